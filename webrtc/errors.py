@@ -1,0 +1,43 @@
+"""What goes wrong in the media plane.
+
+WebrtcError
+├── InvalidSdp          (ValueError)       the text is no session description we can read
+│   └── UnsupportedSdp                     readable, but it asks for what this node does not do
+├── InvalidToken        (PermissionError)  no token of ours: unreadable, forged, expired
+├── TokenNotAllowed     (PermissionError)  a good token, for another bridge or for less than was asked
+├── BridgeNotFound      (LookupError)      no such bridge on this node
+└── ConnectionNotFound  (LookupError)      no such connection, or it has ended
+"""
+
+
+class WebrtcError(Exception):
+    """Base of all errors raised by `webrtc`."""
+
+
+class InvalidSdp(WebrtcError, ValueError):
+    """`reference` names the document and section that the description breaks, as "RFC 8839 5.4"."""
+
+    def __init__(self, detail: str, *, reference: str) -> None:
+        super().__init__(f"{detail} ({reference})")
+        self.detail = detail
+        self.reference = reference
+
+
+class UnsupportedSdp(InvalidSdp):
+    pass
+
+
+class InvalidToken(WebrtcError, PermissionError):
+    pass
+
+
+class TokenNotAllowed(WebrtcError, PermissionError):
+    pass
+
+
+class BridgeNotFound(WebrtcError, LookupError):
+    pass
+
+
+class ConnectionNotFound(WebrtcError, LookupError):
+    pass
