@@ -1,0 +1,65 @@
+"""Who uses Nhịp Cầu, and which roles they hold where."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from controller.people.errors import InvalidAccount
+from rooms.school import OrganisationId
+
+AccountId = NewType("AccountId", str)
+LoginId = NewType("LoginId", str)
+TokenId = NewType("TokenId", str)
+
+ACCOUNT_NAME = r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?"
+LANGUAGES = ("vi", "en")
+
+
+class Role(StrEnum):
+    """What somebody is, at one organisation and all below it."""
+
+    TEACHER = "teacher"
+    TECHNICIAN = "technician"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAt:
+    """A role and where it is held."""
+
+    role: Role
+    organisation_id: OrganisationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person. Raises `InvalidAccount` where the name or a text cannot be."""
+
+    id: AccountId
+    name: str  # what is typed at login: lower case, no spaces
+    display_name: str
+    language: str = "vi"
+    roles: tuple[RoleAt, ...] = ()
+    created: datetime  # aware, UTC
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(ACCOUNT_NAME, self.name):
+            raise InvalidAccount(
+                "a name has 1 to 40 of a-z, 0-9, dot, dash, underscore, and starts and ends with a letter or digit"
+            )
+        if not 1 <= len(self.display_name.strip()) <= 80:
+            raise InvalidAccount("a displayed name has 1 to 80 characters")
+        if self.language not in LANGUAGES:
+            raise InvalidAccount(f"a language is one of {', '.join(LANGUAGES)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who makes a request, and by what: a login (`csrf` is set) or an API token."""
+
+    account: Account
+    login_id: LoginId | TokenId
+    csrf: str | None = None
+    expires: datetime | None = None  # aware, UTC; None: does not

@@ -1,0 +1,68 @@
+"""What goes wrong with people.
+
+PeopleError                                   (ControllerError)
+├── NotLoggedIn           (PermissionError)   no login, or it ended: 401
+├── LoginFailed           (PermissionError)   name or password is wrong; never says which: 401
+├── Forbidden             (PermissionError)   may see the thing, but not do this to it
+├── HiddenObject          (LookupError)       may not even know that the thing exists; reads like "not found"
+├── AccountNotFound       (LookupError)
+├── LinkNotFound          (LookupError)       no such link, or it was used or has expired
+├── AccountExists         (RuntimeError)      the name is taken
+├── SetupDone             (RuntimeError)      there is an administrator already
+├── InvalidAccount        (ValueError)
+└── TooManyAttempts       (RuntimeError)      carries `retry_after`: 429
+"""
+
+from datetime import timedelta
+
+from controller.errors import ControllerError
+
+
+class PeopleError(ControllerError):
+    """Base of all errors raised by `controller.people`."""
+
+
+class NotLoggedIn(PeopleError, PermissionError):
+    pass
+
+
+class LoginFailed(PeopleError, PermissionError):
+    pass
+
+
+class Forbidden(PeopleError, PermissionError):
+    pass
+
+
+class HiddenObject(PeopleError, LookupError):
+    """`kind` is the noun: "room", "device", "lesson", "display", "organisation"."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        self.kind = kind
+        super().__init__(f"{kind} {id} not found")
+
+
+class AccountNotFound(PeopleError, LookupError):
+    pass
+
+
+class LinkNotFound(PeopleError, LookupError):
+    pass
+
+
+class AccountExists(PeopleError, RuntimeError):
+    pass
+
+
+class SetupDone(PeopleError, RuntimeError):
+    pass
+
+
+class InvalidAccount(PeopleError, ValueError):
+    pass
+
+
+class TooManyAttempts(PeopleError, RuntimeError):
+    def __init__(self, retry_after: timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"too many attempts, try again in {retry_after.total_seconds():.0f} s")

@@ -1,0 +1,36 @@
+"""All of people in one place, for those who are handed it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from controller.people.accounts import Accounts
+from controller.people.links import Links
+from controller.people.logins import Logins
+from controller.people.password import Passwords
+from controller.people.store import PeopleStore
+from controller.people.tokens import Tokens
+from rooms.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Accounts, their logins, links and API tokens, over one store."""
+
+    accounts: Accounts
+    logins: Logins
+    links: Links
+    tokens: Tokens
+
+    @classmethod
+    def over(cls, store: Store, *, clock: Callable[[], datetime], passwords: Passwords | None = None) -> Self:
+        rows = PeopleStore(store.engine)
+        accounts = Accounts(store, rows, passwords or Passwords(), clock=clock)
+        logins = Logins(rows, accounts, clock=clock)
+        return cls(
+            accounts=accounts,
+            logins=logins,
+            links=Links(store, rows, accounts, logins, clock=clock),
+            tokens=Tokens(rows, accounts, clock=clock),
+        )

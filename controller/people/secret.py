@@ -1,0 +1,30 @@
+"""Random secrets, of which only a hash is kept. They are random enough that a plain SHA-256 cannot be searched."""
+
+import hashlib
+import hmac
+import secrets
+
+
+def new_secret() -> str:
+    """256 random bits, URL-safe, 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+def new_id(prefix: str) -> str:
+    """`prefix` and 80 random bits in lower-case hex."""
+    return prefix + secrets.token_hex(10)
+
+
+def hash_of(secret: str) -> str:
+    """What is stored instead of `secret`; 64 hex digits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def csrf_of(secret: str) -> str:
+    """The CSRF token that goes with a login's secret: derived, so that nothing more has to be stored."""
+    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()[:43]
+
+
+def equal(one: str, other: str) -> bool:
+    """Compared in a time that does not tell where they differ."""
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -1,0 +1,43 @@
+"""How often something may be tried. Pure: the clock is given, memory is bounded."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from controller.people.errors import TooManyAttempts
+
+
+class Throttle:
+    """At most `burst` attempts per key at once, then one per `interval`. Knows at most `capacity` keys.
+
+    GCRA: each key holds the moment at which its burst would be whole again. When `capacity` is reached the key that was
+    used longest ago is forgotten; an attacker with that many keys is held by the other throttle (address or account).
+    """
+
+    def __init__(
+        self, *, burst: int, interval: timedelta, clock: Callable[[], datetime], capacity: int = 10_000
+    ) -> None:
+        self._tolerance = interval * (burst - 1)
+        self._interval = interval
+        self._clock = clock
+        self._capacity = capacity
+        self._whole_at: OrderedDict[str, datetime] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._whole_at)
+
+    def attempt(self, key: str) -> None:
+        """Count one attempt. Raises `TooManyAttempts`, which does not count."""
+        now = self._clock()
+        whole_at = max(self._whole_at.get(key, now), now)
+        wait = whole_at - now - self._tolerance
+        if wait > timedelta(0):
+            raise TooManyAttempts(wait)
+        self._whole_at[key] = whole_at + self._interval
+        self._whole_at.move_to_end(key)
+        if len(self._whole_at) > self._capacity:
+            self._whole_at.popitem(last=False)
+
+    def forgive(self, key: str) -> None:
+        """The attempt was right: forget this key's failures."""
+        self._whole_at.pop(key, None)

@@ -1,0 +1,204 @@
+"""What people and displays are shown, as typed values: made by the services, turned into JSON by `controller/web/render.py`.
+
+No I/O here and no JSON; times are aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from devices.device import DeviceId, PropertyName, Value
+from rooms.lesson import Lesson, LessonId
+from rooms.room import DisplayId, Room, RoomId
+from rooms.scene import Importance, StepId, StepState
+from rooms.school import Organisation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step of a scene on its way, with the device it is for and what that device says now."""
+
+    id: StepId
+    device_id: DeviceId
+    device_name: str  # "" where the device is no longer known
+    device_type: str
+    property: PropertyName
+    value: Value
+    importance: Importance
+    state: StepState
+    code: str  # why it failed, "" otherwise
+    since: datetime
+    deadline: timedelta
+    reported: Value | None  # what the device last said, None if it said nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneView:
+    """A scene that was applied, step by step."""
+
+    room_id: RoomId
+    name: str
+    steps: tuple[StepView, ...]
+
+
+class SiteDevices(StrEnum):
+    """What a site's devices are doing for the lesson, derived from their steps."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    READY = "ready"
+    DEGRADED = "degraded"  # held without something useful
+    FAILED = "failed"  # something essential is missing
+
+
+class SiteDisplay(StrEnum):
+    """How far a site's display has come."""
+
+    ABSENT = "absent"
+    CONNECTED = "connected"
+    JOINING = "joining"
+    JOINED = "joined"
+
+
+class Camera(StrEnum):
+    """What a display page says of its camera and microphone."""
+
+    UNKNOWN = "unknown"
+    OK = "ok"
+    DENIED = "denied"
+    MISSING = "missing"
+
+
+class SiteLink(StrEnum):
+    """How well a site's media arrive."""
+
+    NONE = "none"
+    GOOD = "good"
+    WEAK = "weak"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteMedia:
+    """What the bridge node says of a site: is its picture and sound flowing, does it receive the others."""
+
+    video: bool = False
+    audio: bool = False
+    receiving: bool = False
+    link: SiteLink = SiteLink.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteProblem:
+    """One thing that is missing at a site; `code` is stable, the page has the words for it."""
+
+    code: str
+    importance: Importance
+    device: str | None = None  # the device's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteView:
+    """One room's part in a lesson, as it is now. The invitation is in `LessonView.lesson.sites`."""
+
+    room: Room
+    school: Organisation
+    ready: bool
+    devices: SiteDevices = SiteDevices.IDLE
+    steps: tuple[StepView, ...] = ()
+    display: SiteDisplay = SiteDisplay.ABSENT
+    camera: Camera = Camera.UNKNOWN
+    media: SiteMedia = field(default_factory=SiteMedia)
+    problems: tuple[SiteProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonView:
+    """A lesson with what is ready at each of its sites; `sites` has the order of `lesson.sites`."""
+
+    lesson: Lesson
+    host: Organisation
+    sites: tuple[SiteView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaGrant:
+    """Where to publish or play, and the short-lived token for it. The URL is a path on the controller's own address."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRoom:
+    """A room that takes part in a display's call."""
+
+    room: Room
+    school: Organisation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """What a display shall be in. A change of (lesson_id, epoch) means: leave and join anew."""
+
+    lesson_id: LessonId
+    title: str
+    epoch: str
+    whip: MediaGrant
+    whep: MediaGrant
+    video: int  # receive slots to offer
+    audio: int
+    rooms: tuple[CallRoom, ...]  # the other rooms
+    slots: Mapping[str, RoomId | None]  # mid of the WHEP connection -> whose track it carries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextLesson:
+    """The lesson a display waits for."""
+
+    title: str
+    start: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayState:
+    """Everything a paired display shall show and do, sent whole at each change."""
+
+    display_id: DisplayId
+    room: Room
+    school: Organisation
+    next: NextLesson | None = None
+    call: CallView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayReport:
+    """What a display page says of itself, every 2 s and at each change."""
+
+    joined: bool
+    camera: Camera
+    publishing: bool
+    playing: int  # elements that show a moving picture
+    frames_decoded: int  # since the page joined
+    audio_energy: float  # WebRTC's totalAudioEnergy, summed over the received tracks
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchGrant:
+    """A teacher's own view of a live lesson: play only."""
+
+    whep: MediaGrant
+    epoch: str
+    video: int
+    audio: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSlots:
+    """Whose track each slot of one watch connection carries at present."""
+
+    lesson_id: LessonId
+    epoch: str
+    slots: Mapping[str, RoomId | None]

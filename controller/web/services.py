@@ -1,0 +1,110 @@
+"""What the HTTP edge needs from the rest of the controller: small Protocols, and `Services`, which holds one of each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+
+from controller.changes import Changes
+from controller.pairing import Pairing
+from controller.people.people import People
+from controller.views import DisplayReport, DisplayState, LessonView, SceneView, WatchGrant, WatchSlots
+from devices.hub import DeviceHub
+from rooms.lesson import LessonId
+from rooms.room import DisplayId, RoomId
+from rooms.school import SchoolId
+from rooms.store.store import Store
+
+
+class Conductor(Protocol):
+    """Runs lessons. `actor` is for the record: an account's id, or what stands for one."""
+
+    async def start(self, lesson_id: LessonId, actor: str) -> None:
+        """Start, once however often asked. Raises `LessonNotFound`; `InvalidState` (RuntimeError) if ended or cancelled."""
+
+    async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
+        """End, once however often asked. Raises `LessonNotFound`; `InvalidState` if it was never live."""
+
+    async def planned(self, lesson_id: LessonId) -> None:
+        """The lesson's row was made or changed by a person (time, rooms, invitation, cancelled): look at it again."""
+
+    async def view(self, lesson_id: LessonId) -> LessonView:
+        """Raises `LessonNotFound`."""
+
+    async def watch(self, lesson_id: LessonId, account_id: str, client: str) -> WatchGrant:
+        """A grant for participant `viewer-<account_id>`. `client` is the login's id. Raises a RuntimeError if not live."""
+
+    def watch_slots(self, client: str) -> tuple[WatchSlots, ...]:
+        """What the watch connections of that login show now; announced as `Change(WATCH, client)`."""
+
+    async def display_state(self, display_id: DisplayId) -> DisplayState:
+        """Raises `DisplayNotFound`. A change of it is announced as `Change(DISPLAY, display_id)`."""
+
+    def display_connected(self, display_id: DisplayId) -> None:
+        """A page of this display has opened its WebSocket. Calls are counted: two pages, two calls."""
+
+    def display_disconnected(self, display_id: DisplayId) -> None:
+        """It closed; comes exactly once for each `display_connected`."""
+
+    def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
+        """What the page says of itself; at most a few a second, never raises."""
+
+
+class Scenes(Protocol):
+    """Applies scenes outside lessons."""
+
+    async def apply(self, room_id: RoomId, name: str, actor: str) -> SceneView:
+        """Returns once each step has settled. Raises `SceneNotFound`, `RoomNotFound`, `RoomInUse`-like RuntimeErrors."""
+
+
+class Nodes(Protocol):
+    """Where bridges live."""
+
+    def media_url(self, bridge: str) -> str | None:
+        """Base URL (no trailing slash) of the node that holds `bridge`; None while there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttLogin:
+    """A school's name and password at the broker; shown once."""
+
+    username: str
+    password: str
+
+
+class Broker(Protocol):
+    """The broker's users. With `broker: mqtts://…` the password cannot be issued: a RuntimeError."""
+
+    async def issue_password(self, school_id: SchoolId) -> MqttLogin:
+        """A new password, the old one ends. Raises `ControllerError` kinds."""
+
+    async def school_added(self, school_id: SchoolId) -> None:
+        """Give the school its corner of the broker and listen to it."""
+
+
+Probe = Callable[[], bool]
+"""Whether one part works now; cheap, no I/O."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything `make_app` needs. Built once by `controller/app.py`; nothing in here is owned by the web."""
+
+    store: Store
+    people: People
+    hub: DeviceHub
+    conductor: Conductor
+    scenes: Scenes
+    nodes: Nodes
+    broker: Broker
+    changes: Changes
+    pairing: Pairing
+    clock: Callable[[], datetime]
+    probes: Mapping[str, Probe] = field(default_factory=dict)  # parts shown by /readyz beside the database
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # shown by /metrics
+    dist: Path | None = None  # the built browser app; None: `controller/web/dist`
+    secure: bool = False  # TLS: cookies get Secure, HSTS is sent
+    origins: frozenset[str] = frozenset()  # further Origins that may open WebSockets, e.g. behind a proxy
