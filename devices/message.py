@@ -1,0 +1,23 @@
+"""What goes over the broker: one message that came in, one that goes out. No I/O here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen: made for every message, and a frozen one costs three times as much
+class Message:
+    """One PUBLISH from the broker. Not to be changed after it was made."""
+
+    topic: str
+    payload: bytes
+    retained: bool  # replayed by the broker at subscribe: how old it is, is not known
+    received: datetime  # aware, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """One PUBLISH to the broker. It cannot be retained: a command must never be replayed to a device that returns."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
