@@ -3,10 +3,13 @@
 WebrtcError
 ├── InvalidSdp          (ValueError)       the text is no session description we can read
 │   └── UnsupportedSdp                     readable, but it asks for what this node does not do
+├── InvalidPacket       (ValueError)       a datagram that is not the RTP or RTCP it should be
 ├── InvalidToken        (PermissionError)  no token of ours: unreadable, forged, expired
 ├── TokenNotAllowed     (PermissionError)  a good token, for another bridge or for less than was asked
 ├── BridgeNotFound      (LookupError)      no such bridge on this node
-└── ConnectionNotFound  (LookupError)      no such connection, or it has ended
+├── ConnectionNotFound  (LookupError)      no such connection, or it has ended
+├── BridgeFull          (RuntimeError)     the bridge has as many connections as it takes
+└── HandshakeFailed     (ConnectionError)  no DTLS association: silence, wrong fingerprint, no common SRTP profile
 """
 
 
@@ -27,6 +30,10 @@ class UnsupportedSdp(InvalidSdp):
     pass
 
 
+class InvalidPacket(WebrtcError, ValueError):
+    pass
+
+
 class InvalidToken(WebrtcError, PermissionError):
     pass
 
@@ -40,4 +47,12 @@ class BridgeNotFound(WebrtcError, LookupError):
 
 
 class ConnectionNotFound(WebrtcError, LookupError):
+    pass
+
+
+class BridgeFull(WebrtcError, RuntimeError):
+    pass
+
+
+class HandshakeFailed(WebrtcError, ConnectionError):
     pass
