@@ -1,0 +1,214 @@
+"""Lessons: who holds them, when, in which rooms, and where they are between scheduled and over."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType, Self
+
+from rooms import checks
+from rooms.errors import InvalidLesson, InvalidState, InvalidValue, SiteNotFound
+from rooms.invitation import InvitationState
+from rooms.room import Room, RoomId
+from rooms.scene import StepId
+from rooms.school import SchoolId
+
+LessonId = NewType("LessonId", str)
+
+END_GRACE = timedelta(minutes=10)
+"""How long a live lesson may go on after its end before it is ended by time."""
+EARLIEST_START = timedelta(minutes=60)
+"""How long before its start a lesson may be started by tap."""
+MAX_LENGTH = timedelta(hours=24)
+MAX_SITES = 100
+
+
+class LessonKind(StrEnum):
+    LESSON = "lesson"
+    MEETING = "meeting"
+    TRAINING = "training"
+
+
+class LessonState(StrEnum):
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    ENDED = "ended"
+    CANCELLED = "cancelled"  # was never live
+
+    @property
+    def over(self) -> bool:
+        return self in (LessonState.ENDED, LessonState.CANCELLED)
+
+
+MOVES: dict[LessonState, frozenset[LessonState]] = {
+    LessonState.SCHEDULED: frozenset({LessonState.LIVE, LessonState.CANCELLED}),
+    LessonState.LIVE: frozenset({LessonState.ENDED}),
+    LessonState.ENDED: frozenset(),
+    LessonState.CANCELLED: frozenset(),
+}
+
+
+class EndReason(StrEnum):
+    NONE = ""  # not over, or cancelled by a person
+    TAP = "tap"
+    TIME = "time"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One room's part in a lesson, as planned. What its devices and media are doing is not kept here.
+
+    `overridden`: steps of the room's lesson scene that a person in the room decided otherwise; they are left alone.
+    """
+
+    room_id: RoomId
+    school_id: SchoolId
+    invitation: InvitationState
+    overridden: frozenset[StepId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A scheduled session in one or more rooms. `version` counts its changes, from 1."""
+
+    id: LessonId
+    title: str
+    subject: str = ""
+    kind: LessonKind = LessonKind.LESSON
+    host_school_id: SchoolId
+    start: datetime  # aware, UTC
+    end: datetime  # aware, UTC; the first moment after the lesson
+    state: LessonState = LessonState.SCHEDULED
+    started_at: datetime | None = None  # aware, UTC
+    ended_at: datetime | None = None  # aware, UTC; also when it was cancelled
+    end_reason: EndReason = EndReason.NONE
+    sites: tuple[Site, ...]
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        try:
+            checks.key(self.id, "lesson id")
+            checks.text(self.title, "title", at_most=200)
+            checks.text(self.subject, "subject", at_most=100, empty=True)
+            for each in (self.start, self.end, self.started_at, self.ended_at):
+                if each is not None:
+                    checks.utc(each, "a lesson's time")
+        except InvalidValue as error:
+            raise InvalidLesson(str(error)) from error
+        if not timedelta(0) < self.end - self.start <= MAX_LENGTH:
+            raise InvalidLesson(f"a lesson ends after it starts, and within {MAX_LENGTH}")
+        if not 1 <= len(self.sites) <= MAX_SITES:
+            raise InvalidLesson(f"a lesson has 1 to {MAX_SITES} rooms")
+        if len({site.room_id for site in self.sites}) != len(self.sites):
+            raise InvalidLesson("a room is in a lesson once")
+
+    @classmethod
+    def planned(
+        cls,
+        *,
+        id: LessonId,
+        title: str,
+        subject: str = "",
+        kind: LessonKind = LessonKind.LESSON,
+        host_school_id: SchoolId,
+        start: datetime,
+        end: datetime,
+        rooms: Iterable[Room],
+    ) -> Self:
+        """A new lesson: the host's own rooms are accepted, those of other schools are asked."""
+        sites = tuple(planned_site(host_school_id, room.id, room.school_id) for room in rooms)
+        return cls(
+            id=id,
+            title=title,
+            subject=subject,
+            kind=kind,
+            host_school_id=host_school_id,
+            start=start,
+            end=end,
+            sites=sites,
+        )
+
+    def site(self, room_id: RoomId) -> Site:
+        """Raises `SiteNotFound`."""
+        for each in self.sites:
+            if each.room_id == room_id:
+                return each
+        raise SiteNotFound(f"room {room_id} is not in lesson {self.id}")
+
+    @property
+    def accepted(self) -> tuple[Site, ...]:
+        """The sites that take part; no other room is touched."""
+        return tuple(site for site in self.sites if site.invitation is InvitationState.ACCEPTED)
+
+    def moved_to(self, state: LessonState) -> Self:
+        """This lesson in `state`. Raises `InvalidState` where `MOVES` has no such step."""
+        if state not in MOVES[self.state]:
+            raise InvalidState(f"lesson {self.id}: {self.state} -> {state}")
+        return replace(self, state=state)
+
+
+def planned_site(host_school_id: SchoolId, room_id: RoomId, school_id: SchoolId) -> Site:
+    """A room's part in a lesson when it is first asked for."""
+    own = school_id == host_school_id
+    invitation = InvitationState.ACCEPTED if own else InvitationState.PENDING
+    return Site(room_id=room_id, school_id=school_id, invitation=invitation)
+
+
+def replanned(current: Lesson, wanted: Lesson) -> Lesson:
+    """`current` with the title, subject, kind, times and rooms of `wanted`; the next version.
+
+    What rooms answered is kept, never taken from `wanted`; a guest that accepted other times is asked again.
+    Raises `InvalidState` unless the lesson is still scheduled.
+    """
+    if current.state is not LessonState.SCHEDULED:
+        raise InvalidState(f"lesson {current.id} is {current.state}; only a scheduled lesson can be changed")
+    moved = (current.start, current.end) != (wanted.start, wanted.end)
+    known = {site.room_id: site for site in current.sites}
+    sites = []
+    for site in wanted.sites:
+        fresh = planned_site(current.host_school_id, site.room_id, site.school_id)
+        old = known.get(site.room_id)
+        asked_again = old is None or (moved and old.invitation is InvitationState.ACCEPTED)
+        sites.append(fresh if asked_again or old is None else old)
+    return replace(
+        current,
+        title=wanted.title,
+        subject=wanted.subject,
+        kind=wanted.kind,
+        start=wanted.start,
+        end=wanted.end,
+        sites=tuple(sites),
+        version=current.version + 1,
+    )
+
+
+def can_start(lesson: Lesson, now: datetime) -> bool:
+    """Whether a tap on Start does something: scheduled, not long before its start, not after its end."""
+    return lesson.state is LessonState.SCHEDULED and lesson.start - EARLIEST_START <= now < lesson.end
+
+
+def gives_way(lesson: Lesson, now: datetime) -> bool:
+    """Whether a live lesson is past its end, so that the next one in its room may end it and start."""
+    return lesson.state is LessonState.LIVE and now >= lesson.end
+
+
+def due_at(lesson: Lesson, grace: timedelta = END_GRACE) -> datetime | None:
+    """When time alone moves this lesson: its end if never started, its end and `grace` if live, None if it is over."""
+    match lesson.state:
+        case LessonState.SCHEDULED:
+            return lesson.end
+        case LessonState.LIVE:
+            return lesson.end + grace
+        case _:
+            return None
+
+
+def due_move(lesson: Lesson, now: datetime, grace: timedelta = END_GRACE) -> tuple[LessonState, EndReason] | None:
+    """The move that time alone has made due by `now`: never started -> cancelled, still live -> ended."""
+    due = due_at(lesson, grace)
+    if due is None or now < due:
+        return None
+    if lesson.state is LessonState.LIVE:
+        return LessonState.ENDED, EndReason.TIME
+    return LessonState.CANCELLED, EndReason.NOT_STARTED
