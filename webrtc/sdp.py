@@ -1,18 +1,31 @@
-"""SDP offers in, our ICE-lite answers out. Pure functions: no sockets, no clock, no randomness (RFC 8866, RFC 9429).
+"""What SDP says, as types, and reading an offer (RFC 8866, RFC 9429). Pure: no sockets, no clock, no randomness.
 
-A browser, an encoder or a player offers; the node only ever answers. What the answer promises is kept by the bridge:
-one transport for all media (BUNDLE, RFC 9143), RTP and RTCP on one port (RFC 5761), ICE-lite (RFC 8445 2.5), and for
-each slot we send on one SSRC that never changes (RFC 5576).
+A browser, an encoder or a player offers; the node only ever answers (`answer.py`). Of the offer only what the bridge
+uses is kept; unknown lines and attributes are skipped, as RFC 8866 5 asks.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast, get_args
+
+from webrtc.errors import InvalidSdp, UnsupportedSdp
 
 Kind = Literal["audio", "video", "application"]
 DtlsRole = Literal["client", "server"]
 Setup = Literal["actpass", "active", "passive"]
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+
+MAX_LENGTH = 256 * 1024  # Chromium writes about 7 kB per m-line; a wall of 21 rooms fits
+MAX_SECTIONS = 64
+
+
+FINGERPRINT_LENGTHS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}  # bytes
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,64}", re.ASCII)  # RFC 8866 9
+_ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}", re.ASCII)  # RFC 8839 5.4
+_ICE_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}", re.ASCII)
+_HEX_PAIRS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2})*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +69,21 @@ class OfferedSection:
     mid: str
     kind: Kind
     protocol: str
-    port: int
+    enabled: bool  # port not 0, or bundle-only (RFC 9143 6)
     formats: tuple[str, ...]
     direction: Direction
     codecs: tuple[Codec, ...]
     extensions: Mapping[str, int]  # URI -> id (RFC 8285)
-    ssrcs: tuple[int, ...]
+    ssrcs: tuple[int, ...]  # of the media itself, without those of retransmission (RFC 4588)
     rids: tuple[str, ...]
     rtcp_mux: bool
+    rtcp_rsize: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
+    """`ufrag`, `pwd`, `fingerprints`, `setup` are those of the section that names the BUNDLE transport."""
+
     ufrag: str
     pwd: str
     fingerprints: tuple[tuple[str, str], ...]  # (algorithm in lower case, value in capitals)
@@ -78,7 +94,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What was agreed for one m-line: codecs with the offerer's payload types, the one we prefer first."""
+    """What was agreed for one m-line: codecs with the offerer's payload types, in the offerer's order."""
 
     mid: str
     kind: Kind
@@ -87,7 +103,7 @@ class Section:
     extensions: Mapping[str, int] = field(default_factory=dict)
     remote_ssrcs: tuple[int, ...] = ()
     local_ssrc: int | None = None
-    rids: tuple[str, ...] = ()
+    rids: tuple[str, ...] = ()  # offered, not yet accepted: without a=simulcast in the answer one layer comes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +113,211 @@ class Answer:
     sections: tuple[Section, ...]
 
 
+class Attributes:
+    """The a= lines of the session or of one section, in order."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[str, str]] = []
+
+    def add(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        self._lines.append((name, value.strip()))
+
+    def all(self, name: str) -> Iterator[str]:
+        return (value for key, value in self._lines if key == name)
+
+    def first(self, name: str) -> str | None:
+        return next(self.all(name), None)
+
+    def numbered(self, name: str) -> Iterator[tuple[str, str]]:
+        """The attributes that begin with a number or "*" (rtpmap, fmtp, rtcp-fb, ssrc), cut in two there."""
+        for value in self.all(name):
+            number, _, rest = value.partition(" ")
+            yield number, rest.strip()
+
+
+@dataclass(slots=True)
+class Media:
+    """One m-line, without its "m=", and its attributes."""
+
+    line: str
+    attributes: Attributes
+
+
 def parse_offer(text: str) -> Offer:
-    """The offer in `text`. Raises `InvalidSdp`, nothing else, whatever the text."""
-    raise NotImplementedError
+    """The offer in `text`. Raises `InvalidSdp` (or its `UnsupportedSdp`), nothing else, whatever the text."""
+    session, media = read_lines(text)
+    if not text.startswith(("v=0\n", "v=0\r\n")):
+        raise InvalidSdp("does not begin with v=0", reference="RFC 8866 5.1")
+    if not media:
+        raise InvalidSdp("no m-line", reference="RFC 8866 5.14")
+    sections = tuple(_read_section(session, each) for each in media)
+    if len({section.mid for section in sections}) != len(sections):
+        raise InvalidSdp("a mid is used twice", reference="RFC 5888 8.1")
+    bundle = _read_bundle(session, sections)
+    transport = next(each.attributes for each in media if each.attributes.first("mid") == bundle[0])
+    return Offer(
+        ufrag=read_ice(transport, session, "ice-ufrag"),
+        pwd=read_ice(transport, session, "ice-pwd"),
+        fingerprints=_read_fingerprints(transport, session),
+        setup=_read_setup(transport, session),
+        bundle=bundle,
+        sections=sections,
+    )
 
 
-def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answer:
-    """Our answer to `offer`. `sending`: we are the one who sends (WHEP); otherwise we receive (WHIP).
+def read_lines(text: str) -> tuple[Attributes, list[Media]]:
+    """The attributes of the session, and the m-lines with theirs. Raises `InvalidSdp`."""
+    if len(text) > MAX_LENGTH:
+        raise InvalidSdp(f"longer than {MAX_LENGTH} characters", reference="RFC 8866 5")
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    session, media = Attributes(), list[Media]()
+    for line in lines:
+        if len(line) < 2 or line[1] != "=" or "\r" in line or "\0" in line:
+            raise InvalidSdp("a line is not <type>=<value>", reference="RFC 8866 5")
+        if line.startswith("m="):
+            if len(media) == MAX_SECTIONS:
+                raise UnsupportedSdp(f"more than {MAX_SECTIONS} m-lines", reference="RFC 9725 4.4.2")
+            media.append(Media(line[2:], Attributes()))
+        elif line.startswith("a="):
+            (media[-1].attributes if media else session).add(line[2:])
+    return session, media
 
-    Raises `InvalidSdp` where no m-line can be accepted.
-    """
-    raise NotImplementedError
+
+def _read_section(session: Attributes, media: Media) -> OfferedSection:
+    kind, port, protocol, formats = _read_media_line(media.line)
+    attributes = media.attributes
+    mid = attributes.first("mid")
+    if mid is None or not _TOKEN.fullmatch(mid):
+        raise InvalidSdp("an m-line has no mid", reference="RFC 9143 7.1")
+    return OfferedSection(
+        mid=mid,
+        kind=kind,
+        protocol=protocol,
+        enabled=port != 0 or attributes.first("bundle-only") is not None,
+        formats=formats,
+        direction=_read_direction(attributes, session),
+        codecs=tuple(_read_codecs(formats, attributes)) if kind != "application" else (),
+        extensions=_read_extensions(attributes),
+        ssrcs=_read_ssrcs(attributes),
+        rids=_read_rids(attributes),
+        rtcp_mux=attributes.first("rtcp-mux") is not None,
+        rtcp_rsize=attributes.first("rtcp-rsize") is not None,
+    )
+
+
+def _read_media_line(line: str) -> tuple[Kind, int, str, tuple[str, ...]]:
+    fields = line.split(" ")
+    if len(fields) < 4 or not all(_TOKEN.fullmatch(part) for name in fields for part in name.split("/")):
+        raise InvalidSdp("an m-line is not <media> <port> <proto> <fmt>", reference="RFC 8866 5.14")
+    kind, port, protocol, *formats = fields
+    if kind not in get_args(Kind):
+        raise UnsupportedSdp("an m-line is neither audio, video nor application", reference="RFC 9429 5.2.1")
+    return cast(Kind, kind), number(port, 65535, "port", "RFC 8866 5.14"), protocol, tuple(formats)
+
+
+def _read_bundle(session: Attributes, sections: tuple[OfferedSection, ...]) -> tuple[str, ...]:
+    """The mids of the one BUNDLE group that holds every enabled section."""
+    groups = [value.split(" ") for value in session.all("group")]
+    bundles = [tuple(mids) for semantics, *mids in groups if semantics == "BUNDLE"]
+    enabled = {section.mid for section in sections if section.enabled}
+    if len(bundles) != 1 or not enabled <= set(bundles[0]):
+        raise UnsupportedSdp("not all m-lines are in one BUNDLE group", reference="RFC 9725 4.4.1")
+    if not enabled:
+        raise UnsupportedSdp("every m-line is disabled", reference="RFC 9725 4.4.3")
+    return tuple(mid for mid in bundles[0] if mid in enabled)
+
+
+def _read_direction(attributes: Attributes, session: Attributes) -> Direction:
+    for level in (attributes, session):
+        for direction in get_args(Direction):
+            if level.first(direction) is not None:
+                return cast(Direction, direction)
+    return "sendrecv"  # RFC 8866 6.7
+
+
+def _read_codecs(formats: tuple[str, ...], attributes: Attributes) -> Iterator[Codec]:
+    maps, parameters = dict(attributes.numbered("rtpmap")), dict(attributes.numbered("fmtp"))
+    feedback = list(attributes.numbered("rtcp-fb"))
+    for payload_type in formats:
+        if payload_type not in maps:
+            continue  # a static type (RFC 3551 6): none of ours
+        name, rate, channels = (*maps[payload_type].split("/"), "", "1")[:3]
+        yield Codec(
+            name=name.upper(),
+            payload_type=number(payload_type, 127, "payload type", "RFC 3550 5.1"),
+            clock_rate=number(rate, 2**32 - 1, "clock rate", "RFC 8866 6.6"),
+            channels=number(channels or "1", 255, "channel count", "RFC 8866 6.6"),
+            parameters=_read_parameters(parameters.get(payload_type, "")),
+            feedback=tuple(dict.fromkeys(wanted for target, wanted in feedback if target in (payload_type, "*"))),
+        )
+
+
+def _read_parameters(text: str) -> dict[str, str]:
+    pairs = (item.strip().partition("=") for item in text.split(";") if item.strip())
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _read_extensions(attributes: Attributes) -> dict[str, int]:
+    """Only ids of the one-byte form (RFC 8285 4.2): without extmap-allow-mixed in the answer no other comes."""
+    extensions = {}
+    for identifier, rest in attributes.numbered("extmap"):
+        extension = number(identifier.partition("/")[0], 65535, "extmap id", "RFC 8285 5")
+        if 1 <= extension <= 14 and rest:
+            extensions[rest.split(" ")[0]] = extension
+    return extensions
+
+
+def _read_ssrcs(attributes: Attributes) -> tuple[int, ...]:
+    repaired = set()
+    for semantics, members in attributes.numbered("ssrc-group"):
+        if semantics == "FID":
+            repaired.update(members.split()[1:])
+    names = dict.fromkeys(name for name, _ in attributes.numbered("ssrc") if name not in repaired)
+    return tuple(number(name, 2**32 - 1, "SSRC", "RFC 5576 4.1") for name in names)
+
+
+def _read_rids(attributes: Attributes) -> tuple[str, ...]:
+    words = (attributes.first("simulcast") or "").split()
+    send = next((streams for word, streams in zip(words, words[1:], strict=False) if word == "send"), "")
+    return tuple(stream.split(",")[0].lstrip("~") for stream in send.split(";") if stream)
+
+
+def read_ice(transport: Attributes, session: Attributes, name: Literal["ice-ufrag", "ice-pwd"]) -> str:
+    """The ICE user name fragment or password, of the section or else of the session. Raises `InvalidSdp`."""
+    value = transport.first(name) or session.first(name) or ""
+    if not (_ICE_UFRAG if name == "ice-ufrag" else _ICE_PWD).fullmatch(value):
+        raise InvalidSdp(f"no proper {name}", reference="RFC 8839 5.4")
+    return value
+
+
+def _read_fingerprints(transport: Attributes, session: Attributes) -> tuple[tuple[str, str], ...]:
+    found = []
+    for value in list(transport.all("fingerprint")) or list(session.all("fingerprint")):
+        algorithm, _, digest = value.partition(" ")
+        algorithm, digest = algorithm.lower(), digest.strip().upper()
+        length = FINGERPRINT_LENGTHS.get(algorithm)
+        if length is None:
+            continue
+        if not _HEX_PAIRS.fullmatch(digest) or len(digest) != 3 * length - 1:
+            raise InvalidSdp("a fingerprint is not of its algorithm's form", reference="RFC 8122 5")
+        found.append((algorithm, digest))
+    if not found:
+        raise InvalidSdp("no fingerprint with SHA-256, SHA-384 or SHA-512", reference="RFC 8122 5")
+    return tuple(found)
+
+
+def _read_setup(transport: Attributes, session: Attributes) -> Setup:
+    setup = transport.first("setup") or session.first("setup")
+    if setup not in get_args(Setup):
+        raise InvalidSdp("setup is none of actpass, active, passive", reference="RFC 8842 5.2")
+    return cast(Setup, setup)
+
+
+def number(text: str, maximum: int, what: str, reference: str) -> int:
+    """`text` as a whole number 0 to `maximum`. Raises `InvalidSdp`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10) or int(text) > maximum:
+        raise InvalidSdp(f"a {what} is not a number of 0 to {maximum}", reference=reference)
+    return int(text)

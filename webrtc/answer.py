@@ -1,0 +1,166 @@
+"""Our ICE-lite answer to an offer. Pure functions: no sockets, no clock, no randomness (RFC 9429 5.3).
+
+What the answer promises is kept by the bridge: one transport for all media (BUNDLE, RFC 9143), RTP and RTCP on one
+port (RFC 5761), ICE-lite (RFC 8445 2.5), and for each slot we send on one SSRC that never changes (RFC 5576).
+"""
+
+from collections.abc import Iterator
+from zlib import crc32
+
+from webrtc.errors import UnsupportedSdp
+from webrtc.sdp import Answer, Candidate, Codec, Kind, LocalParameters, Offer, OfferedSection, Section, Setup
+
+MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
+AUDIO_LEVEL_EXTENSION = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
+RECEIVED_EXTENSIONS = frozenset({MID_EXTENSION, AUDIO_LEVEL_EXTENSION})
+SENT_EXTENSIONS = frozenset({MID_EXTENSION})
+
+FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb"})
+
+
+def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answer:
+    """Our answer to `offer`. `sending`: we are the one who sends (WHEP); otherwise we receive (WHIP).
+
+    Raises `UnsupportedSdp`: receiving, where any m-line cannot be accepted (RFC 9725 4.4.3); sending, where none can.
+    """
+    sections = tuple(_agree(section, sending=sending, local=local) for section in offer.sections)
+    accepted = [section.mid for section in sections if not section.rejected]
+    if not accepted:
+        raise UnsupportedSdp("no m-line that we can send on", reference="RFC 9429 5.3.1")
+    lines = [
+        "v=0",
+        f"o=- {crc32(local.ufrag.encode())} 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        f"a=group:BUNDLE {' '.join(accepted)}",
+        "a=ice-lite",
+        "a=ice-options:trickle ice2",
+    ]
+    places = {"audio": 0, "video": 0, "application": 0}
+    for offered, section in zip(offer.sections, sections, strict=True):
+        lines += _write_section(offered, section, offer.setup, local, place=places[section.kind])
+        places[section.kind] += 1
+        if not section.rejected and section.mid == accepted[0]:
+            lines += write_candidates(local.candidates)
+    return Answer(
+        text="".join(f"{line}\r\n" for line in lines),
+        dtls_role="client" if offer.setup == "passive" else "server",
+        sections=sections,
+    )
+
+
+def _agree(offered: OfferedSection, *, sending: bool, local: LocalParameters) -> Section:
+    problem = _problem_of(offered, sending=sending)
+    if problem is not None:
+        if offered.enabled and not sending:
+            raise problem
+        return Section(mid=offered.mid, kind=offered.kind, rejected=True)
+    wanted = SENT_EXTENSIONS if sending else RECEIVED_EXTENSIONS
+    return Section(
+        mid=offered.mid,
+        kind=offered.kind,
+        rejected=False,
+        codecs=_choose_codecs(offered),
+        extensions={uri: id_ for uri, id_ in offered.extensions.items() if uri in wanted},
+        remote_ssrcs=() if sending else offered.ssrcs,
+        local_ssrc=local.ssrc_for(offered.mid) if sending else None,
+        rids=() if sending else offered.rids,
+    )
+
+
+def _problem_of(offered: OfferedSection, *, sending: bool) -> UnsupportedSdp | None:
+    if not offered.enabled:
+        return UnsupportedSdp("the m-line is disabled", reference="RFC 9429 5.3.1")
+    if offered.kind == "application" or offered.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"):
+        return UnsupportedSdp("an m-line is not audio or video over DTLS-SRTP", reference="RFC 8827 6.5")
+    if offered.direction not in (("recvonly", "sendrecv") if sending else ("sendonly", "sendrecv")):
+        return UnsupportedSdp(f"an m-line is {offered.direction}", reference="RFC 9725 4.2")
+    if not offered.rtcp_mux:
+        return UnsupportedSdp("an m-line is without rtcp-mux", reference="RFC 9725 4.4.1")
+    if not _choose_codecs(offered):
+        return UnsupportedSdp(f"no {offered.kind} codec in common", reference="RFC 7742 5, RFC 7874 3")
+    return None
+
+
+def _choose_codecs(offered: OfferedSection) -> tuple[Codec, ...]:
+    """One codec of each name, H.264 preferably in its constrained baseline (what every browser decodes)."""
+    chosen: dict[str, Codec] = {}
+    for codec in offered.codecs:
+        if not _is_ours(codec, offered.kind):
+            continue
+        known = chosen.get(codec.name)
+        if known is None or (_is_constrained(codec) and not _is_constrained(known)):
+            chosen[codec.name] = codec
+    return tuple(
+        Codec(
+            name=codec.name,
+            payload_type=codec.payload_type,
+            clock_rate=codec.clock_rate,
+            channels=codec.channels,
+            parameters=codec.parameters,
+            feedback=tuple(each for each in codec.feedback if each in FEEDBACK),
+        )
+        for codec in sorted(chosen.values(), key=offered.codecs.index)
+    )
+
+
+def _is_ours(codec: Codec, kind: Kind) -> bool:
+    if kind == "audio":
+        return (codec.name, codec.clock_rate, codec.channels) == ("OPUS", 48000, 2)  # RFC 7587 7
+    if codec.name == "H264":  # RFC 6184 8.1: mode 1 of the baseline profile (66)
+        baseline = codec.parameters.get("profile-level-id", "420010").startswith("42")
+        return codec.clock_rate == 90000 and codec.parameters.get("packetization-mode") == "1" and baseline
+    return codec.name == "VP8" and codec.clock_rate == 90000
+
+
+def _is_constrained(codec: Codec) -> bool:
+    return codec.parameters.get("profile-level-id", "").lower().startswith("42e0")
+
+
+def _write_section(
+    offered: OfferedSection, section: Section, setup: Setup, local: LocalParameters, *, place: int
+) -> Iterator[str]:
+    """The lines of one section. `place`: its number among the sections of its kind."""
+    formats = [str(codec.payload_type) for codec in section.codecs] or list(offered.formats)
+    port = 0 if section.rejected else 9  # 9: "discard", ICE says where (RFC 9429 5.2.1)
+    yield f"m={section.kind} {port} {offered.protocol} {' '.join(formats)}"
+    yield "c=IN IP4 0.0.0.0"
+    yield f"a=mid:{section.mid}"
+    if section.rejected:
+        return
+    yield f"a=ice-ufrag:{local.ufrag}"
+    yield f"a=ice-pwd:{local.pwd}"
+    yield f"a=fingerprint:sha-256 {local.fingerprint}"
+    yield f"a=setup:{'active' if setup == 'passive' else 'passive'}"
+    yield "a=rtcp-mux"
+    if offered.rtcp_rsize:
+        yield "a=rtcp-rsize"
+    for uri, identifier in section.extensions.items():
+        yield f"a=extmap:{identifier} {uri}"
+    for codec in section.codecs:
+        yield from _write_codec(codec)
+    if section.local_ssrc is None:
+        yield "a=recvonly"
+        return
+    yield "a=sendonly"
+    # The first voice goes with the first picture, and so on: browsers keep lips in time within one MediaStream.
+    yield f"a=msid:slot{place} {section.kind}{place}"
+    yield f"a=ssrc:{section.local_ssrc} cname:{local.cname}"
+
+
+def _write_codec(codec: Codec) -> Iterator[str]:
+    channels = f"/{codec.channels}" if codec.channels > 1 else ""
+    name = "opus" if codec.name == "OPUS" else codec.name
+    yield f"a=rtpmap:{codec.payload_type} {name}/{codec.clock_rate}{channels}"
+    if codec.parameters:
+        parameters = (f"{name}={value}" if value else name for name, value in codec.parameters.items())
+        yield f"a=fmtp:{codec.payload_type} {';'.join(parameters)}"
+    for feedback in codec.feedback:
+        yield f"a=rtcp-fb:{codec.payload_type} {feedback}"
+
+
+def write_candidates(candidates: tuple[Candidate, ...]) -> Iterator[str]:
+    """The a=candidate lines (RFC 8839 5.1) and their end (RFC 8840 8.2): an ICE-lite agent knows all at once."""
+    for foundation, each in enumerate(candidates, start=1):
+        yield f"a=candidate:{foundation} 1 udp {each.priority} {each.ip} {each.port} typ {each.type}"
+    yield "a=end-of-candidates"

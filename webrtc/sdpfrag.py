@@ -1,0 +1,50 @@
+"""The pieces of SDP that a client sends after the answer: more candidates, or an ICE restart (RFC 8840, RFC 9725 4.3).
+
+Of a client's candidates nothing is kept: an ICE-lite agent sends no checks, it learns addresses from those it gets.
+"""
+
+from dataclasses import dataclass
+
+from webrtc.answer import write_candidates
+from webrtc.errors import InvalidSdp
+from webrtc.sdp import Candidate, read_ice, read_lines
+
+MEDIA_TYPE = "application/trickle-ice-sdpfrag"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """The client's ICE credentials; both None in a fragment that brings only candidates."""
+
+    ufrag: str | None
+    pwd: str | None
+
+
+def parse_fragment(text: str) -> Fragment:
+    """The fragment in `text`. Raises `InvalidSdp`, nothing else, whatever the text."""
+    session, media = read_lines(text)
+    levels = [*(each.attributes for each in media), session]
+    transport = next((level for level in levels if level.first("ice-ufrag") or level.first("ice-pwd")), None)
+    if transport is not None:
+        return Fragment(
+            ufrag=read_ice(transport, session, "ice-ufrag"),
+            pwd=read_ice(transport, session, "ice-pwd"),
+        )
+    if not any(level.first("candidate") or level.first("end-of-candidates") is not None for level in levels):
+        raise InvalidSdp("neither ICE credentials nor candidates", reference="RFC 8840 4.4")
+    return Fragment(ufrag=None, pwd=None)
+
+
+def make_fragment(mid: str, kind: str, *, ufrag: str, pwd: str, candidates: tuple[Candidate, ...]) -> str:
+    """Our side of an ICE restart, for the section that names the BUNDLE transport (RFC 9725 4.3.3)."""
+    lines = [
+        "a=ice-lite",
+        "a=ice-options:trickle ice2",
+        f"a=group:BUNDLE {mid}",
+        f"m={kind} 9 UDP/TLS/RTP/SAVPF 0",
+        f"a=mid:{mid}",
+        f"a=ice-ufrag:{ufrag}",
+        f"a=ice-pwd:{pwd}",
+        *write_candidates(candidates),
+    ]
+    return "".join(f"{line}\r\n" for line in lines)
