@@ -1,6 +1,6 @@
 """The configuration as the rest of the controller sees it: frozen, checked, complete.
 
-`controller.config_file` reads `config.yaml` into these; the sample at the root of the project explains every key.
+`controller/config_file.py` reads `config.yaml` into these; the sample at the root of the project explains every key.
 Paths are absolute here, secrets are resolved and never shown by `repr`.
 """
 
@@ -130,4 +130,5 @@ def sqlite_url(file: Path) -> str:
 
 def default_config(data_dir: Path) -> Config:
     """Everything as in the sample, kept in `data_dir`; `dataclasses.replace` changes what differs."""
-    return Config(data_dir=data_dir, database=DatabaseConfig(url=sqlite_url(data_dir.resolve() / "nhipcau.sqlite")))
+    data_dir = data_dir.absolute()
+    return Config(data_dir=data_dir, database=DatabaseConfig(url=sqlite_url(data_dir / "nhipcau.sqlite")))
