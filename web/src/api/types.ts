@@ -1,0 +1,244 @@
+// What the controller says and takes under /api/v1 (its OpenAPI document is the reference). Times are RFC 3339 texts.
+
+export type Id = string;
+export type Value = boolean | number | string;
+export type Role = "teacher" | "technician" | "administrator";
+export type Language = "vi" | "en";
+
+export interface Me {
+  account: { id: Id; name: string; display_name: string; language: string };
+  roles: { role: Role; organisation: { id: Id; name: string } }[];
+  csrf: string;
+}
+
+export interface School {
+  id: Id;
+  name: string;
+  province: string;
+}
+
+export interface Organisation extends School {
+  parent: Id | null;
+  kind: "department" | "school";
+}
+
+export type Importance = "essential" | "useful" | "comfort";
+export type StepState =
+  | "waiting"
+  | "running"
+  | "confirmed"
+  | "assumed"
+  | "failed"
+  | "timed_out"
+  | "expired"
+  | "superseded"
+  | "skipped"
+  | "overridden";
+
+export interface Step {
+  id: Id;
+  device: { id: Id; name: string; type: string };
+  property: string;
+  value: Value;
+  importance: Importance;
+  state: StepState;
+  code: string;
+  since: string;
+  deadline_s: number;
+  reported: Value | null;
+}
+
+export interface Problem {
+  code: string;
+  importance: Importance;
+  device: string | null;
+}
+
+export type DevicesState = "idle" | "preparing" | "ready" | "degraded" | "failed";
+export type DisplayPresence = "absent" | "connected" | "joining" | "joined";
+export type Camera = "unknown" | "ok" | "denied" | "missing";
+export type MediaLink = "none" | "good" | "weak" | "lost";
+
+export interface Site {
+  room: { id: Id; name: string };
+  school: School;
+  invitation: "pending" | "accepted" | "declined" | "revoked" | "expired";
+  ready: boolean;
+  devices: { state: DevicesState; steps: Step[] };
+  display: { state: DisplayPresence; camera: Camera };
+  media: { video: boolean; audio: boolean; receiving: boolean; link: MediaLink };
+  problems: Problem[];
+}
+
+export type LessonKind = "lesson" | "meeting" | "training";
+export type LessonState = "scheduled" | "live" | "ended" | "cancelled";
+
+export interface Lesson {
+  id: Id;
+  title: string;
+  subject: string;
+  kind: LessonKind;
+  state: LessonState;
+  start: string;
+  end: string;
+  started_at: string | null;
+  ended_at: string | null;
+  end_reason: string;
+  version: number;
+  host: { id: Id; name: string };
+  can: { start: boolean; end: boolean };
+  sites: Site[];
+}
+
+export interface Grant {
+  url: string;
+  token: string;
+}
+
+/** Which room each receive slot (by its mid) carries; null: nobody at present. */
+export type Slots = Record<string, Id | null>;
+
+export interface Watch {
+  whep: Grant;
+  epoch: string | number;
+  video: number;
+  audio: number;
+}
+
+export type Availability = "unknown" | "online" | "stale" | "offline";
+export type Quality = "confirmed" | "assumed" | "stale" | "unknown";
+export type CommandState =
+  | "accepted"
+  | "sent"
+  | "acknowledged"
+  | "confirmed"
+  | "assumed"
+  | "failed"
+  | "timed_out"
+  | "superseded"
+  | "expired";
+
+export interface Property {
+  name: string;
+  capability: string;
+  kind: "bool" | "number" | "enum" | "text";
+  unit: string;
+  minimum: number | null;
+  maximum: number | null;
+  step: number | null;
+  options: string[];
+  settable: boolean;
+  value: Value | null;
+  reported_at: string | null;
+  quality: Quality;
+  pending: { value: Value; state: CommandState } | null;
+}
+
+export interface Device {
+  id: Id;
+  school: Id;
+  room: Id | null;
+  name: string;
+  type: string;
+  manufacturer: string;
+  model: string;
+  serial: string;
+  firmware: string;
+  suggested_room: string;
+  availability: Availability;
+  last_seen: string | null;
+  properties: Property[];
+}
+
+export interface RoomDisplay {
+  id: Id;
+  name: string;
+  paired_at: string;
+  last_seen: string | null;
+  connected: boolean;
+}
+
+export interface Room {
+  id: Id;
+  name: string;
+  version: number;
+  school: School;
+  devices: Device[];
+  displays: RoomDisplay[];
+  scenes: string[];
+  in_use_by: Id | null;
+}
+
+export interface DiscoveryProblem {
+  topic: string;
+  code: string;
+  detail: string;
+}
+
+export interface CommandResult {
+  device: Id;
+  property: string;
+  value: Value;
+  state: CommandState;
+  code: string;
+  at: string;
+}
+
+/** What arrives on the WebSocket /api/v1/events. */
+export type ServerEvent =
+  | { type: "hello"; time: string }
+  | { type: "lesson"; lesson: Lesson }
+  | { type: "lesson_removed"; id: Id }
+  | { type: "device"; device: Device }
+  | { type: "device_removed"; id: Id }
+  | { type: "room"; room: Room }
+  | { type: "room_removed"; id: Id }
+  | { type: "watch"; lesson: Id; slots: Slots; epoch: string | number };
+
+export interface CallRoom {
+  id: Id;
+  name: string;
+  school: string;
+  province: string;
+}
+
+/** A lesson that a display shall be in. Another (lesson, epoch) means: leave and join anew. */
+export interface CallOrder {
+  lesson: Id;
+  title: string;
+  epoch: string | number;
+  whip: Grant;
+  whep: Grant;
+  video: number;
+  audio: number;
+  rooms: CallRoom[];
+  slots: Slots;
+}
+
+export interface DisplayState {
+  type: "state";
+  time: string;
+  display: Id;
+  room: { id: Id; name: string };
+  school: School;
+  next: { title: string; start: string } | null;
+  call: CallOrder | null;
+}
+
+/** What arrives on the WebSocket /api/v1/display/events. */
+export type DisplayEvent =
+  | { type: "pairing"; code: string; expires: string }
+  | { type: "paired"; token: string }
+  | { type: "pong" }
+  | DisplayState;
+
+export interface DisplayReport {
+  type: "report";
+  joined: boolean;
+  camera: Camera;
+  publishing: boolean;
+  playing: number;
+  frames_decoded: number;
+  audio_energy: number;
+  weak: boolean;
+}

@@ -1,0 +1,119 @@
+// One WHIP or WHEP connection over a real RTCPeerConnection: made once, used once, closed once.
+
+import type { Grant } from "../api/types";
+import { iceCredentials, restartFragment, withCredentials } from "./fragment";
+import { type Sample, sampleOf } from "./sample";
+import { deleteResource, patchRestart, postOffer, type Resource, SignalingError } from "./whip";
+
+export type PeerState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
+
+/** What the call logic needs of a connection, so that it can be tried without a browser. */
+export interface Peer {
+  readonly state: PeerState;
+  onState: (() => void) | null;
+  /** Offer and answer. Raises `SignalingError`. */
+  connect(grant: Grant): Promise<void>;
+  /** New ICE credentials on the same DTLS association. Raises `SignalingError`. */
+  restart(grant: Grant): Promise<void>;
+  sample(): Promise<Sample>;
+  /** Ends it here and, by DELETE, there. `leaving`: the page goes away, the request must outlive it. */
+  close(grant: Grant | null, leaving?: boolean): void;
+}
+
+const CERTIFICATE_MARGIN_MS = 86_400_000;
+let certificate: Promise<RTCCertificate> | null = null;
+let certificateExpires = 0;
+
+/** One key for all connections of this page, made ahead of time; a new one before the old one ends. */
+async function ownCertificate(): Promise<RTCCertificate> {
+  if (certificate === null || certificateExpires < Date.now() + CERTIFICATE_MARGIN_MS) {
+    certificateExpires = Infinity;
+    certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as EcKeyGenParams);
+    certificateExpires = (await certificate).expires;
+  }
+  return certificate;
+}
+
+/** `arrange` adds the transceivers. The offer is made at once: all that is left for later is to send it. */
+export class BrowserPeer implements Peer {
+  onState: (() => void) | null = null;
+  private readonly ready: Promise<RTCPeerConnection>;
+  private connection: RTCPeerConnection | null = null;
+  private offer = "";
+  private resource: Resource | null = null;
+  private readonly gone = new AbortController();
+
+  constructor(arrange: (connection: RTCPeerConnection) => void) {
+    this.ready = this.prepare(arrange);
+    this.ready.catch(() => undefined); // told to whoever connects
+  }
+
+  get state(): PeerState {
+    if (this.gone.signal.aborted) return "closed";
+    return this.connection?.connectionState ?? "new";
+  }
+
+  async connect(grant: Grant): Promise<void> {
+    const connection = await this.ready;
+    if (this.gone.signal.aborted) throw new SignalingError(0);
+    // The offer's text is known before it is applied: both happen at the same time.
+    const applied = connection.setLocalDescription({ type: "offer", sdp: this.offer });
+    const [resource] = await Promise.all([postOffer(grant, this.offer, this.gone.signal), applied]);
+    this.resource = resource;
+    if (this.gone.signal.aborted) {
+      deleteResource(resource, grant, false);
+      throw new SignalingError(0);
+    }
+    await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
+  }
+
+  async restart(grant: Grant): Promise<void> {
+    const { connection, resource } = this;
+    if (connection === null || resource === null || this.gone.signal.aborted) throw new SignalingError(0);
+    const offer = await connection.createOffer({ iceRestart: true });
+    await connection.setLocalDescription(offer);
+    const fragment = await patchRestart(resource, grant, restartFragment(offer.sdp ?? ""), this.gone.signal);
+    const credentials = iceCredentials(fragment);
+    if (credentials === null) throw new SignalingError(200);
+    resource.answer = withCredentials(resource.answer, credentials);
+    await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
+  }
+
+  async sample(): Promise<Sample> {
+    return sampleOf(this.connection === null ? [] : statsEntries(await this.connection.getStats()));
+  }
+
+  close(grant: Grant | null, leaving = false): void {
+    if (this.gone.signal.aborted) return;
+    this.gone.abort();
+    if (this.resource !== null && grant !== null) deleteResource(this.resource, grant, leaving);
+    if (this.connection !== null) {
+      this.connection.onconnectionstatechange = null;
+      this.connection.close();
+    }
+  }
+
+  private async prepare(arrange: (connection: RTCPeerConnection) => void): Promise<RTCPeerConnection> {
+    const connection = new RTCPeerConnection({
+      certificates: [await ownCertificate()],
+      bundlePolicy: "max-bundle",
+      iceServers: [], // the bridge is dialled directly; no third party is ever asked
+    });
+    if (this.gone.signal.aborted) {
+      connection.close();
+      throw new SignalingError(0);
+    }
+    this.connection = connection;
+    connection.onconnectionstatechange = () => this.onState?.();
+    arrange(connection);
+    const offer = await connection.createOffer();
+    this.offer = offer.sdp ?? "";
+    return connection;
+  }
+}
+
+function statsEntries(report: RTCStatsReport): RTCStats[] {
+  const entries: RTCStats[] = [];
+  report.forEach((entry: RTCStats) => entries.push(entry));
+  return entries;
+}
