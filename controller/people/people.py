@@ -25,12 +25,12 @@ class People:
 
     @classmethod
     def over(cls, store: Store, *, clock: Callable[[], datetime], passwords: Passwords | None = None) -> Self:
-        rows = PeopleStore(store.engine)
+        rows = PeopleStore(store)
         accounts = Accounts(store, rows, passwords or Passwords(), clock=clock)
         logins = Logins(rows, accounts, clock=clock)
         return cls(
             accounts=accounts,
             logins=logins,
             links=Links(store, rows, accounts, logins, clock=clock),
-            tokens=Tokens(rows, accounts, clock=clock),
+            tokens=Tokens(store, rows, accounts, clock=clock),
         )

@@ -1,0 +1,106 @@
+"""One-time links: the first administrator's, and logins without a password."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from controller.people.account import Account, AccountId, Role, RoleAt
+from controller.people.accounts import Accounts
+from controller.people.errors import LinkNotFound, SetupDone
+from controller.people.link import SETUP_LIFE, Link, LinkId, LinkKind
+from controller.people.logins import Logins, NewLogin
+from controller.people.secret import hash_of, new_id, new_secret
+from controller.people.store import PeopleStore
+from rooms.audit import AuditEntry
+from rooms.errors import AlreadyExists
+from rooms.school import Organisation
+from rooms.store.store import Store
+
+INVALID = "this link is not valid any more"
+
+
+class Links:
+    """Makes links and lets their holders in. Wrong tokens count as attempts to log in from that address."""
+
+    def __init__(
+        self,
+        store: Store,
+        rows: PeopleStore,
+        accounts: Accounts,
+        logins: Logins,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._rows = rows
+        self._accounts = accounts
+        self._logins = logins
+        self._clock = clock
+
+    async def setup_secret(self) -> str | None:
+        """A new secret for `/setup?token=`, the older ones end; None where there is an administrator already."""
+        if await self._accounts.any_administrator():
+            return None
+        return await self._add(LinkKind.SETUP, None, SETUP_LIFE, reusable=False, alone=True)
+
+    async def login_secret(self, account_id: AccountId, *, life: timedelta, reusable: bool = False) -> str:
+        """A new secret for `/login?link=`: logs this account in, once, or until it expires where `reusable`."""
+        return await self._add(LinkKind.LOGIN, account_id, life, reusable=reusable)
+
+    async def check_setup(self, secret: str, *, address: str) -> Link:
+        """Raises `LinkNotFound`, `TooManyAttempts`."""
+        return await self._find(LinkKind.SETUP, secret, address)
+
+    async def set_up(
+        self, secret: str, school: Organisation, *, name: str, display_name: str, password: str, address: str
+    ) -> Account:
+        """Make the first school and its administrator, once. Raises `LinkNotFound`, `InvalidAccount`, `AccountExists`."""
+        link = await self._find(LinkKind.SETUP, secret, address)
+        if await self._accounts.any_administrator():
+            raise SetupDone("there is an administrator already")
+        try:
+            await self._store.organisations.add(school)
+        except AlreadyExists:
+            school = await self._store.organisations.get(school.id)  # from an attempt that failed half way
+        else:
+            await self._record_school(school)
+        role = RoleAt(Role.ADMINISTRATOR, school.school_id)
+        return await self._accounts.add(
+            name=name, display_name=display_name, password=password, roles=[role], actor="setup", by_link=link.id
+        )
+
+    async def log_in(self, secret: str, *, address: str, replacing: str | None = None) -> NewLogin:
+        """Raises `LinkNotFound`, `TooManyAttempts`."""
+        link = await self._find(LinkKind.LOGIN, secret, address)
+        if link.account_id is None or not await self._rows.use_link(link.id, self._clock()):
+            raise LinkNotFound(INVALID)
+        return await self._logins.begin(await self._accounts.get(link.account_id), replacing=replacing)
+
+    async def _add(
+        self, kind: LinkKind, account_id: AccountId | None, life: timedelta, *, reusable: bool, alone: bool = False
+    ) -> str:
+        secret, now = new_secret(), self._clock()
+        link = Link(
+            id=LinkId(new_id("k")), kind=kind, account_id=account_id, expires=now + life, reusable=reusable
+        )
+        await self._rows.add_link(link, hash_of(secret), now=now, alone=alone)
+        return secret
+
+    async def _find(self, kind: LinkKind, secret: str, address: str) -> Link:
+        self._logins.count_attempt(address)
+        link = await self._rows.link(kind, hash_of(secret))
+        if link is None or not link.usable(self._clock()):
+            raise LinkNotFound(INVALID)
+        self._logins.forgive(address)
+        return link
+
+    async def _record_school(self, school: Organisation) -> None:
+        await self._store.audit.add(
+            AuditEntry(
+                at=self._clock(),
+                actor="setup",
+                action="organisation.add",
+                object_kind="organisation",
+                object_id=school.id,
+                after={"name": school.name, "province": school.province},
+            )
+        )

@@ -1,0 +1,112 @@
+"""Logins: kept on our side, known by a random secret in the browser's cookie, over after twelve hours."""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from controller.people.account import Account, AccountId, Identity, LoginId
+from controller.people.accounts import Accounts
+from controller.people.secret import csrf_of, hash_of, new_id, new_secret
+from controller.people.store import PeopleStore
+from controller.people.throttle import Throttle
+
+log = logging.getLogger(__name__)
+
+LOGIN_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLogin:
+    """A login that was just made; `secret` goes into the cookie and nowhere else."""
+
+    secret: str
+    identity: Identity
+
+
+class Logins:
+    """Who is logged in. Failed attempts are limited by account and by address."""
+
+    def __init__(self, rows: PeopleStore, accounts: Accounts, *, clock: Callable[[], datetime]) -> None:
+        self._rows = rows
+        self._accounts = accounts
+        self._clock = clock
+        self._by_name = Throttle(burst=5, interval=timedelta(seconds=30), clock=clock)
+        self._by_address = Throttle(burst=20, interval=timedelta(seconds=5), clock=clock)
+        self._waiting: dict[LoginId, set[asyncio.Event]] = {}
+
+    async def log_in(self, name: str, password: str, *, address: str, replacing: str | None = None) -> NewLogin:
+        """`replacing` is the secret of the browser's login until now, which ends. Raises `LoginFailed`, `TooManyAttempts`."""
+        name = name.strip().lower()
+        self.count_attempt(address)
+        self._by_name.attempt(name)
+        account = await self._accounts.checked(name, password)
+        self._by_name.forgive(name)
+        self.forgive(address)
+        return await self.begin(account, replacing=replacing)
+
+    async def begin(self, account: Account, *, replacing: str | None = None) -> NewLogin:
+        """A new login under a new secret, so that one planted in a browser before is worth nothing."""
+        if replacing is not None:
+            await self._end_secret(replacing)
+        now = self._clock()
+        secret, login_id = new_secret(), LoginId(new_id("l"))
+        await self._rows.add_login(login_id, account.id, hash_of(secret), now=now, expires=now + LOGIN_LIFE)
+        log.info("account %s: logged in", account.id)
+        return NewLogin(secret=secret, identity=_identity(secret, login_id, now + LOGIN_LIFE, account))
+
+    async def find(self, secret: str) -> Identity | None:
+        """Who has the cookie with that secret; None: nobody, or not any more."""
+        found = await self._rows.login(hash_of(secret), self._clock())
+        return None if found is None else _identity(secret, *found)
+
+    async def end(self, login_id: LoginId, account_id: AccountId) -> None:
+        """Log out. Whoever waits in `ending` is told. Idempotent."""
+        await self._rows.end_login(login_id)
+        log.info("account %s: logged out", account_id)
+        for event in self._waiting.get(login_id, ()):
+            event.set()
+
+    @contextmanager
+    def ending(self, login_id: LoginId) -> Iterator[asyncio.Event]:
+        """An event that is set when that login is ended here; expiry and other processes are for the caller to check."""
+        event = asyncio.Event()
+        self._waiting.setdefault(login_id, set()).add(event)
+        try:
+            yield event
+        finally:
+            waiting = self._waiting[login_id]
+            waiting.discard(event)
+            if not waiting:
+                del self._waiting[login_id]
+
+    def count_attempt(self, address: str) -> None:
+        """Count an attempt to get in from `address`. Raises `TooManyAttempts`."""
+        self._by_address.attempt(_network(address))
+
+    def forgive(self, address: str) -> None:
+        """It was right."""
+        self._by_address.forgive(_network(address))
+
+    async def _end_secret(self, secret: str) -> None:
+        old = await self._rows.login(hash_of(secret), self._clock())
+        if old is not None:
+            await self.end(old[0], old[2].id)
+
+
+def _identity(secret: str, login_id: LoginId, expires: datetime, account: Account) -> Identity:
+    return Identity(account=account, login_id=login_id, csrf=csrf_of(secret), expires=expires)
+
+
+def _network(address: str) -> str:
+    """What one customer of a provider has: one IPv4 address, or a /64 of IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

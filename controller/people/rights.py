@@ -1,0 +1,115 @@
+"""Who may do what: the one place where every request is checked against (role, organisation of the object).
+
+A role held at an organisation counts for that organisation and all below it. Whoever may not even see an object is told
+that it does not exist (`HiddenObject`, 404); whoever sees it but may not do this is refused (`Forbidden`, 403).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controller.people.account import Account, Role
+from controller.people.errors import Forbidden, HiddenObject
+from rooms.invitation import InvitationState
+from rooms.lesson import Lesson
+from rooms.school import Organisation, OrganisationId
+
+
+class Right(StrEnum):
+    """Something that can be done to an object of an organisation."""
+
+    SEE = "see its rooms, devices, scenes and displays"
+    COMMAND = "command its devices and apply its scenes"
+    EQUIP = "change its rooms, devices, scenes and displays"
+    PLAN = "plan and change its lessons"
+    RUN = "start and end its lessons"
+    WATCH = "watch its live lessons"
+    ANSWER = "accept or decline invitations for its rooms"
+    CONNECT = "let gear into its corner of the broker"
+    ADMINISTER = "see and add its accounts"
+    ADD_SCHOOL = "add schools below it"
+
+
+EVERYBODY = frozenset(Role)
+ROLES: Mapping[Right, frozenset[Role]] = {
+    Right.SEE: EVERYBODY,
+    Right.COMMAND: EVERYBODY,
+    Right.EQUIP: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
+    Right.PLAN: frozenset({Role.TEACHER, Role.ADMINISTRATOR}),
+    Right.RUN: frozenset({Role.TEACHER}),
+    Right.WATCH: frozenset({Role.TEACHER}),
+    Right.ANSWER: EVERYBODY,
+    Right.CONNECT: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
+    Right.ADMINISTER: frozenset({Role.ADMINISTRATOR}),
+    Right.ADD_SCHOOL: frozenset({Role.ADMINISTRATOR}),
+}
+"""Which roles give which right at the organisation where they are held, and below."""
+
+SEES_NOTHING = frozenset({InvitationState.REVOKED, InvitationState.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one account may do, in a tree of organisations."""
+
+    _held: Mapping[OrganisationId, frozenset[Role]]
+    _parents: Mapping[OrganisationId, OrganisationId | None]
+
+    @classmethod
+    def of(cls, account: Account, organisations: Iterable[Organisation]) -> "Rights":
+        held: dict[OrganisationId, frozenset[Role]] = {}
+        for each in account.roles:
+            held[each.organisation_id] = held.get(each.organisation_id, frozenset()) | {each.role}
+        return cls(held, {organisation.id: organisation.parent_id for organisation in organisations})
+
+    def roles_at(self, organisation_id: OrganisationId) -> frozenset[Role]:
+        """The roles that count there: held there or above. None at an organisation that does not exist."""
+        roles: frozenset[Role] = frozenset()
+        at: OrganisationId | None = organisation_id
+        seen: set[OrganisationId] = set()  # a tree with a loop would be a fault; it must not hang a request
+        while at is not None and at in self._parents and at not in seen:
+            seen.add(at)
+            roles |= self._held.get(at, frozenset())
+            at = self._parents[at]
+        return roles
+
+    def has(self, right: Right, organisation_id: OrganisationId) -> bool:
+        return bool(self.roles_at(organisation_id) & ROLES[right])
+
+    def organisations(self, right: Right) -> frozenset[OrganisationId]:
+        """Everywhere the account has `right`."""
+        return frozenset(each for each in self._parents if self.has(right, each))
+
+    def require(self, right: Right, organisation_id: OrganisationId, kind: str, id: str) -> None:
+        """Check `right` to the object `kind` `id` of an organisation. Raises `HiddenObject`, `Forbidden`."""
+        if not self.has(Right.SEE, organisation_id):
+            raise HiddenObject(kind, id)
+        if not self.has(right, organisation_id):
+            raise Forbidden(f"needs the right to {right.value}")
+
+    def require_school_addition(self, parent_id: OrganisationId | None) -> None:
+        """Below `parent_id`, or at the top, where only administrators of an organisation at the top may add one."""
+        if parent_id is not None:
+            self.require(Right.ADD_SCHOOL, parent_id, "organisation", parent_id)
+        elif not any(at is None and self.has(Right.ADD_SCHOOL, each) for each, at in self._parents.items()):
+            raise Forbidden(f"needs the right to {Right.ADD_SCHOOL.value}")
+
+    def sees_lesson(self, lesson: Lesson) -> bool:
+        """Whether the account's people hold the lesson, or are or were asked to take part."""
+        return self.has(Right.SEE, lesson.host_school_id) or any(
+            self.has(Right.SEE, site.school_id) for site in lesson.sites if site.invitation not in SEES_NOTHING
+        )
+
+    def require_lesson(self, right: Right | None, lesson: Lesson) -> None:
+        """`right` of the host's people; None: to see it. Raises `HiddenObject`, `Forbidden`."""
+        if not self.sees_lesson(lesson):
+            raise HiddenObject("lesson", lesson.id)
+        if right is not None and not self.has(right, lesson.host_school_id):
+            raise Forbidden(f"needs the right to {right.value} at the lesson's host school")
+
+    def require_watch(self, lesson: Lesson) -> None:
+        """Teachers of every school that takes part may watch; nobody watches pupils whose school has not accepted them."""
+        self.require_lesson(None, lesson)
+        taking_part = {site.school_id for site in lesson.sites if site.invitation == InvitationState.ACCEPTED}
+        if not any(self.has(Right.WATCH, school) for school in {lesson.host_school_id, *taking_part}):
+            raise Forbidden(f"needs the right to {Right.WATCH.value}")

@@ -1,0 +1,114 @@
+"""JSON of lessons and their sites."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from controller.views import Camera, SiteDevices, SiteDisplay, SiteLink
+from controller.web.models.people import NamedJson, SchoolJson
+from controller.web.models.scenes import StepJson
+from controller.web.schema import Key, Model, Moment, OptionalText, Slug, Text
+from rooms.invitation import InvitationState
+from rooms.lesson import MAX_SITES, EndReason, LessonKind, LessonState
+from rooms.scene import Importance
+
+RoomKeys = Annotated[list[Key], Field(min_length=1, max_length=MAX_SITES)]
+
+
+class SiteDevicesJson(Model):
+    state: SiteDevices
+    steps: list[StepJson]
+
+
+class SiteDisplayJson(Model):
+    state: SiteDisplay
+    camera: Camera
+
+
+class SiteMediaJson(Model):
+    video: bool
+    audio: bool
+    receiving: bool
+    link: SiteLink
+
+
+class SiteProblemJson(Model):
+    code: str
+    importance: Importance
+    device: str | None
+
+
+class SiteJson(Model):
+    room: NamedJson
+    school: SchoolJson
+    invitation: InvitationState
+    ready: bool
+    devices: SiteDevicesJson
+    display: SiteDisplayJson
+    media: SiteMediaJson
+    problems: list[SiteProblemJson]
+
+
+class CanJson(Model):
+    start: bool
+    end: bool
+
+
+class LessonJson(Model):
+    id: str
+    title: str
+    subject: str
+    kind: LessonKind
+    state: LessonState
+    start: datetime
+    end: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    end_reason: EndReason
+    version: int
+    host: NamedJson
+    can: CanJson
+    sites: list[SiteJson]
+
+
+class LessonsQuery(Model):
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    to: Moment | None = None
+
+
+class LessonsJson(Model):
+    lessons: list[LessonJson]
+
+
+class NewLessonJson(Model):
+    title: Text
+    subject: OptionalText = ""
+    kind: LessonKind = LessonKind.LESSON
+    host: Slug
+    start: Moment
+    end: Moment
+    rooms: RoomKeys
+
+
+class LessonEditJson(Model):
+    """What is left out stays as it is."""
+
+    title: Text | None = None
+    subject: OptionalText | None = None
+    kind: LessonKind | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    rooms: RoomKeys | None = None
+
+
+class GrantJson(Model):
+    url: str
+    token: str
+
+
+class WatchJson(Model):
+    whep: GrantJson
+    epoch: str
+    video: int
+    audio: int

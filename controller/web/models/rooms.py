@@ -1,0 +1,140 @@
+"""JSON of rooms, devices and displays."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StrictBool, StringConstraints
+
+from controller.views import Camera
+from controller.web.models.people import SchoolJson
+from controller.web.schema import Count, DeviceValue, Key, Model, Number, Slug, Text
+from devices.device import Availability, Capability, CommandState, Kind
+
+PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+class PendingJson(Model):
+    value: DeviceValue
+    state: CommandState
+
+
+class PropertyJson(Model):
+    name: str
+    capability: Capability
+    kind: Kind
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    options: list[str]
+    settable: bool
+    value: bool | int | float | str | None
+    reported_at: datetime | None
+    quality: str  # confirmed, assumed, stale, unknown
+    pending: PendingJson | None
+
+
+class DeviceJson(Model):
+    id: str
+    school: str
+    room: str | None
+    name: str
+    type: str
+    manufacturer: str
+    model: str
+    serial: str
+    firmware: str
+    suggested_room: str
+    availability: Availability
+    last_seen: datetime | None
+    properties: list[PropertyJson]
+
+
+class DiscoveryProblemJson(Model):
+    topic: str
+    code: str
+    detail: str
+
+
+class DevicesQuery(Model):
+    school: Slug | None = None
+    claimed: bool | None = None
+
+
+class DevicesJson(Model):
+    devices: list[DeviceJson]
+    problems: list[DiscoveryProblemJson]
+
+
+class ClaimJson(Model):
+    room: Key
+
+
+class CommandJson(Model):
+    property: PropertyName
+    value: DeviceValue
+    timeout_s: Annotated[Number, Field(ge=0.1, le=120)] = 10
+
+
+class CommandResultJson(Model):
+    command: str
+    device: str
+    property: str
+    value: bool | int | float | str
+    state: CommandState
+    code: str
+    at: datetime
+
+
+class DisplayJson(Model):
+    id: str
+    name: str
+    paired_at: datetime
+    last_seen: datetime | None
+    connected: bool
+
+
+class RoomJson(Model):
+    id: str
+    name: str
+    version: int
+    school: SchoolJson
+    devices: list[DeviceJson]
+    displays: list[DisplayJson]
+    scenes: list[str]
+    in_use_by: str | None
+
+
+class RoomsJson(Model):
+    rooms: list[RoomJson]
+
+
+class NewRoomJson(Model):
+    school: Slug
+    name: Annotated[Text, StringConstraints(max_length=100)]
+
+
+class RoomEditJson(Model):
+    name: Annotated[Text, StringConstraints(max_length=100)]
+
+
+class NewDisplayJson(Model):
+    code: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    name: Annotated[Text, StringConstraints(max_length=100)]
+
+
+class DisplayCredentialJson(Model):
+    token: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class DisplayReportJson(Model):
+    """What a display page says of itself over its WebSocket."""
+
+    type: str
+    joined: StrictBool
+    camera: Camera
+    publishing: StrictBool
+    playing: Count
+    frames_decoded: Count
+    audio_energy: Annotated[Number, Field(ge=0)]
+    weak: StrictBool

@@ -1,0 +1,99 @@
+"""The base of all JSON models, and the types their fields share. What comes in is taken strictly: nothing is guessed."""
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+KEY_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+SLUG_PATTERN = r"[a-z0-9-]{2,40}"
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"  # no control characters; a database may refuse them
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class Model(BaseModel):
+    """Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Model):
+    """Of a route that takes no query: any parameter is refused."""
+
+
+def _a_number(value: object) -> object:
+    # Lax pydantic takes false for 0 and "7" for 7; strict pydantic refuses 138.0, which JSON Schema calls an integer.
+    if isinstance(value, bool | str | bytes):
+        raise ValueError("not a number")
+    return value
+
+
+def _a_moment(value: object) -> object:
+    if isinstance(value, str) and not RFC3339.fullmatch(value):
+        raise ValueError("not a time as RFC 3339 writes it, with its offset")
+    if not isinstance(value, str | datetime):
+        raise ValueError("not a text")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.utcoffset() is None:
+        raise ValueError("a time without its offset")
+    if not FIRST_MOMENT <= value <= LAST_MOMENT:
+        raise ValueError("not between the years 2000 and 2200")
+    return value.astimezone(UTC)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value) or abs(value) > 1e15:
+        raise ValueError("not a number of a device")
+    return value
+
+
+def _writable(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("half a surrogate pair") from error
+    return value
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=TEXT_PATTERN), AfterValidator(_writable)]
+OptionalText = Annotated[str, StringConstraints(max_length=100, pattern=TEXT_PATTERN), AfterValidator(_writable)]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_writable)]
+Key = Annotated[str, StringConstraints(pattern=f"^{KEY_PATTERN}$", max_length=64)]
+Slug = Annotated[str, StringConstraints(pattern=f"^{SLUG_PATTERN}$", max_length=40)]
+Moment = Annotated[datetime, BeforeValidator(_a_moment), AfterValidator(_in_utc)]
+Number = Annotated[float, BeforeValidator(_a_number), Field(allow_inf_nan=False)]
+Count = Annotated[int, BeforeValidator(_a_number), Field(ge=0, le=2**53)]
+DeviceValue = Annotated[
+    StrictBool
+    | Annotated[StrictInt, AfterValidator(_finite)]
+    | Annotated[StrictFloat, AfterValidator(_finite)]
+    | Annotated[str, StringConstraints(strict=True, max_length=255, pattern=TEXT_PATTERN), AfterValidator(_writable)],
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "boolean"},
+                {"type": "number", "minimum": -1e15, "maximum": 1e15},
+                {"type": "string", "maxLength": 255, "pattern": TEXT_PATTERN},
+            ]
+        }
+    ),
+]
+"""A device property's value: true or false, a number, or a text."""
