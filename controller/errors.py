@@ -4,6 +4,8 @@ ControllerError
 ├── ConfigError        (ValueError)       config.yaml cannot be used; carries every problem found
 ├── ChildFailed        (RuntimeError)     a child process cannot be started, and trying again will not help
 ├── BrokerUnavailable  (ConnectionError)  the embedded broker is not running now; it is being restarted
+├── NodeUnavailable    (ConnectionError)  no bridge node can take or answer this now; it is being started or reached again
+├── RoomInUse          (RuntimeError)     a live lesson rules the room
 └── CertificateError   (RuntimeError)     certificate files are missing or do not belong together
 """
 
@@ -46,4 +48,12 @@ class BrokerUnavailable(ControllerError, ConnectionError):
 
 
 class CertificateError(ControllerError, RuntimeError):
+    pass
+
+
+class NodeUnavailable(ControllerError, ConnectionError):
+    pass
+
+
+class RoomInUse(ControllerError, RuntimeError):
     pass

@@ -1,0 +1,79 @@
+"""What changed, said once, to all who listen: pages' WebSockets, the conductor, the registry's keeper.
+
+A change names a thing; the listener reads the thing's present state itself. So changes to one thing that a listener
+has not yet taken collapse into one, and a listener can be slow without missing the last word.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+PENDING_LIMIT = 4096
+
+
+class ChangeKind(StrEnum):
+    """The kinds of things whose changes are told."""
+
+    LESSON = "lesson"
+    DEVICE = "device"
+    ROOM = "room"
+    DISPLAY = "display"  # what the display should do, or whether it is connected
+    WATCH = "watch"  # which room a watching page's slots show; id is the watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`id` of the thing of that kind is not what it was."""
+
+    kind: ChangeKind
+    id: str
+
+
+class Subscription:
+    """One listener's changes, in the order of their first occurrence, each thing once."""
+
+    def __init__(self) -> None:
+        self._pending: dict[Change, None] = {}
+        self._wake = asyncio.Event()
+        self._overflowed = False
+
+    def put(self, change: Change) -> None:
+        if len(self._pending) >= PENDING_LIMIT and change not in self._pending:
+            self._overflowed = True  # the listener is told by the end of its iteration
+        else:
+            self._pending[change] = None
+        self._wake.set()
+
+    async def __aiter__(self) -> AsyncIterator[Change]:
+        """Yield until the listener fell too far behind; it then has to read everything anew."""
+        while not self._overflowed:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._pending and not self._overflowed:
+                change = next(iter(self._pending))
+                del self._pending[change]
+                yield change
+
+
+class Changes:
+    """The one place where changes are published and subscribed to."""
+
+    def __init__(self) -> None:
+        self._subscriptions: set[Subscription] = set()
+
+    def publish(self, kind: ChangeKind, id: str) -> None:
+        change = Change(kind, id)
+        for subscription in self._subscriptions:
+            subscription.put(change)
+
+    @contextmanager
+    def subscribe(self) -> Iterator[Subscription]:
+        """Changes from now on, until the `with` block ends."""
+        subscription = Subscription()
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
