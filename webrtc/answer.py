@@ -41,7 +41,7 @@ def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answe
         lines += _write_section(offered, section, offer.setup, local, place=places[section.kind])
         places[section.kind] += 1
         if not section.rejected and section.mid == accepted[0]:
-            lines += write_candidates(local.candidates)
+            lines += _write_candidates(local.candidates)
     return Answer(
         text="".join(f"{line}\r\n" for line in lines),
         dtls_role="client" if offer.setup == "passive" else "server",
@@ -159,7 +159,7 @@ def _write_codec(codec: Codec) -> Iterator[str]:
         yield f"a=rtcp-fb:{codec.payload_type} {feedback}"
 
 
-def write_candidates(candidates: tuple[Candidate, ...]) -> Iterator[str]:
+def _write_candidates(candidates: tuple[Candidate, ...]) -> Iterator[str]:
     """The a=candidate lines (RFC 8839 5.1) and their end (RFC 8840 8.2): an ICE-lite agent knows all at once."""
     for foundation, each in enumerate(candidates, start=1):
         yield f"a=candidate:{foundation} 1 udp {each.priority} {each.ip} {each.port} typ {each.type}"

@@ -5,9 +5,8 @@ Of a client's candidates nothing is kept: an ICE-lite agent sends no checks, it 
 
 from dataclasses import dataclass
 
-from webrtc.answer import write_candidates
 from webrtc.errors import InvalidSdp
-from webrtc.sdp import Candidate, read_ice, read_lines
+from webrtc.sdp import read_ice, read_lines
 
 MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 
@@ -35,16 +34,21 @@ def parse_fragment(text: str) -> Fragment:
     return Fragment(ufrag=None, pwd=None)
 
 
-def make_fragment(mid: str, kind: str, *, ufrag: str, pwd: str, candidates: tuple[Candidate, ...]) -> str:
-    """Our side of an ICE restart, for the section that names the BUNDLE transport (RFC 9725 4.3.3)."""
+def make_fragment(answer_text: str, *, ufrag: str, pwd: str) -> str:
+    """Our side of an ICE restart: the answer's BUNDLE transport with new credentials (RFC 9725 4.3.3)."""
+    session, media = read_lines(answer_text)
+    group = session.first("group") or ""
+    tagged = group.split(" ")[1]
+    section = next(each for each in media if each.attributes.first("mid") == tagged)
     lines = [
         "a=ice-lite",
-        "a=ice-options:trickle ice2",
-        f"a=group:BUNDLE {mid}",
-        f"m={kind} 9 UDP/TLS/RTP/SAVPF 0",
-        f"a=mid:{mid}",
+        f"a=ice-options:{session.first('ice-options')}",
+        f"a=group:{group}",
+        f"m={section.line}",
+        f"a=mid:{tagged}",
         f"a=ice-ufrag:{ufrag}",
         f"a=ice-pwd:{pwd}",
-        *write_candidates(candidates),
+        *(f"a=candidate:{candidate}" for candidate in section.attributes.all("candidate")),
+        "a=end-of-candidates",
     ]
     return "".join(f"{line}\r\n" for line in lines)

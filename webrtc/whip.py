@@ -1,0 +1,201 @@
+"""WHIP in (RFC 9725) and WHEP out (draft-ietf-wish-whep-03): how a client begins, repairs and ends a connection.
+
+Both are the same exchange: POST an offer, get our answer and a resource; PATCH the resource for ICE; DELETE it to end.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aiohttp import web
+
+from webrtc import sdpfrag
+from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed
+from webrtc.ids import BridgeId, ConnectionId
+from webrtc.plane import MediaPlane
+from webrtc.problems import Handler, ProblemError
+from webrtc.sdp import parse_offer
+from webrtc.token import Claims, verify
+
+SDP_TYPE = "application/sdp"
+BODY_TIMEOUT_S = 10.0
+
+CORS = {
+    # Any page may ask: what counts is the token, never a cookie.
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, Link, ETag, Accept-Post, Accept-Patch",
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "POST, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resource:
+    """What PATCH and DELETE must know of a connection. `ufrag`, `pwd`: the client's, of the present ICE session."""
+
+    claims: Claims
+    publishes: bool
+    ufrag: str
+    pwd: str
+
+
+class MediaEndpoints:
+    """The handlers under /whip and /whep of one node."""
+
+    def __init__(self, *, plane: MediaPlane, secret: str, clock: Callable[[], datetime]) -> None:
+        self._plane = plane
+        self._secret = secret
+        self._clock = clock
+        self._resources: dict[ConnectionId, _Resource] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        found = []
+        for name, publishes in (("whip", True), ("whep", False)):
+            endpoint, resource = f"/{name}/{{bridge}}", f"/{name}/{{bridge}}/{{connection}}"
+            found += [
+                web.post(endpoint, self._post(publishes)),
+                web.options(endpoint, _options),
+                web.patch(resource, self._patch(publishes)),
+                web.delete(resource, self._delete(publishes)),
+                web.options(resource, _options),
+            ]
+        return found
+
+    def _post(self, publishes: bool) -> Handler:
+        async def post(request: web.Request) -> web.Response:
+            """201 with the answer; 400, 401, 403, 404, 406, 413, 415, 422, 503."""
+            claims = self._authorize(request, publishes)
+            _check_accept(request)
+            text = await _read_body(request, SDP_TYPE)
+            offer = parse_offer(text)
+            begin = self._plane.publish if publishes else self._plane.subscribe
+            connection = await begin(claims.bridge, claims.participant, claims.client, text)
+            self._forget_ended()
+            self._resources[connection.id] = _Resource(
+                claims=claims, publishes=publishes, ufrag=offer.ufrag, pwd=offer.pwd
+            )
+            return web.Response(
+                status=201,
+                text=connection.answer_text,
+                content_type=SDP_TYPE,
+                headers={
+                    "Location": f"{request.path}/{connection.id}",
+                    "ETag": f'"{connection.etag}"',
+                    "Accept-Patch": sdpfrag.MEDIA_TYPE,
+                },
+            )
+
+        return post
+
+    def _patch(self, publishes: bool) -> Handler:
+        async def patch(request: web.Request) -> web.Response:
+            """204 for candidates; 200 with our fragment and a new ETag for an ICE restart; 400, 412, 415, 428 …"""
+            connection_id, _ = self._find(request, publishes)
+            text = await _read_body(request, sdpfrag.MEDIA_TYPE)
+            connection_id, resource = self._find(request, publishes)  # it may have ended while the body came
+            connection = self._plane.connections[connection_id]
+            _check_precondition(request, connection.etag)
+            fragment = sdpfrag.parse_fragment(text)
+            if fragment.ufrag is None or fragment.pwd is None:
+                return web.Response(status=204)
+            # RFC 9725 4.3.3: new credentials are a restart, whatever If-Match says; the present ones are not.
+            if (fragment.ufrag, fragment.pwd) == (resource.ufrag, resource.pwd):
+                return web.Response(status=204)
+            ufrag, pwd = connection.restart_ice(fragment.ufrag, fragment.pwd)
+            self._resources[connection_id] = replace(resource, ufrag=fragment.ufrag, pwd=fragment.pwd)
+            return web.Response(
+                text=sdpfrag.make_fragment(connection.answer_text, ufrag=ufrag, pwd=pwd),
+                content_type=sdpfrag.MEDIA_TYPE,
+                headers={"ETag": f'"{connection.etag}"'},
+            )
+
+        return patch
+
+    def _delete(self, publishes: bool) -> Handler:
+        async def delete(request: web.Request) -> web.Response:
+            """200, whatever If-Match says (RFC 9725 4.3.1)."""
+            connection_id, _ = self._find(request, publishes)
+            await self._plane.close_connection(connection_id)
+            self._forget_ended()
+            return web.Response()
+
+        return delete
+
+    def _authorize(self, request: web.Request, publishes: bool) -> Claims:
+        """Raises `InvalidToken`, `TokenNotAllowed`."""
+        bridge = BridgeId(request.match_info["bridge"])
+        claims = verify(bearer(request), secret=self._secret, bridge=bridge, now=self._clock())
+        if not (claims.publish if publishes else claims.subscribe):
+            raise TokenNotAllowed(f"the token does not allow to {'publish' if publishes else 'subscribe'}")
+        return claims
+
+    def _find(self, request: web.Request, publishes: bool) -> tuple[ConnectionId, _Resource]:
+        """Raises `ConnectionNotFound` also for one of another participant: its name is no news to give."""
+        claims = self._authorize(request, publishes)
+        connection_id = ConnectionId(request.match_info["connection"])
+        resource = self._resources.get(connection_id)
+        if (
+            resource is None
+            or connection_id not in self._plane.connections
+            or resource.publishes != publishes
+            or (resource.claims.bridge, resource.claims.participant, resource.claims.client)
+            != (claims.bridge, claims.participant, claims.client)
+        ):
+            raise ConnectionNotFound("no such connection, or it has ended")
+        return connection_id, resource
+
+    def _forget_ended(self) -> None:
+        for connection_id in self._resources.keys() - self._plane.connections.keys():
+            del self._resources[connection_id]
+
+
+async def _options(request: web.Request) -> web.Response:
+    """200; says what may be posted here, and lets pages of other origins ask."""
+    return web.Response(headers={**PREFLIGHT, "Accept-Post": SDP_TYPE})
+
+
+async def add_cors(request: web.Request, response: web.StreamResponse) -> None:
+    """An `on_response_prepare` signal: pages of other origins may read every media answer, errors as well."""
+    if request.path.startswith(("/whip/", "/whep/")):
+        response.headers.update(CORS)
+
+
+def bearer(request: web.Request) -> str:
+    """The token of the Authorization header (RFC 6750 2.1). Raises `InvalidToken`."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise InvalidToken("no bearer token")
+    return token.strip()
+
+
+def _check_accept(request: web.Request) -> None:
+    accepted = {part.partition(";")[0].strip().lower() for part in request.headers.get("Accept", "*/*").split(",")}
+    if not accepted & {"*/*", "application/*", SDP_TYPE}:
+        raise ProblemError(406, "not-acceptable", f"The answer is {SDP_TYPE}")
+
+
+async def _read_body(request: web.Request, media_type: str) -> str:
+    if request.content_type != media_type:
+        raise ProblemError(415, "media-type", f"The body must be {media_type}", headers={"Accept": media_type})
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            body = await request.read()
+    except TimeoutError as error:
+        raise ProblemError(408, "too-slow", "The body did not arrive in time") from error
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidSdp("not UTF-8", reference="RFC 8866 5") from error
+
+
+def _check_precondition(request: web.Request, etag: str) -> None:
+    """RFC 9725 4.3.1, RFC 9110 13.1.1: If-Match is needed, and its strong comparison must hold."""
+    wanted = request.headers.get("If-Match")
+    if wanted is None:
+        raise ProblemError(428, "precondition-required", "If-Match is needed")
+    if wanted.strip() != "*" and f'"{etag}"' not in (tag.strip() for tag in wanted.split(",")):
+        raise ProblemError(412, "precondition-failed", "The ICE session is another one by now")
