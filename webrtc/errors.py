@@ -9,7 +9,8 @@ WebrtcError
 ├── BridgeNotFound      (LookupError)      no such bridge on this node
 ├── ConnectionNotFound  (LookupError)      no such connection, or it has ended
 ├── BridgeFull          (RuntimeError)     the bridge has as many connections as it takes
-└── HandshakeFailed     (ConnectionError)  no DTLS association: silence, wrong fingerprint, no common SRTP profile
+├── HandshakeFailed     (ConnectionError)  no DTLS association: silence, wrong fingerprint, no common SRTP profile
+└── SignallingFailed    (ConnectionError)  our client could not agree with a node
 """
 
 
@@ -55,4 +56,8 @@ class BridgeFull(WebrtcError, RuntimeError):
 
 
 class HandshakeFailed(WebrtcError, ConnectionError):
+    pass
+
+
+class SignallingFailed(WebrtcError, ConnectionError):
     pass

@@ -1,0 +1,151 @@
+"""The node's control interface: bridges, their state, events, metrics. HTTP with the node's secret as bearer token."""
+
+import asyncio
+import hmac
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import WSCloseCode, web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from webrtc.errors import InvalidToken
+from webrtc.events import Events, Listener
+from webrtc.ids import BridgeId, ParticipantId
+from webrtc.metrics import PlaneCollector
+from webrtc.plane import MediaPlane
+from webrtc.problems import Handler, ProblemError
+from webrtc.whip import bearer
+
+MAX_ORDER = 1000
+SEND_TIMEOUT_S = 5.0
+HEARTBEAT_S = 10.0
+
+_NAME = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeInfo:
+    """`node`: random at each start, so that a controller sees a restart. `started`: on the loop's clock."""
+
+    node: str
+    started: float
+
+
+class ControlEndpoints:
+    """The handlers under /v1 and /metrics of one node."""
+
+    def __init__(self, *, plane: MediaPlane, events: Events, secret: str, info: NodeInfo) -> None:
+        self._plane = plane
+        self._events = events
+        self._secret = secret.encode()
+        self._info = info
+        self._registry = CollectorRegistry()
+        self._registry.register(PlaneCollector(plane))
+
+    def routes(self) -> list[web.RouteDef]:
+        bridge = "/v1/bridges/{bridge}"
+        return [
+            web.get("/v1/node", self._guarded(self._node)),
+            web.get("/v1/bridges", self._guarded(self._list_bridges)),
+            web.put(bridge, self._guarded(self._put_bridge)),
+            web.delete(bridge, self._guarded(self._delete_bridge)),
+            web.delete(f"{bridge}/participants/{{participant}}", self._guarded(self._delete_participant)),
+            web.get("/v1/events", self._guarded(self._stream_events)),
+            web.get("/metrics", self._guarded(self._metrics)),
+        ]
+
+    def _guarded(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if not hmac.compare_digest(bearer(request).encode(), self._secret):
+                raise InvalidToken("not the secret of this node")
+            return await handler(request)
+
+        return guarded
+
+    async def _node(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "node": self._info.node,
+                "udp_port": self._plane.port,
+                "bridges": len(self._plane.bridges),
+                "connections": len(self._plane.connections),
+                "uptime_s": round(asyncio.get_running_loop().time() - self._info.started, 3),
+            }
+        )
+
+    async def _list_bridges(self, request: web.Request) -> web.Response:
+        states = [bridge.state().to_json() for bridge in self._plane.bridges.values()]
+        return web.json_response({"bridges": states})
+
+    async def _put_bridge(self, request: web.Request) -> web.Response:
+        """201 where the bridge is new, 200 where it takes a new order; 400."""
+        bridge_id = BridgeId(_name(request, "bridge"))
+        order = _read_order(await request.read())
+        status = 200 if bridge_id in self._plane.bridges else 201
+        self._plane.open_bridge(bridge_id, order)
+        self._events.changed(bridge_id)
+        return web.json_response({"id": bridge_id}, status=status)
+
+    async def _delete_bridge(self, request: web.Request) -> web.Response:
+        bridge_id = BridgeId(_name(request, "bridge"))
+        await self._plane.close_bridge(bridge_id)
+        self._events.changed(bridge_id)
+        return web.Response(status=204)
+
+    async def _delete_participant(self, request: web.Request) -> web.Response:
+        bridge_id = BridgeId(_name(request, "bridge"))
+        await self._plane.remove_participant(bridge_id, ParticipantId(_name(request, "participant")))
+        self._events.changed(bridge_id)
+        return web.Response(status=204)
+
+    async def _stream_events(self, request: web.Request) -> web.WebSocketResponse:
+        """Sends JSON events until the client leaves or is too slow (closed with 1013); what it sends is ignored."""
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
+        await socket.prepare(request)
+        with self._events.listen(self._plane) as listener:
+            sender = asyncio.create_task(_send_all(socket, listener), name="send node events")
+            try:
+                async for _ in socket:
+                    pass
+            finally:
+                sender.cancel()
+                await asyncio.wait([sender])
+        return socket
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _send_all(socket: web.WebSocketResponse, listener: Listener) -> None:
+    try:
+        async for event in listener.events():
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await socket.send_str(json.dumps(event, separators=(",", ":")))
+    except TimeoutError:
+        await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+    except ConnectionError:
+        pass  # the reader sees the end as well, and is the one who ends the request
+
+
+def _name(request: web.Request, part: str) -> str:
+    name = request.match_info[part]
+    if not _NAME.fullmatch(name):
+        raise ProblemError(400, "name-invalid", f"The {part} is not 1 to 128 letters, digits or any of _ . : @ -")
+    return name
+
+
+def _read_order(body: bytes) -> tuple[ParticipantId, ...]:
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, "body-invalid", "The body is not JSON") from error
+    order = message.get("order") if isinstance(message, dict) else None
+    if (
+        not isinstance(order, list)
+        or len(order) > MAX_ORDER
+        or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in order)
+    ):
+        raise ProblemError(400, "body-invalid", 'The body is not {"order": [participant ids]}')
+    return tuple(ParticipantId(name) for name in order)

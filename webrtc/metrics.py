@@ -1,0 +1,36 @@
+"""The node in numbers for Prometheus, read from the bridges' states when asked."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from webrtc.plane import MediaPlane
+from webrtc.state import Link
+
+
+class PlaneCollector(Collector):
+    """Sums over the node; single lessons are not labels, since there would be new ones every hour."""
+
+    def __init__(self, plane: MediaPlane) -> None:
+        self._plane = plane
+
+    def collect(self) -> Iterator[Metric]:
+        participants = [each for bridge in self._plane.bridges.values() for each in bridge.state().participants]
+        tracks = [track for participant in participants for track in participant.tracks]
+        yield _gauge("bridges", "Open bridges", len(self._plane.bridges))
+        yield _gauge("connections", "WHIP and WHEP connections", len(self._plane.connections))
+        links = GaugeMetricFamily(
+            "nhipcau_node_participants", "Participants by the state of their link", labels=["link"]
+        )
+        for link in Link:
+            links.add_metric([link.value], sum(participant.link == link for participant in participants))
+        yield links
+        yield _gauge("tracks_flowing", "Published tracks whose packets arrive", sum(track.flowing for track in tracks))
+        received = sum(track.bitrate_bps for track in tracks)
+        yield _gauge("received_bits_per_second", "Bits per second of all published tracks", received)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"nhipcau_node_{name}", text, value=value)
