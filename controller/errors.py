@@ -5,6 +5,8 @@ ControllerError
 ├── ChildFailed        (RuntimeError)     a child process cannot be started, and trying again will not help
 ├── BrokerUnavailable  (ConnectionError)  the embedded broker is not running now; it is being restarted
 ├── NodeUnavailable    (ConnectionError)  no bridge node can take or answer this now; it is being started or reached again
+├── ListenFailed       (RuntimeError)     the configured address cannot be listened on
+├── PasswordsElsewhere (RuntimeError)     the broker is not ours, so are its passwords
 ├── RoomInUse          (RuntimeError)     a live lesson rules the room
 └── CertificateError   (RuntimeError)     certificate files are missing or do not belong together
 """
@@ -56,4 +58,12 @@ class NodeUnavailable(ControllerError, ConnectionError):
 
 
 class RoomInUse(ControllerError, RuntimeError):
+    pass
+
+
+class PasswordsElsewhere(ControllerError, RuntimeError):
+    pass
+
+
+class ListenFailed(ControllerError, RuntimeError):
     pass

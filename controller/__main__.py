@@ -1,0 +1,165 @@
+"""The command line: `nhipcau run`, and what an operator needs beside it."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from controller.app import running, utc_now
+from controller.certificate import issue_for
+from controller.config import Config, default_config
+from controller.config_file import read_config
+from controller.demo.demo import run_demo
+from controller.errors import ControllerError
+from controller.people.people import People
+from devices.errors import DevicesError
+from rooms.errors import RoomsError
+from rooms.store import open_store
+from webrtc import node
+
+USAGE_ERROR = 2
+FAILURE = 1
+
+
+def main() -> None:
+    """Run one subcommand; exit code 2 for a wrong call or configuration, 1 for what went wrong later."""
+    arguments = _parser().parse_args()
+    try:
+        code = arguments.run(arguments)
+    except* (ControllerError, RoomsError, DevicesError) as errors:
+        for error in _leaves(errors):
+            print(f"nhipcau: {error}", file=sys.stderr)
+        code = USAGE_ERROR if any(isinstance(error, ValueError) for error in _leaves(errors)) else FAILURE
+    except* KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    sys.exit(code)
+
+
+def _leaves(errors: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in errors.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nhipcau", description="Smart classrooms, and lessons that join them.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the controller")
+    run.set_defaults(run=_run)
+    check = commands.add_parser("check-config", help="say what is wrong with a configuration, exit code 2 if anything")
+    check.set_defaults(run=_check_config)
+    token = commands.add_parser("token", help="tokens for programs that use the HTTP API")
+    create = token.add_subparsers(required=True, metavar="ACTION").add_parser("create", help="print a new token, once")
+    create.add_argument("account", help="the name of the account whose rights the token has")
+    create.add_argument("--label", default="command line", help="what it is for")
+    create.add_argument("--days", type=int, help="how long it is good; for ever if not said")
+    create.set_defaults(run=_create_token)
+    setup = commands.add_parser("setup-link", help="print a new link for the first administrator")
+    setup.set_defaults(run=_setup_link)
+    for each in (run, check, create, setup):
+        each.add_argument("--config", type=Path, default=Path("config.yaml"), help="default: ./config.yaml")
+
+    certificate = commands.add_parser("certificate", help="make a local authority and a certificate for this server")
+    certificate.add_argument("--dir", type=Path, required=True, help="where the files are, or will be")
+    certificate.add_argument("--name", action="append", required=True, help="a host name or address of this server")
+    certificate.set_defaults(run=_certificate)
+
+    demo = commands.add_parser("demo", help="two simulated schools on this machine")
+    demo.add_argument("--data-dir", type=Path, default=Path("var/demo"))
+    demo.add_argument("--listen", default="127.0.0.1:8080", help="default: 127.0.0.1:8080")
+    demo.set_defaults(run=_demo)
+
+    bridge = commands.add_parser("bridge", help="run a bridge node on its own")
+    node.add_arguments(bridge)
+    bridge.set_defaults(run=lambda arguments: node.main(arguments))
+    return parser
+
+
+def _config(path: Path) -> Config:
+    """The configuration in `path`; the defaults where there is no `./config.yaml`. Raises `ConfigError`."""
+    if path == Path("config.yaml") and not path.exists():
+        return default_config(Path("var"))
+    return read_config(path)
+
+
+def _log_at(level: int) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = _config(arguments.config)
+    _log_at(config.logging.level)
+    asyncio.run(_serve(config))
+    return 0
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(config) as controller:
+        print(f"Nhịp Cầu: {controller.url}", flush=True)
+        secret = await controller.people.links.setup_secret()
+        if secret is not None:
+            print(f"First administrator (once): {controller.url}/setup?token={secret}", flush=True)
+        await stop.wait()
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    read_config(arguments.config)
+    print(f"{arguments.config}: nothing to complain about")
+    return 0
+
+
+def _create_token(arguments: argparse.Namespace) -> int:
+    print(asyncio.run(_new_token(_config(arguments.config), arguments)))
+    return 0
+
+
+async def _new_token(config: Config, arguments: argparse.Namespace) -> str:
+    life = timedelta(days=arguments.days) if arguments.days else None
+    async with open_store(config.database.url) as store:
+        people = People.over(store, clock=utc_now)
+        account = await people.accounts.named(arguments.account)
+        _, token = await people.tokens.create(account.id, arguments.label, life=life, actor=_operator())
+    return token
+
+
+def _setup_link(arguments: argparse.Namespace) -> int:
+    config = _config(arguments.config)
+    secret = asyncio.run(_new_setup_secret(config))
+    print(f"/setup?token={secret}" if secret else "there is an administrator already")
+    return 0 if secret else FAILURE
+
+
+async def _new_setup_secret(config: Config) -> str | None:
+    async with open_store(config.database.url) as store:
+        return await People.over(store, clock=utc_now).links.setup_secret()
+
+
+def _operator() -> str:
+    return f"operator {os.environ.get('USER', os.getuid())}"
+
+
+def _certificate(arguments: argparse.Namespace) -> int:
+    for line in issue_for(arguments.dir, arguments.name):
+        print(line)
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    _log_at(logging.WARNING)
+    asyncio.run(run_demo(arguments.data_dir, arguments.listen))
+    return 0
+
+
+if __name__ == "__main__":
+    main()

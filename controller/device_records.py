@@ -1,0 +1,91 @@
+"""Keeps the registry's memory in the database, and says to the pages what the hub says of devices.
+
+Values change far more often than they need to be written: what changed is gathered and written together.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from controller.changes import ChangeKind, Changes
+from devices.device import DeviceId
+from devices.errors import DeviceNotFound
+from devices.hub import ChangeKind as DeviceChangeKind
+from devices.hub import DeviceHub, DeviceRecord
+from rooms.errors import RoomsError
+from rooms.store import Store
+from rooms.store.stored_device import StoredDevice
+
+logger = logging.getLogger(__name__)
+
+WRITE_EVERY_S = 2.0
+KEPT = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.REPORTED)
+
+
+async def restore_devices(store: Store, hub: DeviceHub) -> None:
+    """Give the hub what the database knows, before it connects."""
+    hub.restore(
+        DeviceRecord(
+            device=each.device,
+            discovery_topic=each.discovery_topic,
+            discovery_payload=each.discovery_payload,
+            claimed=each.room_id is not None,
+            reported=each.reported,
+        )
+        for each in await store.devices.all()
+    )
+
+
+class DeviceRecords:
+    """Follows the hub's changes; the owner runs `run()` in a task."""
+
+    def __init__(self, store: Store, hub: DeviceHub, changes: Changes) -> None:
+        self._store = store
+        self._hub = hub
+        self._changes = changes
+        self._dirty: dict[DeviceId, None] = {}
+
+    async def run(self) -> None:
+        """Until cancelled; what is not yet written then is written before it ends."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._write_regularly(), name="write device records")
+            async with self._hub.changes() as changes:
+                async for change in changes:
+                    if change.kind is DeviceChangeKind.DISCOVERED:
+                        await self._write([change.device_id])  # whoever claims it must find it
+                    elif change.kind in KEPT:
+                        self._dirty[change.device_id] = None
+                    self._changes.publish(ChangeKind.DEVICE, change.device_id)
+
+    async def _write_regularly(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep(WRITE_EVERY_S)
+                await self._write_dirty()
+        finally:
+            await self._write_dirty()
+
+    async def _write_dirty(self) -> None:
+        ids, self._dirty = list(self._dirty), {}
+        await self._write(ids)
+
+    async def _write(self, ids: Iterable[DeviceId]) -> None:
+        records = []
+        for id in ids:
+            try:
+                records.append(_stored(self._hub.record(id)))
+            except DeviceNotFound:
+                continue  # forgotten meanwhile
+        try:
+            await self._store.devices.save(records)
+        except RoomsError as error:
+            logger.warning("%d device records not written: %s", len(records), error)
+
+
+def _stored(record: DeviceRecord) -> StoredDevice:
+    return StoredDevice(
+        device=record.device,
+        discovery_topic=record.discovery_topic,
+        discovery_payload=record.discovery_payload,
+        reported=record.reported,
+    )

@@ -1,0 +1,64 @@
+"""The schools' names and passwords at the embedded broker. Only hashes are kept, in a file beside the broker's own."""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from controller.broker import EmbeddedBroker, hash_password, username_of
+from controller.errors import PasswordsElsewhere
+from controller.web.services import MqttLogin
+from devices.device import Namespace
+from devices.hub import DeviceHub
+from rooms.school import OrganisationKind, SchoolId
+from rooms.store import Store
+
+
+class MqttLogins:
+    """Gives each school its corner of the broker. `broker` None: somebody else runs it and gives out its passwords."""
+
+    def __init__(self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path) -> None:
+        self._store = store
+        self._hub = hub
+        self._broker = broker
+        self._file = directory / "schools.json"
+        self._writing = asyncio.Lock()
+
+    async def take_up(self) -> None:
+        """Let in and listen to the schools that the database has."""
+        organisations = await self._store.organisations.list()
+        schools = [each.id for each in organisations if each.kind is OrganisationKind.SCHOOL]
+        self._hub.set_namespaces({Namespace(each) for each in schools})
+        if self._broker is not None:
+            await self._broker.set_schools(self._hashes(schools))
+
+    async def school_added(self, school_id: SchoolId) -> None:
+        """Give the school its corner of the broker and listen to it."""
+        await self.take_up()
+
+    async def issue_password(self, school_id: SchoolId) -> MqttLogin:
+        """A new password; the old one ends. Raises `PasswordsElsewhere` for a broker that is not ours."""
+        if self._broker is None:
+            raise PasswordsElsewhere("the configured broker gives out its own passwords")
+        password = secrets.token_urlsafe(18)
+        hashed = await asyncio.to_thread(hash_password, password)
+        async with self._writing:
+            hashes = self._read() | {school_id: hashed}
+            temporary = self._file.with_suffix(".new")
+            temporary.touch(mode=0o600)
+            temporary.write_text(json.dumps(hashes))
+            os.replace(temporary, self._file)
+        await self.take_up()
+        return MqttLogin(username=username_of(school_id), password=password)
+
+    def _hashes(self, schools: Iterable[str]) -> dict[str, str]:
+        hashes = self._read()
+        return {school: hashes[school] for school in schools if school in hashes}
+
+    def _read(self) -> dict[str, str]:
+        if not self._file.exists():
+            return {}
+        hashes: dict[str, str] = json.loads(self._file.read_text())
+        return hashes
