@@ -126,7 +126,7 @@ class DeviceHub:
         raise NotImplementedError
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
-        """What changes from now on, one entry per device and kind until it is taken: a slow reader gets fewer, not more.
+        """What changes from now on, one entry per device and kind until it is taken: a slow reader misses none.
 
         `async with hub.changes() as changes: async for change in changes: ...`
         """
