@@ -1,0 +1,163 @@
+from itertools import count
+from pathlib import Path
+
+import pytest
+from aiortc.sdp import SessionDescription
+from hypothesis import given, settings
+
+from tests.webrtc.test_sdp import OFFERS, damaged_offers
+from webrtc.answer import make_answer
+from webrtc.errors import InvalidSdp, UnsupportedSdp
+from webrtc.sdp import Answer, Candidate, Codec, LocalParameters, Section, parse_offer
+from webrtc.sdpfrag import make_fragment, parse_fragment
+
+ANSWERS = Path(__file__).parent / "answers"
+
+
+def _answer(text: str, *, sending: bool) -> Answer:
+    ssrcs = count(1001)
+    local = LocalParameters(
+        ufrag="node",
+        pwd="nodepassword0123456789",
+        fingerprint="A5:" * 31 + "A5",
+        candidates=(
+            Candidate(ip="192.0.2.10", port=40000, priority=2130706431),
+            Candidate(ip="2001:db8::10", port=40000, priority=2130706175),
+        ),
+        ssrc_for=lambda mid: next(ssrcs),
+        cname="bridge",
+    )
+    return make_answer(parse_offer(text), sending=sending, local=local)
+
+
+@pytest.mark.parametrize(
+    ("name", "sending"),
+    [
+        ("aiortc_recv", True),
+        ("aiortc_send", False),
+        ("chromium_recv", True),
+        ("chromium_send", False),
+        ("chromium_simulcast", False),
+        ("ffmpeg_active", False),
+        ("ffmpeg_passive", False),
+        ("firefox_recv", True),
+        ("firefox_send", False),
+        ("firefox_simulcast", False),
+        ("gstreamer_send", False),
+    ],
+)
+def test_answer_to_a_known_client_is_the_agreed_one(name: str, sending: bool) -> None:
+    assert _answer(OFFERS[name], sending=sending).text == (ANSWERS / f"{name}.sdp").read_bytes().decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "role"), [("ffmpeg_passive", "client"), ("ffmpeg_active", "server"), ("chromium_send", "server")]
+)
+def test_we_take_the_dtls_role_that_is_left(name: str, role: str) -> None:
+    assert _answer(OFFERS[name], sending=False).dtls_role == role
+
+
+def test_sections_say_what_was_agreed() -> None:
+    assert _answer(OFFERS["gstreamer_send"], sending=False).sections == (
+        Section(
+            mid="video0",
+            kind="video",
+            rejected=False,
+            codecs=(Codec(name="VP8", payload_type=96, clock_rate=90000, feedback=("nack", "nack pli", "ccm fir")),),
+            remote_ssrcs=(3141592653,),
+        ),
+        Section(
+            mid="audio1",
+            kind="audio",
+            rejected=False,
+            codecs=(
+                Codec(
+                    name="OPUS",
+                    payload_type=97,
+                    clock_rate=48000,
+                    channels=2,
+                    parameters={"sprop-maxcapturerate": "48000", "sprop-stereo": "0"},
+                    feedback=("nack",),
+                ),
+            ),
+            remote_ssrcs=(2718281828,),
+        ),
+    )
+
+
+def test_every_slot_has_its_own_ssrc() -> None:
+    sections = _answer(OFFERS["chromium_recv"], sending=True).sections
+    assert [(section.mid, section.local_ssrc) for section in sections] == [("0", 1001), ("1", 1002), ("2", 1003)]
+
+
+def test_constrained_baseline_is_preferred() -> None:
+    (video,) = _answer(OFFERS["chromium_simulcast"], sending=False).sections
+    assert [(codec.name, codec.payload_type) for codec in video.codecs] == [("VP8", 96), ("H264", 108)]
+
+
+def test_player_keeps_what_can_be_played() -> None:
+    text = OFFERS["chromium_recv"].replace("a=recvonly", "a=inactive", 1)
+    answer = _answer(text, sending=True)
+    assert [(section.mid, section.rejected) for section in answer.sections] == [("0", True), ("1", False), ("2", False)]
+    assert "a=group:BUNDLE 1 2\r\n" in answer.text
+    assert answer.text.index("m=video 0 ") < answer.text.index("m=video 9 ") < answer.text.index("a=candidate:1 ")
+
+
+@pytest.mark.parametrize(
+    ("name", "sending", "old", "new", "reference"),
+    [
+        ("chromium_recv", False, "", "", "RFC 9725 4.2"),
+        ("chromium_send", True, "", "", "RFC 9429 5.3.1"),
+        ("chromium_data", False, "", "", "RFC 8827 6.5"),
+        ("chromium_send", False, "UDP/TLS/RTP/SAVPF", "RTP/AVP", "RFC 8827 6.5"),
+        ("chromium_send", False, "a=rtcp-mux\r\n", "", "RFC 9725 4.4.1"),
+        ("chromium_send", False, "opus/48000", "speex/32000", "RFC 7742 5, RFC 7874 3"),
+        ("ffmpeg_active", False, "packetization-mode=1", "packetization-mode=0", "RFC 7742 5, RFC 7874 3"),
+        ("ffmpeg_active", False, "profile-level-id=42", "profile-level-id=64", "RFC 7742 5, RFC 7874 3"),
+    ],
+)
+def test_offer_that_cannot_be_met_is_refused_whole(
+    name: str, sending: bool, old: str, new: str, reference: str
+) -> None:
+    with pytest.raises(UnsupportedSdp) as caught:
+        _answer(OFFERS[name].replace(old, new) if old else OFFERS[name], sending=sending)
+    assert caught.value.reference == reference
+
+
+@pytest.mark.parametrize("path", sorted(ANSWERS.glob("*.sdp")), ids=lambda path: path.stem)
+def test_another_parser_reads_our_answers(path: Path) -> None:
+    read = SessionDescription.parse(path.read_bytes().decode())
+    offered = parse_offer(OFFERS[path.stem])
+    assert [media.rtp.muxId for media in read.media] == [section.mid for section in offered.sections]
+    assert [media.ice.usernameFragment for media in read.media] == ["node"] * len(read.media)
+
+
+@settings(max_examples=300, deadline=None)
+@given(damaged_offers())
+def test_any_offer_is_answered_or_refused(text: str) -> None:
+    for sending in (True, False):
+        try:
+            answer = _answer(text, sending=sending)
+        except InvalidSdp:
+            continue
+        assert parse_offer(answer.text).bundle  # what we write, we can read
+        assert len(answer.sections) == len(parse_offer(text).sections)
+
+
+def test_restart_fragment_repeats_the_transport_of_the_answer() -> None:
+    answer = _answer(OFFERS["ffmpeg_passive"], sending=False)
+    text = make_fragment(answer.text, ufrag="newnode", pwd="newpassword0123456789x")
+    assert text.split("\r\n") == [
+        "a=ice-lite",
+        "a=ice-options:trickle ice2",
+        "a=group:BUNDLE 0 1",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "a=mid:0",
+        "a=ice-ufrag:newnode",
+        "a=ice-pwd:newpassword0123456789x",
+        "a=candidate:1 1 udp 2130706431 192.0.2.10 40000 typ host",
+        "a=candidate:2 1 udp 2130706175 2001:db8::10 40000 typ host",
+        "a=end-of-candidates",
+        "",
+    ]
+    assert parse_fragment(text).ufrag == "newnode"
