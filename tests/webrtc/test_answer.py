@@ -129,7 +129,7 @@ def test_another_parser_reads_our_answers(path: Path) -> None:
     read = SessionDescription.parse(path.read_bytes().decode())
     offered = parse_offer(OFFERS[path.stem])
     assert [media.rtp.muxId for media in read.media] == [section.mid for section in offered.sections]
-    assert [media.ice.usernameFragment for media in read.media] == ["node"] * len(read.media)
+    assert [media.ice.usernameFragment for media in read.media if media.ice] == ["node"] * len(read.media)
 
 
 @settings(max_examples=300, deadline=None)

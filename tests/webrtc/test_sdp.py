@@ -1,4 +1,4 @@
-"""Offers of real clients: FFmpeg n9.0.2, Chromium 156 and aiortc 1.16 captured, Firefox and GStreamer in their manner."""
+"""Offers of real clients: FFmpeg n9.0.2, Chromium 156 and aiortc 1.16 captured; Firefox, GStreamer in their manner."""
 
 from pathlib import Path
 
