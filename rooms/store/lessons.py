@@ -1,75 +1,232 @@
-"""Lessons in the database. Each move is one conditional update, so that of many who try, one succeeds."""
+"""Lessons in the database. Each move is one conditional update, so that of many who try, one succeeds.
+
+Locks are taken in one order: the lesson's row, then its rooms' rows by id. Two lessons that want one room meet there,
+and the second sees what the first did.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from rooms.invitation import InvitationState
-from rooms.lesson import EndReason, Lesson, LessonId
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rooms.errors import (
+    AlreadyExists,
+    InvalidLesson,
+    InvalidState,
+    LessonNotFound,
+    OrganisationNotFound,
+    RoomBusy,
+    VersionConflict,
+)
+from rooms.invitation import InvitationState, checked_move
+from rooms.lesson import EndReason, Lesson, LessonId, LessonState, planned_site, replanned
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
+from rooms.store.database import Database
+from rooms.store.lesson_rows import find_site, lesson_of, new_row, set_sites
+from rooms.store.rooms import lock_rooms
+from rooms.store.tables import LessonRow, OrganisationRow, SiteRow
 
 
 class Lessons:
     """Lessons with their sites."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def add(self, lesson: Lesson) -> None:
         """Add a lesson made by `Lesson.planned`.
 
         Raises `InvalidLesson` (not as planned), `OrganisationNotFound`, `RoomNotFound`, `RoomBusy`, `AlreadyExists`.
         """
-        raise NotImplementedError
+        _check_planned(lesson)
+        async with self._database.writing() as db:
+            if await db.get(OrganisationRow, lesson.host_school_id) is None:
+                raise OrganisationNotFound(f"no school {lesson.host_school_id}")
+            await _lock_sites(db, lesson)
+            db.add(new_row(lesson))
+            try:
+                await db.flush()
+            except IntegrityError as error:
+                raise AlreadyExists(f"there is a lesson {lesson.id}") from error
+            await _check_free(db, lesson)
 
     async def get(self, lesson_id: LessonId) -> Lesson:
         """Raises `LessonNotFound`."""
-        raise NotImplementedError
+        async with self._database.reading() as db:
+            return lesson_of(await _found(db, lesson_id))
 
     async def list(
         self, *, start: datetime, end: datetime, school_ids: Collection[SchoolId] | None = None
     ) -> tuple[Lesson, ...]:
         """Lessons that touch `start` to `end` with one of these schools as host or guest (None: any); by start."""
-        raise NotImplementedError
+        query = select(LessonRow).where(LessonRow.start_at < end, LessonRow.end_at > start)
+        if school_ids is not None:
+            guest = exists().where(SiteRow.lesson_id == LessonRow.id, SiteRow.school_id.in_(school_ids))
+            query = query.where(or_(LessonRow.host_school_id.in_(school_ids), guest))
+        async with self._database.reading() as db:
+            rows = await db.scalars(query.order_by(LessonRow.start_at, LessonRow.id))
+            return tuple(lesson_of(row) for row in rows)
 
     async def live(self) -> tuple[Lesson, ...]:
         """All live lessons, by start."""
-        raise NotImplementedError
+        return await self._in_state(LessonState.LIVE)
 
     async def upcoming(self) -> tuple[Lesson, ...]:
         """All scheduled lessons, by start; also those whose end has passed and that nobody has cancelled yet."""
-        raise NotImplementedError
+        return await self._in_state(LessonState.SCHEDULED)
 
     async def start(self, lesson_id: LessonId, now: datetime) -> Lesson | None:
         """scheduled -> live; None where it was not scheduled.
 
         Raises `LessonNotFound`, `RoomBusy` where an accepted room is in another live lesson.
         """
-        raise NotImplementedError
+        async with self._database.writing() as db:
+            moved = await db.scalar(
+                update(LessonRow)
+                .where(LessonRow.id == lesson_id, LessonRow.state == LessonState.SCHEDULED)
+                .values(state=LessonState.LIVE, started_at=now, version=LessonRow.version + 1)
+                .returning(LessonRow.id)
+            )
+            lesson = lesson_of(await _found(db, lesson_id))
+            if moved is None:
+                return None
+            await lock_rooms(db, [site.room_id for site in lesson.accepted])
+            await _check_free(db, lesson)
+            return lesson
 
     async def end(self, lesson_id: LessonId, now: datetime, reason: EndReason) -> Lesson | None:
         """live -> ended; None where it was not live. Unanswered invitations expire. Raises `LessonNotFound`."""
-        raise NotImplementedError
+        return await self._finish(lesson_id, LessonState.LIVE, LessonState.ENDED, now, reason)
 
     async def cancel(self, lesson_id: LessonId, now: datetime, reason: EndReason = EndReason.NONE) -> Lesson | None:
         """scheduled -> cancelled; None where it was not scheduled. Unanswered invitations expire.
 
         Raises `LessonNotFound`.
         """
-        raise NotImplementedError
+        return await self._finish(lesson_id, LessonState.SCHEDULED, LessonState.CANCELLED, now, reason)
 
     async def update(self, lesson: Lesson, expected_version: int) -> Lesson:
         """Change title, subject, kind, times and rooms of a scheduled lesson, by the rules of `replanned`.
 
         Raises `LessonNotFound`, `VersionConflict`, `InvalidState`, `RoomNotFound`, `RoomBusy`.
         """
-        raise NotImplementedError
+        async with self._database.writing() as db:
+            row = await _found(db, lesson.id, lock=True)
+            if row.version != expected_version:
+                raise VersionConflict(f"lesson {lesson.id}", expected=expected_version, current=row.version)
+            changed = replanned(lesson_of(row), lesson)
+            await _lock_sites(db, changed)
+            row.title, row.subject, row.kind = changed.title, changed.subject, changed.kind
+            row.start_at, row.end_at, row.version = changed.start, changed.end, changed.version
+            set_sites(row, changed.sites)
+            await db.flush()
+            await _check_free(db, changed)
+            return changed
 
     async def set_invitation(self, lesson_id: LessonId, room_id: RoomId, invitation: InvitationState) -> Lesson:
         """Answer, revoke or renew an invitation; nothing changes where it is so already.
 
         Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (no such move, or the lesson is over), `RoomBusy`.
         """
-        raise NotImplementedError
+        async with self._database.writing() as db:
+            row = await _found(db, lesson_id, lock=True)
+            site = find_site(row, room_id)
+            if site.invitation is invitation:
+                return lesson_of(row)
+            if row.state.over:
+                raise InvalidState(f"lesson {lesson_id} is {row.state}; invitations stay as they are")
+            site.invitation = checked_move(site.invitation, invitation)
+            row.version += 1
+            lesson = lesson_of(row)
+            if invitation is InvitationState.ACCEPTED:
+                await lock_rooms(db, [room_id])
+                await _check_free(db, lesson)
+            return lesson
 
     async def set_overridden(self, lesson_id: LessonId, room_id: RoomId, steps: frozenset[StepId]) -> Lesson:
         """Set which steps a person in the room decided otherwise. Raises `LessonNotFound`, `SiteNotFound`."""
-        raise NotImplementedError
+        async with self._database.writing() as db:
+            row = await _found(db, lesson_id, lock=True)
+            site = find_site(row, room_id)
+            if set(site.overridden) != steps:
+                site.overridden = sorted(steps)
+                row.version += 1
+            return lesson_of(row)
+
+    async def _in_state(self, state: LessonState) -> tuple[Lesson, ...]:
+        query = select(LessonRow).where(LessonRow.state == state).order_by(LessonRow.start_at, LessonRow.id)
+        async with self._database.reading() as db:
+            return tuple(lesson_of(row) for row in await db.scalars(query))
+
+    async def _finish(
+        self, lesson_id: LessonId, current: LessonState, final: LessonState, now: datetime, reason: EndReason
+    ) -> Lesson | None:
+        async with self._database.writing() as db:
+            moved = await db.scalar(
+                update(LessonRow)
+                .where(LessonRow.id == lesson_id, LessonRow.state == current)
+                .values(state=final, ended_at=now, end_reason=reason, version=LessonRow.version + 1)
+                .returning(LessonRow.id)
+            )
+            row = await _found(db, lesson_id)
+            if moved is None:
+                return None
+            for site in row.sites:
+                if site.invitation is InvitationState.PENDING:
+                    site.invitation = InvitationState.EXPIRED
+            return lesson_of(row)
+
+
+def _check_planned(lesson: Lesson) -> None:
+    """Nobody answers for a guest: a new lesson's sites are as `Lesson.planned` makes them."""
+    if lesson.state is not LessonState.SCHEDULED:
+        raise InvalidLesson(f"lesson {lesson.id} is {lesson.state}; a new lesson is scheduled")
+    for site in lesson.sites:
+        if site != planned_site(lesson.host_school_id, site.room_id, site.school_id):
+            raise InvalidLesson(
+                f"lesson {lesson.id}: room {site.room_id} cannot be {site.invitation} from the beginning"
+            )
+
+
+async def _lock_sites(db: AsyncSession, lesson: Lesson) -> None:
+    """Hold the lesson's rooms, and check that each is of the school that its site says."""
+    schools = {row.id: row.school_id for row in await lock_rooms(db, [site.room_id for site in lesson.sites])}
+    for site in lesson.sites:
+        if schools[site.room_id] != site.school_id:
+            raise InvalidLesson(f"room {site.room_id} is not of school {site.school_id}")
+
+
+async def _check_free(db: AsyncSession, lesson: Lesson) -> None:
+    """Raises `RoomBusy` where an accepted room is accepted in another lesson at the same time. The rooms are locked.
+
+    The same time is: their times overlap, or both are live, whatever their times say.
+    """
+    not_over = LessonRow.state.in_((LessonState.SCHEDULED, LessonState.LIVE))
+    together = and_(not_over, LessonRow.start_at < lesson.end, LessonRow.end_at > lesson.start)
+    if lesson.state is LessonState.LIVE:
+        together = or_(together, LessonRow.state == LessonState.LIVE)
+    taken = await db.execute(
+        select(SiteRow.room_id, LessonRow.id)
+        .join(LessonRow, LessonRow.id == SiteRow.lesson_id)
+        .where(
+            SiteRow.room_id.in_([site.room_id for site in lesson.accepted]),
+            SiteRow.invitation == InvitationState.ACCEPTED,
+            LessonRow.id != lesson.id,
+            together,
+        )
+        .order_by(LessonRow.start_at, LessonRow.id)
+        .limit(1)
+    )
+    if (first := taken.one_or_none()) is not None:
+        raise RoomBusy(first[0], first[1])
+
+
+async def _found(db: AsyncSession, lesson_id: LessonId, *, lock: bool = False) -> LessonRow:
+    row = await db.get(LessonRow, lesson_id, with_for_update=lock)
+    if row is None:
+        raise LessonNotFound(f"no lesson {lesson_id}")
+    return row

@@ -1,44 +1,49 @@
 """The database of what a school plans, opened with its schema brought up to date."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from rooms.errors import StoreUnavailable
 from rooms.store.audit import Audit
+from rooms.store.database import Database
 from rooms.store.devices import Devices
 from rooms.store.displays import Displays
+from rooms.store.engine import make_engine, parse_url
 from rooms.store.lessons import Lessons
+from rooms.store.migrate import migrate
 from rooms.store.organisations import Organisations
 from rooms.store.rooms import Rooms
 from rooms.store.scenes import Scenes
+from rooms.store.tables import Base
 
 
 class Store:
     """All that is kept, by noun. Tables of other packages live in the same database and use `reading` and `writing`."""
 
-    engine: AsyncEngine
-    metadata: MetaData
-    organisations: Organisations
-    rooms: Rooms
-    displays: Displays
-    devices: Devices
-    scenes: Scenes
-    lessons: Lessons
-    audit: Audit
+    metadata: MetaData = Base.metadata
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """One consistent view of the database; nothing may be written."""
-        raise NotImplementedError
-        yield
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.engine: AsyncEngine = database.engine
+        self.organisations = Organisations(database)
+        self.rooms = Rooms(database)
+        self.displays = Displays(database)
+        self.devices = Devices(database)
+        self.scenes = Scenes(database)
+        self.lessons = Lessons(database)
+        self.audit = Audit(database)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end, rolled back if the block raises."""
-        raise NotImplementedError
-        yield
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """One consistent view of the database; nothing may be written. Raises `StoreUnavailable`."""
+        return self._database.reading()
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """One transaction: committed at the end, rolled back if the block raises. Raises `StoreUnavailable`."""
+        return self._database.writing()
 
 
 @asynccontextmanager
@@ -47,5 +52,14 @@ async def open_store(url: str) -> AsyncIterator[Store]:
 
     Raises `StoreUnavailable`, `StoreTooNew`, `InvalidValue` for another kind of URL.
     """
-    raise NotImplementedError
-    yield
+    parsed = parse_url(url)
+    try:
+        await migrate(parsed)
+    except (DBAPIError, OSError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailable(f"{parsed.render_as_string(hide_password=True)} cannot be opened: {reason}") from error
+    engine = make_engine(parsed)
+    try:
+        yield Store(Database(engine))
+    finally:
+        await engine.dispose()

@@ -1,0 +1,69 @@
+"""A device as it is kept over a restart, and its JSON."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+
+from devices.device import Device, PropertyName, Reported, Value
+from rooms import checks
+from rooms.errors import InvalidValue
+from rooms.room import RoomId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDevice:
+    """A device as it is kept over a restart. `reported` values are never `fresh` when read back."""
+
+    device: Device
+    discovery_topic: str
+    discovery_payload: bytes
+    room_id: RoomId | None = None  # None: in the inbox, unclaimed
+    reported: Mapping[PropertyName, Reported] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        checks.text(self.discovery_topic, "discovery topic", at_most=65535)
+        for name, each in self.reported.items():
+            checks.utc(each.received, f"the time of {name}")
+            if isinstance(each.value, float) and not math.isfinite(each.value):
+                raise InvalidValue(f"{name}: {each.value} is no value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptValue:
+    """What of a `Reported` is kept."""
+
+    value: Value
+    received: datetime
+
+
+_DEVICE = TypeAdapter(Device)
+_KEPT_VALUES = TypeAdapter(dict[PropertyName, _KeptValue])
+
+
+def device_to_json(device: Device) -> dict[str, object]:
+    """The fields of a device as a JSON object."""
+    fields: dict[str, object] = _DEVICE.dump_python(device, mode="json")
+    return fields
+
+
+def device_from_json(fields: Mapping[str, object]) -> Device:
+    """The device whose `device_to_json` this is."""
+    return _DEVICE.validate_python(fields)
+
+
+def reported_to_json(reported: Mapping[PropertyName, Reported]) -> dict[str, object]:
+    """`{property: {"value", "received"}}`."""
+    kept = {name: _KeptValue(value=each.value, received=each.received) for name, each in reported.items()}
+    values: dict[str, object] = _KEPT_VALUES.dump_python(kept, mode="json")
+    return values
+
+
+def reported_from_json(values: Mapping[str, object]) -> dict[PropertyName, Reported]:
+    """The values whose `reported_to_json` this is; not fresh."""
+    return {
+        name: Reported(value=kept.value, received=kept.received.astimezone(UTC), fresh=False)
+        for name, kept in _KEPT_VALUES.validate_python(values).items()
+    }
