@@ -56,13 +56,15 @@ class Broker:
                     break
             else:
                 raise AssertionError("mosquitto did not start")
-            # It says so shortly before its main loop, and a SIGTERM in between is lost: wait until it answers (a PINGREQ
-            # before CONNECT is answered with the end of the connection).
+            # It says so shortly before its main loop, and a SIGTERM in between is lost. So wait until it answers:
+            # a PINGREQ before CONNECT is answered with the end of the connection.
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.write(b"\xc0\x00")
+            writer.write(b"\xc0\x00" * 8)  # long enough to be no beginning of TLS either
             with suppress(ConnectionResetError):
                 await reader.read()
             writer.close()
+            with suppress(ConnectionResetError):
+                await writer.wait_closed()
 
     async def stop(self) -> None:
         """Stop it: every connection ends, no will is sent. Idempotent."""

@@ -1,5 +1,6 @@
 import asyncio
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -100,6 +101,8 @@ async def test_a_server_that_is_no_broker_is_a_lost_broker() -> None:
     async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 100)
         writer.close()
+        with suppress(ConnectionResetError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
     async with server:
