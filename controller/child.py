@@ -5,49 +5,293 @@ state file tells the next controller which process it is.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import BinaryIO
+
+from controller.errors import ChildFailed
+from controller.process import Identity, Process
+
+logger = logging.getLogger(__name__)
+
+_LOG_LIMIT = 1 << 20  # bytes; twice that is kept in all
+_LOG_CHECK_S = 60.0
+_LAST_WORDS = 5  # lines of a dead child's log that go into ours
+_PROBE_EVERY_S = 0.02
+_LONG_ENOUGH_S = 30.0  # a child that was ready this long is started again at once
+_BACK_OFF_S = (0.2, 10.0)  # first and longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildProgram:
-    """What to start. `name` is for logs and file names."""
+    """What to start. A change of anything here replaces a child that an earlier controller left running."""
 
-    name: str
+    name: str  # for logs and file names
     arguments: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # added to ours
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # added to ours; may hold a secret
+    settings: str = field(default="", repr=False)  # what it reads when it starts, e.g. its configuration file's text
+    probe: Callable[[], Awaitable[Mapping[str, object]]] | None = None
+    """Asks whether it is ready, and raises `OSError` while it is not. None: it prints one line of JSON when it is."""
+
+    @property
+    def fingerprint(self) -> str:
+        told = json.dumps([self.name, list(self.arguments), dict(self.environment), self.settings], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """A child that has said it is ready."""
 
-    generation: int  # 1 for the first process this object saw, one more for each process after it
+    generation: int  # 1 for the first process this object saw, more for each process after it
     pid: int
     adopted: bool  # started by an earlier controller
-    data: Mapping[str, object]  # its ready line
+    data: Mapping[str, object]  # its ready line, or what the probe returned
 
 
 class Child:
-    """Owner calls `run()` in its TaskGroup; everybody may await `ready()` and `changed()`."""
+    """Its owner runs `run()` as a task; everybody may await `ready()` and `lost()`."""
 
-    def __init__(self, program: ChildProgram, *, directory: Path) -> None:
-        """`directory` gets `<name>.state.json` and `<name>.log`."""
+    def __init__(
+        self, program: ChildProgram, *, directory: Path, ready_timeout_s: float = 20.0, stop_grace_s: float = 5.0
+    ) -> None:
+        """`directory` gets `<name>.state`, `<name>.lock` and `<name>.log` (all that the child writes to stderr)."""
         self.program = program
-        self._directory = directory
         self.current: Ready | None = None
         """The process that is ready now; None while there is none."""
-        self._condition = asyncio.Condition()
+        self.generation = 0
+        self._directory = directory
+        self._ready_timeout_s = ready_timeout_s
+        self._stop_grace_s = stop_grace_s
+        self._changed = asyncio.Event()
+        self._process: Process | None = None
 
     async def run(self) -> None:
-        """Keep one process running until cancelled; then stop it: SIGTERM, and SIGKILL if it does not go."""
-        raise NotImplementedError
+        """Keep one process running until cancelled; then stop it: SIGTERM, and SIGKILL if it does not go.
+
+        Raises `ChildFailed` where the program cannot be started at all, or another controller has it.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        loop = asyncio.get_running_loop()
+        failures = 0
+        with _locked(self._file("lock")):
+            while True:
+                since = loop.time()
+                was_ready = await self._live()
+                failures = 0 if was_ready and loop.time() - since >= _LONG_ENOUGH_S else failures + 1
+                delay_s = _back_off_s(failures) if failures > 1 or not was_ready else 0.0
+                logger.warning("%s: starting it again in %.1f s", self.program.name, delay_s)
+                await asyncio.sleep(delay_s)
 
     async def ready(self, *, after: int = 0) -> Ready:
         """The ready process, once there is one of a generation greater than `after`."""
-        raise NotImplementedError
+        while self.current is None or self.current.generation <= after:
+            await self._changed.wait()
+        return self.current
 
     async def lost(self, generation: int) -> None:
         """Return once the process of `generation` is not the ready one (any more)."""
-        raise NotImplementedError
+        while self.current is not None and self.current.generation == generation:
+            await self._changed.wait()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process, if there is one. After SIGKILL, a new one is started."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    async def _live(self) -> bool:
+        """One process from its start, or its adoption, to its end; True where it became ready."""
+        name = self.program.name
+        process, data = self._adopt() or (None, None)
+        adopted = process is not None
+        if process is None:
+            await self._stop_stranger()
+            process = self._spawn()
+        self._process = process
+        self.generation += 1
+        try:
+            self._write_state(process.identity, data)
+            data = await self._wait_until_ready(process, data)
+            if data is not None:
+                self._write_state(process.identity, data)
+                pid = process.identity.pid
+                self._set(Ready(generation=self.generation, pid=pid, adopted=adopted, data=data))
+                logger.info("%s: %s, process %d", name, "adopted" if adopted else "ready", pid)
+                await self._watch(process)
+            elif not process.has_exited:
+                logger.warning("%s: not ready after %g s", name, self._ready_timeout_s)
+            if process.has_exited:
+                logger.warning("%s: ended%s%s", name, _how(process.exit_code), self._last_words())
+            return data is not None
+        finally:
+            self._set(None)
+            await process.stop(grace_s=self._stop_grace_s)
+            process.close()
+            self._process = None
+            self._file("state").unlink(missing_ok=True)
+
+    def _adopt(self) -> tuple[Process, Mapping[str, object]] | None:
+        """The ready process of an earlier controller, where it runs this very program."""
+        state = self._read_state()
+        if state is None or state.data is None or state.fingerprint != self.program.fingerprint:
+            return None
+        process = Process.find(state.identity)
+        return None if process is None else (process, state.data)
+
+    async def _stop_stranger(self) -> None:
+        """End what an earlier controller left running with other settings, or before it was ready."""
+        state = self._read_state()
+        process = None if state is None else Process.find(state.identity)
+        if process is None:
+            return
+        logger.info("%s: stopping process %d, it has other settings", self.program.name, process.identity.pid)
+        try:
+            await process.stop(grace_s=self._stop_grace_s)
+        finally:
+            process.close()
+
+    def _spawn(self) -> Process:
+        self._trim_log()
+        with _open_private(self._file("log")) as log:
+            try:
+                return Process.spawn(
+                    self.program.arguments,
+                    environment=self.program.environment,
+                    stdout=subprocess.PIPE if self.program.probe is None else log,
+                    stderr=log,
+                )
+            except OSError as error:
+                raise ChildFailed(f"{self.program.name}: {self.program.arguments[0]}: {error.strerror}") from error
+
+    async def _wait_until_ready(
+        self, process: Process, data: Mapping[str, object] | None
+    ) -> Mapping[str, object] | None:
+        """What it says when it is ready; None where it ends before, or takes too long."""
+        try:
+            async with asyncio.timeout(self._ready_timeout_s):
+                if self.program.probe is not None:
+                    return await self._probe(process, self.program.probe)
+                return data or _json_object(await process.first_line())
+        except TimeoutError:
+            return None
+
+    async def _probe(
+        self, process: Process, probe: Callable[[], Awaitable[Mapping[str, object]]]
+    ) -> Mapping[str, object] | None:
+        while not process.has_exited:
+            try:
+                return await probe()
+            except OSError:
+                await asyncio.sleep(_PROBE_EVERY_S)
+        return None
+
+    async def _watch(self, process: Process) -> None:
+        """Return when the process ends; keep its log small meanwhile."""
+        while not process.has_exited:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOG_CHECK_S):
+                    await process.exited()
+            self._trim_log()
+
+    def _set(self, ready: Ready | None) -> None:
+        self.current = ready
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _file(self, suffix: str) -> Path:
+        return self._directory / f"{self.program.name}.{suffix}"
+
+    def _read_state(self) -> "_State | None":
+        try:
+            return _State.parse(self._file("state").read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # none, or cut short when the machine went down: then the process is gone too
+
+    def _write_state(self, identity: Identity, data: Mapping[str, object] | None) -> None:
+        state = _State(identity=identity, fingerprint=self.program.fingerprint, data=data)
+        new = self._file("state.new")
+        with _open_private(new) as stream:
+            stream.truncate(0)
+            stream.write(state.format().encode())
+        new.replace(self._file("state"))
+
+    def _trim_log(self) -> None:
+        """Move a large log aside. Copied and cut, because the child has it open (for appending)."""
+        log = self._file("log")
+        if not log.exists() or log.stat().st_size <= _LOG_LIMIT:
+            return
+        with log.open("rb+") as stream, _open_private(self._file("log.old")) as old:
+            stream.seek(-_LOG_LIMIT, os.SEEK_END)
+            old.truncate(0)
+            old.write(stream.read(_LOG_LIMIT))
+            stream.truncate(0)
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError), self._file("log").open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - 4096))
+            lines = stream.read().decode(errors="replace").splitlines()[-_LAST_WORDS:]
+            return "".join(f"\n  {line}" for line in lines)
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What the next controller must know. `data` is None until the process is ready."""
+
+    identity: Identity
+    fingerprint: str
+    data: Mapping[str, object] | None
+
+    def format(self) -> str:
+        return json.dumps({"process": asdict(self.identity), "fingerprint": self.fingerprint, "data": self.data})
+
+    @staticmethod
+    def parse(text: str) -> "_State":
+        """Raises `ValueError`, `TypeError` or `KeyError` for anything that `format` did not write."""
+        state = json.loads(text)
+        return _State(identity=Identity(**state["process"]), fingerprint=state["fingerprint"], data=state["data"])
+
+
+def _json_object(line: bytes) -> Mapping[str, object] | None:
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _how(exit_code: int | None) -> str:
+    if exit_code is None:
+        return ""
+    return f" with code {exit_code}" if exit_code >= 0 else f" by signal {-exit_code}"
+
+
+def _back_off_s(failures: int) -> float:
+    first, longest = _BACK_OFF_S
+    delay_s: float = min(longest, first * 2.0 ** min(failures - 1, 16))
+    return delay_s * random.uniform(0.5, 1.0)
+
+
+def _open_private(file: Path) -> BinaryIO:
+    return os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab")
+
+
+@contextlib.contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Holds the file for this process alone; the system lets go of it however the process ends."""
+    with _open_private(file) as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ChildFailed(f"another controller is running with {file.parent}; stop it first") from error
+        yield
