@@ -1,0 +1,160 @@
+"""One device out of the components that announce themselves under its identity.
+
+Home Assistant's MQTT has no projector and no classroom camera: a projector arrives as a switch, a select and some
+sensors. Here they become properties of one device, each under its capability's name where it is the only one or the
+main one, and under `<name>.<slug>` otherwise.
+
+**Reported power.** A sensor that says how far a device is switched on (`power.py`: named like `power_state`, or an enum
+of power words) becomes the reported side of the device's switch: commands go to the switch, and "warming" is seen.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from devices.device import Capability, Property, PropertyName, Value
+from devices.dialects.homeassistant.announcement import Component, Identity
+from devices.dialects.homeassistant.entity import Feature, Read, Role, Write, slug_of
+from devices.dialects.homeassistant.payload import Payload
+
+_PLATFORM_RANK = {"light": 0, "fan": 0, "climate": 0, "cover": 0}  # a lamp's own power before that of an extra switch
+_MAIN_WORDS = frozenset({"power", "pwr", "main", "nguon"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One reading of a component, with its roles under the device's property names."""
+
+    topic: str
+    read: Read
+    names: Mapping[Role, PropertyName]  # roles that are not in it are not reported from here
+
+    def values(self, payload: Payload) -> dict[PropertyName, Value]:
+        return {self.names[role]: value for role, value in self.read(payload).items() if role in self.names}
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A device's properties and how to read and write them."""
+
+    properties: tuple[Property, ...]
+    readers: tuple[Reader, ...]
+    writers: Mapping[PropertyName, Write]
+
+
+@dataclass(slots=True)
+class _Claim:
+    """A feature on its way to a name."""
+
+    component: Component
+    feature: Feature
+    reads: bool = True  # its component's readings count for it
+    name: PropertyName = PropertyName("")
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, bool, str]:
+        """The lowest keeps the plain name."""
+        label = self.component.label
+        return (
+            self.feature.write is None,
+            bool(label.category),
+            _PLATFORM_RANK.get(self.component.platform, 1),
+            not label.words & _MAIN_WORDS,
+            self.component.unique_id,
+        )
+
+
+def compose(components: Sequence[Component]) -> Composition:
+    """The properties of a device with these components; the same whatever order they were announced in."""
+    ordered = sorted(components, key=lambda each: (each.unique_id, each.platform, each.key))
+    claims = [_Claim(component, feature) for component in ordered for feature in component.parts.features]
+    merged = _merge_reported_power(claims)
+    _name(claims)
+    readers: list[Reader] = []
+    for component in ordered:
+        names = {each.feature.role: each.name for each in claims if each.component is component and each.reads}
+        names |= {role: claim.name for (source, role), claim in merged.items() if source == id(component)}
+        readers.extend(Reader(reading.topic, reading.read, names) for reading in component.parts.readings)
+    return Composition(
+        properties=tuple(_property(claim) for claim in claims),
+        readers=tuple(readers),
+        writers={claim.name: claim.feature.write for claim in claims if claim.feature.write is not None},
+    )
+
+
+def _merge_reported_power(claims: list[_Claim]) -> dict[tuple[int, Role], _Claim]:
+    """Give the main switch its power sensor's readings, and drop the sensor's own property."""
+    powers = sorted((claim for claim in claims if claim.feature.role == "power"), key=lambda claim: claim.rank)
+    sensors = [claim for claim in powers if claim.component.platform == "sensor"]
+    if not sensors or powers[0].component.platform != "switch":
+        return {}
+    switch, sensor = powers[0], sensors[0]
+    switch.reads = False
+    switch.feature = replace(switch.feature, reported=True)
+    claims.remove(sensor)
+    return {(id(sensor.component), sensor.feature.role): switch}
+
+
+def _name(claims: Iterable[_Claim]) -> None:
+    taken: set[str] = set()
+    for claim in sorted(claims, key=lambda claim: claim.rank):
+        role, slug = claim.feature.role, claim.component.label.slug
+        name = role
+        if name in taken:
+            base = name = f"{role}_{slug}" if "." in role else f"{role}.{slug}"
+            count = 2
+            while name in taken:
+                name, count = f"{base}_{count}", count + 1
+        taken.add(name)
+        claim.name = PropertyName(name)
+
+
+def _property(claim: _Claim) -> Property:
+    feature = claim.feature
+    return Property(
+        name=claim.name,
+        capability=feature.capability,
+        kind=feature.kind,
+        unit=feature.unit,
+        minimum=feature.minimum,
+        maximum=feature.maximum,
+        step=feature.step,
+        options=feature.options,
+        settable=feature.write is not None,
+        reported=feature.reported,
+    )
+
+
+def guess_type(identity: Identity, components: Iterable[Component], properties: Iterable[Property]) -> str:
+    """What kind of classroom device this is, from what it can do and what it is called; "" where nothing tells."""
+    words = set(slug_of(f"{identity.name} {identity.model} {identity.manufacturer}").split("_"))
+    text = " " + " ".join(slug_of(part).replace("_", " ") for part in (identity.name, identity.model)) + " "
+    names = {each.name for each in properties}
+    capabilities = {each.capability for each in properties}
+    platforms = {each.platform for each in components}
+
+    def called(*phrases: str) -> bool:
+        return any(f" {phrase} " in text for phrase in phrases)
+
+    if "climate" in platforms:
+        return "ac"
+    if Capability.AV_SOURCE in capabilities and "power" in names:
+        return "ifp" if called("ifp", "interactive", "whiteboard", "tv", "tuong tac", "ti vi") else "projector"
+    if "power" in names and (called("projector", "may chieu", "pjlink") or "consumable.lamp_hours" in names):
+        return "projector"
+    if "cover" in platforms:
+        return "motor_screen" if called("screen", "man chieu") else "blind"
+    if "light" in platforms or ("power" in names and (called("light", "lights", "den", "lamp") or "level" in names)):
+        return "light"
+    if Capability.PTZ in capabilities or (words & {"ptz", "camera"} and capabilities & {Capability.CAMERA_STREAM}):
+        return "ptz_camera"
+    if "fan" in platforms:
+        return "fan"
+    if Capability.CO2 in capabilities:
+        return "co2_sensor"
+    if Capability.OCCUPANCY in capabilities:
+        return "occupancy_sensor"
+    if "power" in names:
+        return "smart_plug" if Capability.METER in capabilities else "switch"
+    if capabilities & {Capability.TEMPERATURE, Capability.HUMIDITY, Capability.PM25, Capability.ILLUMINANCE}:
+        return "environment_sensor"
+    return "contact_sensor" if Capability.CONTACT in capabilities else ""

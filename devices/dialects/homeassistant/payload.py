@@ -1,0 +1,68 @@
+"""A message's payload as text and, where it is JSON, as JSON; read once however many templates look at it."""
+
+import json
+from typing import Final
+
+from devices.errors import InvalidPayload
+
+MAX_PAYLOAD_BYTES: Final = 256 * 1024
+
+
+class Missing:
+    """What a template finds where there is nothing: a key that is not there, a payload that is not JSON."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+
+
+def parse_json(text: str) -> object:
+    """The JSON value of `text`. Raises `InvalidPayload`.
+
+    Stricter than `json.loads`: no NaN or Infinity, and no text that cannot be stored or sent on (lone surrogates, NUL).
+    """
+    try:
+        parsed: object = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            json.dumps(parsed, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeEncodeError are ValueErrors
+        raise InvalidPayload(f"not JSON: {error}") from error
+    if "\\u0000" in text:
+        raise InvalidPayload("not JSON that we take: it contains NUL")
+    return parsed
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+class Payload:
+    """One received payload. Raises `InvalidPayload` where it is too large or not UTF-8 text."""
+
+    __slots__ = ("_json", "text")
+
+    def __init__(self, raw: bytes) -> None:
+        if len(raw) > MAX_PAYLOAD_BYTES:
+            raise InvalidPayload(f"{len(raw)} bytes; at most {MAX_PAYLOAD_BYTES} are read")
+        try:
+            self.text = raw.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidPayload(f"not UTF-8: {error}") from error
+        if "\x00" in self.text:
+            raise InvalidPayload("contains NUL")
+        self._json: object = _UNREAD
+
+    @property
+    def json(self) -> object:
+        """The parsed payload; `MISSING` where it is not JSON."""
+        if self._json is _UNREAD:
+            try:
+                self._json = parse_json(self.text)
+            except InvalidPayload:
+                self._json = MISSING
+        return self._json
+
+
+_UNREAD: Final = Missing()

@@ -1,0 +1,42 @@
+"""Words for how far something is switched on, as devices say them."""
+
+from collections.abc import Iterable
+
+from devices.dialects.homeassistant.entity import slug_of
+
+WORDS = {
+    "off": "off",
+    "power_off": "off",
+    "on": "on",
+    "power_on": "on",
+    "lamp_on": "on",
+    "standby": "standby",
+    "stand_by": "standby",
+    "warming": "warming",
+    "warming_up": "warming",
+    "warm_up": "warming",
+    "warmup": "warming",
+    "cooling": "cooling",
+    "cooling_down": "cooling",
+    "cool_down": "cooling",
+    "cooldown": "cooling",
+}
+
+STATE_NAMES = ("power_state", "power_status", "projector_state", "projector_status")
+
+
+def power_word(text: str) -> str | None:
+    """`off`, `on`, `standby`, `warming` or `cooling`; None for any other text."""
+    return WORDS.get(slug_of(text))
+
+
+def tells_power(slug: str, device_class: str, options: Iterable[str]) -> bool:
+    """Whether a sensor says how far its device is switched on.
+
+    It does when it is named like `power_state` and has no class or the class `enum`; or when it has the class `enum`
+    and all of its options are power words, with `on` among them.
+    """
+    if device_class not in ("", "enum"):
+        return False
+    words = [power_word(option) for option in options]
+    return slug.endswith(STATE_NAMES) or (device_class == "enum" and "on" in words and None not in words)
