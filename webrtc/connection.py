@@ -1,20 +1,238 @@
-"""One WebRTC connection of a participant's client: ICE, DTLS and the packets of one direction."""
+"""One WebRTC connection of a participant's client: ICE, DTLS-SRTP, and the packets of one direction."""
 
+import asyncio
+import logging
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from time import monotonic, time
+from typing import ClassVar
+
+from webrtc import rtcp
+from webrtc.answer import make_answer
+from webrtc.dtls import (
+    Certificate,
+    DtlsTransport,
+    PacketBuffer,
+    SrtpKeys,
+    protect_rtcp,
+    unprotect_rtcp,
+    unprotect_rtp,
+)
+from webrtc.errors import InvalidPacket
+from webrtc.forward import Forwarder
+from webrtc.ice import IceLite, IceSession
 from webrtc.ids import ClientId, ConnectionId, ParticipantId
+from webrtc.rtp import VERSION, is_rtcp, plain
+from webrtc.sdp import Answer, Candidate, LocalParameters, Offer
+from webrtc.state import Link
+from webrtc.udp import Address, UdpSocket
+
+logger = logging.getLogger(__name__)
+
+WEAK_S = 5.0  # a connection on which nothing was heard for so long is weak,
+LOST_S = 15.0  # and lost after this
+REPORT_S = 1.0  # between RTCP reports
+NTP_EPOCH_S = 2_208_988_800  # 1970 in seconds since 1900
 
 
-class Connection:
-    """What WHIP or WHEP hands out. `answer_text`: our SDP; `etag`: names the ICE session, changes with `restart_ice`."""
+def ntp_now_s() -> float:
+    return time() + NTP_EPOCH_S
 
-    id: ConnectionId
-    participant: ParticipantId
-    client: ClientId
-    answer_text: str
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """What all connections of a node share."""
+
+    udp: UdpSocket
+    ice: IceLite
+    certificate: Certificate
+    candidates: tuple[Candidate, ...]
+    forwarder: Forwarder
+    received: PacketBuffer  # the datagram that came in last
+    reports: PacketBuffer  # to build RTCP in
+
+
+class Connection(ABC):
+    """What WHIP or WHEP hands out. `run` is its life; cancelling it is the way to close it.
+
+    `changed`: called when it has connected, and when what it has to offer or to show has changed.
+    Raises `InvalidSdp` for an offer that cannot be answered.
+    """
+
+    sending: ClassVar[bool]  # whether media goes out: WHEP
+
+    def __init__(
+        self,
+        *,
+        transport: Transport,
+        participant: ParticipantId,
+        client: ClientId,
+        offer: Offer,
+        changed: Callable[[], None],
+    ) -> None:
+        now = monotonic()
+        self.id = ConnectionId(secrets.token_urlsafe(18))
+        self.participant = participant
+        self.client = client
+        self.ssrc = secrets.randbits(32)  # ours, as a sender of RTCP
+        self.cname = secrets.token_urlsafe(12)
+        self.connected = False
+        self.refused = 0  # packets before DTLS, not authentic, malformed, or of no track
+        self.changed = changed
+        self._transport = transport
+        self._offer = offer
+        self._ice = IceSession(peer=self, moved=self._moved, now=now)
+        self._reachable = asyncio.Event()
+        self._dtls = DtlsTransport(certificate=transport.certificate, send=self._send)
+        self._receiving: SrtpKeys | None = None
+        self._sending: SrtpKeys | None = None
+        self._heard_at = now
+        self._answer = make_answer(
+            offer,
+            sending=self.sending,
+            local=LocalParameters(
+                ufrag=self._ice.credentials.ufrag,
+                pwd=self._ice.credentials.pwd,
+                fingerprint=transport.certificate.fingerprint,
+                candidates=transport.candidates,
+                ssrc_for=self.ssrc_for,
+                cname=self.cname,
+            ),
+        )
+
+    @property
+    def answer(self) -> Answer:
+        return self._answer
+
+    @property
+    def answer_text(self) -> str:
+        return self._answer.text
 
     @property
     def etag(self) -> str:
-        raise NotImplementedError
+        """Names the ICE session (RFC 9725 4.3.2); another one after `restart_ice`."""
+        return self._ice.credentials.ufrag
 
     def restart_ice(self, ufrag: str, pwd: str) -> tuple[str, str]:
-        """Take the client's new credentials and return ours (RFC 8445 9); media goes on over the old path until then."""
-        raise NotImplementedError
+        """Our new user name fragment and password, for the client's (RFC 8445 9). Media goes on meanwhile.
+
+        The client's own are not needed: an ICE-lite agent sends no checks.
+        """
+        credentials = self._transport.ice.restart(self._ice)
+        return credentials.ufrag, credentials.pwd
+
+    async def run(self) -> None:
+        """Connect, then serve until the client ends it, or until cancelled. Raises `HandshakeFailed`."""
+        self._transport.ice.add(self._ice)
+        try:
+            await self._reachable.wait()
+            self._receiving, self._sending = await self._dtls.connect(
+                role=self._answer.dtls_role, fingerprints=self._offer.fingerprints
+            )
+            self.connected = True
+            logger.info("connection %s: connected", self.label)
+            self.opened(self._sending, self._address)
+            self.changed()
+            await self._dtls.wait_ended()
+        finally:
+            self.connected = False
+            self._transport.ice.remove(self._ice)
+            await self._dtls.close()
+
+    @property
+    def label(self) -> str:
+        """For the log: no secret, and no name of a person."""
+        return f"{self.participant}/{self.client} {'subscription' if self.sending else 'publication'} {self.id[:6]}"
+
+    def consents(self, now: float) -> bool:
+        """Whether the client still wants our packets (RFC 7675)."""
+        return self._ice.consents(now)
+
+    def link(self, now: float) -> Link:
+        silence_s = now - max(self._heard_at, self._ice.checked_at)
+        if not self.connected or silence_s > LOST_S:
+            return Link.LOST
+        return Link.WEAK if silence_s > WEAK_S else Link.GOOD
+
+    # -- for the two directions
+
+    @abstractmethod
+    def ssrc_for(self, mid: str) -> int:
+        """The SSRC that we send with in section `mid`."""
+
+    @abstractmethod
+    def opened(self, keys: SrtpKeys, address: Address) -> None:
+        """Packets may go out, with `keys`, to `address`."""
+
+    def moved(self, address: Address) -> None:  # noqa: B027  # a publication has nothing to do here
+        """The client is at another address now."""
+
+    @abstractmethod
+    def receive_rtp(self, packet: bytes, now: float) -> None:
+        """Take in a plain packet of the client."""
+
+    @abstractmethod
+    def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:
+        """Take in what the client reports or asks for."""
+
+    @abstractmethod
+    def tick(self, now: float) -> None:
+        """Do what is due; called about every 50 ms."""
+
+    def send_rtcp(self, packets: Iterable[rtcp.Packet]) -> None:
+        """Send one compound packet, or drop it."""
+        keys, buffer = self._sending, self._transport.reports
+        if keys is None:
+            return
+        compound = rtcp.compound(packets)
+        buffer.view[: len(compound)] = compound
+        buffer.length[0] = len(compound)
+        if protect_rtcp(keys.context, buffer.memory, buffer.length) == 0:
+            self._send(bytes(buffer.view[: buffer.length[0]]))
+
+    # -- `udp.Peer`
+
+    def receive_dtls(self, datagram: bytes) -> None:
+        self._dtls.receive(datagram)
+
+    def receive_media(self, size: int, now: float) -> None:
+        keys, buffer = self._receiving, self._transport.received
+        if keys is None:
+            self.refused += 1
+            return
+        view, length = buffer.view, buffer.length
+        length[0] = size
+        control = is_rtcp(view)
+        if (unprotect_rtcp if control else unprotect_rtp)(keys.context, buffer.memory, length):
+            self.refused += 1
+            return
+        self._heard_at = now
+        packet = bytes(view[: length[0]])
+        try:
+            if control:
+                for report in rtcp.parse(packet):
+                    self.receive_rtcp(report, now)
+            else:
+                self.receive_rtp(packet if packet[0] == VERSION else plain(packet), now)
+        except InvalidPacket as error:
+            self.refused += 1
+            logger.debug("connection %s: %s", self.label, error)
+
+    # -- ICE
+
+    @property
+    def _address(self) -> Address:
+        assert self._ice.address is not None  # DTLS came up over it
+        return self._ice.address
+
+    def _moved(self, address: Address) -> None:
+        if self._reachable.is_set():
+            logger.info("connection %s: the client has moved", self.label)
+            self.moved(address)
+        self._reachable.set()
+
+    def _send(self, datagram: bytes) -> None:
+        if self._ice.address is not None:
+            self._transport.udp.send(datagram, self._ice.address)

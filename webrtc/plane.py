@@ -1,18 +1,35 @@
 """The media plane of a node: one UDP port and the bridges that share it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
 from webrtc.bridge import Bridge
-from webrtc.connection import Connection
+from webrtc.connection import Connection, Transport
+from webrtc.dtls import Certificate, PacketBuffer
+from webrtc.errors import BridgeNotFound, ConnectionNotFound, HandshakeFailed
+from webrtc.forward import Forwarder
+from webrtc.ice import IceLite
 from webrtc.ids import BridgeId, ClientId, ConnectionId, ParticipantId
+from webrtc.publication import Publication
+from webrtc.sdp import Candidate, parse_offer
+from webrtc.subscription import Subscription
+from webrtc.udp import UdpSocket
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.05
+CANDIDATE_PRIORITY = 2_130_706_431  # a host candidate of the highest local preference (RFC 8445 5.1.2.1)
 
 
 class MediaPlane:
-    """Owns the socket, the certificate and every connection's task.
+    """Owns the socket, the certificate and every connection's task. An async context manager.
 
-    `advertise`: the addresses put into answers as candidates, with the port of the socket.
+    `advertise`: the addresses put into answers as candidates, with the port of the socket, the preferred one first.
     `changed`: called on the event loop whenever a bridge's state has changed in a way worth an event (not per packet).
     """
 
@@ -24,53 +41,172 @@ class MediaPlane:
         advertise: Sequence[str],
         changed: Callable[[BridgeId], None] | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._host = host
+        self._asked_port = port
+        self._advertise = tuple(advertise)
+        self._changed = changed or (lambda _: None)
+        self._bridges: dict[BridgeId, Bridge] = {}
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._tasks: dict[ConnectionId, asyncio.Task[None]] = {}
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        raise NotImplementedError
+        received = PacketBuffer()
+        ice = IceLite(send=lambda datagram, address: udp.send(datagram, address))
+        udp = UdpSocket(
+            host=self._host, port=self._asked_port, buffer=received.view, peers=ice.peers, receive_stun=ice.receive
+        )
+        async with AsyncExitStack() as stack:
+            stack.callback(udp.close)
+            udp.open()
+            self._udp = udp
+            self._transport = Transport(
+                udp=udp,
+                ice=ice,
+                certificate=Certificate(),
+                candidates=tuple(
+                    Candidate(ip=ip, port=udp.port, priority=CANDIDATE_PRIORITY - (i << 8))
+                    for i, ip in enumerate(self._advertise)
+                ),
+                forwarder=Forwarder(udp.sendto),
+                received=received,
+                reports=PacketBuffer(),
+            )
+            self._group = await stack.enter_async_context(asyncio.TaskGroup())
+            self._ticking = self._group.create_task(self._tick(), name="media plane tick")
+            self._stack = stack.pop_all()
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        for bridge_id in list(self._bridges):
+            await self.close_bridge(bridge_id)
+        self._ticking.cancel()
+        await self._stack.__aexit__(kind, error, traceback)
 
     @property
     def port(self) -> int:
         """The UDP port in use, also where 0 was asked for."""
-        raise NotImplementedError
+        return self._udp.port
 
     @property
     def bridges(self) -> Mapping[BridgeId, Bridge]:
-        raise NotImplementedError
+        return self._bridges
 
     @property
     def connections(self) -> Mapping[ConnectionId, Connection]:
-        raise NotImplementedError
+        return self._connections
+
+    @property
+    def refused(self) -> int:
+        """Datagrams dropped before any connection saw them: bad lengths, unknown senders, false checks."""
+        return self._udp.refused + self._transport.ice.refused
 
     def open_bridge(self, bridge_id: BridgeId, order: Sequence[ParticipantId]) -> Bridge:
         """The bridge of that id, opened if there is none; a known one takes the new `order`."""
-        raise NotImplementedError
+        bridge = self._bridges.get(bridge_id)
+        if bridge is None:
+            bridge = self._bridges[bridge_id] = Bridge(bridge_id, order, self._changed)
+            logger.info("bridge %s: open", bridge_id)
+            self._changed(bridge_id)
+        elif bridge.order != tuple(order):
+            bridge.reorder(order)
+        return bridge
 
     async def close_bridge(self, bridge_id: BridgeId) -> None:
         """End the bridge and all its connections; nothing if there is none."""
-        raise NotImplementedError
+        bridge = self._bridges.pop(bridge_id, None)
+        if bridge is None:
+            return
+        await self._end(bridge.connections)
+        logger.info("bridge %s: closed", bridge_id)
+        self._changed(bridge_id)
 
     async def publish(
         self, bridge_id: BridgeId, participant: ParticipantId, client: ClientId, offer_text: str
     ) -> Connection:
-        """Receive what `client` sends. Replaces its older publication. Raises `BridgeNotFound`, `InvalidSdp`, `BridgeFull`."""
-        raise NotImplementedError
+        """Receive what `client` sends; replaces its older publication.
+
+        Raises `BridgeNotFound`, `InvalidSdp`, `BridgeFull`.
+        """
+        return await self._connect(Publication, bridge_id, participant, client, offer_text)
 
     async def subscribe(
         self, bridge_id: BridgeId, participant: ParticipantId, client: ClientId, offer_text: str
     ) -> Connection:
-        """Send the others' tracks to `client`. Replaces its older subscription. Raises as `publish`."""
-        raise NotImplementedError
+        """Send the others' tracks to `client`; replaces its older subscription. Raises as `publish`."""
+        return await self._connect(Subscription, bridge_id, participant, client, offer_text)
 
     async def close_connection(self, connection_id: ConnectionId) -> None:
         """Raises `ConnectionNotFound`."""
-        raise NotImplementedError
+        connection = self._connections.get(connection_id)
+        if connection is None:
+            raise ConnectionNotFound(connection_id)
+        await self._end([connection])
 
     async def remove_participant(self, bridge_id: BridgeId, participant: ParticipantId) -> None:
         """End all connections of `participant`; nothing if there is no such bridge or participant."""
-        raise NotImplementedError
+        bridge = self._bridges.get(bridge_id)
+        if bridge is not None and participant in bridge.participants:
+            await self._end(bridge.participants[participant].connections)
+
+    async def _connect(
+        self,
+        direction: type[Publication] | type[Subscription],
+        bridge_id: BridgeId,
+        participant: ParticipantId,
+        client: ClientId,
+        offer_text: str,
+    ) -> Connection:
+        bridge = self._bridges.get(bridge_id)
+        if bridge is None:
+            raise BridgeNotFound(bridge_id)
+        connection = direction(
+            transport=self._transport,
+            participant=participant,
+            client=client,
+            offer=parse_offer(offer_text),
+            changed=bridge.arrange,
+        )
+        older = bridge.add(connection)
+        self._connections[connection.id] = connection
+        task = self._group.create_task(self._serve(connection), name=f"connection {connection.label}")
+        task.add_done_callback(lambda _: self._forget(bridge, connection))  # also for one cancelled before it began
+        self._tasks[connection.id] = task
+        if older is not None:
+            await self._end([older])
+        return connection
+
+    async def _serve(self, connection: Connection) -> None:
+        """Run a connection to its end, whatever that is; the others go on."""
+        try:
+            await connection.run()
+        except HandshakeFailed as error:
+            logger.info("connection %s: %s", connection.label, error)
+        except Exception:  # noqa: BLE001  # the rim of one connection: a fault in it must not end the lesson
+            logger.exception("connection %s: ended by a fault", connection.label)
+
+    def _forget(self, bridge: Bridge, connection: Connection) -> None:
+        bridge.remove(connection)
+        del self._connections[connection.id], self._tasks[connection.id]
+        logger.info("connection %s: ended", connection.label)
+
+    async def _end(self, connections: Iterable[Connection]) -> None:
+        """Close `connections` and return once nothing of them runs."""
+        tasks = [task for each in connections if (task := self._tasks.get(each.id)) is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _tick(self) -> None:
+        while True:
+            now = monotonic()
+            for bridge in list(self._bridges.values()):
+                bridge.tick(now)
+            for connection in list(self._connections.values()):
+                if not connection.consents(now):
+                    logger.info("connection %s: the client is silent", connection.label)
+                    self._tasks[connection.id].cancel()
+            await asyncio.sleep(TICK_S)

@@ -14,7 +14,7 @@ class Link(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackState:
-    """`bitrate_bps` over the last second, payload and headers; `lost` as RFC 3550 6.4.1 counts; `jitter_ms` likewise."""
+    """`bitrate_bps`: over about the last second, headers included; `lost` and `jitter_ms`: as RFC 3550 6.4.1 counts."""
 
     id: TrackId
     kind: str

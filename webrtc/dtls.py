@@ -1,0 +1,142 @@
+"""DTLS-SRTP by aiortc, and SRTP in place by the libsrtp underneath. The only file that knows private names of either.
+
+aiortc does the handshake and derives the keys (RFC 5764); it never sees RTP. Packets are protected and unprotected in
+place, without the copies and objects of pylibsrtp's methods. `tests/webrtc/test_dtls_contract.py` holds each private
+name that is used here against the installed versions, which are pinned.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi, lib
+
+from webrtc.errors import HandshakeFailed
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 32  # DTLS datagrams not read yet; a handshake has about ten
+HANDSHAKE_S = 15.0
+CLOSE_S = 1.0
+BUFFER_SIZE = 2048  # a datagram of 1,500 octets, and behind it what SRTP may append (144)
+
+
+class Length(Protocol):
+    """A C `int *`."""
+
+    def __getitem__(self, index: int) -> int: ...
+    def __setitem__(self, index: int, value: int) -> None: ...
+
+
+class PacketBuffer:
+    """Memory that libsrtp works on; `view` is the same for Python; `length[0]` goes in and comes out."""
+
+    def __init__(self) -> None:
+        self.memory: object = ffi.new("char[]", BUFFER_SIZE)
+        self.view = memoryview(ffi.buffer(self.memory))
+        self.length: Length = ffi.new("int *")
+
+
+# context, memory, length -> 0, or an error of libsrtp. The context must be one of a living `SrtpKeys`.
+Transform = Callable[[object, object, Length], int]
+protect_rtp: Transform = lib.srtp_protect
+protect_rtcp: Transform = lib.srtp_protect_rtcp
+unprotect_rtp: Transform = lib.srtp_unprotect
+unprotect_rtcp: Transform = lib.srtp_unprotect_rtcp
+
+
+class SrtpKeys:
+    """One direction's SRTP context. libsrtp frees what `context` points to when this object goes."""
+
+    __slots__ = ("_session", "context")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.context: object = session._srtp[0]
+
+
+class Certificate:
+    """The node's certificate, new with each start: peers know it by the fingerprint in the answer (RFC 8122)."""
+
+    def __init__(self) -> None:
+        self.rtc = RTCCertificate.generateCertificate()
+        [self.fingerprint] = (f.value for f in self.rtc.getFingerprints() if f.algorithm == "sha-256")
+
+
+class _LiteTransport:
+    """What `RTCDtlsTransport` needs of an ICE transport, on a socket that is read elsewhere."""
+
+    role = "controlled"
+    state = "completed"
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send_datagram = send
+        self._received: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._closed = False
+
+    def deliver(self, datagram: bytes) -> None:
+        """Hand a datagram to aiortc; dropped if too many wait, as DTLS repeats what it misses."""
+        if self._received.qsize() < MAX_WAITING and not self._closed:
+            self._received.put_nowait(datagram)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._received.put_nowait(None)
+
+    async def _recv(self) -> bytes:
+        datagram = await self._received.get()
+        if datagram is None:
+            raise ConnectionError
+        return datagram
+
+    async def _send(self, datagram: bytes) -> None:
+        self._send_datagram(datagram)
+
+
+class DtlsTransport:
+    """One DTLS association. `send` puts a datagram on the way to the peer."""
+
+    def __init__(self, *, certificate: Certificate, send: Callable[[bytes], None]) -> None:
+        self._ice = _LiteTransport(send)
+        self._dtls = RTCDtlsTransport(self._ice, [certificate.rtc])  # type: ignore[arg-type]  # all it uses is there
+        self._ended = asyncio.Event()
+        self._dtls.on("statechange", self._state_changed)
+
+    def receive(self, datagram: bytes) -> None:
+        """Take in a datagram that came from the peer: 1 to 1,500 octets, the first one 20 to 63."""
+        self._ice.deliver(datagram)
+
+    async def connect(self, *, role: str, fingerprints: Sequence[tuple[str, str]]) -> tuple[SrtpKeys, SrtpKeys]:
+        """The keys for receiving and for sending. `role`: ours, "client" or "server". Raises `HandshakeFailed`."""
+        self._dtls._set_role(role)
+        expected = [RTCDtlsFingerprint(algorithm=algorithm, value=value) for algorithm, value in fingerprints]
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                await self._dtls.start(RTCDtlsParameters(fingerprints=expected))
+        except TimeoutError as error:
+            raise HandshakeFailed(f"no DTLS association within {HANDSHAKE_S:.0f} s") from error
+        if self._dtls.state != "connected":
+            raise HandshakeFailed("the peer's certificate or its SRTP profiles do not fit the offer")
+        return SrtpKeys(self._dtls._rx_srtp), SrtpKeys(self._dtls._tx_srtp)
+
+    async def wait_ended(self) -> None:
+        """Return once the peer has ended the association."""
+        await self._ended.wait()
+
+    async def close(self) -> None:
+        """End the association and tell the peer; once this returns, nothing of it runs."""
+        reading = self._dtls._task
+        self._ice.close()
+        await self._dtls.stop()
+        if reading is not None:
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await reading
+
+    def _state_changed(self) -> None:
+        if self._dtls.state in ("closed", "failed"):
+            self._ended.set()

@@ -1,0 +1,158 @@
+"""ICE-lite: we answer connectivity checks and send none (RFC 8445 2.5, 7.3; RFC 8489 for the messages).
+
+One `IceLite` per socket finds the session that a check is meant for, by the user name in it. The client chooses the
+address pair, and may choose another one at any time: whoever knows the password has moved, and the call goes with it.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from struct import error as StructError
+from time import monotonic
+
+from aioice import stun
+
+from webrtc.udp import Address, Peer
+
+CONSENT_S = 30.0  # without a check for so long, the client no longer wants our packets (RFC 7675 5.1)
+OWNED_S = 5.0  # an address is not given to another session while its own one is heard on it
+MAX_ADDRESSES = 8  # verified addresses kept per session
+CHECKS_PER_SECOND = (
+    100  # per source IP, which may be a school's; a client checks every 50 ms at first, then every 2.5 s
+)
+MAX_SOURCES = 1024  # source IPs counted at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a check has to know (RFC 8445 5.3): 24 and 132 random bits."""
+
+    ufrag: str
+    pwd: str
+
+    @staticmethod
+    def new() -> "Credentials":
+        return Credentials(ufrag=secrets.token_urlsafe(3).translate(_ICE_CHAR), pwd=secrets.token_hex(16))
+
+
+_ICE_CHAR = str.maketrans("-_", "+/")  # RFC 8839 5.4 has these two for the ones of the URL-safe alphabet
+
+
+class IceSession:
+    """Our half of one client's ICE session.
+
+    `peer` gets the packets from the verified addresses. `moved` is called with each newly chosen address to send to.
+    """
+
+    def __init__(self, *, peer: Peer, moved: Callable[[Address], None], now: float) -> None:
+        self.peer = peer
+        self.credentials = Credentials.new()
+        self.previous: Credentials | None = None  # they count until the client uses the new ones
+        self.address: Address | None = None  # where we send; None before the first good check
+        self.verified: dict[Address, float] = {}  # when each was last checked
+        self.checked_at = now  # the last good check, or the start
+        self._moved = moved
+
+    def consents(self, now: float) -> bool:
+        return now - self.checked_at <= CONSENT_S
+
+    def choose(self, address: Address) -> None:
+        if address != self.address:
+            self.address = address
+            self._moved(address)
+
+
+class IceLite:
+    """All sessions behind one socket. `send`: puts a datagram on it. `peers`: who sits behind each verified address."""
+
+    def __init__(self, *, send: Callable[[bytes, Address], None]) -> None:
+        self.peers: dict[Address, Peer] = {}
+        self.refused = 0  # checks that were malformed, too many, or for nobody here
+        self._send = send
+        self._sessions: dict[str, IceSession] = {}  # by user name fragment
+        self._owners: dict[Address, IceSession] = {}
+        self._checks: dict[str, int] = {}  # per source IP in the current second
+        self._second = 0
+
+    def add(self, session: IceSession) -> None:
+        self._sessions[session.credentials.ufrag] = session
+
+    def remove(self, session: IceSession) -> None:
+        for credentials in (session.credentials, session.previous):
+            if credentials is not None:
+                self._sessions.pop(credentials.ufrag, None)
+        for address in list(session.verified):
+            self._forget(session, address)
+
+    def restart(self, session: IceSession) -> Credentials:
+        """New credentials (RFC 8445 9). Packets keep their way until a check with the new ones chooses another."""
+        if session.previous is not None:
+            self._sessions.pop(session.previous.ufrag, None)
+        session.previous, session.credentials = session.credentials, Credentials.new()
+        self._sessions[session.credentials.ufrag] = session
+        return session.credentials
+
+    def receive(self, datagram: bytes, address: Address) -> None:
+        """Answer a binding request that is meant for one of us; drop all else without a word."""
+        now = monotonic()
+        if not (self._allowed(address[0], now) and self._check(datagram, address, now)):
+            self.refused += 1
+
+    def _check(self, datagram: bytes, address: Address, now: float) -> bool:
+        try:
+            request = stun.parse_message(datagram)
+        except (ValueError, IndexError, StructError):
+            return False
+        if (request.message_method, request.message_class) != (stun.Method.BINDING, stun.Class.REQUEST):
+            return False
+        ufrag = str(request.attributes.get("USERNAME", "")).partition(":")[0]
+        session = self._sessions.get(ufrag)
+        if session is None:
+            return False
+        current = ufrag == session.credentials.ufrag
+        credentials = session.credentials if current else session.previous
+        if credentials is None or not request.check_message_integrity(credentials.pwd.encode()):
+            return False
+        if not self._verify(session, address, now):
+            return False
+        if current and session.previous is not None:
+            del self._sessions[session.previous.ufrag]
+            session.previous = None
+        session.checked_at = now
+        response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+        response.attributes["XOR-MAPPED-ADDRESS"] = address[:2]
+        response.add_message_integrity(credentials.pwd.encode())
+        self._send(bytes(response), address)
+        if session.address is None or "USE-CANDIDATE" in request.attributes:
+            session.choose(address)
+        return True
+
+    def _verify(self, session: IceSession, address: Address, now: float) -> bool:
+        """Take `address` for `session`, unless another one lives there: no member may silence another by spoofing."""
+        owner = self._owners.get(address)
+        if owner is not None and owner is not session:
+            if now - owner.verified[address] < OWNED_S:
+                return False
+            self._forget(owner, address)
+        session.verified.pop(address, None)
+        session.verified[address] = now
+        self._owners[address] = session
+        self.peers[address] = session.peer
+        if len(session.verified) > MAX_ADDRESSES:
+            self._forget(session, next(old for old in session.verified if old != session.address))
+        return True
+
+    def _forget(self, session: IceSession, address: Address) -> None:
+        del session.verified[address]
+        del self._owners[address]
+        del self.peers[address]
+
+    def _allowed(self, source: str, now: float) -> bool:
+        if int(now) != self._second:
+            self._second = int(now)
+            self._checks.clear()
+        count = self._checks.get(source, 0)
+        if count >= CHECKS_PER_SECOND or (count == 0 and len(self._checks) >= MAX_SOURCES):
+            return False
+        self._checks[source] = count + 1
+        return True

@@ -1,0 +1,212 @@
+"""A track: one audio or video flow as it comes in, with what is needed to judge, repair and repeat it.
+
+Pure: packets and times go in, and what to ask the sender comes out. All times are seconds of one monotonic clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webrtc.ids import TrackId
+from webrtc.rtcp import ReportBlock, SenderReport
+from webrtc.rtp import BEGINS_KEYFRAME, extend
+from webrtc.sdp import Codec, Kind
+
+HISTORY = {"video": 1024, "audio": 128}  # packets kept to answer retransmission requests: about a second, or more
+MAX_GAP = 100  # packets; a longer gap is not asked for again but bridged by a keyframe
+MAX_MISSING = 256  # packets asked for at once
+REORDER_S = 0.02  # a packet may be late by so much before it is asked for
+NACK_AGAIN_S = 0.1
+MAX_NACKS = 10
+KEYFRAME_INTERVAL_S = 0.5  # at most one request per interval for all who want a keyframe; asked again until it comes
+FLOWING_S = 2.0  # a track without packets for so long does not flow
+
+
+@dataclass(slots=True)
+class _Missing:
+    due: float
+    asked: int = 0
+
+
+class SourceClock:
+    """How far the node's clock is ahead of a source's, as its sender reports show. One for all tracks of a source."""
+
+    SETTLE = 16  # reports until an offset counts fully: network jitter shall not shake the lips
+    STEP_S = 0.5  # a larger change is the source's clock being set, not jitter
+
+    def __init__(self) -> None:
+        self.offset_s: float | None = None
+
+    def take(self, report: SenderReport, ntp_s: float) -> None:
+        """`ntp_s`: when `report` came in, in seconds since 1900."""
+        offset_s = ntp_s - report.ntp / (1 << 32)
+        if self.offset_s is None or abs(offset_s - self.offset_s) > self.STEP_S:
+            self.offset_s = offset_s
+        else:
+            self.offset_s += (offset_s - self.offset_s) / self.SETTLE
+
+
+class Track:
+    """`payload_types`: how the sender may encode it, by payload type; which one it does, the packets say."""
+
+    def __init__(
+        self, *, id: TrackId, kind: Kind, ssrc: int, payload_types: Mapping[int, Codec], clock: SourceClock
+    ) -> None:
+        self.id = id
+        self.kind: Kind = kind
+        self.ssrc = ssrc
+        self.clock = clock
+        self.payload_types = payload_types
+        self.payload_type = -1
+        self.codec = next(iter(payload_types.values()))
+        self.packets = 0
+        self.octets = 0
+        self.highest = -1  # extended sequence number; -1 before the first packet
+        self.timestamp = 0  # of the packet with the highest number, as are the next two
+        self.marker = False
+        self.arrived_at = 0.0
+        self.first = 0
+        self.jitter = 0.0  # in units of the RTP clock
+        self.missing: dict[int, _Missing] = {}
+        self.nack_due = 0.0  # the earliest time at which `due_nacks` may have something
+        self._numbers = [-1] * HISTORY[kind]
+        self._history = [b""] * HISTORY[kind]
+        self._report: SenderReport | None = None
+        self._report_at = 0.0
+        self._reported = (0, 0)  # expected and received at the last report block
+        self.bitrate_bps = 0
+        self._measured = (0, 0.0)  # octets, and when
+        self._keyframe_wanted = False
+        self._keyframe_asked_at = -KEYFRAME_INTERVAL_S
+
+    # -- packets
+
+    def receive(self, packet: bytes, sequence: int, timestamp: int, now: float) -> int:
+        """Count and keep a plain packet; return its extended sequence number."""
+        highest = self.highest
+        if highest < 0:
+            number = self.first = sequence + 0x10000  # room below, for packets that come before the first one
+            self.arrived_at, self.timestamp = now, timestamp
+        else:
+            number = extend(sequence, highest)
+        if number > highest:
+            if highest >= 0:
+                if number > highest + 1:
+                    self._miss(highest + 1, number, now)
+                elapsed = (now - self.arrived_at) * self.codec.clock_rate
+                advance = (timestamp - self.timestamp) & 0xFFFFFFFF
+                change = abs(elapsed - (advance if advance < 0x80000000 else advance - 0x100000000))
+                self.jitter += (change - self.jitter) / 16  # RFC 3550 A.8
+            self.highest = number
+            self.timestamp = timestamp
+            self.arrived_at = now
+            self.marker = packet[1] > 127
+        elif self.missing:
+            self.missing.pop(number, None)
+        self.packets += 1
+        self.octets += len(packet)
+        at = number % len(self._numbers)
+        self._numbers[at] = number
+        self._history[at] = packet
+        return number
+
+    def use(self, payload_type: int) -> bool:
+        """Note that packets now come as `payload_type`; False if that was not agreed on."""
+        codec = self.payload_types.get(payload_type)
+        if codec is None:
+            return False
+        self.payload_type, self.codec = payload_type, codec
+        return True
+
+    def packet(self, number: int) -> bytes | None:
+        """The plain packet of an extended sequence number, while it is kept."""
+        at = number % len(self._numbers)
+        return self._history[at] if self._numbers[at] == number else None
+
+    def begins_keyframe(self, packet: bytes) -> bool:
+        return BEGINS_KEYFRAME[self.codec.name](packet)
+
+    def flows(self, now: float) -> bool:
+        return self.highest >= 0 and now - self.arrived_at < FLOWING_S
+
+    # -- retransmission
+
+    def _miss(self, start: int, end: int, now: float) -> None:
+        if end - start > MAX_GAP or len(self.missing) + end - start > MAX_MISSING:
+            self.missing.clear()
+            self.want_keyframe()
+            return
+        if "nack" not in self.codec.feedback:
+            return
+        if not self.missing:
+            self.nack_due = now + REORDER_S
+        for number in range(start, end):
+            self.missing[number] = _Missing(due=now + REORDER_S)
+
+    def due_nacks(self, now: float) -> tuple[int, ...]:
+        """The 16-bit sequence numbers to ask for now; the same again after a while, a few times."""
+        due = []
+        oldest = self.highest - len(self._numbers)
+        for number, missing in list(self.missing.items()):
+            if missing.asked >= MAX_NACKS or number <= oldest:
+                del self.missing[number]
+            elif missing.due <= now:
+                missing.asked += 1
+                missing.due = now + NACK_AGAIN_S
+                due.append(number & 0xFFFF)
+        self.nack_due = min((missing.due for missing in self.missing.values()), default=now)
+        return tuple(due)
+
+    # -- keyframes
+
+    def want_keyframe(self) -> None:
+        """Somebody cannot go on without a keyframe. Wishes of many are one request."""
+        self._keyframe_wanted = self.kind == "video"
+
+    def keyframe_due(self, now: float) -> bool:
+        """Whether to ask the sender for a keyframe now; counts as asked."""
+        if not self._keyframe_wanted or now - self._keyframe_asked_at < KEYFRAME_INTERVAL_S:
+            return False
+        self._keyframe_asked_at = now
+        return True
+
+    def keyframe_seen(self) -> None:
+        self._keyframe_wanted = False
+
+    # -- reports
+
+    @property
+    def lost(self) -> int:
+        """Packets expected and not received, after repair (RFC 3550 A.3)."""
+        return self.highest - self.first + 1 - self.packets if self.packets else 0
+
+    @property
+    def report(self) -> SenderReport | None:
+        """The sender's last report."""
+        return self._report
+
+    def take_report(self, report: SenderReport, now: float, ntp_s: float) -> None:
+        self._report, self._report_at = report, now
+        self.clock.take(report, ntp_s)
+
+    def report_block(self, now: float) -> ReportBlock:
+        """What the sender shall know (RFC 3550 6.4.1); counts the loss since the last one."""
+        expected = self.highest - self.first + 1 if self.packets else 0
+        expected_before, received_before = self._reported
+        self._reported = expected, self.packets
+        interval = expected - expected_before
+        lost = interval - (self.packets - received_before)
+        return ReportBlock(
+            ssrc=self.ssrc,
+            fraction_lost=min(255, (lost << 8) // interval) if interval > 0 and lost > 0 else 0,
+            lost=self.lost,
+            highest=self.highest & 0xFFFFFFFF if self.packets else 0,
+            jitter=int(self.jitter),
+            last_sr=self._report.ntp >> 16 & 0xFFFFFFFF if self._report else 0,
+            delay=int((now - self._report_at) * 65536) & 0xFFFFFFFF if self._report else 0,
+        )
+
+    def measure(self, now: float) -> None:
+        """Set `bitrate_bps` to the mean since the last call."""
+        octets, at = self._measured
+        self.bitrate_bps = round((self.octets - octets) * 8 / (now - at)) if at else 0
+        self._measured = self.octets, now
