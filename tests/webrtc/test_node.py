@@ -1,0 +1,105 @@
+import asyncio
+import json
+import subprocess
+import sys
+
+import aiohttp
+import pytest
+
+from tests.webrtc.nodes import CONTROL, ROOT, SECRET, node_process
+from webrtc.node import SECRET_VARIABLE, NodeSettings, read_arguments
+
+ENVIRONMENT = {SECRET_VARIABLE: SECRET}
+
+
+async def test_node_says_where_it_listens_and_ends_on_sigterm() -> None:
+    async with node_process() as running:
+        async with running.node.http.get(f"{running.node.url}/v1/node", headers=CONTROL) as response:
+            told = await response.json()
+        assert (told["node"], told["udp_port"]) == (running.node.name, running.node.udp_port)
+        async with running.node.events() as socket:
+            assert json.loads(await socket.receive_str())["type"] == "snapshot"
+            running.process.terminate()
+            async with asyncio.timeout(5):
+                assert await running.process.wait() == 0
+                assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+        assert "Traceback" not in await running.log()
+
+
+async def test_each_start_has_another_name() -> None:
+    async with node_process() as first, node_process() as second:
+        assert first.node.name != second.node.name
+
+
+async def test_killed_node_leaves_its_ports_at_once() -> None:
+    async with node_process() as running:
+        port = running.node.url.rpartition(":")[2]
+        running.process.kill()
+        await running.process.wait()
+    async with node_process("--control", f"127.0.0.1:{port}", "--udp", f"127.0.0.1:{running.node.udp_port}") as again:
+        assert (again.node.url, again.node.udp_port) == (running.node.url, running.node.udp_port)
+
+
+async def test_node_ends_when_no_controller_listens() -> None:
+    async with node_process("--orphan-timeout-s", "0.3") as running, asyncio.timeout(10):
+        assert await running.process.wait() == 0
+
+
+async def test_node_stays_while_a_controller_listens() -> None:
+    async with node_process("--orphan-timeout-s", "0.5") as running:
+        async with running.node.events() as socket, asyncio.timeout(10):
+            await running.node.open_bridge("lesson")
+            for _ in range(3):  # a state each second: longer than the timeout
+                await socket.receive_str()
+            assert running.process.returncode is None
+        async with asyncio.timeout(10):
+            assert await running.process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "says"),
+    [
+        ([], ENVIRONMENT, "--advertise"),
+        (["--advertise", "localhost"], ENVIRONMENT, "'localhost' is not an IP address"),
+        (["--advertise", "192.0.2.1", "--control", "80"], ENVIRONMENT, "'80' is not HOST:PORT"),
+        (["--advertise", "192.0.2.1", "--udp", "0.0.0.0:99999"], ENVIRONMENT, "is not HOST:PORT"),
+        (["--advertise", "192.0.2.1"], {}, SECRET_VARIABLE),
+        (["--advertise", "192.0.2.1"], {SECRET_VARIABLE: "short"}, "at least 32 bytes"),
+        (["--advertise", "192.0.2.1", "--nonsense"], ENVIRONMENT, "--nonsense"),
+    ],
+)
+def test_wrong_arguments_end_with_a_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], environment: dict[str, str], says: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        read_arguments(arguments, environment)
+    assert (ended.value.code, says in capsys.readouterr().err) == (2, True)
+
+
+def test_arguments_become_settings() -> None:
+    arguments = "--control 127.0.0.1:8090 --udp [::]:5000 --advertise 192.0.2.1 --advertise 2001:db8::1".split()
+    assert read_arguments(arguments, ENVIRONMENT) == NodeSettings(
+        control_host="127.0.0.1",
+        control_port=8090,
+        udp_host="::",
+        udp_port=5000,
+        advertise=("192.0.2.1", "2001:db8::1"),
+        secret=SECRET,
+        orphan_timeout_s=300.0,
+    )
+
+
+async def test_taken_port_is_an_error_and_not_a_hang() -> None:
+    async with node_process() as running:
+        command = [sys.executable, "-m", "webrtc.node", "--advertise", "127.0.0.1"]
+        again = await asyncio.create_subprocess_exec(
+            *command,
+            *("--control", running.node.url.removeprefix("http://")),
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        async with asyncio.timeout(20):
+            written, _ = await again.communicate()
+        assert (again.returncode, written) == (1, b"")
