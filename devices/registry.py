@@ -1,0 +1,259 @@
+"""What we know of each device: its description, whose it is, what it reported and whether it can be reached.
+
+No I/O. Reports come in one by one (`apply`), time comes in as `tick`. A claimed device is never silently deleted: when
+it takes its description back it stays, offline, until a technician releases it.
+"""
+
+import heapq
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from devices.availability import Presence
+from devices.changes import ChangeKind
+from devices.commands import CommandQueue
+from devices.device import Availability, Device, DeviceId, PropertyName, Report, Reported, Value
+from devices.dialects.base import Driver
+from devices.errors import DeviceNotFound
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRecord:
+    """What is kept of a device over a restart."""
+
+    device: Device
+    discovery_topic: str
+    discovery_payload: bytes
+    claimed: bool
+    reported: Mapping[PropertyName, Reported]
+
+
+@dataclass(slots=True)
+class _Heard:
+    value: Value
+    received: datetime
+    epoch: int  # of the registry when it was heard live; -1: from a retained message or the database
+
+
+@dataclass(slots=True)
+class Entry:
+    """One device."""
+
+    driver: Driver
+    discovery_topic: str
+    discovery_payload: bytes
+    presence: Presence
+    queue: CommandQueue
+    claimed: bool = False
+    removed: bool = False  # it took its description back while claimed
+    values: dict[PropertyName, _Heard] = field(default_factory=dict)
+    fresh_from: int = 0  # values heard in an earlier epoch are not fresh: the device has been away since
+    due: datetime | None = None  # its next place in the registry's heap
+
+
+class Registry:
+    """All devices. Methods that change a device return the kinds of change."""
+
+    def __init__(self) -> None:
+        self._entries: dict[DeviceId, Entry] = {}
+        self._epoch = 0
+        self._fresh_from = 0
+        self._due: list[tuple[datetime, DeviceId]] = []
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, id: DeviceId) -> Entry | None:
+        return self._entries.get(id)
+
+    def entry(self, id: DeviceId) -> Entry:
+        """Raises `DeviceNotFound`."""
+        entry = self._entries.get(id)
+        if entry is None:
+            raise DeviceNotFound(f"no device {id}")
+        return entry
+
+    def discovered(self, driver: Driver, topic: str, payload: bytes) -> tuple[ChangeKind, ...]:
+        """A device described itself, for the first time or anew."""
+        device = driver.device
+        entry = self._entries.get(device.id)
+        if entry is None:
+            self._entries[device.id] = Entry(
+                driver,
+                topic,
+                payload,
+                Presence(stale_after=driver.stale_after),
+                CommandQueue(acknowledges=driver.acknowledges),
+            )
+            logger.info("device %s: discovered (%s, %s)", device.id, device.namespace, device.dialect)
+            return (ChangeKind.DISCOVERED,)
+        changed = entry.driver.device != device or entry.removed or entry.discovery_payload != payload
+        if entry.removed:
+            logger.info("device %s: describes itself again", device.id)
+        entry.driver, entry.discovery_topic, entry.discovery_payload = driver, topic, payload
+        entry.removed = False
+        entry.presence.stale_after = driver.stale_after
+        entry.queue.acknowledges = driver.acknowledges
+        known = {each.name for each in device.properties}
+        for name in entry.values.keys() - known:
+            del entry.values[name]
+        return (ChangeKind.UPDATED,) if changed else ()
+
+    def took_back(self, id: DeviceId) -> tuple[ChangeKind, ...]:
+        """The device took its description back: gone if it is nobody's, else offline and marked as removed."""
+        entry = self._entries.get(id)
+        if entry is None or entry.removed:
+            return ()
+        if not entry.claimed:
+            del self._entries[id]
+            logger.info("device %s: removed", id)
+            return (ChangeKind.REMOVED,)
+        entry.removed = True
+        logger.warning("device %s: removed its description though it is in a room", id)
+        if entry.presence.removed():
+            self._went_offline(entry)
+        return (ChangeKind.UPDATED, ChangeKind.AVAILABILITY)
+
+    def forget(self, id: DeviceId) -> None:
+        self._entries.pop(id, None)
+
+    def restore(self, entry_id: DeviceId, *, claimed: bool, reported: Mapping[PropertyName, Reported]) -> None:
+        """Values and claim of a device from the database. Raises `DeviceNotFound`."""
+        entry = self.entry(entry_id)
+        entry.claimed = claimed
+        known = {each.name for each in entry.driver.device.properties}
+        entry.values = {name: _Heard(each.value, each.received, -1) for name, each in reported.items() if name in known}
+        entry.presence.last_heard = max((each.received for each in entry.values.values()), default=None)
+
+    def apply(self, report: Report) -> tuple[ChangeKind, ...]:
+        """Take in what a device said. A report of an unknown device says nothing."""
+        entry = self._entries.get(report.device_id)
+        if entry is None or entry.removed:
+            return ()
+        changed_presence = self._apply_presence(entry, report)
+        changed_values = False
+        if report.values:
+            changed_values = self._apply_values(entry, report)
+        if changed_values:
+            return (ChangeKind.REPORTED, ChangeKind.AVAILABILITY) if changed_presence else (ChangeKind.REPORTED,)
+        return (ChangeKind.AVAILABILITY,) if changed_presence else ()
+
+    def heard(self, id: DeviceId, now: datetime) -> tuple[ChangeKind, ...]:
+        """The device sent something live that is no report (an acknowledgement)."""
+        entry = self._entries.get(id)
+        if entry is None or entry.removed:
+            return ()
+        changed = entry.presence.heard(now)
+        self._schedule(entry)
+        return (ChangeKind.AVAILABILITY,) if changed else ()
+
+    def _apply_presence(self, entry: Entry, report: Report) -> bool:
+        presence = entry.presence
+        changed = False
+        if report.availability is Availability.OFFLINE:
+            presence.said_offline(report.received)
+        elif not report.retained:
+            changed = presence.heard(report.received)
+        elif report.availability is Availability.ONLINE:
+            changed = presence.said_online()
+        self._schedule(entry)
+        return changed
+
+    def _apply_values(self, entry: Entry, report: Report) -> bool:
+        fresh_from = max(entry.fresh_from, self._fresh_from)
+        epoch = -1 if report.retained else self._epoch
+        changed = False
+        for name, value in report.values.items():
+            known = entry.values.get(name)
+            if known is None:
+                entry.values[name] = _Heard(value, report.received, epoch)
+                changed = True
+                continue
+            was_fresh = known.epoch >= fresh_from
+            if report.retained:
+                if was_fresh or known.value == value:
+                    continue  # no news: as old as what we heard live, or the same, whose age we know better
+                known.value, known.received, known.epoch = value, report.received, -1
+                changed = True
+                continue
+            if known.value != value or not was_fresh:
+                changed = True
+            known.value, known.received, known.epoch = value, report.received, epoch
+        return changed
+
+    def reported(self, entry: Entry) -> dict[PropertyName, Reported]:
+        fresh_from = max(entry.fresh_from, self._fresh_from)
+        return {
+            name: Reported(value=each.value, received=each.received, fresh=each.epoch >= fresh_from)
+            for name, each in entry.values.items()
+        }
+
+    def fresh(self, entry: Entry, name: PropertyName) -> tuple[Value, datetime] | None:
+        """The value if it was heard live since the device, and we, are connected; and when."""
+        known = entry.values.get(name)
+        if known is None or known.epoch < max(entry.fresh_from, self._fresh_from):
+            return None
+        if entry.presence.state is not Availability.ONLINE:
+            return None
+        return known.value, known.received
+
+    def record(self, entry: Entry) -> DeviceRecord:
+        return DeviceRecord(
+            device=entry.driver.device,
+            discovery_topic=entry.discovery_topic,
+            discovery_payload=entry.discovery_payload,
+            claimed=entry.claimed,
+            reported=self.reported(entry),
+        )
+
+    def disconnected(self) -> list[DeviceId]:
+        """We lost the broker: no value is fresh, no device known to be online. Returns the devices that changed."""
+        self._epoch += 1
+        self._fresh_from = self._epoch
+        self._due.clear()
+        changed = []
+        for id, entry in self._entries.items():
+            entry.due = None
+            if entry.presence.disconnected():
+                changed.append(id)
+        return changed
+
+    @property
+    def due(self) -> datetime | None:
+        """When `tick` has something to do next."""
+        return self._due[0][0] if self._due else None
+
+    def tick(self, now: datetime) -> list[DeviceId]:
+        """Decide who is offline or stale by now; returns the devices whose availability changed."""
+        changed = []
+        while self._due and self._due[0][0] <= now:
+            when, id = heapq.heappop(self._due)
+            entry = self._entries.get(id)
+            if entry is None or entry.due != when:
+                continue
+            entry.due = None
+            if entry.presence.tick(now):
+                changed.append(id)
+                logger.info("device %s: %s", id, entry.presence.state)
+                if entry.presence.state is Availability.OFFLINE:
+                    self._went_offline(entry)
+            self._schedule(entry)
+        return changed
+
+    def _schedule(self, entry: Entry) -> None:
+        """Have the entry in the heap no later than it is due. Talking later only moves it when its time has come."""
+        due = entry.presence.due
+        if due is not None and (entry.due is None or due < entry.due):
+            entry.due = due
+            heapq.heappush(self._due, (due, entry.driver.device.id))
+
+    def _went_offline(self, entry: Entry) -> None:
+        """What it reported before may not be so when it returns."""
+        self._epoch += 1
+        entry.fresh_from = self._epoch
