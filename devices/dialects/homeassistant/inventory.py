@@ -6,6 +6,7 @@ identifier in common are one device. Both may be mixed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from devices.device import Device, Namespace, device_id
 from devices.dialects.base import Discovery, Problem
@@ -25,7 +26,7 @@ UniqueId = tuple[str, str]
 class _Entry:
     """What a discovery topic said last."""
 
-    raw: bytes
+    digest: bytes
     key: str  # of the device
     announcement: Announcement
     problems: tuple[Problem, ...]
@@ -55,7 +56,7 @@ class Inventory:
     def unchanged(self, topic: str, raw: bytes) -> Discovery | None:
         """What is known already of a topic that repeats itself; None where it says something new."""
         entry = self._entries.get(topic)
-        if entry is None or entry.raw != raw:
+        if entry is None or entry.digest != sha256(raw).digest():
             return None
         entry.migrating = False
         driver = self._known[entry.key].driver
@@ -79,7 +80,9 @@ class Inventory:
             affected.add(self._drop(topic))
         affected |= self._take_over(free)
         key = self._key_of(announcement.identity)
-        self._entries[topic] = _Entry(raw, key, replace(announcement, components=free), tuple(problems))
+        self._entries[topic] = _Entry(
+            sha256(raw).digest(), key, replace(announcement, components=free), tuple(problems)
+        )
         self._known[key].topics.add(topic)
         self._owners.update({(each.platform, each.unique_id): topic for each in free})
         return self._recomposed(affected | {key}, problems)
