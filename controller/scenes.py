@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from controller.errors import RoomInUse
 from controller.ids import new_command_id
 from controller.views import SceneView, StepView
-from devices.commands import same_value
-from devices.device import TRANSITIONS, Availability, Command, CommandState, DeviceId, PropertyName, Value
+from devices.commands import on_the_way, same
+from devices.device import Availability, Command, CommandState, DeviceId, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull
-from devices.hub import DeviceHub
+from devices.hub import ChangeKind, DeviceHub
 from rooms.room import RoomId
 from rooms.scene import Scene, SceneStep, StepId, StepResult, StepState, skippable, startable
 from rooms.store import Store
@@ -84,7 +84,7 @@ class SceneRun:
         async with asyncio.TaskGroup() as tasks, self._hub.changes() as changes:
             tasks.create_task(self._advance(tasks), name=f"scene {self.scene.name} of room {self.scene.room_id}")
             async for change in changes:
-                if change.kind in ("reported", "availability"):
+                if change.kind in (ChangeKind.REPORTED, ChangeKind.AVAILABILITY):
                     self._compare(change.device_id)
 
     async def _advance(self, tasks: asyncio.TaskGroup) -> None:
@@ -109,7 +109,7 @@ class SceneRun:
             if (state, code) != (StepState.FAILED, "busy") or self._clock() + BUSY_PAUSE >= deadline:
                 break
             await asyncio.sleep(BUSY_PAUSE.total_seconds())
-        if state.succeeded and self._hub.availability(step.device_id)[0] is Availability.ONLINE:
+        if state.succeeded and self._is_there(step.device_id):
             self._away.discard(step.device_id)
         self._move(step, state, code)
 
@@ -136,8 +136,7 @@ class SceneRun:
 
     def _compare(self, device_id: DeviceId) -> None:
         """Look again at what a device's steps want and what it says, after it said something or came or went."""
-        there = self._hub.availability(device_id)[0] is Availability.ONLINE
-        if not there:
+        if not self._is_there(device_id):
             self._away.add(device_id)
             return
         for step in self.scene.steps:
@@ -145,10 +144,19 @@ class SceneRun:
                 self._compare_step(step)
         self._away.discard(device_id)
 
+    def _is_there(self, device_id: DeviceId) -> bool:
+        try:
+            return self._hub.availability(device_id)[0] is Availability.ONLINE
+        except DeviceNotFound:
+            return False
+
     def _compare_step(self, step: SceneStep) -> None:
         state = self.results[step.id].state
-        reported = self._hub.reported(step.device_id).get(step.property)
-        agrees = reported is not None and reported.fresh and self._same(step, reported.value)
+        try:
+            reported = self._hub.reported(step.device_id).get(step.property)
+            agrees = reported is not None and reported.fresh and self._same(step, reported.value)
+        except (DeviceNotFound, PropertyNotFound):
+            return  # gone, or described anew without this property: its step cannot be compared
         if state in REPAIRABLE:
             if agrees:
                 self._move(step, StepState.CONFIRMED)
@@ -164,8 +172,7 @@ class SceneRun:
     def _same(self, step: SceneStep, reported: Value) -> bool:
         """Whether `reported` is the wanted value or the way to it."""
         property = self._hub.device(step.device_id).property(step.property)
-        on_the_way = TRANSITIONS.get(property.capability, {}).get(reported, reported)
-        return same_value(property, step.value, on_the_way)
+        return same(property, step.value, reported) or on_the_way(property, step.value, reported)
 
     def _repair(self, step: SceneStep) -> None:
         self._repairs[step.id] = self._repairs.get(step.id, 0) + 1
