@@ -12,7 +12,7 @@ def site_media(bridge: BridgeState | None, room_id: RoomId) -> SiteMedia:
     if bridge is None:
         return SiteMedia()
     for participant in bridge.participants:
-        if participant.id == room_id:
+        if RoomId(participant.id) == room_id:
             flowing = {track.kind for track in participant.tracks if track.flowing}
             return SiteMedia(
                 video="video" in flowing,
