@@ -15,6 +15,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L
 CODE_LENGTH = 6  # 31^6 = 887 million; with 500 waiting and 10 tries, then 1 per 10 s, a guess takes weeks
 CODE_LIFE = timedelta(minutes=10)
 WAITING_LIMIT = 500
+WAITING_LIMIT_PER_ADDRESS = 50  # one machine cannot keep all others from being paired
 
 
 class PairingCodeNotFound(ControllerError, LookupError):
@@ -33,42 +34,54 @@ class PairingOffer:
     expires: datetime  # aware, UTC
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    offer: PairingOffer
+    tell: Callable[[str], None]
+    by: str
+
+
 class Pairing:
     """The codes that are on screens now. `tell` of an offer is called once, with the display's new credential."""
 
     def __init__(self, *, clock: Callable[[], datetime], choice: Callable[[str], str] = secrets.choice) -> None:
         self._clock = clock
         self._choice = choice
-        self._waiting: dict[str, tuple[PairingOffer, Callable[[str], None]]] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._attempts = Throttle(burst=10, interval=timedelta(seconds=10), clock=clock, capacity=1000)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def offer(self, tell: Callable[[str], None]) -> PairingOffer:
-        """A new code. Raises `PairingFull`."""
+    def offer(self, tell: Callable[[str], None], by: str) -> PairingOffer:
+        """A new code for a display at the address `by`. Raises `PairingFull`."""
         now = self._clock()
-        for code in [code for code, (offer, _) in self._waiting.items() if offer.expires <= now]:
+        for code in [code for code, each in self._waiting.items() if each.offer.expires <= now]:
             del self._waiting[code]
-        if len(self._waiting) >= WAITING_LIMIT:
-            raise PairingFull(f"{WAITING_LIMIT} displays are waiting to be paired")
+        same = sum(each.by == by for each in self._waiting.values())
+        if len(self._waiting) >= WAITING_LIMIT or same >= WAITING_LIMIT_PER_ADDRESS:
+            raise PairingFull("too many displays are waiting to be paired")
         code = self._new_code()
         offer = PairingOffer(code=code, expires=now + CODE_LIFE)
-        self._waiting[code] = (offer, tell)
+        self._waiting[code] = _Waiting(offer, tell, by)
         return offer
+
+    def left(self, offer: PairingOffer) -> timedelta:
+        """How long the code is still good."""
+        return max(offer.expires - self._clock(), timedelta(0))
 
     def withdraw(self, offer: PairingOffer) -> None:
         """The display went away or shows another code. Idempotent."""
         self._waiting.pop(offer.code, None)
 
     def take(self, code: str, by: str) -> Callable[[str], None]:
-        """The `tell` of the display that shows `code`. Raises `PairingCodeNotFound`; `TooManyAttempts` counted for `by`."""
+        """The `tell` of the display that shows `code`. Raises `PairingCodeNotFound`, `TooManyAttempts` (of `by`)."""
         self._attempts.attempt(by)
-        offer, tell = self._waiting.pop(code.strip().upper(), (None, None))
-        if offer is None or tell is None or offer.expires <= self._clock():
+        waiting = self._waiting.pop(code.strip().upper(), None)
+        if waiting is None or waiting.offer.expires <= self._clock():
             raise PairingCodeNotFound("no display shows this code now")
-        self._attempts.forgive(by)
-        return tell
+        self._attempts.refund(by)
+        return waiting.tell
 
     def _new_code(self) -> str:
         while (code := "".join(self._choice(ALPHABET) for _ in range(CODE_LENGTH))) in self._waiting:

@@ -1,4 +1,4 @@
-"""What people and displays are shown, as typed values: made by the services, turned into JSON by `controller/web/render.py`.
+"""What people and displays are shown, as typed values: made by services, rendered by `controller/web/render.py`.
 
 No I/O here and no JSON; times are aware UTC.
 """

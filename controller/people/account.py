@@ -60,6 +60,12 @@ class Identity:
     """Who makes a request, and by what: a login (`csrf` is set) or an API token."""
 
     account: Account
-    login_id: LoginId | TokenId
+    login_id: LoginId | None = None
+    token_id: TokenId | None = None
     csrf: str | None = None
     expires: datetime | None = None  # aware, UTC; None: does not
+
+    @property
+    def client(self) -> str:
+        """What tells this login or token from the account's others, without being a secret."""
+        return self.login_id or self.token_id or ""

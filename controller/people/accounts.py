@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
+from controller.ids import new_id
 from controller.people.account import Account, AccountId, RoleAt
 from controller.people.errors import AccountNotFound, LoginFailed
 from controller.people.link import LinkId
 from controller.people.password import Passwords
 from controller.people.rights import Rights
-from controller.people.secret import new_id
 from controller.people.store import PeopleStore
 from rooms.audit import AuditEntry
 from rooms.school import OrganisationId

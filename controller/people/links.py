@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from controller.ids import new_id
 from controller.people.account import Account, AccountId, Role, RoleAt
 from controller.people.accounts import Accounts
 from controller.people.errors import LinkNotFound, SetupDone
 from controller.people.link import SETUP_LIFE, Link, LinkId, LinkKind
 from controller.people.logins import Logins, NewLogin
-from controller.people.secret import hash_of, new_id, new_secret
+from controller.people.secret import hash_of, new_secret
 from controller.people.store import PeopleStore
 from rooms.audit import AuditEntry
 from rooms.errors import AlreadyExists
@@ -46,15 +47,20 @@ class Links:
         """A new secret for `/login?link=`: logs this account in, once, or until it expires where `reusable`."""
         return await self._add(LinkKind.LOGIN, account_id, life, reusable=reusable)
 
-    async def check_setup(self, secret: str, *, address: str) -> Link:
-        """Raises `LinkNotFound`, `TooManyAttempts`."""
-        return await self._find(LinkKind.SETUP, secret, address)
+    async def check(self, kind: LinkKind, secret: str, *, address: str) -> Link:
+        """The link with that secret, if it is still good. Raises `LinkNotFound`, `TooManyAttempts`."""
+        self._logins.count_attempt(address)
+        link = await self._rows.link(kind, hash_of(secret))
+        if link is None or not link.usable(self._clock()):
+            raise LinkNotFound(INVALID)
+        self._logins.forgive(address)
+        return link
 
     async def set_up(
         self, secret: str, school: Organisation, *, name: str, display_name: str, password: str, address: str
     ) -> Account:
-        """Make the first school and its administrator, once. Raises `LinkNotFound`, `InvalidAccount`, `AccountExists`."""
-        link = await self._find(LinkKind.SETUP, secret, address)
+        """Make the first school and its administrator. Raises `LinkNotFound`, `InvalidAccount`, `AccountExists`."""
+        link = await self.check(LinkKind.SETUP, secret, address=address)
         if await self._accounts.any_administrator():
             raise SetupDone("there is an administrator already")
         try:
@@ -70,7 +76,7 @@ class Links:
 
     async def log_in(self, secret: str, *, address: str, replacing: str | None = None) -> NewLogin:
         """Raises `LinkNotFound`, `TooManyAttempts`."""
-        link = await self._find(LinkKind.LOGIN, secret, address)
+        link = await self.check(LinkKind.LOGIN, secret, address=address)
         if link.account_id is None or not await self._rows.use_link(link.id, self._clock()):
             raise LinkNotFound(INVALID)
         return await self._logins.begin(await self._accounts.get(link.account_id), replacing=replacing)
@@ -79,19 +85,9 @@ class Links:
         self, kind: LinkKind, account_id: AccountId | None, life: timedelta, *, reusable: bool, alone: bool = False
     ) -> str:
         secret, now = new_secret(), self._clock()
-        link = Link(
-            id=LinkId(new_id("k")), kind=kind, account_id=account_id, expires=now + life, reusable=reusable
-        )
+        link = Link(id=LinkId(new_id("k")), kind=kind, account_id=account_id, expires=now + life, reusable=reusable)
         await self._rows.add_link(link, hash_of(secret), now=now, alone=alone)
         return secret
-
-    async def _find(self, kind: LinkKind, secret: str, address: str) -> Link:
-        self._logins.count_attempt(address)
-        link = await self._rows.link(kind, hash_of(secret))
-        if link is None or not link.usable(self._clock()):
-            raise LinkNotFound(INVALID)
-        self._logins.forgive(address)
-        return link
 
     async def _record_school(self, school: Organisation) -> None:
         await self._store.audit.add(

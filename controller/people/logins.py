@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from controller.ids import new_id
 from controller.people.account import Account, AccountId, Identity, LoginId
 from controller.people.accounts import Accounts
-from controller.people.secret import csrf_of, hash_of, new_id, new_secret
+from controller.people.secret import csrf_of, hash_of, new_secret
 from controller.people.store import PeopleStore
 from controller.people.throttle import Throttle
 
@@ -39,7 +40,7 @@ class Logins:
         self._waiting: dict[LoginId, set[asyncio.Event]] = {}
 
     async def log_in(self, name: str, password: str, *, address: str, replacing: str | None = None) -> NewLogin:
-        """`replacing` is the secret of the browser's login until now, which ends. Raises `LoginFailed`, `TooManyAttempts`."""
+        """`replacing`: secret of the browser's login until now, which ends. Raises `LoginFailed`, `TooManyAttempts`."""
         name = name.strip().lower()
         self.count_attempt(address)
         self._by_name.attempt(name)
@@ -72,7 +73,7 @@ class Logins:
 
     @contextmanager
     def ending(self, login_id: LoginId) -> Iterator[asyncio.Event]:
-        """An event that is set when that login is ended here; expiry and other processes are for the caller to check."""
+        """Is set when that login is ended here; expiry and other processes are for the caller to check."""
         event = asyncio.Event()
         self._waiting.setdefault(login_id, set()).add(event)
         try:
@@ -88,8 +89,8 @@ class Logins:
         self._by_address.attempt(_network(address))
 
     def forgive(self, address: str) -> None:
-        """It was right."""
-        self._by_address.forgive(_network(address))
+        """The attempt was right; failed ones from there still count, or one good login would cover many guesses."""
+        self._by_address.refund(_network(address))
 
     async def _end_secret(self, secret: str) -> None:
         old = await self._rows.login(hash_of(secret), self._clock())

@@ -28,7 +28,7 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether `password` is the one. With no stored hash it takes as long as with one, so that names cannot be probed."""
+        """Whether `password` is the one. Takes as long with no stored hash, so that names cannot be probed."""
         if len(password) > MAXIMUM_LENGTH:
             return False
         async with self._slots:

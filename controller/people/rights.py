@@ -11,7 +11,7 @@ from enum import StrEnum
 from controller.people.account import Account, Role
 from controller.people.errors import Forbidden, HiddenObject
 from rooms.invitation import InvitationState
-from rooms.lesson import Lesson
+from rooms.lesson import Lesson, Site
 from rooms.school import Organisation, OrganisationId
 
 
@@ -107,8 +107,14 @@ class Rights:
         if right is not None and not self.has(right, lesson.host_school_id):
             raise Forbidden(f"needs the right to {right.value} at the lesson's host school")
 
+    def require_answer(self, lesson: Lesson, site: Site) -> None:
+        """To accept or decline for this site: its own school's people, never the host's. Raises as `require_lesson`."""
+        self.require_lesson(None, lesson)
+        if not self.has(Right.ANSWER, site.school_id):
+            raise Forbidden(f"needs the right to {Right.ANSWER.value} at the room's own school")
+
     def require_watch(self, lesson: Lesson) -> None:
-        """Teachers of every school that takes part may watch; nobody watches pupils whose school has not accepted them."""
+        """Teachers of schools that take part may watch; an invitation that is not accepted gives nobody a view."""
         self.require_lesson(None, lesson)
         taking_part = {site.school_id for site in lesson.sites if site.invitation == InvitationState.ACCEPTED}
         if not any(self.has(Right.WATCH, school) for school in {lesson.host_school_id, *taking_part}):

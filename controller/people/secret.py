@@ -10,11 +10,6 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def new_id(prefix: str) -> str:
-    """`prefix` and 80 random bits in lower-case hex."""
-    return prefix + secrets.token_hex(10)
-
-
 def hash_of(secret: str) -> str:
     """What is stored instead of `secret`; 64 hex digits."""
     return hashlib.sha256(secret.encode()).hexdigest()

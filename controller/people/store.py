@@ -80,9 +80,7 @@ class PeopleStore:
 
     async def set_password(self, account_id: AccountId, password_hash: str, *, end_logins: bool) -> None:
         async with self._store.writing() as db:
-            await db.execute(
-                update(AccountRow).where(AccountRow.id == account_id).values(password_hash=password_hash)
-            )
+            await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(password_hash=password_hash))
             if end_logins:
                 await db.execute(delete(LoginRow).where(LoginRow.account_id == account_id))
 

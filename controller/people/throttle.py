@@ -38,6 +38,11 @@ class Throttle:
         if len(self._whole_at) > self._capacity:
             self._whole_at.popitem(last=False)
 
+    def refund(self, key: str) -> None:
+        """This one attempt was right and does not count; others do."""
+        if key in self._whole_at:
+            self._whole_at[key] -= self._interval
+
     def forgive(self, key: str) -> None:
         """The attempt was right: forget this key's failures."""
         self._whole_at.pop(key, None)

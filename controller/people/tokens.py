@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from controller.ids import new_id
 from controller.people.account import AccountId, Identity, TokenId
 from controller.people.accounts import Accounts
-from controller.people.secret import hash_of, new_id, new_secret
+from controller.people.secret import hash_of, new_secret
 from controller.people.store import PeopleStore
 from rooms.audit import AuditEntry
 from rooms.store.store import Store
@@ -16,9 +17,7 @@ PREFIX = "nc_"  # so that a leaked token is recognised for what it is
 class Tokens:
     """Makes and finds tokens; only their hash is kept."""
 
-    def __init__(
-        self, store: Store, rows: PeopleStore, accounts: Accounts, *, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, store: Store, rows: PeopleStore, accounts: Accounts, *, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._rows = rows
         self._accounts = accounts
@@ -27,7 +26,7 @@ class Tokens:
     async def create(
         self, account_id: AccountId, name: str, *, actor: str, life: timedelta | None = None
     ) -> tuple[TokenId, str]:
-        """The token's id and the token itself, which is not kept. `life` None: until revoked. Raises `AccountNotFound`."""
+        """The id, and the token itself, which is not kept. `life` None: until revoked. Raises `AccountNotFound`."""
         account = await self._accounts.get(account_id)
         now = self._clock()
         token_id, secret = TokenId(new_id("t")), PREFIX + new_secret()
@@ -49,7 +48,7 @@ class Tokens:
         if found is None:
             return None
         token_id, expires, account = found
-        return Identity(account=account, login_id=token_id, expires=expires)
+        return Identity(account=account, token_id=token_id, expires=expires)
 
     async def _record(
         self,

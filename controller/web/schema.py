@@ -1,4 +1,4 @@
-"""The base of all JSON models, and the types their fields share. What comes in is taken strictly: nothing is guessed."""
+"""The base of all JSON models, and the types their fields share. What comes in is taken strictly."""
 
 import math
 import re

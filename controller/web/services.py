@@ -1,4 +1,4 @@
-"""What the HTTP edge needs from the rest of the controller: small Protocols, and `Services`, which holds one of each."""
+"""What the HTTP edge needs from the rest of the controller: small Protocols, and `Services`, which holds all."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Conductor(Protocol):
     """Runs lessons. `actor` is for the record: an account's id, or what stands for one."""
 
     async def start(self, lesson_id: LessonId, actor: str) -> None:
-        """Start, once however often asked. Raises `LessonNotFound`; `InvalidState` (RuntimeError) if ended or cancelled."""
+        """Start, once however often asked. Raises `LessonNotFound`; `InvalidState` if ended or cancelled."""
 
     async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
         """End, once however often asked. Raises `LessonNotFound`; `InvalidState` if it was never live."""
@@ -35,10 +35,10 @@ class Conductor(Protocol):
         """Raises `LessonNotFound`."""
 
     async def watch(self, lesson_id: LessonId, account_id: str, client: str) -> WatchGrant:
-        """A grant for participant `viewer-<account_id>`. `client` is the login's id. Raises a RuntimeError if not live."""
+        """For participant `viewer-<account_id>`; `client` is the login's id. Raises a RuntimeError if not live."""
 
-    def watch_slots(self, client: str) -> tuple[WatchSlots, ...]:
-        """What the watch connections of that login show now; announced as `Change(WATCH, client)`."""
+    def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
+        """None while that watcher has no connection; announced as `Change(WATCH, lesson_id)`."""
 
     async def display_state(self, display_id: DisplayId) -> DisplayState:
         """Raises `DisplayNotFound`. A change of it is announced as `Change(DISPLAY, display_id)`."""
@@ -57,7 +57,7 @@ class Scenes(Protocol):
     """Applies scenes outside lessons."""
 
     async def apply(self, room_id: RoomId, name: str, actor: str) -> SceneView:
-        """Returns once each step has settled. Raises `SceneNotFound`, `RoomNotFound`, `RoomInUse`-like RuntimeErrors."""
+        """Returns once each step has settled. Raises `SceneNotFound`, `RoomNotFound`."""
 
 
 class Nodes(Protocol):

@@ -1,0 +1,165 @@
+"""The WebSocket of a display: shows a pairing code until it has a room, then says what it shall do."""
+
+import asyncio
+import contextlib
+import logging
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from controller.changes import ChangeKind, Subscription
+from controller.pairing import Pairing, PairingFull
+from controller.people.secret import hash_of
+from controller.views import DisplayReport
+from controller.web import render
+from controller.web.call import SERVICES, UNKNOWN_ADDRESS
+from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S
+from controller.web.guard import check_origin
+from controller.web.metrics import METRICS
+from controller.web.models.rooms import DisplayReportJson
+from controller.web.reading import DISPLAY_SOCKETS
+from controller.web.services import Services
+from controller.web.socket import TRY_AGAIN, Closed, Socket
+from rooms.errors import DisplayNotFound
+from rooms.room import Display, DisplayId
+
+log = logging.getLogger(__name__)
+
+UNPAIRED = 4001
+HEARTBEAT_S = 10.0
+SAY_SOMETHING_EVERY_S = 1.5  # pages take 5 s of silence for a dead connection
+TOUCH_EVERY_S = 60.0
+
+
+async def display_events(request: web.Request) -> web.StreamResponse:
+    """GET /api/v1/display/events."""
+    services = request.app[SERVICES]
+    check_origin(request, services)
+    secret = request.cookies.get(DISPLAY_COOKIE)
+    display = None if secret is None else await services.store.displays.get_by_secret_hash(hash_of(secret))
+    socket = Socket(request, heartbeat_s=HEARTBEAT_S)
+    if display is not None and secret is not None:
+        socket.ws.set_cookie(
+            DISPLAY_COOKIE,
+            secret,
+            path=DISPLAY_COOKIE_PATH,
+            max_age=DISPLAY_COOKIE_S,
+            httponly=True,
+            samesite="Lax",
+            secure=services.secure,
+        )
+    await socket.open()
+    with request.app[METRICS].sockets.labels("display").track_inprogress():
+        if display is None:
+            address = request.remote or UNKNOWN_ADDRESS
+            return await socket.run(_pair(socket, services.pairing, address), _listen(socket, None), _breathe(socket))
+        return await _serve(request, socket, services, display)
+
+
+async def _pair(socket: Socket, pairing: Pairing, address: str) -> None:
+    """Show codes, one after the other, until a technician has typed one in; the page then comes back with its cookie."""
+    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def tell(secret: str) -> None:
+        if not told.done():
+            told.set_result(secret)
+
+    while not told.done():
+        try:
+            offer = pairing.offer(tell, address)
+        except PairingFull as error:
+            raise Closed(TRY_AGAIN, "too many displays") from error
+        try:
+            await socket.send({"type": "pairing", "code": offer.code, "expires": render.moment(offer.expires)})
+            await asyncio.wait([told], timeout=pairing.left(offer).total_seconds())
+        finally:
+            pairing.withdraw(offer)
+    await socket.send({"type": "paired", "token": told.result()})
+    await asyncio.Future()  # the page closes this connection
+
+
+async def _serve(request: web.Request, socket: Socket, services: Services, display: Display) -> web.StreamResponse:
+    id = display.id
+    with contextlib.ExitStack() as stack:
+        unpaired = stack.enter_context(request.app[DISPLAY_SOCKETS].open(id))
+        changes = stack.enter_context(services.changes.subscribe())
+        services.conductor.display_connected(id)
+        log.info("display %s: connected", id)
+        services.changes.publish(ChangeKind.ROOM, display.room_id)
+        try:
+            return await socket.run(
+                _tell(socket, services, id, changes),
+                _listen(socket, (services, id)),
+                _breathe(socket),
+                _touch(services, id),
+                _until_unpaired(unpaired),
+            )
+        finally:
+            services.conductor.display_disconnected(id)
+            stack.close()
+            log.info("display %s: disconnected", id)
+            services.changes.publish(ChangeKind.ROOM, display.room_id)
+
+
+async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subscription) -> None:
+    """The whole state at once, and again whenever it is another."""
+    await _send_state(socket, services, id)
+    async for change in changes:
+        if change.kind is ChangeKind.DISPLAY and change.id == id:
+            await _send_state(socket, services, id)
+    raise Closed(TRY_AGAIN, "too far behind")
+
+
+async def _send_state(socket: Socket, services: Services, id: DisplayId) -> None:
+    try:
+        state = await services.conductor.display_state(id)
+    except DisplayNotFound as error:
+        raise Closed(UNPAIRED, "unpaired") from error
+    except ConnectionError as error:
+        raise Closed(TRY_AGAIN, "later") from error
+    await socket.send(render.display_state(state, services.clock()))
+
+
+async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> None:
+    async for message in socket.messages():
+        if message.get("type") == "ping":
+            await socket.send({"type": "pong"})
+        elif message.get("type") == "report" and paired is not None:
+            services, id = paired
+            try:
+                report = DisplayReportJson.model_validate(message)
+            except ValidationError:
+                await socket.refuse("invalid-report")
+                continue
+            services.conductor.display_report(id, _report(report))
+        else:
+            await socket.refuse("unknown-type")
+
+
+async def _breathe(socket: Socket) -> None:
+    while True:
+        await asyncio.sleep(SAY_SOMETHING_EVERY_S)
+        await socket.send({"type": "pong"})
+
+
+async def _touch(services: Services, id: DisplayId) -> None:
+    while True:
+        await services.store.displays.touch(id, services.clock())
+        await asyncio.sleep(TOUCH_EVERY_S)
+
+
+async def _until_unpaired(unpaired: asyncio.Event) -> None:
+    await unpaired.wait()
+    raise Closed(UNPAIRED, "unpaired")
+
+
+def _report(each: DisplayReportJson) -> DisplayReport:
+    return DisplayReport(
+        joined=each.joined,
+        camera=each.camera,
+        publishing=each.publishing,
+        playing=each.playing,
+        frames_decoded=each.frames_decoded,
+        audio_energy=each.audio_energy,
+        weak=each.weak,
+    )

@@ -1,0 +1,166 @@
+"""The one table from what went wrong to the answer: problem details (RFC 9457) with a stable `type`.
+
+An error's type is its class in words: `RoomNotFound` is `/problems/room-not-found`.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from controller.errors import ControllerError
+from controller.people.errors import HiddenObject, LoginFailed, NotLoggedIn, TooManyAttempts
+from devices.errors import DevicesError, QueueFull
+from rooms.errors import RoomsError, VersionConflict
+from webrtc.errors import WebrtcError
+
+OURS = (ControllerError, DevicesError, RoomsError, WebrtcError)
+"""Only these are mapped; all else is a fault of the program: 500."""
+
+STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (NotLoggedIn, 401),
+    (LoginFailed, 401),
+    (TooManyAttempts, 429),
+    (QueueFull, 503),
+    (VersionConflict, 412),
+    (LookupError, 404),
+    (ValueError, 422),
+    (PermissionError, 403),
+    (TimeoutError, 504),
+    (ConnectionError, 503),
+    (RuntimeError, 409),
+)
+"""The first row that the error is an instance of."""
+
+RETRY_AFTER_S = 1
+
+
+class WebError(ControllerError):
+    """A request that is wrong before any service sees it."""
+
+    status = 400
+
+
+class InvalidJson(WebError, ValueError):
+    pass
+
+
+class InvalidRequest(WebError, ValueError):
+    """`errors`: where it is wrong (a JSON pointer under /body or /query) and what is."""
+
+    status = 422
+
+    def __init__(self, errors: tuple[tuple[str, str], ...]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{where}: {what}" for where, what in errors))
+
+    @classmethod
+    def of(cls, error: ValidationError, part: str) -> "InvalidRequest":
+        return cls(
+            tuple(
+                ("/".join(["", part, *(str(each) for each in found["loc"])]), found["msg"])
+                for found in error.errors(include_url=False, include_input=False, include_context=False)[:20]
+            )
+        )
+
+
+class UnsupportedMediaType(WebError, ValueError):
+    status = 415
+
+
+class PreconditionRequired(WebError, RuntimeError):
+    status = 428
+
+
+class PreconditionFailed(WebError, RuntimeError):
+    status = 412
+
+
+class CsrfRefused(WebError, PermissionError):
+    status = 403
+
+
+class OriginRefused(WebError, PermissionError):
+    status = 403
+
+
+class NodeAway(WebError, ConnectionError):
+    status = 503
+
+
+class NodeSilent(WebError, TimeoutError):
+    status = 504
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    more: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> web.Response:
+        body = {"type": f"/problems/{self.type}", "title": self.title, "status": self.status, "detail": self.detail}
+        return web.Response(
+            body=json.dumps({**body, **self.more}, ensure_ascii=False).encode(),
+            status=self.status,
+            content_type="application/problem+json",
+            headers=self.headers,
+        )
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """The problem that `error` is to whoever asked; None: a fault of ours that they can do nothing about."""
+    if isinstance(error, web.HTTPException):
+        return _of_http(error)
+    if not isinstance(error, OURS):
+        return None
+    status = _status(error)
+    words = f"{error.kind}-not-found" if isinstance(error, HiddenObject) else _words(type(error).__name__)
+    headers: dict[str, str] = {}
+    more: dict[str, object] = {}
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
+    elif status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    elif status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, InvalidRequest):
+        more["errors"] = [{"where": where, "detail": what} for where, what in error.errors]
+    # What does not exist and what must not be seen are answered in the same words.
+    detail = "" if status == 404 else str(error)[:1000]
+    return Problem(type=words, title=_title(words), status=status, detail=detail, headers=headers, more=more)
+
+
+def fault(id: str) -> Problem:
+    """What is said of an unexpected error; the log has the rest under the same id."""
+    detail = f"Something failed on our side. If it stays so, tell your technician this number: {id}"
+    return Problem(type="internal-error", title="Internal error", status=500, detail=detail, more={"id": id})
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, WebError):
+        return error.status
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def _of_http(error: web.HTTPException) -> Problem:
+    words = _words(error.reason.replace(" ", "").replace("-", "")) if error.reason else "http"
+    kept: Iterable[str] = ("Allow", "Retry-After")
+    headers = {name: error.headers[name] for name in kept if name in error.headers}
+    return Problem(type=words, title=error.reason, status=error.status, headers=headers)
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+
+
+def _title(words: str) -> str:
+    return words.replace("-", " ").capitalize()

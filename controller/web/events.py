@@ -1,0 +1,150 @@
+"""The WebSocket of a page: what changes, as far as whoever is logged in may see it."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+from aiohttp import web
+
+from controller.changes import Change, ChangeKind, Subscription
+from controller.people.account import Identity
+from controller.people.errors import HiddenObject, NotLoggedIn
+from controller.people.rights import Right, Rights
+from controller.web import render
+from controller.web.call import SERVICES
+from controller.web.guard import check_origin, identify
+from controller.web.metrics import METRICS
+from controller.web.reading import (
+    DISPLAY_SOCKETS,
+    device_json,
+    room_json,
+    schools,
+    visible_device,
+    visible_lesson,
+    visible_room,
+)
+from controller.web.services import Services
+from controller.web.socket import TRY_AGAIN, Closed, Socket
+from controller.web.sockets import DisplaySockets
+from devices.errors import DeviceNotFound
+from rooms.errors import LessonNotFound, RoomNotFound
+from rooms.lesson import LessonId
+from rooms.school import namespace
+
+LOGGED_OUT = 4401
+HEARTBEAT_S = 20.0
+RECHECK_EVERY_S = 30.0
+KNOWN_LESSONS_BEFORE = timedelta(days=1)
+KNOWN_LESSONS_AFTER = timedelta(days=14)
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """GET /api/v1/events."""
+    services = request.app[SERVICES]
+    check_origin(request, services)
+    identity = await identify(request, services)
+    rights = await services.people.accounts.rights(identity.account)
+    socket = Socket(request, heartbeat_s=HEARTBEAT_S)
+    with contextlib.ExitStack() as stack:
+        changes = stack.enter_context(services.changes.subscribe())
+        feed = Feed(socket, services, request.app[DISPLAY_SOCKETS], identity, rights)
+        await feed.take_stock()
+        await socket.open()
+        stack.enter_context(request.app[METRICS].sockets.labels("page").track_inprogress())
+        return await socket.run(_listen(socket), feed.run(changes), _watch_login(request, services, identity, rights))
+
+
+class Feed:
+    """What one page is told. It is told that a thing is gone only if it could have seen the thing."""
+
+    def __init__(
+        self, socket: Socket, services: Services, displays: DisplaySockets, identity: Identity, rights: Rights
+    ) -> None:
+        self._socket = socket
+        self._services = services
+        self._displays = displays
+        self._identity = identity
+        self._rights = rights
+        self._known: set[tuple[ChangeKind, str]] = set()
+
+    async def take_stock(self) -> None:
+        """Note what can be seen now."""
+        store, now = self._services.store, self._services.clock()
+        mine = await schools(self._services, self._rights, Right.SEE)
+        corners = {namespace(each) for each in mine}
+        self._known |= {(ChangeKind.ROOM, each.id) for each in await store.rooms.list(mine)}
+        self._known |= {
+            (ChangeKind.DEVICE, each.id) for each in self._services.hub.devices() if each.namespace in corners
+        }
+        lessons = await store.lessons.list(
+            start=now - KNOWN_LESSONS_BEFORE, end=now + KNOWN_LESSONS_AFTER, school_ids=mine
+        )
+        self._known |= {(ChangeKind.LESSON, each.id) for each in lessons if self._rights.sees_lesson(each)}
+
+    async def run(self, changes: Subscription) -> None:
+        await self._socket.send({"type": "hello", "time": render.moment(self._services.clock())})
+        async for change in changes:
+            if change.kind is ChangeKind.WATCH:
+                await self._watch(LessonId(change.id))
+            elif change.kind in (ChangeKind.LESSON, ChangeKind.DEVICE, ChangeKind.ROOM):
+                await self._tell(change)
+        raise Closed(TRY_AGAIN, "too far behind")
+
+    async def _tell(self, change: Change) -> None:
+        kind = change.kind.value
+        try:
+            body = await self._read(change)
+        except (DeviceNotFound, RoomNotFound, LessonNotFound, HiddenObject):
+            if (change.kind, change.id) in self._known:
+                self._known.discard((change.kind, change.id))
+                await self._socket.send({"type": f"{kind}_removed", "id": change.id})
+            return
+        self._known.add((change.kind, change.id))
+        await self._socket.send_text(f'{{"type":"{kind}","{kind}":{body}}}')
+
+    async def _read(self, change: Change) -> str:
+        """The thing's JSON, if it may be seen."""
+        services, rights = self._services, self._rights
+        match change.kind:
+            case ChangeKind.DEVICE:
+                device = visible_device(services, rights, Right.SEE, change.id)
+                return (await device_json(services, device.id)).model_dump_json()
+            case ChangeKind.ROOM:
+                room = await visible_room(services, rights, Right.SEE, change.id)
+                return (await room_json(services, self._displays, room)).model_dump_json()
+            case _:
+                lesson = await visible_lesson(services, rights, None, change.id)
+                view = await services.conductor.view(lesson.id)
+                return render.lesson(view, rights, services.clock()).model_dump_json()
+
+    async def _watch(self, lesson_id: LessonId) -> None:
+        slots = self._services.conductor.watch_slots(lesson_id, self._identity.account.id, self._identity.client)
+        if slots is not None:
+            await self._socket.send(render.watch_slots(slots))
+
+
+async def _listen(socket: Socket) -> None:
+    """Pages have nothing to say here but that they are there."""
+    async for message in socket.messages():
+        if message.get("type") == "ping":
+            await socket.send({"type": "pong"})
+        else:
+            await socket.refuse("unknown-type")
+
+
+async def _watch_login(request: web.Request, services: Services, identity: Identity, rights: Rights) -> None:
+    """End with the login; with an ended one elsewhere, an expired one or changed roles within `RECHECK_EVERY_S`."""
+    with contextlib.ExitStack() as stack:
+        ended = asyncio.Event()
+        if identity.login_id is not None:
+            ended = stack.enter_context(services.people.logins.ending(identity.login_id))
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RECHECK_EVERY_S):
+                    await ended.wait()
+            try:
+                now = await identify(request, services)
+            except NotLoggedIn as error:
+                raise Closed(LOGGED_OUT, "logged out") from error
+            if await services.people.accounts.rights(now.account) != rights:
+                raise Closed(TRY_AGAIN, "other rights")

@@ -1,0 +1,199 @@
+"""Lessons: planned, started, ended, watched; invitations answered."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from controller.changes import ChangeKind
+from controller.ids import new_id
+from controller.people.rights import Right
+from controller.web import render
+from controller.web.call import Call
+from controller.web.errors import InvalidRequest
+from controller.web.models.lessons import (
+    LessonEditJson,
+    LessonJson,
+    LessonsJson,
+    LessonsQuery,
+    NewLessonJson,
+    WatchJson,
+)
+from controller.web.reading import lesson_json, organisations, schools, visible_lesson
+from controller.web.route import Routes
+from rooms.errors import InvalidState
+from rooms.invitation import InvitationState
+from rooms.lesson import EndReason, Lesson, LessonId, LessonState, Site, planned_site
+from rooms.room import Room, RoomId
+from rooms.school import OrganisationId, SchoolId
+
+routes = Routes("lessons")
+
+LONGEST_LIST = timedelta(days=100)
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+
+
+@routes("GET", "/lessons")
+async def list_lessons(call: Call, query: LessonsQuery) -> LessonsJson:
+    """The lessons of my schools as host or guest; today's, by the school's clock, where no time is given."""
+    start, end = await _between(call, query)
+    mine = await schools(call.services, call.rights, Right.SEE)
+    found = await call.services.store.lessons.list(start=start, end=end, school_ids=mine)
+    shown = [each for each in found if call.rights.sees_lesson(each)]
+    return LessonsJson(lessons=[await lesson_json(call.services, call.rights, each.id) for each in shown])
+
+
+@routes("POST", "/lessons", status=201, problems=(404, 409))
+async def add_lesson(call: Call, body: NewLessonJson) -> LessonJson:
+    """Plan a lesson; rooms of other schools are asked for."""
+    host = OrganisationId(body.host)
+    call.rights.require(Right.PLAN, host, "organisation", host)
+    school = await call.services.store.organisations.get(host)
+    lesson = Lesson.planned(
+        id=LessonId(new_id("l")),
+        title=body.title,
+        subject=body.subject,
+        kind=body.kind,
+        host_school_id=school.school_id,
+        start=body.start,
+        end=body.end,
+        rooms=await _rooms(call, body.rooms),
+    )
+    await call.services.store.lessons.add(lesson)
+    await call.record("lesson.add", "lesson", lesson.id, after=_summary(lesson))
+    return await _planned(call, lesson.id)
+
+
+@routes("GET", "/lessons/{lesson}")
+async def get_lesson(call: Call) -> LessonJson:
+    """One lesson, with what is ready at each site."""
+    lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
+    return await _answer(call, lesson.id)
+
+
+@routes("PATCH", "/lessons/{lesson}", if_match=True, problems=(409,))
+async def edit_lesson(call: Call, body: LessonEditJson) -> LessonJson:
+    """Change a lesson that has not begun; guests that accepted other times are asked again."""
+    lesson = await visible_lesson(call.services, call.rights, Right.PLAN, call.path("lesson"))
+    expected = call.expected_version()
+    changed = replace(
+        lesson,
+        title=lesson.title if body.title is None else body.title,
+        subject=lesson.subject if body.subject is None else body.subject,
+        kind=body.kind or lesson.kind,
+        start=body.start or lesson.start,
+        end=body.end or lesson.end,
+        sites=lesson.sites if body.rooms is None else await _sites(call, lesson.host_school_id, body.rooms),
+    )
+    stored = await call.services.store.lessons.update(changed, expected)
+    await call.record("lesson.edit", "lesson", lesson.id, before=_summary(lesson), after=_summary(stored))
+    return await _planned(call, lesson.id)
+
+
+@routes("DELETE", "/lessons/{lesson}", problems=(409,))
+async def cancel_lesson(call: Call) -> None:
+    """Cancel a lesson that has not begun."""
+    lesson = await visible_lesson(call.services, call.rights, Right.PLAN, call.path("lesson"))
+    cancelled = await call.services.store.lessons.cancel(lesson.id, call.services.clock(), EndReason.NONE)
+    if cancelled is not None:
+        before, after = {"state": lesson.state.value}, {"state": cancelled.state.value}
+        await call.record("lesson.cancel", "lesson", lesson.id, before=before, after=after)
+        await _planned(call, lesson.id)
+    elif (await call.services.store.lessons.get(lesson.id)).state is not LessonState.CANCELLED:
+        raise InvalidState(f"lesson {lesson.id} has begun; it can only be ended")
+
+
+@routes("POST", "/lessons/{lesson}/start", problems=(409, 503))
+async def start_lesson(call: Call) -> LessonJson:
+    """Start: the rooms get ready, the displays join. Asking again changes nothing."""
+    lesson = await visible_lesson(call.services, call.rights, Right.RUN, call.path("lesson"))
+    await call.services.conductor.start(lesson.id, call.actor)
+    return await _answer(call, lesson.id)
+
+
+@routes("POST", "/lessons/{lesson}/end", problems=(409,))
+async def end_lesson(call: Call) -> LessonJson:
+    """End: the displays leave, everything goes back. Asking again changes nothing."""
+    lesson = await visible_lesson(call.services, call.rights, Right.RUN, call.path("lesson"))
+    await call.services.conductor.end(lesson.id, call.actor, EndReason.TAP.value)
+    return await _answer(call, lesson.id)
+
+
+@routes("POST", "/lessons/{lesson}/sites/{room}/accept", problems=(409,))
+async def accept_invitation(call: Call) -> LessonJson:
+    """The room's own school lets it take part."""
+    return await _answered(call, InvitationState.ACCEPTED)
+
+
+@routes("POST", "/lessons/{lesson}/sites/{room}/decline", problems=(409,))
+async def decline_invitation(call: Call) -> LessonJson:
+    """The room's own school does not let it take part, or no longer."""
+    return await _answered(call, InvitationState.DECLINED)
+
+
+@routes("POST", "/lessons/{lesson}/watch", problems=(409, 503))
+async def watch_lesson(call: Call) -> WatchJson:
+    """A teacher's own view of a live lesson: where to play it."""
+    lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
+    call.rights.require_watch(lesson)
+    given = await call.services.conductor.watch(lesson.id, call.identity.account.id, call.identity.client)
+    return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
+
+
+async def _answered(call: Call, invitation: InvitationState) -> LessonJson:
+    lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
+    site = lesson.site(RoomId(call.path("room")))
+    call.rights.require_answer(lesson, site)
+    await call.services.store.lessons.set_invitation(lesson.id, site.room_id, invitation)
+    before = {"room": site.room_id, "invitation": site.invitation.value}
+    after = {"room": site.room_id, "invitation": invitation.value}
+    await call.record("lesson.invitation", "lesson", lesson.id, before=before, after=after)
+    return await _planned(call, lesson.id)
+
+
+async def _planned(call: Call, lesson_id: LessonId) -> LessonJson:
+    await call.services.conductor.planned(lesson_id)
+    call.changed(ChangeKind.LESSON, lesson_id)
+    return await _answer(call, lesson_id)
+
+
+async def _answer(call: Call, lesson_id: LessonId) -> LessonJson:
+    lesson = await lesson_json(call.services, call.rights, lesson_id)
+    call.set_etag(lesson.version)
+    return lesson
+
+
+async def _rooms(call: Call, ids: list[str]) -> list[Room]:
+    """Any school's rooms: whoever knows a room's id may ask for it."""
+    return [await call.services.store.rooms.get(RoomId(id)) for id in ids]
+
+
+async def _sites(call: Call, host: SchoolId, ids: list[str]) -> tuple[Site, ...]:
+    return tuple(planned_site(host, room.id, room.school_id) for room in await _rooms(call, ids))
+
+
+async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]:
+    start, end = query.from_, query.to
+    if start is None:
+        zone = await _zone(call)
+        day = (end or call.services.clock()).astimezone(zone).date()
+        start = datetime.combine(day, time(), zone).astimezone(UTC)
+    end = end or start + timedelta(days=1)
+    if not timedelta(0) < end - start <= LONGEST_LIST:
+        raise InvalidRequest((("/query/to", f"after `from`, and within {LONGEST_LIST.days} days"),))
+    return start, end
+
+
+async def _zone(call: Call) -> ZoneInfo:
+    of = await organisations(call.services)
+    homes = [of[each.organisation_id] for each in call.identity.account.roles if each.organisation_id in of]
+    return ZoneInfo(homes[0].timezone if homes else DEFAULT_ZONE)
+
+
+def _summary(lesson: Lesson) -> dict[str, object]:
+    return {
+        "title": lesson.title,
+        "kind": lesson.kind.value,
+        "start": lesson.start.isoformat(),
+        "end": lesson.end.isoformat(),
+        "rooms": [site.room_id for site in lesson.sites],
+    }

@@ -1,0 +1,120 @@
+"""What several handlers read together before they answer: rooms with their devices, lessons with their views."""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from controller.people.rights import Right, Rights
+from controller.web import render
+from controller.web.models.lessons import LessonJson
+from controller.web.models.rooms import DeviceJson, RoomJson
+from controller.web.render import DeviceNow
+from controller.web.services import Services
+from controller.web.sockets import DisplaySockets
+from devices.device import Device, DeviceId
+from rooms.errors import StoredDeviceNotFound
+from rooms.lesson import Lesson, LessonId
+from rooms.room import Room, RoomId
+from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
+
+DISPLAY_SOCKETS = web.AppKey("display_sockets", DisplaySockets)
+
+
+async def organisations(services: Services) -> dict[OrganisationId, Organisation]:
+    return {each.id: each for each in await services.store.organisations.list()}
+
+
+async def schools(services: Services, rights: Rights, right: Right) -> frozenset[SchoolId]:
+    """The schools at which `right` is held."""
+    held = rights.organisations(right)
+    listed = await services.store.organisations.list()
+    return frozenset(each.school_id for each in listed if each.kind is OrganisationKind.SCHOOL and each.id in held)
+
+
+async def visible_room(services: Services, rights: Rights, right: Right, room_id: str) -> Room:
+    """Raises `RoomNotFound`, `HiddenObject`, `Forbidden`."""
+    room = await services.store.rooms.get(RoomId(room_id))
+    rights.require(right, room.school_id, "room", room_id)
+    return room
+
+
+def visible_device(services: Services, rights: Rights, right: Right, device_id: str) -> Device:
+    """Raises `DeviceNotFound`, `HiddenObject`, `Forbidden`."""
+    device = services.hub.device(DeviceId(device_id))
+    rights.require(right, OrganisationId(device.namespace), "device", device_id)
+    return device
+
+
+async def visible_lesson(services: Services, rights: Rights, right: Right | None, lesson_id: str) -> Lesson:
+    """Raises `LessonNotFound`, `HiddenObject`, `Forbidden`."""
+    lesson = await services.store.lessons.get(LessonId(lesson_id))
+    rights.require_lesson(right, lesson)
+    return lesson
+
+
+async def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
+    """Raises `DeviceNotFound`."""
+    try:
+        room_id = await services.store.devices.room_of(device_id)
+    except StoredDeviceNotFound:
+        room_id = None  # just discovered, not yet written
+    return render.device(_now(services, services.hub.device(device_id), {device_id: room_id}))
+
+
+async def device_jsons(services: Services, devices: list[Device]) -> list[DeviceJson]:
+    rooms = await _rooms_of(devices, services)
+    return [render.device(_now(services, each, rooms)) for each in devices]
+
+
+async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterable[Room]) -> list[RoomJson]:
+    """These rooms with all that is in them."""
+    rooms = list(rooms)
+    store = services.store
+    of = await organisations(services)
+    stored = await store.devices.list({room.school_id for room in rooms})
+    known = {device.id: device for device in services.hub.devices()}
+    homes = {each.device.id: each.room_id for each in stored}
+    live = {site.room_id: lesson.id for lesson in await store.lessons.live() for site in lesson.accepted}
+    found = []
+    for room in rooms:
+        here = [known[id] for id, home in homes.items() if home == room.id and id in known]
+        found.append(
+            render.room(
+                room,
+                of[room.school_id],
+                devices=[_now(services, each, homes) for each in here],
+                displays=[
+                    render.display(each, connected=sockets.connected(each.id))
+                    for each in await store.displays.list(room.id)
+                ],
+                scenes=await store.scenes.list(room.id),
+                in_use_by=live.get(room.id),
+            )
+        )
+    return found
+
+
+async def room_json(services: Services, sockets: DisplaySockets, room: Room) -> RoomJson:
+    return (await room_jsons(services, sockets, [room]))[0]
+
+
+async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -> LessonJson:
+    """Raises `LessonNotFound`."""
+    return render.lesson(await services.conductor.view(lesson_id), rights, services.clock())
+
+
+async def _rooms_of(devices: list[Device], services: Services) -> dict[DeviceId, RoomId | None]:
+    stored = await services.store.devices.list({SchoolId(OrganisationId(each.namespace)) for each in devices})
+    return {each.device.id: each.room_id for each in stored}
+
+
+def _now(services: Services, device: Device, rooms: dict[DeviceId, RoomId | None]) -> DeviceNow:
+    availability, heard = services.hub.availability(device.id)
+    return DeviceNow(
+        device=device,
+        room_id=rooms.get(device.id),
+        availability=availability,
+        heard=heard,
+        reported=services.hub.reported(device.id),
+        pending=services.hub.pending(device.id),
+    )

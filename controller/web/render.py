@@ -1,0 +1,287 @@
+"""From what the services know to the JSON that pages are given. Pure: everything is handed in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.people.account import Account, Identity
+from controller.people.rights import Right, Rights
+from controller.views import DisplayState, LessonView, MediaGrant, SiteView, StepView, WatchSlots
+from controller.web.models.lessons import (
+    CanJson,
+    GrantJson,
+    LessonJson,
+    SiteDevicesJson,
+    SiteDisplayJson,
+    SiteJson,
+    SiteMediaJson,
+    SiteProblemJson,
+)
+from controller.web.models.people import (
+    AccountJson,
+    AccountWithRolesJson,
+    MeJson,
+    NamedJson,
+    OrganisationJson,
+    RoleJson,
+    SchoolJson,
+)
+from controller.web.models.rooms import DeviceJson, DisplayJson, PendingJson, PropertyJson, RoomJson
+from controller.web.models.scenes import SceneJson, SceneStepJson, StepDeviceJson, StepJson
+from devices.device import (
+    Availability,
+    Command,
+    CommandState,
+    Device,
+    Property,
+    PropertyName,
+    Reported,
+)
+from rooms.invitation import InvitationState
+from rooms.lesson import LessonState, can_start
+from rooms.room import Display, Room, RoomId
+from rooms.scene import Scene
+from rooms.school import Organisation, OrganisationId
+
+Names = Mapping[OrganisationId, Organisation]
+
+
+def me(identity: Identity, organisations: Names) -> MeJson:
+    account = with_roles(identity.account, organisations)
+    return MeJson(
+        account=AccountJson.model_validate(account.model_dump(exclude={"roles"})),
+        roles=account.roles,
+        csrf=identity.csrf,
+    )
+
+
+def with_roles(account: Account, organisations: Names) -> AccountWithRolesJson:
+    roles = [
+        RoleJson(role=each.role, organisation=NamedJson(id=each.organisation_id, name=found.name))
+        for each in account.roles
+        if (found := organisations.get(each.organisation_id)) is not None
+    ]
+    return AccountWithRolesJson(
+        id=account.id,
+        name=account.name,
+        display_name=account.display_name,
+        language="en" if account.language == "en" else "vi",
+        roles=roles,
+    )
+
+
+def organisation(each: Organisation) -> OrganisationJson:
+    return OrganisationJson(id=each.id, parent=each.parent_id, kind=each.kind, name=each.name, province=each.province)
+
+
+def school(each: Organisation) -> SchoolJson:
+    return SchoolJson(id=each.id, name=each.name, province=each.province)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceNow:
+    """A device with everything that is known of it now."""
+
+    device: Device
+    room_id: RoomId | None
+    availability: Availability
+    heard: datetime | None
+    reported: Mapping[PropertyName, Reported]
+    pending: Mapping[PropertyName, tuple[Command, CommandState]]
+
+
+def device(now: DeviceNow) -> DeviceJson:
+    each = now.device
+    return DeviceJson(
+        id=each.id,
+        school=each.namespace,
+        room=now.room_id,
+        name=each.name,
+        type=each.type,
+        manufacturer=each.manufacturer,
+        model=each.model,
+        serial=each.serial,
+        firmware=each.firmware,
+        suggested_room=each.suggested_room,
+        availability=now.availability,
+        last_seen=now.heard,
+        properties=[_property(one, now) for one in each.properties],
+    )
+
+
+def _property(each: Property, now: DeviceNow) -> PropertyJson:
+    reported = now.reported.get(each.name)
+    pending = now.pending.get(each.name)
+    return PropertyJson(
+        name=each.name,
+        capability=each.capability,
+        kind=each.kind,
+        unit=each.unit,
+        minimum=each.minimum,
+        maximum=each.maximum,
+        step=each.step,
+        options=list(each.options),
+        settable=each.settable,
+        value=None if reported is None else reported.value,
+        reported_at=None if reported is None else reported.received,
+        quality=quality(each, reported, now.availability),
+        pending=None if pending is None else PendingJson(value=pending[0].value, state=pending[1]),
+    )
+
+
+def quality(each: Property, reported: Reported | None, availability: Availability) -> str:
+    """How far a property's value can be trusted: confirmed, assumed, stale or unknown."""
+    if reported is None:
+        return "unknown"
+    if not each.reported:
+        return "assumed"
+    if not reported.fresh or availability in (Availability.STALE, Availability.OFFLINE):
+        return "stale"
+    return "confirmed"
+
+
+def display(each: Display, *, connected: bool) -> DisplayJson:
+    return DisplayJson(
+        id=each.id, name=each.name, paired_at=each.paired_at, last_seen=each.last_seen, connected=connected
+    )
+
+
+def room(
+    each: Room,
+    of: Organisation,
+    *,
+    devices: Iterable[DeviceNow],
+    displays: Iterable[DisplayJson],
+    scenes: Iterable[Scene],
+    in_use_by: str | None,
+) -> RoomJson:
+    return RoomJson(
+        id=each.id,
+        name=each.name,
+        version=each.version,
+        school=school(of),
+        devices=[device(one) for one in devices],
+        displays=list(displays),
+        scenes=[scene.name for scene in scenes],
+        in_use_by=in_use_by,
+    )
+
+
+def scene(each: Scene) -> SceneJson:
+    return SceneJson(
+        name=each.name,
+        version=each.version,
+        steps=[
+            SceneStepJson(
+                id=step.id,
+                device=step.device_id,
+                property=step.property,
+                value=step.value,
+                importance=step.importance,
+                deadline_s=step.deadline.total_seconds(),
+                after=list(step.after),
+                needs=list(step.needs),
+            )
+            for step in each.steps
+        ],
+    )
+
+
+def step(each: StepView) -> StepJson:
+    return StepJson(
+        id=each.id,
+        device=StepDeviceJson(id=each.device_id, name=each.device_name, type=each.device_type),
+        property=each.property,
+        value=each.value,
+        importance=each.importance,
+        state=each.state,
+        code=each.code,
+        since=each.since,
+        deadline_s=each.deadline.total_seconds(),
+        reported=each.reported,
+    )
+
+
+def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
+    each = view.lesson
+    runs = rights.has(Right.RUN, each.host_school_id)
+    invitations = {site.room_id: site.invitation for site in each.sites}
+    return LessonJson(
+        id=each.id,
+        title=each.title,
+        subject=each.subject,
+        kind=each.kind,
+        state=each.state,
+        start=each.start,
+        end=each.end,
+        started_at=each.started_at,
+        ended_at=each.ended_at,
+        end_reason=each.end_reason,
+        version=each.version,
+        host=NamedJson(id=view.host.id, name=view.host.name),
+        can=CanJson(start=runs and can_start(each, now), end=runs and each.state is LessonState.LIVE),
+        sites=[_site(site, invitations[site.room.id]) for site in view.sites if site.room.id in invitations],
+    )
+
+
+def _site(each: SiteView, invitation: InvitationState) -> SiteJson:
+    media = each.media
+    return SiteJson(
+        room=NamedJson(id=each.room.id, name=each.room.name),
+        school=school(each.school),
+        invitation=invitation,
+        ready=each.ready,
+        devices=SiteDevicesJson(state=each.devices, steps=[step(one) for one in each.steps]),
+        display=SiteDisplayJson(state=each.display, camera=each.camera),
+        media=SiteMediaJson(video=media.video, audio=media.audio, receiving=media.receiving, link=media.link),
+        problems=[
+            SiteProblemJson(code=one.code, importance=one.importance, device=one.device) for one in each.problems
+        ],
+    )
+
+
+def grant(each: MediaGrant) -> GrantJson:
+    return GrantJson(url=each.url, token=each.token)
+
+
+def moment(each: datetime) -> str:
+    """RFC 3339."""
+    return each.isoformat().replace("+00:00", "Z")
+
+
+def watch_slots(each: WatchSlots) -> dict[str, object]:
+    return {"type": "watch", "lesson": each.lesson_id, "slots": dict(each.slots), "epoch": each.epoch}
+
+
+def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
+    """The message that a paired display is sent."""
+    call = state.call
+    return {
+        "type": "state",
+        "time": moment(now),
+        "display": state.display_id,
+        "room": {"id": state.room.id, "name": state.room.name},
+        "school": school(state.school).model_dump(),
+        "next": None if state.next is None else {"title": state.next.title, "start": moment(state.next.start)},
+        "call": None
+        if call is None
+        else {
+            "lesson": call.lesson_id,
+            "title": call.title,
+            "epoch": call.epoch,
+            "whip": grant(call.whip).model_dump(),
+            "whep": grant(call.whep).model_dump(),
+            "video": call.video,
+            "audio": call.audio,
+            "rooms": [
+                {
+                    "id": each.room.id,
+                    "name": each.room.name,
+                    "school": each.school.name,
+                    "province": each.school.province,
+                }
+                for each in call.rooms
+            ],
+            "slots": dict(call.slots),
+        },
+    }

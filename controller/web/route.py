@@ -1,0 +1,156 @@
+"""The route decorator: JSON in and out through pydantic models, and all that the OpenAPI document says of a route.
+
+A handler is `async def name(call: Call, body: Model, query: Model) -> Model | None`; `body` and `query` only where it
+takes them. Its models are read from its annotations, so that what is served and what is described are the same.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import get_type_hints
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from controller.web.call import SERVICES, Call
+from controller.web.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
+from controller.web.guard import SAFE_METHODS, check_origin, identify
+from controller.web.schema import KEY_PATTERN, Nothing
+
+API = "/api/v1"
+
+Handler = Callable[..., Awaitable[BaseModel | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method on one path below `API`."""
+
+    method: str
+    path: str
+    tag: str
+    handler: Handler
+    summary: str
+    public: bool  # nobody has to be logged in
+    status: int
+    also: tuple[int, ...]  # other successes
+    problems: tuple[int, ...]
+    if_match: bool
+    body: type[BaseModel] | None
+    query: type[BaseModel]
+    answer: type[BaseModel] | None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+    async def serve(self, request: web.Request) -> web.Response:
+        services = request.app[SERVICES]
+        call = Call(request=request, services=services, status=self.status)
+        if request.method not in SAFE_METHODS:
+            check_origin(request, services)
+        if not self.public:
+            call.who = await identify(request, services)
+            call.known_rights = await services.people.accounts.rights(call.who.account)
+        arguments: dict[str, BaseModel] = {}
+        query = _query(request, self.query)
+        if self.query is not Nothing:
+            arguments["query"] = query
+        if self.body is not None:
+            arguments["body"] = await _body(request, self.body)
+        answer = await self.handler(call, **arguments)
+        if answer is None:
+            return call.finish(web.Response(status=call.status))
+        text = answer.model_dump_json(by_alias=True)
+        return call.finish(web.Response(text=text, status=call.status, content_type="application/json"))
+
+
+class Routes:
+    """The routes of one noun."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.all: list[Route] = []
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        public: bool = False,
+        status: int = 200,
+        also: tuple[int, ...] = (),
+        problems: tuple[int, ...] = (),
+        if_match: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """`problems`: those that this handler adds to what every route of its shape can answer."""
+
+        def add(handler: Handler) -> Handler:
+            hints = get_type_hints(handler)
+            answer = hints["return"]
+            no_answer = answer is type(None)
+            self.all.append(
+                Route(
+                    method=method,
+                    path=path,
+                    tag=self.tag,
+                    handler=handler,
+                    summary=(inspect.getdoc(handler) or "").split("\n")[0],
+                    public=public,
+                    status=204 if no_answer else status,
+                    also=also,
+                    problems=problems,
+                    if_match=if_match,
+                    body=hints.get("body"),
+                    query=hints.get("query", Nothing),
+                    answer=None if no_answer else answer,
+                )
+            )
+            return handler
+
+        return add
+
+
+def add_routes(app: web.Application, routes: list[Route]) -> None:
+    """A path parameter that cannot be an id of ours is no path of ours: 404."""
+    for route in routes:
+        path = re.sub(r"{(\w+)}", rf"{{\1:{KEY_PATTERN}}}", route.path)
+        app.router.add_route(route.method, API + path, route.serve)
+
+
+def _query(request: web.Request, model: type[BaseModel]) -> BaseModel:
+    given: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in given:
+            raise InvalidRequest(((f"/query/{name}", "given twice"),))
+        given[name] = value
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidRequest.of(error, "query") from error
+
+
+async def _body(request: web.Request, model: type[BaseModel]) -> BaseModel:
+    if request.content_type != "application/json":
+        raise UnsupportedMediaType("send application/json")
+    value = parse_json(await request.read())
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise InvalidRequest.of(error, "body") from error
+
+
+def parse_json(data: bytes | str) -> object:
+    """What `data` says in JSON, UTF-8, without the NaN and Infinity that Python would take. Raises `InvalidJson`."""
+    try:
+        text = data if isinstance(data, str) else data.decode()
+        parsed: object = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidJson("this is not JSON") from error
+    return parsed
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,57 @@
+"""The web application put together. TLS, address and port are the owner's."""
+
+import asyncio
+import importlib.metadata
+import json
+
+from aiohttp import web
+
+from controller.web import accounts, devices, displays, lessons, login, organisations, rooms, scenes
+from controller.web.call import SERVICES
+from controller.web.display_events import display_events
+from controller.web.events import events
+from controller.web.health import add_health
+from controller.web.media_proxy import add_media_proxy
+from controller.web.metrics import METRICS, WebMetrics
+from controller.web.middlewares import add_headers, rim
+from controller.web.openapi import openapi
+from controller.web.reading import DISPLAY_SOCKETS
+from controller.web.route import API, Route, add_routes
+from controller.web.services import Services
+from controller.web.socket import STOPPING
+from controller.web.sockets import DisplaySockets
+from controller.web.static import add_static
+
+BODY_LIMIT_B = 256 * 1024
+
+NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, displays)
+ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
+
+
+def make_app(services: Services) -> web.Application:
+    """Everything that is served: the API, its document, WebSockets, WHIP and WHEP, health, the browser app."""
+    app = web.Application(middlewares=[rim], client_max_size=BODY_LIMIT_B)
+    app[SERVICES] = services
+    app[METRICS] = WebMetrics(services.registry)
+    app[DISPLAY_SOCKETS] = DisplaySockets()
+    app[STOPPING] = asyncio.Event()
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_stop)
+    add_routes(app, ROUTES)
+    app.router.add_get(f"{API}/events", events)
+    app.router.add_get(f"{API}/display/events", display_events)
+    document = json.dumps(openapi(ROUTES, version=importlib.metadata.version("nhipcau")), ensure_ascii=False)
+
+    async def serve_openapi(request: web.Request) -> web.Response:
+        return web.Response(text=document, content_type="application/json")
+
+    app.router.add_get(f"{API}/openapi.json", serve_openapi)
+    add_media_proxy(app)
+    add_health(app)
+    add_static(app)
+    return app
+
+
+async def _stop(app: web.Application) -> None:
+    """WebSockets close at once; requests have the runner's time to end."""
+    app[STOPPING].set()

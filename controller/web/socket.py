@@ -1,0 +1,118 @@
+"""One WebSocket: what both of ours share. Sending is bounded in time, garbage is answered, and closing always ends."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping
+
+from aiohttp import WSMsgType, web
+
+from controller.web.errors import InvalidJson
+from controller.web.route import parse_json
+from rooms.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+STOPPING = web.AppKey("stopping", asyncio.Event)
+
+SEND_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 2.0
+MESSAGE_LIMIT_B = 16 * 1024
+GARBAGE_LIMIT = 3
+
+GOING_AWAY = 1001
+POLICY = 1008
+FAULT = 1011
+TRY_AGAIN = 1013  # the reader is too slow; it comes back and reads everything anew
+
+
+class Closed(Exception):
+    """We are done with this connection; `code` is what the page is told."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Socket:
+    """A WebSocket that is sent and read as JSON objects."""
+
+    def __init__(self, request: web.Request, *, heartbeat_s: float) -> None:
+        self._request = request
+        self.ws = web.WebSocketResponse(
+            heartbeat=heartbeat_s, max_msg_size=MESSAGE_LIMIT_B, timeout=CLOSE_TIMEOUT_S, compress=False
+        )
+        self._garbage = 0
+
+    async def open(self) -> None:
+        await self.ws.prepare(self._request)
+
+    async def send(self, message: Mapping[str, object]) -> None:
+        """Raises `Closed` where the page takes longer than `SEND_TIMEOUT_S`, or is gone."""
+        await self.send_text(json.dumps(message, ensure_ascii=False))
+
+    async def send_text(self, text: str) -> None:
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self.ws.send_str(text)
+        except TimeoutError as error:
+            raise Closed(TRY_AGAIN, "too slow") from error
+        except ConnectionError as error:
+            raise Closed(GOING_AWAY, "gone") from error
+
+    async def messages(self) -> AsyncIterator[dict[str, object]]:
+        """Objects as they come. What is no JSON object is garbage; after a few the connection is `Closed`."""
+        async for message in self.ws:
+            if message.type is not WSMsgType.TEXT:
+                await self.refuse("not-text")
+                continue
+            try:
+                value = parse_json(message.data)
+            except InvalidJson:
+                await self.refuse("invalid-json")
+                continue
+            if isinstance(value, dict):
+                yield value
+            else:
+                await self.refuse("not-an-object")
+
+    async def refuse(self, code: str) -> None:
+        """Answer garbage. Raises `Closed` when it was once too often."""
+        await self.send({"type": "error", "code": code})
+        self._garbage += 1
+        if self._garbage >= GARBAGE_LIMIT:
+            raise Closed(POLICY, "garbage")
+
+    async def run(self, *parts: Coroutine[None, None, None]) -> web.WebSocketResponse:
+        """Run until one of `parts` ends or the server stops; then end the others and close."""
+        closed = Closed(GOING_AWAY, "")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(part) for part in (*parts, self._until_stopping())]
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in running:
+                    task.cancel()
+        except* Closed as group:
+            closed = next(error for error in group.exceptions if isinstance(error, Closed))
+        except* StoreUnavailable:
+            closed = Closed(TRY_AGAIN, "later")
+        except* Exception:  # noqa: BLE001 - the rim of one request: its answer has begun, no other can be given
+            log.exception("WebSocket %s failed", self._request.path)
+            closed = Closed(FAULT, "fault")
+        await self._close(closed)
+        return self.ws
+
+    async def _until_stopping(self) -> None:
+        await self._request.app[STOPPING].wait()
+        raise Closed(GOING_AWAY, "restart")
+
+    async def _close(self, closed: Closed) -> None:
+        """Say why, and be gone within `CLOSE_TIMEOUT_S` whatever the page does."""
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self.ws.close(code=closed.code, message=closed.reason.encode())
+        transport = self._request.transport
+        if transport is not None and transport.get_write_buffer_size() > 0:
+            transport.abort()  # it reads nothing; what we have for it would stay with us
