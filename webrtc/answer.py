@@ -40,8 +40,6 @@ def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answe
     for offered, section in zip(offer.sections, sections, strict=True):
         lines += _write_section(offered, section, offer.setup, local, place=places[section.kind])
         places[section.kind] += 1
-        if not section.rejected and section.mid == accepted[0]:
-            lines += _write_candidates(local.candidates)
     return Answer(
         text="".join(f"{line}\r\n" for line in lines),
         dtls_role="client" if offer.setup == "passive" else "server",
@@ -132,6 +130,8 @@ def _write_section(
     yield f"a=ice-pwd:{local.pwd}"
     yield f"a=fingerprint:sha-256 {local.fingerprint}"
     yield f"a=setup:{'active' if setup == 'passive' else 'passive'}"
+    # RFC 9143 7.3 needs them in the first section only; aiortc with max-bundle reads those of the last.
+    yield from _write_candidates(local.candidates)
     yield "a=rtcp-mux"
     if offered.rtcp_rsize:
         yield "a=rtcp-rsize"
