@@ -1,11 +1,12 @@
 """The devices of all schools behind one broker: what they are, what they say, and commands that end in a result."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from datetime import datetime
-from enum import StrEnum
 
+from devices.changes import ChangeKind, Changes, DeviceChange
 from devices.device import (
     Availability,
     Command,
@@ -18,104 +19,131 @@ from devices.device import (
     Reported,
 )
 from devices.dialects.base import Dialect, Problem
+from devices.errors import BrokerLost, DeviceNotClaimed
+from devices.intake import Intake
 from devices.mqtt import MqttSettings
+from devices.problems import Problems
+from devices.reconnecting import Connected, ReconnectingMqtt
+from devices.registry import DeviceRecord, Registry
+from devices.sender import Sender
 
+__all__ = ["ChangeKind", "DeviceChange", "DeviceHub", "DeviceRecord"]
 
-class ChangeKind(StrEnum):
-    """What changed about a device."""
+logger = logging.getLogger(__name__)
 
-    DISCOVERED = "discovered"
-    UPDATED = "updated"  # described anew: other properties, other firmware
-    REMOVED = "removed"
-    REPORTED = "reported"  # a value or its freshness
-    AVAILABILITY = "availability"
-    COMMAND = "command"  # a pending command moved or ended
-    CLAIM = "claim"
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceChange:
-    """One device, one kind of change. It carries no values: ask the hub for what is so now."""
-
-    device_id: DeviceId
-    kind: ChangeKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRecord:
-    """What is kept of a device over a restart."""
-
-    device: Device
-    discovery_topic: str
-    discovery_payload: bytes
-    claimed: bool
-    reported: Mapping[PropertyName, Reported]
+BIRTH_AFTER_S = 0.5
+"""After subscribing: what was retained brings more topics to subscribe to, and those should be heard too."""
+BIRTH_PAUSE_S = 0.05
+"""Between two schools, so that a province does not answer at once."""
 
 
 class DeviceHub:
     """All devices of the schools in `set_namespaces`. Everything but `run` and `send` returns at once."""
 
     def __init__(self, *, connection: MqttSettings, dialects: Sequence[Dialect], clock: Callable[[], datetime]) -> None:
-        raise NotImplementedError
+        self._clock = clock
+        self._dialects = tuple(dialects)
+        self._broker = ReconnectingMqtt(connection, clock=clock)
+        self._registry = Registry()
+        self._changes = Changes()
+        self._problems = Problems()
+        self._wake = asyncio.Event()
+        self._asleep_until: datetime | None = None
+        self._sender = Sender(
+            self._registry,
+            self._changes,
+            clock=clock,
+            publish=self._broker.publish,
+            connected=lambda: self._broker.connected,
+            time_changed=self._wake.set,
+        )
+        self._intake = Intake(
+            self._registry, self._sender, self._changes, self._problems, self._broker, self._dialects, clock=clock
+        )
+        self._births: dict[Namespace, None] = {}
+        self._births_wanted = asyncio.Event()
 
     async def run(self) -> None:
         """Connect, take in, send, connect again; until cancelled. Then every pending command fails as `cancelled`."""
-        raise NotImplementedError
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._broker.keep_subscribed(), name="keep subscribed")
+                tasks.create_task(self._sender.run(), name="send commands")
+                tasks.create_task(self._keep_time(), name="device deadlines")
+                tasks.create_task(self._greet(), name="announce us to schools")
+                tasks.create_task(self._listen(), name="listen to the broker")
+        finally:
+            self._sender.cancel_all()
 
     @property
     def connected(self) -> bool:
-        raise NotImplementedError
+        return self._broker.connected
 
     def restore(self, records: Iterable[DeviceRecord]) -> None:
         """Take up devices from the database, before `run`. Their values are not fresh."""
-        raise NotImplementedError
+        for record in records:
+            self._intake.restore(record)
 
     def set_namespaces(self, namespaces: set[Namespace]) -> None:
         """The schools whose devices are listened to; can be called again at any time."""
-        raise NotImplementedError
+        for namespace in self._intake.set_namespaces(namespaces):
+            self._births[namespace] = None
+        self._births_wanted.set()
 
     def claim(self, id: DeviceId) -> None:
         """The device may be commanded from now on. Idempotent. Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        entry = self._registry.entry(id)
+        if not entry.claimed:
+            entry.claimed = True
+            self._changes.publish(id, ChangeKind.CLAIM)
 
     def release(self, id: DeviceId) -> None:
         """The device may not be commanded any more; pending commands fail as `cancelled`. Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        entry = self._registry.entry(id)
+        if entry.claimed:
+            entry.claimed = False
+            self._sender.cancel(entry)
+            self._changes.publish(id, ChangeKind.CLAIM)
+            if entry.removed:
+                self.forget(id)
 
     def forget(self, id: DeviceId) -> None:
         """Drop a device; it returns when it announces itself again. Idempotent."""
-        raise NotImplementedError
+        if self._registry.get(id) is not None:
+            self._intake.forget(id)
 
     def devices(self) -> Iterable[Device]:
-        raise NotImplementedError
+        return [entry.driver.device for entry in self._registry]
 
     def device(self, id: DeviceId) -> Device:
         """Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        return self._registry.entry(id).driver.device
 
     def claimed(self, id: DeviceId) -> bool:
         """Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        return self._registry.entry(id).claimed
 
     def availability(self, id: DeviceId) -> tuple[Availability, datetime | None]:
         """The availability, and when the device itself was last heard (None: never). Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        presence = self._registry.entry(id).presence
+        return presence.state, presence.last_heard
 
     def reported(self, id: DeviceId) -> Mapping[PropertyName, Reported]:
         """Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        return self._registry.reported(self._registry.entry(id))
 
     def record(self, id: DeviceId) -> DeviceRecord:
         """What to keep of the device over a restart. Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        return self._registry.record(self._registry.entry(id))
 
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong on the broker now, oldest first; at most 1,000."""
-        raise NotImplementedError
+        """What is wrong on the broker now, by topic; one about the broker itself has the topic ""."""
+        broker = self._broker.problem
+        return (*((Problem("", broker, "no connection to the broker"),) if broker else ()), *self._problems)
 
     def pending(self, id: DeviceId) -> Mapping[PropertyName, tuple[Command, CommandState]]:
         """Commands that have not ended. Raises `DeviceNotFound`."""
-        raise NotImplementedError
+        return self._registry.entry(id).queue.pending
 
     async def send(self, command: Command) -> CommandResult:
         """Send a command and return how it ended, at its deadline at the latest.
@@ -123,11 +151,77 @@ class DeviceHub:
         Cancelling the caller does not take the command back. Raises `DeviceNotFound`, `PropertyNotFound`,
         `DeviceNotClaimed`, `InvalidCommand`, `QueueFull`.
         """
-        raise NotImplementedError
+        entry = self._registry.entry(command.device_id)
+        of = entry.driver.device.property(command.property)
+        if not entry.claimed:
+            raise DeviceNotClaimed(f"device {command.device_id} is in no room")
+        of.checked(command.value)
+        return await self._sender.send(entry, command, of, reported=self._registry.fresh(entry, of.name))
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
         """What changes from now on, one entry per device and kind until it is taken: a slow reader misses none.
 
         `async with hub.changes() as changes: async for change in changes: ...`
         """
-        raise NotImplementedError
+        return self._changes.subscribe()
+
+    async def _listen(self) -> None:
+        """Take in what comes from the broker, for ever."""
+        async with aclosing(self._broker.events()) as events:
+            async for event in events:
+                if isinstance(event, list):
+                    self._intake.take_in(event)
+                    due = self._registry.due
+                    if due is not None and (self._asleep_until is None or due < self._asleep_until):
+                        self._wake.set()
+                    # a full inbound queue is ready at once: let the others have their turn between two
+                    await asyncio.sleep(0)
+                elif isinstance(event, Connected):
+                    self._births = dict.fromkeys(self._intake.namespaces)
+                    self._births_wanted.set()
+                    self._sender.poke_all()
+                else:
+                    self._disconnected()
+
+    def _disconnected(self) -> None:
+        for id in self._registry.disconnected():
+            self._changes.publish(id, ChangeKind.AVAILABILITY)
+
+    async def _keep_time(self) -> None:
+        """Have deadlines, offline and stale devices noticed at their time, for ever."""
+        while True:
+            due = min((each for each in (self._registry.due, self._sender.due) if each is not None), default=None)
+            self._asleep_until = due
+            self._wake.clear()
+            delay_s = None if due is None else max(0.0, (due - self._clock()).total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await self._wake.wait()
+            now = self._clock()
+            for id in self._registry.tick(now):
+                self._changes.publish(id, ChangeKind.AVAILABILITY)
+                self._sender.poke(id)
+            self._sender.tick(now)
+
+    async def _greet(self) -> None:
+        """Tell each school that we are here, once per connection, for ever."""
+        while True:
+            await self._births_wanted.wait()
+            self._births_wanted.clear()
+            await self._broker.settled()
+            await asyncio.sleep(BIRTH_AFTER_S)
+            try:
+                await self._announce()
+            except BrokerLost as error:
+                logger.debug("not announced to all schools: %s", error)  # the next connection starts again
+
+    async def _announce(self) -> None:
+        """Raises `BrokerLost`."""
+        while self._births:
+            await self._broker.settled()
+            namespace = next(iter(self._births))
+            for dialect in self._dialects:
+                for message in dialect.birth(namespace):
+                    await self._broker.publish(message)
+            self._births.pop(namespace, None)
+            await asyncio.sleep(BIRTH_PAUSE_S)

@@ -23,6 +23,9 @@ class Problems:
     def __iter__(self) -> Iterator[Problem]:
         return (problem for of_topic in self._records.values() for problem in of_topic.values())
 
+    def __len__(self) -> int:
+        return len(self._records)  # topics
+
     def add(self, problem: Problem, now: datetime) -> None:
         of_topic = self._records.setdefault(problem.topic, {})
         if problem.code not in of_topic and len(of_topic) >= 10:

@@ -8,7 +8,7 @@ async with asyncio.TaskGroup() as tasks:
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,7 +72,7 @@ class ReconnectingMqtt:
     def connected(self) -> bool:
         return self._mqtt is not None
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Connect and hand on what comes, for ever. `Connected` and `Disconnected` alternate, each said once."""
         failures = 0
         loop = asyncio.get_running_loop()
@@ -147,12 +147,14 @@ class ReconnectingMqtt:
         while True:
             await self._subscriptions_changed.wait()
             self._subscriptions_changed.clear()
-            if self._mqtt is None:
+            mqtt = self._mqtt
+            if mqtt is None:
                 continue
             try:
-                await self._bring_level(self._mqtt)
+                await self._bring_level(mqtt)
             except BrokerLost as error:
                 logger.debug("broker %s: lost while subscribing: %s", self._address, error)
+                mqtt.abort()  # it may only have been too slow; what was not answered is asked for on a new connection
 
     async def _bring_level(self, mqtt: Mqtt) -> None:
         """Raises `BrokerLost`; what is left is then asked for on the next connection, which starts from all wanted."""

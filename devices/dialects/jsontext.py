@@ -29,6 +29,17 @@ def finite(value: object) -> int | float | None:
         return None
 
 
+def text(value: object, *, limit: int) -> str | None:
+    """`value` if it is a text of at most `limit` characters that can be stored: no NUL, no half of a surrogate pair."""
+    if not isinstance(value, str) or len(value) > limit or "\0" in value:
+        return None
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return None
+    return value
+
+
 def number(source: dict[str, object], key: str) -> float | None:
     """The number under `key`; None where there is none, or something else."""
     value = finite(source.get(key))

@@ -1,6 +1,6 @@
 """Our own dialect, for gateways, room PCs, panels and simulated devices. `docs/mqtt.md` is its protocol page.
 
-Topics: `sc/1/<school>/<room>/<device>/` + `desc` (retained), `state` (retained), `cmd`, `ack`, `avail` (retained, will).
+Topics: `sc/1/<school>/<room>/<device>/` + `desc`, `state`, `avail` (retained), `cmd`, `ack` (not).
 """
 
 import json
@@ -223,12 +223,11 @@ def _value(kind: Kind, value: object) -> Value | None:
         case Kind.NUMBER:
             return jsontext.finite(value)
         case Kind.ENUM | Kind.TEXT:
-            return value if isinstance(value, str) and len(value) <= TEXT_LIMIT else None
+            return jsontext.text(value, limit=TEXT_LIMIT)
 
 
 def _text(source: dict[str, object], key: str) -> str:
-    value = source.get(key)
-    return value[:TEXT_LIMIT] if isinstance(value, str) else ""
+    return jsontext.text(source.get(key), limit=TEXT_LIMIT) or ""
 
 
 def _read_properties(desc: dict[str, object], topic: str) -> tuple[tuple[Property, ...], tuple[Problem, ...]]:
@@ -262,7 +261,7 @@ def _read_property(name: str, raw: object) -> Property:
     options = raw.get("options", [])
     if not isinstance(options, list) or len(options) > PROPERTIES_LIMIT:
         raise InvalidPayload("options must be a list")
-    if any(not isinstance(each, str) or len(each) > TEXT_LIMIT for each in options):
+    if any(jsontext.text(each, limit=TEXT_LIMIT) is None for each in options):
         raise InvalidPayload("options must be texts")
     settable = raw.get("settable") is True
     if settable and kind == Kind.ENUM and not options:
