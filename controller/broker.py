@@ -1,10 +1,40 @@
-"""The embedded MQTT broker: Mosquitto where it is installed, otherwise amqtt, with one interface."""
+"""The embedded MQTT broker: Mosquitto where it is installed, otherwise amqtt, with one interface.
 
+A process of its own that the controller keeps running (`controller/child.py`). Files in its directory, all private:
+`passwords` and `acl` (read again at SIGHUP), `controller.password`, `port`, `mosquitto.conf`, `messages/`.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import struct
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
+from controller.broker_access import CONTROLLER, PROBE, Access, hash_password, username_of
+from controller.child import Child, ChildProgram
 from controller.config import Address, EmbeddedBrokerConfig
+from controller.errors import BrokerUnavailable
+
+__all__ = ["BrokerLogin", "EmbeddedBroker", "Engine", "hash_password", "username_of"]
+
+_KNOCK_TIMEOUT_S = 5.0
+_RELOAD_TIMEOUT_S = 10.0
+_RELOAD_CHECK_S = 0.02
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+
+
+class Engine(StrEnum):
+    MOSQUITTO = "mosquitto"
+    AMQTT = "amqtt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,36 +46,211 @@ class BrokerLogin:
     password: str = field(repr=False)
 
 
-def username_of(school: str) -> str:
-    """The broker's name for a school's devices and gateways."""
-    return f"school-{school}"
-
-
-def hash_password(plain: str) -> str:
-    """Mosquitto's own form, `$7$iterations$salt$hash` (PBKDF2-SHA512); slow on purpose, about 0.1 s."""
-    raise NotImplementedError
-
-
 class EmbeddedBroker:
+    """Its owner runs `run()` as a task. An earlier controller's schools stay until `set_schools` says otherwise."""
+
     def __init__(
         self,
         config: EmbeddedBrokerConfig,
         *,
         directory: Path,
         home_assistant_prefix: str = "sc/1/{school}/ha",
-        engine: str = "auto",
+        engine: Engine | None = None,
     ) -> None:
-        """`directory` holds its files (`data_dir/broker`). `engine`: auto, mosquitto or amqtt."""
-        raise NotImplementedError
+        """`directory` holds its files (`data_dir/broker`). `engine` None: Mosquitto if it is installed."""
+        self._config = config
+        self._directory = directory.absolute()
+        self._prefix = home_assistant_prefix
+        self._binary = shutil.which("mosquitto", path=_SEARCH_PATH)
+        self.engine = engine or (Engine.AMQTT if self._binary is None else Engine.MOSQUITTO)
+        self._writing = asyncio.Lock()
+        self._running = asyncio.Event()
+        self._schools: Mapping[str, str] | None = None
+        self._controller_password = ""
+        self._probe_password = ""
+        self._address = config.listen
+        self._child: Child | None = None
 
     async def run(self) -> None:
-        """Keep the broker running until cancelled, then stop it."""
-        raise NotImplementedError
+        """Keep the broker running until cancelled, then stop it. Raises `ChildFailed` where it cannot be started."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._controller_password = self._kept_password()
+        port = self._config.listen.port or self._kept_port()
+        listen = Address(self._config.listen.host, port)
+        self._address = Address(_ANY_ADDRESS.get(listen.host, listen.host), port)
+        if self._schools is None:
+            self._schools = self._kept_schools()
+        self._write_access(self._schools)
+        self._child = Child(self._program(listen), directory=self._directory)
+        self._running.set()
+        await self._child.run()
 
-    async def ready(self) -> BrokerLogin:
-        """How to connect, once the broker listens."""
-        raise NotImplementedError
+    async def ready(self, *, after: int = 0) -> BrokerLogin:
+        """How to connect, once the broker listens and knows the schools. `after`: only after that many starts."""
+        await self._running.wait()
+        if self._child is not None:
+            await self._child.ready(after=after)
+        return BrokerLogin(address=self._address, username=CONTROLLER, password=self._controller_password)
+
+    @property
+    def child(self) -> Child | None:
+        """Its process; None before `run`."""
+        return self._child
 
     async def set_schools(self, schools: Mapping[str, str]) -> None:
-        """Exactly these schools may connect from now on: id -> password hash. Connected clients stay connected."""
-        raise NotImplementedError
+        """Let in exactly these schools: id -> password hash. Connections that are still allowed stay.
+
+        Returns once the broker acts on it, or at once while it is not running (it does when it starts). Raises
+        `ValueError` for a bad id or hash, `BrokerUnavailable` where the broker does not answer.
+        """
+        async with self._writing:
+            if self._child is None:
+                self._access(schools, "")  # raises for bad ones
+                self._schools = dict(schools)
+                return
+            if schools == self._schools:
+                return
+            self._write_access(schools)
+            self._schools = dict(schools)
+            try:
+                async with asyncio.timeout(_RELOAD_TIMEOUT_S):
+                    while self._child.current is not None:
+                        try:
+                            await self._probe()
+                            return
+                        except OSError:
+                            await asyncio.sleep(_RELOAD_CHECK_S)
+            except TimeoutError as error:
+                raise BrokerUnavailable(f"the broker at {self._address} does not take up its new logins") from error
+
+    async def _probe(self) -> Mapping[str, object]:
+        """Raises `OSError` until the broker answers and has read the files as they are now."""
+        async with asyncio.timeout(_KNOCK_TIMEOUT_S):
+            if await _lets_in(self._address, PROBE, self._probe_password):
+                return {"address": str(self._address)}
+        if self._child is not None:
+            self._child.send_signal(signal.SIGHUP)  # it answers, so it listens to signals too
+        raise PermissionError("the broker has not read its files yet")
+
+    def _program(self, listen: Address) -> ChildProgram:
+        if self.engine is Engine.AMQTT or self._binary is None:
+            arguments = [sys.executable, "-m", "controller.amqtt_broker", str(listen), str(self._directory)]
+            return ChildProgram(name="broker", arguments=arguments, probe=self._probe)
+        configuration = self._configuration(listen)
+        file = self._directory / "mosquitto.conf"
+        _write_private(file, configuration)
+        messages = self._directory / "messages"
+        messages.mkdir(mode=0o700, exist_ok=True)
+        return ChildProgram(
+            name="broker", arguments=[self._binary, "-c", str(file)], settings=configuration, probe=self._probe
+        )
+
+    def _configuration(self, listen: Address) -> str:
+        """mosquitto.conf(5)."""
+        lines = [
+            "# Written by nhipcau at every start; changes here are lost.",
+            f"listener {listen.port} {listen.host}",
+            "allow_anonymous false",
+            f"password_file {self._directory / 'passwords'}",
+            f"acl_file {self._directory / 'acl'}",
+            "persistence true",
+            f"persistence_location {self._directory / 'messages'}/",
+            "autosave_interval 300",
+            "persistent_client_expiration 7d",
+            "set_tcp_nodelay true",  # else Nagle delays state messages by tens of milliseconds
+            "max_inflight_messages 0",  # no limit: one slow acknowledgement must not hold up a whole school
+            "max_queued_messages 100000",  # above the retained messages of a province, sent at once on connecting
+            "max_queued_bytes 268435456",
+            "message_size_limit 1048576",
+            "log_dest stderr",
+            "log_type error",
+            "log_type warning",
+            "log_type notice",
+            "log_timestamp_format %Y-%m-%dT%H:%M:%S",
+        ]
+        if os.geteuid() == 0:
+            # Otherwise it becomes the user `mosquitto`, who cannot read our private files nor enter our directory.
+            lines.append("user root")
+        return "\n".join(lines) + "\n"
+
+    def _access(self, schools: Mapping[str, str], probe_password: str) -> Access:
+        return Access.of(
+            schools,
+            controller_hash=hash_password(self._controller_password),
+            probe_hash=hash_password(probe_password),
+            home_assistant_prefix=self._prefix,
+        )
+
+    def _write_access(self, schools: Mapping[str, str]) -> None:
+        probe_password = secrets.token_urlsafe(18)
+        access = self._access(schools, probe_password)
+        _write_private(self._directory / "acl", access.acl)
+        _write_private(self._directory / "passwords", access.passwords)  # last: the probe's password is in it
+        self._probe_password = probe_password
+
+    def _kept_schools(self) -> Mapping[str, str]:
+        """Those of an earlier controller, so that nobody is thrown out when this one takes over."""
+        try:
+            return Access.parse((self._directory / "passwords").read_text(encoding="utf-8"), "").schools
+        except (OSError, ValueError):
+            return {}
+
+    def _kept_password(self) -> str:
+        file = self._directory / "controller.password"
+        if not file.exists():
+            _write_private(file, secrets.token_urlsafe(24))
+        return file.read_text(encoding="utf-8").strip()
+
+    def _kept_port(self) -> int:
+        """The port chosen earlier, on which a broker to adopt may listen; a free one where there is none."""
+        file = self._directory / "port"
+        kept = int(file.read_text()) if file.exists() else 0
+        if kept and ((self._directory / "broker.state").exists() or _is_free(self._config.listen.host, kept)):
+            return kept
+        with _listening_socket(self._config.listen.host, 0) as chosen:
+            port = int(chosen.getsockname()[1])
+        _write_private(file, f"{port}\n")
+        return port
+
+
+async def _lets_in(address: Address, username: str, password: str) -> bool:
+    """Whether the broker accepts this login (MQTT 3.1.1 3.1, 3.2). Raises `OSError` where nobody answers properly."""
+    fields = [f"probe-{secrets.token_hex(4)}".encode(), username.encode(), password.encode()]
+    header = b"\x00\x04MQTT\x04\xc2\x00\x0a"  # level 4; user name, password, clean session; keep alive 10 s
+    body = header + b"".join(struct.pack("!H", len(each)) + each for each in fields)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        writer.write(bytes([0x10, len(body)]) + body)
+        answer = await reader.readexactly(4)
+        writer.write(b"\xe0\x00")
+        await writer.drain()
+    except asyncio.IncompleteReadError as error:
+        raise ConnectionAbortedError("no answer to CONNECT") from error
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    if answer[:2] != b"\x20\x02":
+        raise ConnectionAbortedError("the answer to CONNECT is not MQTT")
+    return answer[3] == 0
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _listening_socket(host, port).close()
+    except OSError:
+        return False
+    return True
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Whole or not at all, and readable by us only."""
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(text)
+    new.replace(file)
