@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from controller.app import running, utc_now
-from controller.certificate import issue_for
-from controller.config import Config, default_config
+from controller.certificate import make_certificate
+from controller.config import Address, Config, default_config
 from controller.config_file import read_config
 from controller.demo.demo import run_demo
 from controller.errors import ControllerError
@@ -19,7 +19,7 @@ from controller.people.people import People
 from devices.errors import DevicesError
 from rooms.errors import RoomsError
 from rooms.store import open_store
-from webrtc import node
+from webrtc.node import read_arguments, run_node
 
 USAGE_ERROR = 2
 FAILURE = 1
@@ -27,7 +27,11 @@ FAILURE = 1
 
 def main() -> None:
     """Run one subcommand; exit code 2 for a wrong call or configuration, 1 for what went wrong later."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments, rest = parser.parse_known_args()
+    if rest and arguments.run is not _bridge:
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    arguments.rest = rest
     try:
         code = arguments.run(arguments)
     except* (ControllerError, RoomsError, DevicesError) as errors:
@@ -72,12 +76,11 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="two simulated schools on this machine")
     demo.add_argument("--data-dir", type=Path, default=Path("var/demo"))
-    demo.add_argument("--listen", default="127.0.0.1:8080", help="default: 127.0.0.1:8080")
+    demo.add_argument("--port", type=int, default=8080, help="another one is taken where this is in use")
     demo.set_defaults(run=_demo)
 
-    bridge = commands.add_parser("bridge", help="run a bridge node on its own")
-    node.add_arguments(bridge)
-    bridge.set_defaults(run=lambda arguments: node.main(arguments))
+    bridge = commands.add_parser("bridge", help="run a bridge node on its own; `nhipcau bridge --help`", add_help=False)
+    bridge.set_defaults(run=_bridge)
     return parser
 
 
@@ -150,14 +153,21 @@ def _operator() -> str:
 
 
 def _certificate(arguments: argparse.Namespace) -> int:
-    for line in issue_for(arguments.dir, arguments.name):
-        print(line)
+    files = make_certificate(arguments.dir, names=arguments.name, now=utc_now())
+    print(f"authority, to be trusted by the school's devices: {files.authority}")
+    print(f"http.tls.certificate: {files.certificate}")
+    print(f"http.tls.key: {files.key}")
     return 0
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     _log_at(logging.WARNING)
-    asyncio.run(run_demo(arguments.data_dir, arguments.listen))
+    asyncio.run(run_demo(arguments.data_dir, Address("127.0.0.1", arguments.port)))
+    return 0
+
+
+def _bridge(arguments: argparse.Namespace) -> int:
+    asyncio.run(run_node(read_arguments(arguments.rest, dict(os.environ))))
     return 0
 
 

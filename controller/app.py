@@ -50,6 +50,7 @@ class Controller:
     hub: DeviceHub
     nodes: Nodes
     conductor: Conductor
+    changes: Changes
     logins: MqttLogins
     mqtt: MqttSettings  # the controller's own connection
 
@@ -102,6 +103,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             hub=hub,
             nodes=nodes,
             conductor=conductor,
+            changes=changes,
             logins=logins,
             mqtt=mqtt,
         )

@@ -1,0 +1,27 @@
+"""Programs that play along in the demo, as processes of their own; adopted or replaced where an earlier demo left them."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from controller.child import Child, ChildProgram
+
+
+@asynccontextmanager
+async def companion(name: str, *arguments: str, directory: Path, settings: str) -> AsyncIterator[None]:
+    """`python -m` with these arguments runs while the block does. `settings`: what it reads from files when it starts."""
+    program = ChildProgram(
+        name=name, arguments=(sys.executable, "-m", *arguments), settings=settings, probe=_ready_at_once
+    )
+    running = asyncio.create_task(Child(program, directory=directory).run(), name=f"companion {name}")
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def _ready_at_once() -> Mapping[str, object]:
+    return {}

@@ -1,0 +1,25 @@
+"""Fixtures of the end-to-end tests: a browser with fake cameras, and a house."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.e2e.browser import launched
+from tests.e2e.house import House, two_classrooms
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """Two schools with a room each; a temporary directory of its own, removed when the test has passed."""
+    async with two_classrooms(tmp_path / "house") as house:
+        yield house
+    shutil.rmtree(tmp_path / "house", ignore_errors=True)
