@@ -40,7 +40,7 @@ async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
     problems = [
         DiscoveryProblemJson(topic=each.topic, code=each.code, detail=each.detail)
         for each in hub.problems()
-        if _school_of(each.topic) in mine
+        if not each.topic or _school_of(each.topic) in mine  # no topic: the broker itself, everybody is concerned
     ]
     return DevicesJson(devices=await device_jsons(call.services, found), problems=problems)
 

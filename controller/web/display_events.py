@@ -57,7 +57,7 @@ async def display_events(request: web.Request) -> web.StreamResponse:
 
 
 async def _pair(socket: Socket, pairing: Pairing, address: str) -> None:
-    """Show codes, one after the other, until a technician has typed one in; the page then comes back with its cookie."""
+    """Show one code after the other until a technician has typed one in; the page comes back with its cookie."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def tell(secret: str) -> None:

@@ -7,7 +7,7 @@ takes them. Its models are read from its annotations, so that what is served and
 import inspect
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import get_type_hints
 
@@ -113,7 +113,7 @@ class Routes:
         return add
 
 
-def add_routes(app: web.Application, routes: list[Route]) -> None:
+def add_routes(app: web.Application, routes: Sequence[Route]) -> None:
     """A path parameter that cannot be an id of ours is no path of ours: 404."""
     for route in routes:
         path = re.sub(r"{(\w+)}", rf"{{\1:{KEY_PATTERN}}}", route.path)

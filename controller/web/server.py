@@ -1,7 +1,6 @@
 """The web application put together. TLS, address and port are the owner's."""
 
 import asyncio
-import importlib.metadata
 import json
 
 from aiohttp import web
@@ -23,6 +22,7 @@ from controller.web.sockets import DisplaySockets
 from controller.web.static import add_static
 
 BODY_LIMIT_B = 256 * 1024
+VERSION = "1"  # of the API; the path has it, too
 
 NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, displays)
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
@@ -40,7 +40,7 @@ def make_app(services: Services) -> web.Application:
     add_routes(app, ROUTES)
     app.router.add_get(f"{API}/events", events)
     app.router.add_get(f"{API}/display/events", display_events)
-    document = json.dumps(openapi(ROUTES, version=importlib.metadata.version("nhipcau")), ensure_ascii=False)
+    document = json.dumps(openapi(ROUTES, version=VERSION), ensure_ascii=False)
 
     async def serve_openapi(request: web.Request) -> web.Response:
         return web.Response(text=document, content_type="application/json")

@@ -1,0 +1,287 @@
+"""Three schools behind one real server on loopback: a host, a guest, and one that has no part in anything.
+
+Real: database (SQLite), conductor, scenes, device hub, pairing, people. The broker does not run and no bridge node is
+configured, which is a state the controller has to live with anyway.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from argon2 import PasswordHasher
+
+from controller.changes import Changes
+from controller.conductor import Conductor
+from controller.config import BridgeConfig
+from controller.device_records import restore_devices
+from controller.nodes import Nodes
+from controller.pairing import Pairing
+from controller.people.account import Account, Role, RoleAt
+from controller.people.password import Passwords
+from controller.people.people import People
+from controller.people.secret import hash_of
+from controller.scenes import Scenes
+from controller.web.server import make_app
+from controller.web.services import MqttLogin, Services
+from controller.web.services import Nodes as NodesProtocol
+from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
+from devices.dialects.native import NativeDialect, describe, native_id
+from devices.hub import DeviceHub
+from devices.mqtt import MqttSettings
+from rooms.lesson import Lesson, LessonId
+from rooms.room import Display, DisplayId, Room, RoomId
+from rooms.scene import Scene, SceneStep, StepId
+from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
+from rooms.store import Store, open_store
+from rooms.store.stored_device import StoredDevice
+from tests.controller.clock import Clock
+
+PASSWORD = "correct horse battery"
+HOST, GUEST, OTHER = (SchoolId(OrganisationId(each)) for each in ("nguyen-viet-xuan", "le-loi", "kim-dong"))
+ROOMS = {school: Room(id=RoomId(f"room-{school}"), school_id=school, name="4A") for school in (HOST, GUEST, OTHER)}
+POWER = PropertyName("power")
+LESSON = LessonId("lesson-1")
+
+
+def device_of(school: SchoolId, key: str = "projector") -> Device:
+    """A projector as its own description has it."""
+    power = Property(name=POWER, capability=Capability.POWER, kind=Kind.ENUM, options=("on", "off"), settable=True)
+    return Device(
+        id=native_id(Namespace(school), "4a", key),
+        namespace=Namespace(school),
+        dialect="native",
+        key=f"4a/{key}",
+        name="Máy chiếu",
+        type="projector",
+        properties=(power,),
+    )
+
+
+class SilentBroker:
+    """Stands for the broker's user list: remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.schools: list[SchoolId] = []
+
+    async def issue_password(self, school_id: SchoolId) -> MqttLogin:
+        return MqttLogin(username=f"school-{school_id}", password="secret")
+
+    async def school_added(self, school_id: SchoolId) -> None:
+        self.schools.append(school_id)
+
+
+@dataclass
+class Visitor:
+    """A browser or program: its cookies, its CSRF token, its API token."""
+
+    http: aiohttp.ClientSession
+    url: str
+    csrf: str | None = None
+    token: str | None = None
+    account: Account | None = None
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        headers: dict[str, str] | None = None,
+        api: str = "/api/v1",
+    ) -> tuple[int, dict[str, object]]:
+        """The status, and the answer's JSON ({} where there is none)."""
+        sent = dict(headers or {})
+        if self.csrf is not None:
+            sent.setdefault("X-CSRF-Token", self.csrf)
+        if self.token is not None:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        async with self.http.request(method, self.url + api + path, json=json, headers=sent) as answer:
+            body = await answer.json(content_type=None) if answer.content_length else {}
+            return answer.status, body
+
+    async def log_in(self, name: str, password: str = PASSWORD) -> int:
+        status, body = await self.ask("POST", "/login", {"name": name, "password": password})
+        if status == 200:
+            self.csrf = str(body["csrf"])
+        return status
+
+    def socket(self, path: str = "/events", **headers: str) -> "aiohttp.client._WSRequestContextManager":
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return self.http.ws_connect(f"{self.url}/api/v1{path}", headers={**sent, **headers})
+
+
+@dataclass(kw_only=True)
+class House:
+    services: Services
+    store: Store
+    people: People
+    hub: DeviceHub
+    clock: Clock
+    broker: SilentBroker
+    url: str
+    runner: web.AppRunner
+    accounts: dict[tuple[SchoolId, Role], Account]
+    _stack: AsyncExitStack
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    async def visitor(self) -> Visitor:
+        """Somebody nobody knows yet."""
+        jar = aiohttp.CookieJar(unsafe=True)  # an address instead of a name
+        return Visitor(await self._stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar)), self.url)
+
+    async def logged_in(self, school: SchoolId, role: Role) -> Visitor:
+        """A browser in which this person is logged in."""
+        visitor = await self.visitor()
+        visitor.account = self.accounts[school, role]
+        assert await visitor.log_in(visitor.account.name) == 200
+        return visitor
+
+    async def program(self, school: SchoolId, role: Role) -> Visitor:
+        """A program with an API token of this person."""
+        visitor = await self.visitor()
+        visitor.account = self.accounts[school, role]
+        _, visitor.token = await self.people.tokens.create(visitor.account.id, "test", actor="test")
+        return visitor
+
+    async def display(
+        self, school: SchoolId = HOST, name: str = "display-1", secret: str = "display secret"
+    ) -> DisplayId:
+        """A paired display of the school's room, whose cookie is `secret`."""
+        display = Display(id=DisplayId(name), room_id=ROOMS[school].id, name="Tivi", paired_at=self.clock())
+        await self.store.displays.add(display, hash_of(secret))
+        return display.id
+
+
+@asynccontextmanager
+async def open_house(
+    directory: Path, *, nodes: NodesProtocol | None = None, secure: bool = False
+) -> AsyncIterator[House]:
+    """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving."""
+    clock = Clock(datetime.now(UTC).replace(microsecond=0))
+    async with AsyncExitStack() as stack:
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        store = await stack.enter_async_context(open_store(f"sqlite:///{directory / 'house.db'}"))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        await _furnish(store, clock())
+        hub = DeviceHub(
+            connection=MqttSettings(host="127.0.0.1", port=_closed_port()), dialects=[NativeDialect()], clock=clock
+        )
+        hub.set_namespaces({Namespace(school) for school in ROOMS})
+        await restore_devices(store, hub)
+        changes = Changes()
+        no_nodes = Nodes(BridgeConfig(nodes=()), data_dir=directory, http=http)
+        conductor = Conductor(
+            store=store, hub=hub, nodes=no_nodes, changes=changes, grace=timedelta(minutes=10), clock=clock
+        )
+        passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        people = People.over(store, clock=clock, passwords=passwords)
+        broker = SilentBroker()
+        services = Services(
+            store=store,
+            people=people,
+            hub=hub,
+            conductor=conductor,
+            scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
+            nodes=nodes or no_nodes,
+            broker=broker,
+            changes=changes,
+            pairing=Pairing(clock=clock),
+            clock=clock,
+            probes={"mqtt": lambda: hub.connected},
+            dist=directory / "dist",
+            secure=secure,
+        )
+        for part in (hub.run(), conductor.run()):
+            stack.callback(tasks.create_task(part).cancel)
+        runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        yield House(
+            services=services,
+            store=store,
+            people=people,
+            hub=hub,
+            clock=clock,
+            broker=broker,
+            url=f"http://{host}:{port}",
+            runner=runner,
+            accounts=await _invite(people),
+            _stack=stack,
+        )
+
+
+async def _furnish(store: Store, now: datetime) -> None:
+    names = {HOST: ("Nguyễn Viết Xuân", "Thái Nguyên"), GUEST: ("Lê Lợi", "Nghệ An"), OTHER: ("Kim Đồng", "Huế")}
+    for school, (name, province) in names.items():
+        await store.organisations.add(
+            Organisation(id=school, kind=OrganisationKind.SCHOOL, name=f"Trường Tiểu học {name}", province=province)
+        )
+        room = ROOMS[school]
+        await store.rooms.add(room)
+        for key in ("projector", "spare"):
+            device = device_of(school, key)
+            topic = f"sc/1/{school}/4a/{key}/desc"
+            await store.devices.save(
+                [StoredDevice(device=device, discovery_topic=topic, discovery_payload=describe(device))]
+            )
+        await store.devices.claim(device_of(school).id, room.id)
+        step = SceneStep(
+            id=StepId("on"),
+            device_id=device_of(school).id,
+            property=POWER,
+            value="on",
+            deadline=timedelta(milliseconds=100),
+        )
+        await store.scenes.put(Scene(room_id=room.id, name="lesson", steps=(step,)))
+    await store.lessons.add(lesson_at(LESSON, now))
+
+
+def lesson_at(id: LessonId, start: datetime, *, host: SchoolId = HOST, guest: SchoolId = GUEST) -> Lesson:
+    """A lesson of `host` with `guest`, 35 minutes."""
+    return Lesson.planned(
+        id=id,
+        title="Sông Hồng",
+        host_school_id=host,
+        start=start,
+        end=start + timedelta(minutes=35),
+        rooms=[ROOMS[host], ROOMS[guest]],
+    )
+
+
+async def _invite(people: People) -> dict[tuple[SchoolId, Role], Account]:
+    return {
+        (school, role): await people.accounts.add(
+            name=f"{role}.{school}",
+            display_name=f"{role} {school}",
+            password=PASSWORD,
+            roles=[RoleAt(role, school)],
+            actor="test",
+        )
+        for school in ROOMS
+        for role in Role
+    }
+
+
+def _closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def unclaimed(school: SchoolId) -> DeviceId:
+    return device_of(school, "spare").id
+
+
+def claimed(school: SchoolId) -> DeviceId:
+    return device_of(school).id
