@@ -1,0 +1,103 @@
+from webrtc.ids import TrackId
+from webrtc.rtcp import ReportBlock, SenderReport
+from webrtc.rtp import HEADER
+from webrtc.sdp import Codec
+from webrtc.track import MAX_NACKS, SourceClock, Track
+
+VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000, feedback=("nack", "nack pli"))
+
+
+def video() -> Track:
+    track = Track(id=TrackId("t"), kind="video", ssrc=1, payload_types={96: VP8}, clock=SourceClock())
+    assert track.use(96)
+    return track
+
+
+def take(track: Track, sequence: int, now: float = 0.0, timestamp: int = 0) -> int:
+    packet = HEADER.pack(0x80, 96, sequence & 0xFFFF, timestamp, 1) + b"\x10\x01"
+    return track.receive(packet, sequence & 0xFFFF, timestamp, now)
+
+
+def test_numbers_go_on_across_the_wrap() -> None:
+    track = video()
+    assert [take(track, sequence) - take(video(), 0xFFFE) for sequence in (0xFFFE, 0xFFFF, 0, 1, 0xFFFD)] == [
+        0, 1, 2, 3, -1,
+    ]  # fmt: skip
+    assert (track.packets, track.lost) == (5, -1)
+
+
+def test_gap_is_asked_for_after_a_moment_and_again() -> None:
+    track = video()
+    take(track, 0xFFFE)
+    take(track, 2, now=1.0)
+    assert track.due_nacks(1.0) == ()
+    assert track.due_nacks(1.03) == (0xFFFF, 0, 1)
+    take(track, 0, now=1.05)
+    assert track.due_nacks(1.1) == ()
+    assert track.due_nacks(1.14) == (0xFFFF, 1)
+    assert track.lost == 2
+
+
+def test_packet_that_never_comes_is_given_up() -> None:
+    track = video()
+    take(track, 1)
+    take(track, 3)
+    asked = [track.due_nacks(1.0 + i) for i in range(MAX_NACKS + 2)]
+    assert asked == [(2,)] * MAX_NACKS + [()] * 2
+    assert not track.missing
+
+
+def test_long_gap_is_bridged_by_a_keyframe() -> None:
+    track = video()
+    take(track, 1)
+    take(track, 1000, now=5.0)
+    assert not track.missing
+    assert track.keyframe_due(5.0)
+
+
+def test_keyframe_wishes_are_one_request_until_it_comes() -> None:
+    track = video()
+    for _ in range(20):
+        track.want_keyframe()
+    assert [track.keyframe_due(now) for now in (1.0, 1.0, 1.4, 1.5, 1.9, 2.0)] == [
+        True, False, False, True, False, True,
+    ]  # fmt: skip
+    track.keyframe_seen()
+    assert not track.keyframe_due(9.0)
+
+
+def test_history_keeps_the_newest() -> None:
+    track = video()
+    first = take(track, 0)
+    for sequence in range(1, 1025):
+        last = take(track, sequence)
+    kept = track.packet(last)
+    assert kept is not None
+    assert (track.packet(first), HEADER.unpack_from(kept)[2]) == (None, 1024)
+
+
+def test_report_block_counts_loss_since_the_last() -> None:
+    track = video()
+    for sequence in (0, 1, 3, 4):
+        take(track, sequence, now=sequence / 10, timestamp=sequence * 9000)
+    track.take_report(SenderReport(ssrc=1, ntp=0x1234567890ABCDEF, rtp=0, packets=4, octets=4), 1.0, 0.0)
+    highest = 0x10000 + 4
+    first = ReportBlock(ssrc=1, fraction_lost=51, lost=1, highest=highest, jitter=0, last_sr=0x567890AB, delay=32768)
+    assert track.report_block(1.5) == first
+    assert track.report_block(1.5).fraction_lost == 0
+
+
+def test_jitter_follows_rfc_3550() -> None:
+    track = video()
+    take(track, 0, now=0.0, timestamp=0xFFFFFF00)
+    take(track, 1, now=0.11, timestamp=(0xFFFFFF00 + 9000) & 0xFFFFFFFF)
+    assert round(track.jitter, 3) == round(900 / 16, 3)
+
+
+def test_source_clock_settles_and_follows_a_set_clock() -> None:
+    clock = SourceClock()
+    for ntp_s in (100.0, 100.16):
+        clock.take(SenderReport(ssrc=1, ntp=90 << 32, rtp=0, packets=0, octets=0), ntp_s)
+    assert clock.offset_s == 10.01
+    clock.take(SenderReport(ssrc=1, ntp=20 << 32, rtp=0, packets=0, octets=0), 101.0)
+    assert clock.offset_s == 81.0
