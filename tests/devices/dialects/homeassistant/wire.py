@@ -1,6 +1,7 @@
 """Short ways to say what goes over the wire, for the tests of this dialect."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from devices.device import Command, CommandId, Namespace, PropertyName, Report, Value
@@ -24,11 +25,11 @@ def announce(dialect: HomeAssistantDialect, where: str, payload: object, school:
     return dialect.discover(school, message(f"sc/1/{school}/ha/{where}/config", payload))
 
 
-def device_form(components: dict[str, object], **root: object) -> dict[str, object]:
+def device_form(components: Mapping[str, object], **root: object) -> dict[str, object]:
     return {"dev": {"ids": ["AA11"], "name": "Thing"}, "o": {"name": "test"}, "cmps": components} | root
 
 
-def driver_of(components: dict[str, object], **root: object) -> Driver:
+def driver_of(components: Mapping[str, object], **root: object) -> Driver:
     """The driver of a valid device-form payload."""
     discovery = announce(HomeAssistantDialect(), "device/thing", device_form(components, **root))
     assert discovery.problems == ()
@@ -41,7 +42,7 @@ def values(driver: Driver, topic: str, payload: object) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for report in driver.read(message(f"{BASE}/{topic}", payload)):
         assert isinstance(report, Report)
-        found |= report.values
+        found.update(report.values.items())
     return found
 
 
