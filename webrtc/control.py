@@ -21,6 +21,7 @@ from webrtc.whip import bearer
 MAX_ORDER = 1000
 SEND_TIMEOUT_S = 5.0
 HEARTBEAT_S = 10.0
+CLOSE_TIMEOUT_S = 1.0  # for the listener's goodbye
 
 _NAME = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 
@@ -43,6 +44,7 @@ class ControlEndpoints:
         self._info = info
         self._registry = CollectorRegistry()
         self._registry.register(PlaneCollector(plane))
+        self._sockets: set[web.WebSocketResponse] = set()
 
     def routes(self) -> list[web.RouteDef]:
         bridge = "/v1/bridges/{bridge}"
@@ -102,17 +104,24 @@ class ControlEndpoints:
 
     async def _stream_events(self, request: web.Request) -> web.WebSocketResponse:
         """Sends JSON events until the client leaves or is too slow (closed with 1013); what it sends is ignored."""
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=4096)
         await socket.prepare(request)
+        self._sockets.add(socket)
         with self._events.listen(self._plane) as listener:
             sender = asyncio.create_task(_send_all(socket, listener), name="send node events")
             try:
                 async for _ in socket:
                     pass
             finally:
+                self._sockets.discard(socket)
                 sender.cancel()
                 await asyncio.wait([sender])
         return socket
+
+    async def close(self, app: web.Application) -> None:
+        """An `on_shutdown` signal: tell the listeners that the node ends, rather than let them find out."""
+        for socket in list(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

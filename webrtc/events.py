@@ -51,11 +51,11 @@ class Listener:
                     yield {"type": "closed", "bridge": bridge_id}
 
     async def _pause(self, delay_s: float) -> None:
-        """Until `delay_s` is over, or earlier where a bridge that may be told at once has changed."""
+        """Until `delay_s` is over, or earlier where a bridge has changed."""
         if delay_s <= 0:
             return
         try:
-            async with asyncio.timeout(delay_s):
+            async with asyncio.timeout(None if delay_s == float("inf") else delay_s):
                 await self._woken.wait()
         except TimeoutError:
             pass
@@ -70,12 +70,13 @@ class Listener:
         return self._changed | self._known
 
     def _due_at(self, bridge_id: BridgeId) -> float:
-        sent_at = self._sent_at.get(bridge_id)
-        if sent_at is None or bridge_id not in self._plane.bridges:
+        """When to tell of `bridge_id`, on the loop's clock."""
+        sent_at, bridge = self._sent_at.get(bridge_id), self._plane.bridges.get(bridge_id)
+        if sent_at is None or bridge is None:
             return 0.0
         if bridge_id in self._changed:
             return sent_at + MIN_INTERVAL_S
-        return sent_at + MAX_INTERVAL_S
+        return sent_at + MAX_INTERVAL_S if bridge.participants else float("inf")
 
 
 class Events:

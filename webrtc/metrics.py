@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -29,6 +29,9 @@ class PlaneCollector(Collector):
         yield links
         yield _gauge("tracks_flowing", "Published tracks whose packets arrive", sum(track.flowing for track in tracks))
         received = sum(track.bitrate_bps for track in tracks)
+        yield CounterMetricFamily(
+            "nhipcau_node_refused_datagrams", "Datagrams dropped before any connection saw them", self._plane.refused
+        )
         yield _gauge("received_bits_per_second", "Bits per second of all published tracks", received)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from webrtc.control import ControlEndpoints, NodeInfo
 from webrtc.events import Events
@@ -28,6 +29,7 @@ SECRET_VARIABLE = "NHIPCAU_BRIDGE_SECRET"
 SHUTDOWN_TIMEOUT_S = 3.0
 
 logger = logging.getLogger(__name__)
+http_logger = logging.getLogger("webrtc.http")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,10 @@ async def run_node(settings: NodeSettings) -> None:
         )
         info = NodeInfo(node=node, started=loop.time())
         runner = web.AppRunner(
-            make_app(plane, events, settings.secret, info), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S
+            make_app(plane, events, settings.secret, info),
+            access_log=None,
+            logger=http_logger,
+            shutdown_timeout=SHUTDOWN_TIMEOUT_S,
         )
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
@@ -78,11 +83,21 @@ async def run_node(settings: NodeSettings) -> None:
         logger.info("node %s: ending", node)
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not a request that is no HTTP: it got its 400, and aiohttp's traceback would repeat its bytes, tokens and all."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+http_logger.addFilter(_is_news)
+
+
 def make_app(plane: MediaPlane, events: Events, secret: str, info: NodeInfo) -> web.Application:
     """The node's whole HTTP interface around an entered plane."""
     app = web.Application(middlewares=[problems], client_max_size=MAX_LENGTH)
     app.add_routes(MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC)).routes())
-    app.add_routes(ControlEndpoints(plane=plane, events=events, secret=secret, info=info).routes())
+    control = ControlEndpoints(plane=plane, events=events, secret=secret, info=info)
+    app.add_routes(control.routes())
+    app.on_shutdown.append(control.close)
     app.on_response_prepare.append(add_cors)
     return app
 

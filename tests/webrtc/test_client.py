@@ -25,26 +25,26 @@ async def _picture(slot: Slot) -> int:
     return brightness(frame)
 
 
-async def _loud(slot: Slot) -> int:
-    """How loud the first frame above silence is."""
+async def _hear_tone(slot: Slot) -> None:
+    """Return once the tone is heard; a decoder begins softly."""
     while True:
         frame = await slot.next_frame()
         assert isinstance(frame, AudioFrame)
-        if (found := loudness(frame)) > 1000:
-            return found
+        if loudness(frame) > 4000:
+            return
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 async def test_published_picture_and_tone_are_played(node: Node, codec: VideoCodec) -> None:
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(20),
         publish(node.media("whip", "lesson"), token("lesson", "room-a"), [Picture(200), Tone()], video_codec=codec),
         play(node.media("whep", "lesson"), token("lesson", "room-b")) as playback,
     ):
         await playback.connected()
         (video,), (audio,) = playback.of_kind("video"), playback.of_kind("audio")
         assert abs(await _picture(video) - 200) < 20
-        assert await _loud(audio) > 4000
+        await _hear_tone(audio)
         seen = video.frames
         while video.frames < seen + 15:
             await video.next_frame()
@@ -53,7 +53,7 @@ async def test_published_picture_and_tone_are_played(node: Node, codec: VideoCod
 async def test_several_slots_carry_several_rooms_in_order(node: Node) -> None:
     whip, whep = node.media("whip", "lesson"), node.media("whep", "lesson")
     async with (
-        asyncio.timeout(40),
+        asyncio.timeout(20),
         publish(whip, token("lesson", "room-b"), [Picture(220), Tone()]),
         publish(whip, token("lesson", "room-a"), [Picture(90), Tone()]),
         publish(whip, token("lesson", "room-c"), [Picture(30), Tone()]),
@@ -63,13 +63,14 @@ async def test_several_slots_carry_several_rooms_in_order(node: Node) -> None:
         levels = {await _picture(slot) for slot in playback.of_kind("video")}
         assert any(abs(level - 90) < 20 for level in levels)
         assert any(abs(level - 220) < 20 for level in levels)
-        assert [await _loud(slot) > 4000 for slot in playback.of_kind("audio")] == [True, True]
+        for slot in playback.of_kind("audio"):
+            await _hear_tone(slot)
 
 
 async def test_own_picture_never_comes_back(node: Node) -> None:
     whip, whep = node.media("whip", "lesson"), node.media("whep", "lesson")
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(20),
         publish(whip, token("lesson", "room-a"), [Picture(200)]),
         play(whep, token("lesson", "room-a")) as own,
         play(whep, token("lesson", "room-b")) as other,

@@ -1,0 +1,73 @@
+"""A WHEP player not written here, `@eyevinn/webrtc-player` in Chromium, plays what FFmpeg publishes."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, async_playwright
+
+from tests.webrtc.encoder import ffmpeg
+from tests.webrtc.nodes import node_here, token
+
+PLAYER = Path(__file__).parent / "player"
+FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required""".split()
+
+
+async def _run(*command: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=PLAYER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    written, _ = await process.communicate()
+    assert process.returncode == 0, written.decode()
+
+
+@pytest.fixture
+async def bundle(tmp_path: Path) -> Path:
+    """The page and its bundled script, in a folder of this test."""
+    if not (PLAYER / "node_modules" / ".package-lock.json").exists():
+        await _run("npm", "ci", "--no-audit", "--no-fund")
+    await _run("npx", "esbuild", "page.js", "--bundle", "--format=esm", f"--outfile={tmp_path / 'page.js'}")
+    shutil.copy(PLAYER / "page.html", tmp_path)
+    return tmp_path
+
+
+@asynccontextmanager
+async def _served(folder: Path) -> AsyncIterator[str]:
+    """`folder` at an origin of its own: the player must get through CORS."""
+    app = web.Application()
+    app.router.add_static("/", folder)
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _browser_page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), headless=True, args=FLAGS)
+        try:
+            yield await browser.new_page()
+        finally:
+            await browser.close()
+
+
+async def test_foreign_player_plays_what_ffmpeg_publishes(bundle: Path) -> None:
+    async with node_here() as node, _served(bundle) as origin, _browser_page() as page, asyncio.timeout(60):
+        await node.open_bridge("lesson", ["encoder"])
+        asked = {"url": node.media("whep", "lesson"), "token": token("lesson", "viewer-1", publish=False)}
+        async with ffmpeg(node.media("whip", "lesson"), token("lesson", "encoder")):
+            await page.goto(f"{origin}/page.html?{urlencode(asked)}")
+            await page.wait_for_function("document.querySelector('video').videoWidth === 640", timeout=30_000)
+            first = await page.evaluate("window.framesDecoded")
+            await page.wait_for_function(f"window.framesDecoded > {first + 20}", timeout=20_000)
+        await page.evaluate("window.stop()")
