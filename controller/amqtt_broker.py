@@ -17,7 +17,7 @@ from pathlib import Path
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import Action, BrokerConfig, ListenerConfig
-from amqtt.errors import AMQTTError
+from amqtt.errors import AMQTTError, BrokerError
 from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
@@ -45,7 +45,11 @@ class SchoolsBroker(Broker):  # type: ignore[misc]  # amqtt has no types
 
     def __init__(self, listen: str, access: Access) -> None:
         self._access = access
-        super().__init__(BrokerConfig(listeners={"default": ListenerConfig(bind=listen)}, plugins={}))
+        super().__init__(
+            BrokerConfig(
+                listeners={"default": ListenerConfig(bind=listen.replace("[", "").replace("]", ""))}, plugins={}
+            )
+        )
 
     async def set_access(self, access: Access) -> None:
         """Act on new rights; end the connections whose name or password is no longer good."""
@@ -108,7 +112,10 @@ async def serve(listen: str, directory: Path) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
     broker = SchoolsBroker(listen, _read_access(directory))
-    await broker.start()
+    try:
+        await broker.start()
+    except BrokerError as error:
+        sys.exit(f"{listen}: {error}")
     try:
         async with asyncio.TaskGroup() as tasks:
             reloading = tasks.create_task(_keep_reloading(broker, reload, directory), name="reload")

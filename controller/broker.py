@@ -6,6 +6,7 @@ A process of its own that the controller keeps running (`controller/child.py`). 
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -19,12 +20,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from controller.broker_access import CONTROLLER, PROBE, Access, hash_password, username_of
-from controller.child import Child, ChildProgram
+from controller.child import Child, ChildProgram, left_running
 from controller.config import Address, EmbeddedBrokerConfig
-from controller.errors import BrokerUnavailable
+from controller.errors import BrokerUnavailable, ChildFailed
 
 __all__ = ["BrokerLogin", "EmbeddedBroker", "Engine", "hash_password", "username_of"]
 
+_NAME = "broker"
 _KNOCK_TIMEOUT_S = 5.0
 _RELOAD_TIMEOUT_S = 10.0
 _RELOAD_CHECK_S = 0.02
@@ -75,8 +77,11 @@ class EmbeddedBroker:
         """Keep the broker running until cancelled, then stop it. Raises `ChildFailed` where it cannot be started."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._controller_password = self._kept_password()
-        port = self._config.listen.port or self._kept_port()
+        earlier = left_running(self._directory, _NAME)
+        port = self._config.listen.port or self._kept_port(earlier=earlier)
         listen = Address(self._config.listen.host, port)
+        if not earlier and not _is_free(listen):  # what answers there would be taken for ours
+            raise ChildFailed(f"mqtt.embedded.listen: {listen} is in use, perhaps by a broker of the system's own")
         self._address = Address(_ANY_ADDRESS.get(listen.host, listen.host), port)
         if self._schools is None:
             self._schools = self._kept_schools()
@@ -135,14 +140,14 @@ class EmbeddedBroker:
     def _program(self, listen: Address) -> ChildProgram:
         if self.engine is Engine.AMQTT or self._binary is None:
             arguments = [sys.executable, "-m", "controller.amqtt_broker", str(listen), str(self._directory)]
-            return ChildProgram(name="broker", arguments=arguments, probe=self._probe)
+            return ChildProgram(name=_NAME, arguments=arguments, probe=self._probe)
         configuration = self._configuration(listen)
         file = self._directory / "mosquitto.conf"
         _write_private(file, configuration)
         messages = self._directory / "messages"
         messages.mkdir(mode=0o700, exist_ok=True)
         return ChildProgram(
-            name="broker", arguments=[self._binary, "-c", str(file)], settings=configuration, probe=self._probe
+            name=_NAME, arguments=[self._binary, "-c", str(file)], settings=configuration, probe=self._probe
         )
 
     def _configuration(self, listen: Address) -> str:
@@ -201,13 +206,13 @@ class EmbeddedBroker:
             _write_private(file, secrets.token_urlsafe(24))
         return file.read_text(encoding="utf-8").strip()
 
-    def _kept_port(self) -> int:
+    def _kept_port(self, *, earlier: bool) -> int:
         """The port chosen earlier, on which a broker to adopt may listen; a free one where there is none."""
         file = self._directory / "port"
-        kept = int(file.read_text()) if file.exists() else 0
-        if kept and ((self._directory / "broker.state").exists() or _is_free(self._config.listen.host, kept)):
-            return kept
-        with _listening_socket(self._config.listen.host, 0) as chosen:
+        kept = file.read_text().strip() if file.exists() else ""
+        if kept.isdigit() and (earlier or _is_free(Address(self._config.listen.host, int(kept)))):
+            return int(kept)
+        with _listening_socket(Address(self._config.listen.host, 0)) as chosen:
             port = int(chosen.getsockname()[1])
         _write_private(file, f"{port}\n")
         return port
@@ -235,14 +240,18 @@ async def _lets_in(address: Address, username: str, password: str) -> bool:
     return answer[3] == 0
 
 
-def _listening_socket(host: str, port: int) -> socket.socket:
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+def _listening_socket(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    return socket.create_server((address.host, address.port), family=family)
 
 
-def _is_free(host: str, port: int) -> bool:
+def _is_free(address: Address) -> bool:
+    """Raises `ChildFailed` where the host is not one of this machine's."""
     try:
-        _listening_socket(host, port).close()
-    except OSError:
+        _listening_socket(address).close()
+    except (OSError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME):
+            raise ChildFailed(f"mqtt.embedded.listen: {address.host} is no address of this machine") from error
         return False
     return True
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from controller.errors import ChildFailed
-from controller.process import Identity, Process
+from controller.process import Identity, Process, identify
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +181,11 @@ class Child:
             async with asyncio.timeout(self._ready_timeout_s):
                 if self.program.probe is not None:
                     return await self._probe(process, self.program.probe)
-                return data or _json_object(await process.first_line())
+                if data is None:
+                    data = _json_object(await process.first_line())
+                if data is None:
+                    await process.exited()  # it closes its output a moment before
+                return data
         except TimeoutError:
             return None
 
@@ -212,10 +216,7 @@ class Child:
         return self._directory / f"{self.program.name}.{suffix}"
 
     def _read_state(self) -> "_State | None":
-        try:
-            return _State.parse(self._file("state").read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError, KeyError):
-            return None  # none, or cut short when the machine went down: then the process is gone too
+        return _State.read(self._file("state"))
 
     def _write_state(self, identity: Identity, data: Mapping[str, object] | None) -> None:
         state = _State(identity=identity, fingerprint=self.program.fingerprint, data=data)
@@ -244,6 +245,12 @@ class Child:
         return ""
 
 
+def left_running(directory: Path, name: str) -> bool:
+    """Whether a child of this name runs that an earlier controller started."""
+    state = _State.read(directory / f"{name}.state")
+    return state is not None and identify(state.identity.pid) == state.identity
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
     """What the next controller must know. `data` is None until the process is ready."""
@@ -256,10 +263,12 @@ class _State:
         return json.dumps({"process": asdict(self.identity), "fingerprint": self.fingerprint, "data": self.data})
 
     @staticmethod
-    def parse(text: str) -> "_State":
-        """Raises `ValueError`, `TypeError` or `KeyError` for anything that `format` did not write."""
-        state = json.loads(text)
-        return _State(identity=Identity(**state["process"]), fingerprint=state["fingerprint"], data=state["data"])
+    def read(file: Path) -> "_State | None":
+        try:
+            state = json.loads(file.read_text(encoding="utf-8"))
+            return _State(identity=Identity(**state["process"]), fingerprint=state["fingerprint"], data=state["data"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # none, or cut short when the machine went down: then the process is gone too
 
 
 def _json_object(line: bytes) -> Mapping[str, object] | None:

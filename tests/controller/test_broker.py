@@ -13,6 +13,7 @@ import pytest
 
 from controller.broker import BrokerLogin, EmbeddedBroker, Engine, hash_password
 from controller.config import Address, EmbeddedBrokerConfig
+from controller.errors import ChildFailed
 from controller.process import identify
 from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Publish
@@ -344,3 +345,26 @@ async def test_taken_port_is_given_up_for_another(tmp_path: Path, engine: Engine
         (tmp_path / "port").write_text(str(other.getsockname()[1]))
         async with running(EmbeddedBroker(FREE, directory=tmp_path, engine=engine)) as login:
             assert login.address.port != other.getsockname()[1]
+
+
+async def test_configured_port_that_is_taken_ends_the_run(tmp_path: Path, engine: Engine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listen = Address("127.0.0.1", other.getsockname()[1])
+        broker = EmbeddedBroker(EmbeddedBrokerConfig(listen=listen), directory=tmp_path, engine=engine)
+        with pytest.raises(ChildFailed, match=rf"^mqtt\.embedded\.listen: {listen} is in use"):
+            await broker.run()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+async def test_address_of_another_machine_ends_the_run(tmp_path: Path, engine: Engine, host: str) -> None:
+    config = EmbeddedBrokerConfig(listen=Address(host, 1883))
+    with pytest.raises(ChildFailed, match=f"^mqtt.embedded.listen: {host} is no address of this machine$"):
+        await EmbeddedBroker(config, directory=tmp_path, engine=engine).run()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", "localhost"])
+async def test_broker_listens_where_it_is_told(tmp_path: Path, engine: Engine, host: str) -> None:
+    config = EmbeddedBrokerConfig(listen=Address(host, 0))
+    async with running(EmbeddedBroker(config, directory=tmp_path, engine=engine)) as login:
+        async with connect(controller(login)):
+            pass
