@@ -207,7 +207,8 @@ export class Call {
       void this.publisher.peer?.send(capture.stream);
     }
     if (old !== null) this.parts.close(old);
-    if (capture.camera !== "ok") this.cameraRetry = setTimeout(() => void this.openCamera(), CAMERA_RETRY_MS);
+    // With a microphone alone we wait for something to be plugged in: trying again would cut the sound.
+    if (capture.stream === null) this.cameraRetry = setTimeout(() => void this.openCamera(), CAMERA_RETRY_MS);
     this.tell();
   }
 

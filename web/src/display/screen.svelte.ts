@@ -1,0 +1,189 @@
+// The display page's life: the WebSocket that says what to do, pairing, the call, reports, the wake lock.
+
+import { LastingSocket } from "../api/socket";
+import type { DisplayEvent, DisplayState } from "../api/types";
+import { clock } from "../state/clock.svelte";
+import { nowMs, statsOf } from "../webrtc/probe";
+import { Call, type CallView } from "./call";
+import { closeCapture, openCapture } from "./camera";
+import { Warm } from "./warm";
+
+const REPORT_EVERY_MS = 2_000;
+const SILENCE_MS = 5_000;
+const OFFLINE_SHOWN_AFTER_MS = 2_000;
+
+export type ScreenMode = "connecting" | "pairing" | "paired";
+
+export class Screen {
+  mode = $state<ScreenMode>("connecting");
+  code = $state("");
+  expires = $state("");
+  taken = $state(false); // a technician has entered the code
+  offline = $state(false);
+  state = $state.raw<DisplayState | null>(null);
+  view = $state.raw<CallView>({
+    phase: "idle",
+    order: null,
+    camera: "unknown",
+    publishing: false,
+    own: null,
+    tracks: new Map(),
+    slots: {},
+    playing: 0,
+    weak: false,
+  });
+
+  private readonly warm = new Warm();
+  private readonly call = new Call(
+    {
+      player: (video, audio) => this.warm.player(video, audio),
+      publisher: () => this.warm.publisher(),
+      open: () => openCapture(),
+      close: (stream) => closeCapture(stream),
+    },
+    (view) => this.show(view),
+  );
+  private readonly socket = new LastingSocket({
+    path: "/api/v1/display/events",
+    silenceMs: SILENCE_MS,
+    onMessage: (message) => this.take(message as DisplayEvent),
+    onState: (state) => this.watch(state === "open"),
+  });
+  private readonly times: Record<string, number> = {};
+  private reporter: ReturnType<typeof setInterval> | undefined;
+  private offlineTimer: ReturnType<typeof setTimeout> | undefined;
+  private reported = "";
+  private wakeLock: WakeLockSentinel | null = null;
+
+  start(): void {
+    this.socket.start();
+    this.reporter = setInterval(() => this.report(true), REPORT_EVERY_MS);
+    addEventListener("pagehide", this.leave);
+    addEventListener("pageshow", this.returned);
+    document.addEventListener("visibilitychange", this.keepAwake);
+    (navigator.mediaDevices as MediaDevices | undefined)?.addEventListener("devicechange", this.devicesChanged);
+    this.keepAwake();
+    window.nhipcau = {
+      stats: async () => {
+        const { play, publish } = await this.call.samples();
+        return statsOf("display", this.times, this.call.states, play, publish.framesSent);
+      },
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.reporter);
+    clearTimeout(this.offlineTimer);
+    removeEventListener("pagehide", this.leave);
+    removeEventListener("pageshow", this.returned);
+    document.removeEventListener("visibilitychange", this.keepAwake);
+    (navigator.mediaDevices as MediaDevices | undefined)?.removeEventListener("devicechange", this.devicesChanged);
+    void this.wakeLock?.release();
+    this.socket.stop();
+    this.call.leave();
+    this.warm.close();
+    delete window.nhipcau;
+  }
+
+  firstFrame(atMs: number): void {
+    this.times.firstFrame ??= atMs;
+    this.report(true);
+  }
+
+  captureChosen(): void {
+    this.call.captureChanged(true);
+  }
+
+  private take(event: DisplayEvent): void {
+    switch (event.type) {
+      case "pairing":
+        this.code = event.code;
+        this.expires = event.expires;
+        this.taken = false;
+        this.mode = "pairing";
+        this.state = null;
+        this.call.want(null);
+        break;
+      case "paired":
+        this.taken = true;
+        void this.accept(event.token);
+        break;
+      case "state":
+        this.follow(event);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private follow(state: DisplayState): void {
+    clock.level(state.time);
+    const before = this.state?.call ?? null;
+    this.state = state;
+    this.mode = "paired";
+    if (state.call !== null && (before?.lesson !== state.call.lesson || before.epoch !== state.call.epoch)) {
+      this.times.callReceived = nowMs();
+      delete this.times.firstFrame;
+      delete this.times.joined;
+    }
+    this.call.want(state.call);
+    if (state.call === null) this.warm.prepare();
+  }
+
+  /** Turns the one-time token into this browser's cookie, then connects again as that display. */
+  private async accept(token: string): Promise<void> {
+    try {
+      await fetch("/api/v1/display/credential", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        credentials: "same-origin",
+        body: JSON.stringify({ token }),
+      });
+    } catch {
+      // Connecting again shows a new code, and the technician can try once more.
+    }
+    this.socket.renew();
+  }
+
+  private watch(open: boolean): void {
+    clearTimeout(this.offlineTimer);
+    if (open) {
+      this.offline = false;
+      this.report(true);
+      return;
+    }
+    this.call.controllerLost();
+    this.offlineTimer = setTimeout(() => (this.offline = true), OFFLINE_SHOWN_AFTER_MS);
+  }
+
+  private show(view: CallView): void {
+    this.view = view;
+    if (view.phase === "joined") this.times.joined ??= nowMs();
+    this.report(false);
+  }
+
+  /** At each change of what matters, and always every 2 s. */
+  private report(always: boolean): void {
+    if (this.mode !== "paired") return;
+    const report = this.call.report();
+    const gist = [report.joined, report.camera, report.publishing, report.playing, report.weak].join();
+    if (!always && gist === this.reported) return;
+    if (this.socket.send(report)) this.reported = gist;
+  }
+
+  private readonly leave = (): void => this.call.leave();
+
+  private readonly returned = (event: PageTransitionEvent): void => {
+    if (event.persisted) location.reload(); // connections do not survive the back/forward cache
+  };
+
+  private readonly devicesChanged = (): void => this.call.captureChanged();
+
+  private readonly keepAwake = (): void => {
+    if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
+    navigator.wakeLock.request("screen").then(
+      (lock) => (this.wakeLock = lock),
+      () => undefined, // low battery or not allowed: the system's own settings decide
+    );
+  };
+}

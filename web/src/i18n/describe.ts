@@ -1,0 +1,322 @@
+// Codes from the controller turned into words. Pure: words and the present time are arguments.
+
+import type { Availability, CommandResult, Device, Lesson, Problem, Property, Site, Step, Value } from "../api/types";
+import type { Words } from "./vi";
+
+type Formatter = (value: number) => string;
+
+const own = <K extends string>(table: Record<K, unknown>, key: string): key is K => Object.hasOwn(table, key);
+
+export function deviceType(words: Words, type: string): string {
+  return own(words.deviceType, type) ? words.deviceType[type] : words.deviceType.other;
+}
+
+/** What a person would call it: its type where the type is known, else its own name. */
+export function deviceWord(words: Words, device: { name: string; type: string }): string {
+  return own(words.deviceType, device.type) || device.name === "" ? deviceType(words, device.type) : device.name;
+}
+
+export function propertyName(words: Words, property: { name: string; capability: string }, type = ""): string {
+  const special: Record<string, string> = {
+    "climate.mode": words.property.climateMode,
+    "climate.setpoint": words.property.climateSetpoint,
+    "climate.fan": words.property.climateFan,
+    "climate.current": words.property.climateCurrent,
+    "meter.power": words.property.meterPower,
+    "meter.energy": words.property.meterEnergy,
+    "consumable.lamp_hours": words.property.lampHours,
+  };
+  const byName = special[property.name];
+  if (byName !== undefined) return byName;
+  if (property.capability === "cover" && type === "motor_screen") return words.property.coverScreen;
+  if (!own(words.property, property.capability)) return property.name;
+  const known = words.property[property.capability];
+  const detail = property.name.split(".").slice(1).join(" ");
+  if (property.capability === "other") return property.name;
+  return detail === "" || detail === "state" || detail === "position" ? known : `${known} (${detail})`;
+}
+
+const capabilityOf = (property: string): string => property.split(".")[0] ?? property;
+
+export function valueText(
+  words: Words,
+  property: { name: string; capability: string; unit: string },
+  value: Value | null,
+  format: Formatter = String,
+  type = "",
+): string {
+  if (value === null) return "–";
+  if (typeof value === "number") return property.unit === "" ? format(value) : `${format(value)} ${unit(property.unit)}`;
+  if (typeof value === "boolean") {
+    switch (property.capability) {
+      case "occupancy":
+        return value ? words.value.occupied : words.value.vacant;
+      case "contact":
+        return value ? words.value.open : words.value.closed;
+      case "av_mute":
+        return value ? words.value.muted : words.value.unmuted;
+      case "power":
+      case "microphone":
+      case "fan":
+        return value ? words.value.on : words.value.off;
+      default:
+        return value ? words.value.yes : words.value.no;
+    }
+  }
+  if (property.capability === "cover" && type === "motor_screen") {
+    const screen: Record<string, string> = {
+      open: words.value.screenUp,
+      closed: words.value.screenDown,
+      opening: words.value.screenRising,
+      closing: words.value.screenLowering,
+    };
+    return screen[value] ?? value;
+  }
+  return own(words.value, value) ? words.value[value] : value;
+}
+
+function unit(raw: string): string {
+  const pretty: Record<string, string> = { degC: "°C", "ug/m3": "µg/m³", lx: "lux" };
+  return pretty[raw] ?? raw;
+}
+
+/** The work a step does, as a verb: "bật", "hạ", "chuyển sang HDMI 1". */
+export function verb(words: Words, type: string, property: string, value: Value): string {
+  const { verb: verbs } = words;
+  const on = value === true || value === "on";
+  const off = value === false || value === "off" || value === "standby";
+  switch (capabilityOf(property)) {
+    case "power":
+    case "fan":
+      if (on) return verbs.powerOn;
+      if (off) return verbs.powerOff;
+      return verbs.fan(String(value));
+    case "cover": {
+      const screen = type === "motor_screen";
+      if (value === "closed" || value === "close" || value === 0) return screen ? verbs.screenDown : verbs.coverClose;
+      if (value === "open" || value === 100) return screen ? verbs.screenUp : verbs.coverOpen;
+      return typeof value === "number" ? verbs.screenTo(value) : verbs.other(words.property.cover, String(value));
+    }
+    case "av_source":
+      return verbs.source(sourceName(String(value)));
+    case "av_mute":
+      return value === true || value === "on" ? verbs.mute : verbs.unmute;
+    case "microphone":
+      return on ? verbs.powerOn : off ? verbs.powerOff : verbs.other(words.property.microphone, String(value));
+    case "audio_level":
+      return typeof value === "number" ? verbs.volume(value) : verbs.other(words.property.audio_level, String(value));
+    case "level":
+      return typeof value === "number" ? verbs.brightness(value) : on ? verbs.powerOn : verbs.powerOff;
+    case "ptz":
+      return verbs.preset(String(value));
+    case "climate":
+      if (typeof value === "number") return verbs.setpoint(value);
+      if (property.endsWith("fan")) return verbs.fan(valueName(words, value));
+      return value === "off" ? verbs.powerOff : verbs.climateMode(valueName(words, value));
+    case "button":
+      return verbs.press;
+    default:
+      return verbs.other(property, valueName(words, value));
+  }
+}
+
+const sourceName = (source: string): string => source.replace(/^hdmi[ _-]?(\d)$/i, "HDMI $1").replace(/^hdmi$/i, "HDMI");
+
+function valueName(words: Words, value: Value): string {
+  const text = String(value);
+  const lower = text.toLowerCase();
+  return typeof value === "string" && own(words.value, text) ? words.value[text].toLowerCase() : lower === text ? text : text;
+}
+
+export function failureReason(words: Words, code: string): string {
+  return own(words.failureCode, code) ? words.failureCode[code] : code;
+}
+
+/** Seconds until a step's deadline; null where it has none to speak of. */
+export function remainingS(step: Step, now: number): number | null {
+  if (step.state !== "running" || step.deadline_s <= 0) return null;
+  const left = Math.ceil(step.deadline_s - (now - Date.parse(step.since)) / 1000);
+  return Math.max(0, Math.min(left, Math.ceil(step.deadline_s)));
+}
+
+/** One step in words, with what is left of its time while it runs. */
+export function stepText(words: Words, step: Step, now: number): string {
+  const { step: say } = words;
+  const device = deviceWord(words, step.device);
+  const what = verb(words, step.device.type, step.property, step.value);
+  switch (step.state) {
+    case "waiting":
+      return say.waiting(device, what);
+    case "running": {
+      const left = remainingS(step, now);
+      const doing = say.doing(device, transition(words, step) ?? what);
+      return left === null || left === 0 ? doing : `${doing} (${say.remaining(left)})`;
+    }
+    case "confirmed":
+      return say.done(device, what);
+    case "assumed":
+      return `${say.done(device, what)} (${say.assumed})`;
+    case "failed":
+      return `${say.failed(device, what)}${step.code === "" ? "" : `: ${failureReason(words, step.code)}`}`;
+    case "timed_out":
+      return step.reported === null || step.reported === step.value
+        ? say.silent(device)
+        : say.contradicts(device, valueText(words, asProperty(step), step.reported, String, step.device.type));
+    case "expired":
+      return say.expired(device, what);
+    case "superseded":
+      return say.superseded(device);
+    case "skipped":
+      return say.skipped(device, what);
+    case "overridden":
+      return say.overridden(device);
+  }
+}
+
+const asProperty = (step: Step): { name: string; capability: string; unit: string } => ({
+  name: step.property,
+  capability: capabilityOf(step.property),
+  unit: "",
+});
+
+/** What the device itself says it is doing: a projector that was told "on" is warming up. A projector told "on" always has to. */
+function transition(words: Words, step: Step): string | null {
+  if (capabilityOf(step.property) !== "power") return null;
+  const projector = step.device.type === "projector";
+  if (step.reported === "warming" || (projector && step.value === "on")) return words.verb.warming;
+  if (step.reported === "cooling" || (projector && step.value === "off")) return words.verb.cooling;
+  return null;
+}
+
+export function problemText(words: Words, problem: Problem): string {
+  const { code, device } = problem;
+  if (own(words.problem, code)) {
+    const text: unknown = words.problem[code];
+    if (typeof text === "string") return text;
+    if (typeof text === "function") return (text as (device: string) => string)(device ?? words.deviceType.other);
+  }
+  return device === null ? words.problem.other(code) : words.problem.otherDevice(device, code);
+}
+
+const WEIGHT = { essential: 0, useful: 1, comfort: 2 } as const;
+
+/** Essential things first, otherwise as they came. */
+export function byImportance<T extends { importance: keyof typeof WEIGHT }>(list: readonly T[]): T[] {
+  return [...list].sort((a, b) => WEIGHT[a.importance] - WEIGHT[b.importance]);
+}
+
+export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
+
+export function stepTone(step: Step): Tone {
+  switch (step.state) {
+    case "confirmed":
+    case "assumed":
+      return "good";
+    case "running":
+      return "busy";
+    case "waiting":
+    case "overridden":
+    case "superseded":
+      return "quiet";
+    default:
+      return step.importance === "essential" ? "bad" : "warn";
+  }
+}
+
+/** A site's one-word state for its badge. */
+export function siteTone(site: Site): { tone: Tone; key: keyof Words["site"] & DevicesKey } {
+  if (site.ready && site.devices.state === "degraded") return { tone: "warn", key: "degraded" };
+  if (site.ready) return { tone: "good", key: "ready" };
+  switch (site.devices.state) {
+    case "failed":
+      return { tone: "bad", key: "failed" };
+    case "idle":
+      return { tone: "quiet", key: "idle" };
+    default:
+      return site.problems.some((problem) => problem.importance === "essential")
+        ? { tone: "bad", key: "failed" }
+        : { tone: "busy", key: "preparing" };
+  }
+}
+type DevicesKey = "ready" | "preparing" | "degraded" | "failed" | "idle";
+
+export function mediaText(words: Words, media: Site["media"]): { text: string; tone: Tone } {
+  const { media: say } = words;
+  if (media.link === "lost") return { text: say.lost, tone: "bad" };
+  if (!media.video && !media.audio) return { text: say.none, tone: "busy" };
+  if (!media.video) return { text: say.soundOnly, tone: "warn" };
+  if (!media.audio) return { text: say.pictureOnly, tone: "warn" };
+  if (!media.receiving) return { text: say.notReceiving, tone: "warn" };
+  if (media.link === "weak") return { text: say.weak, tone: "warn" };
+  return { text: say.good, tone: "good" };
+}
+
+/** "3 phút trước"; coarse on purpose. */
+export function ageText(words: Words, at: string, now: number): string {
+  const { quality: say } = words;
+  const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
+  if (seconds < 5) return say.now;
+  if (seconds < 60) return say.seconds(seconds);
+  if (seconds < 3600) return say.minutes(Math.round(seconds / 60));
+  if (seconds < 86_400) return say.hours(Math.round(seconds / 3600));
+  return say.days(Math.round(seconds / 86_400));
+}
+
+export function qualityText(words: Words, property: Property, now: number): string {
+  const { quality: say } = words;
+  if (property.quality === "assumed") return say.assumed;
+  if (property.quality === "unknown" || property.reported_at === null) return say.unknown;
+  const age = ageText(words, property.reported_at, now);
+  return property.quality === "stale" ? say.stale(age) : say.confirmed(age);
+}
+
+export function availabilityText(words: Words, device: Pick<Device, "availability" | "last_seen">, now: number): string {
+  const { availability: say } = words;
+  const age = device.last_seen === null ? null : ageText(words, device.last_seen, now);
+  switch (device.availability) {
+    case "online":
+      return say.online;
+    case "offline":
+      return age === null ? say.offlineNever : say.offline(age);
+    case "stale":
+      return age === null ? say.staleNever : say.stale(age);
+    case "unknown":
+      return say.unknown;
+  }
+}
+
+export const availabilityTone: Record<Availability, Tone> = {
+  online: "good",
+  stale: "warn",
+  offline: "bad",
+  unknown: "quiet",
+};
+
+export function commandText(words: Words, result: Pick<CommandResult, "state" | "code">): string {
+  const text = words.command[result.state];
+  return result.state === "failed" && result.code !== "" ? `${text}: ${failureReason(words, result.code)}` : text;
+}
+
+/** A length of time as people say it: "25 phút", "1 giờ 5 phút". */
+export function durationText(words: Words, ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return words.today.moments;
+  if (minutes < 60) return words.today.minutes(minutes);
+  return words.today.hours(Math.floor(minutes / 60), minutes % 60);
+}
+
+/** How a lesson ended, or that it was cancelled. */
+export function outcomeText(words: Words, lesson: Lesson, time: (at: string) => string): string {
+  if (lesson.state === "cancelled") return words.lessonState.cancelled;
+  const at = time(lesson.ended_at ?? lesson.end);
+  switch (lesson.end_reason) {
+    case "tap":
+      return words.endReason.tap(at);
+    case "time":
+      return words.endReason.time(at);
+    case "not_started":
+      return words.endReason.not_started;
+    default:
+      return words.endReason.other;
+  }
+}

@@ -1,0 +1,24 @@
+// The present time, once a second, corrected to the server's clock: a room's PC may be minutes off.
+
+class Clock {
+  now = $state(Date.now());
+  private offsetMs = 0;
+
+  constructor() {
+    setInterval(() => this.tick(), 1000);
+  }
+
+  /** The server just said that it is `time`. */
+  level(time: string): void {
+    const server = Date.parse(time);
+    if (Number.isNaN(server)) return;
+    this.offsetMs = server - Date.now();
+    this.tick();
+  }
+
+  private tick(): void {
+    this.now = Date.now() + this.offsetMs;
+  }
+}
+
+export const clock = new Clock();

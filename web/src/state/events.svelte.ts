@@ -1,0 +1,48 @@
+// The one WebSocket of the work pages. Stores listen to it; after each (re)connection they read everything anew.
+
+import { LastingSocket, type SocketState } from "../api/socket";
+import type { ServerEvent } from "../api/types";
+import { clock } from "./clock.svelte";
+
+type Listener = (event: ServerEvent) => void;
+
+const LOST_AFTER_MS = 1_500;
+
+class Events {
+  /** Said to people only when it lasts: a quick reconnect is nobody's business. */
+  lost = $state(false);
+  private readonly listeners = new Set<Listener>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly socket = new LastingSocket({
+    path: "/api/v1/events",
+    silenceMs: 12_000,
+    onMessage: (message) => this.take(message as ServerEvent),
+    onState: (state) => this.watch(state),
+  });
+
+  listen(listener: Listener): () => void {
+    if (this.listeners.size === 0) this.socket.start();
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) this.socket.stop();
+    };
+  }
+
+  private take(event: ServerEvent): void {
+    if (event.type === "hello") clock.level(event.time);
+    for (const listener of this.listeners) listener(event);
+  }
+
+  private watch(state: SocketState): void {
+    if (state === "open" || state === "stopped") {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      this.lost = false;
+    } else if (this.timer === undefined) {
+      this.timer = setTimeout(() => (this.lost = true), LOST_AFTER_MS);
+    }
+  }
+}
+
+export const events = new Events();

@@ -1,0 +1,62 @@
+// Who is logged in on this page.
+
+import { ApiError, me as readMe, post, setCsrf } from "../api/http";
+import type { Me, Role } from "../api/types";
+import { language } from "../i18n/language.svelte";
+
+export type LoginState = "asking" | "in" | "out" | "unreachable";
+
+class Login {
+  state = $state<LoginState>("asking");
+  me = $state.raw<Me | null>(null);
+
+  async ask(): Promise<void> {
+    this.state = "asking";
+    try {
+      this.accept(await readMe());
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.forget();
+      else this.state = "unreachable";
+    }
+  }
+
+  accept(me: Me): void {
+    this.me = me;
+    setCsrf(me.csrf);
+    language.suggest(me.account.language);
+    this.state = "in";
+  }
+
+  forget(): void {
+    this.me = null;
+    setCsrf("");
+    this.state = "out";
+  }
+
+  async logout(): Promise<void> {
+    try {
+      await post("/logout");
+    } finally {
+      this.forget();
+    }
+  }
+
+  has(role: Role): boolean {
+    return this.me?.roles.some((each) => each.role === role) ?? false;
+  }
+
+  get mayRooms(): boolean {
+    return this.has("technician") || this.has("administrator");
+  }
+
+  get mayLessons(): boolean {
+    return this.has("teacher") || this.has("administrator") || !this.mayRooms;
+  }
+
+  /** The page that this person needs first. */
+  get home(): string {
+    return this.has("teacher") || !this.mayRooms ? "/today" : "/rooms";
+  }
+}
+
+export const login = new Login();

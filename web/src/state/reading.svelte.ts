@@ -1,0 +1,52 @@
+// What every list on the work pages has in common: read whole on each hello, kept level by events, said when it fails.
+
+import { ApiError } from "../api/http";
+import type { ServerEvent } from "../api/types";
+import { events } from "./events.svelte";
+import { login } from "./login.svelte";
+
+export type ReadingState = "loading" | "ready" | "failed";
+
+const RETRY_MS = 3_000;
+
+export abstract class Reading {
+  state = $state<ReadingState>("loading");
+  error = $state.raw<unknown>(null);
+  private stopListening: (() => void) | null = null;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+
+  start(): void {
+    this.stopListening ??= events.listen((event) => {
+      if (event.type === "hello") void this.refresh();
+      else this.take(event);
+    });
+    void this.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.retry);
+    this.stopListening?.();
+    this.stopListening = null;
+  }
+
+  async refresh(): Promise<void> {
+    clearTimeout(this.retry);
+    try {
+      await this.read();
+      this.error = null;
+      this.state = "ready";
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        login.forget();
+        return;
+      }
+      this.error = error;
+      // What was read before stays on the page; only the first reading can fail as a whole.
+      if (this.state !== "ready") this.state = "failed";
+      if (this.stopListening !== null) this.retry = setTimeout(() => void this.refresh(), RETRY_MS);
+    }
+  }
+
+  protected abstract read(): Promise<void>;
+  protected abstract take(event: ServerEvent): void;
+}
