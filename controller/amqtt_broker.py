@@ -45,11 +45,8 @@ class SchoolsBroker(Broker):  # type: ignore[misc]  # amqtt has no types
 
     def __init__(self, listen: str, access: Access) -> None:
         self._access = access
-        super().__init__(
-            BrokerConfig(
-                listeners={"default": ListenerConfig(bind=listen.replace("[", "").replace("]", ""))}, plugins={}
-            )
-        )
+        bind = listen.replace("[", "").replace("]", "")  # amqtt keeps the brackets of an IPv6 address
+        super().__init__(BrokerConfig(listeners={"default": ListenerConfig(bind=bind)}, plugins={}))
 
     async def set_access(self, access: Access) -> None:
         """Act on new rights; end the connections whose name or password is no longer good."""
