@@ -3,8 +3,10 @@
 import asyncio
 import hmac
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, web
@@ -24,6 +26,8 @@ HEARTBEAT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0  # for the listener's goodbye
 
 _NAME = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +133,17 @@ class ControlEndpoints:
 
 async def _send_all(socket: web.WebSocketResponse, listener: Listener) -> None:
     try:
-        async for event in listener.events():
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await socket.send_str(json.dumps(event, separators=(",", ":")))
+        async with aclosing(listener.events()) as events:
+            async for event in events:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await socket.send_str(json.dumps(event, separators=(",", ":")))
     except TimeoutError:
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
     except ConnectionError:
         pass  # the reader sees the end as well, and is the one who ends the request
+    except Exception:  # noqa: BLE001  one listener's rim: it comes back for a new snapshot
+        logger.exception("events: ended by a fault")
+        await socket.close(code=WSCloseCode.INTERNAL_ERROR)
 
 
 def _name(request: web.Request, part: str) -> str:

@@ -1,7 +1,7 @@
 """What changes on a node, told to everyone who listens: one snapshot, then whole bridge states, never differences."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 
 from webrtc.ids import BridgeId
@@ -28,7 +28,7 @@ class Listener:
         self._changed.add(bridge_id)
         self._woken.set()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """A snapshot, then every change. Without end."""
         clock = asyncio.get_running_loop().time
         self._known = set(self._plane.bridges)
