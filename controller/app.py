@@ -25,7 +25,7 @@ from controller.people.people import People
 from controller.scenes import Scenes
 from controller.web.server import make_app
 from controller.web.services import Services
-from devices.dialects.homeassistant import HomeAssistantDialect
+from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
 from devices.mqtt import MqttSettings
@@ -63,6 +63,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         def serve(part: Coroutine[None, None, None], name: str) -> None:
             stack.push_async_callback(_stop, tasks.create_task(part, name=name))
 
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = await stack.enter_async_context(open_store(config.database.url))
         http = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=False))
         changes = Changes()
@@ -145,7 +146,7 @@ async def _broker(
 
 
 def _dialects(config: MqttConfig) -> tuple[NativeDialect, HomeAssistantDialect]:
-    return NativeDialect(), HomeAssistantDialect(prefix=config.home_assistant_prefix)
+    return NativeDialect(), HomeAssistantDialect()
 
 
 @asynccontextmanager

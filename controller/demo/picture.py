@@ -7,6 +7,7 @@ import unicodedata
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from aiortc import MediaStreamTrack
 from av import AudioFrame, VideoFrame
@@ -14,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (640, 360)
 FRAME_RATE = 15
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 VIDEO_CLOCK = Fraction(1, 90_000)
 SAMPLE_RATE = 48_000
 SAMPLES = 960  # 20 ms
@@ -60,7 +62,7 @@ class LabelledPicture(_Paced):
         number = await self._next()
         image = self._background.copy()
         draw = ImageDraw.Draw(image)
-        now = datetime.now().astimezone()
+        now = datetime.now(VIETNAM)
         draw.text((32, 250), f"{now:%H:%M:%S}.{now.microsecond // 100_000}", font=self._large, fill="white")
         x, y = 480 + 100 * math.cos(number / 12), 250 + 60 * math.sin(number / 7)
         draw.ellipse((x - 24, y - 24, x + 24, y + 24), fill="#ffd54f")
