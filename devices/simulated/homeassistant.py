@@ -47,10 +47,7 @@ class HomeAssistantVoice:
     def announcement(self) -> Publish:
         blueprint, place = self._blueprint, self._place
         components = {
-            key: {
-                "uniq_id": f"{blueprint.serial}_{key}",
-                **{name: _absolute(value, place.base) for name, value in component.items()},
-            }
+            key: {"uniq_id": f"{blueprint.serial}_{key}", "~": place.base, **component}
             for key, component in self._components.items()
         }
         config = {
@@ -93,11 +90,6 @@ class HomeAssistantVoice:
 
 def _text(message: Message) -> str:
     return message.payload.decode()
-
-
-def _absolute(value: object, base: str) -> object:
-    """`~` is replaced at the top of a payload only, so components name their topics in full."""
-    return base + value[1:] if isinstance(value, str) and value.startswith("~") else value
 
 
 def _plain(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -15,7 +15,7 @@ class NativeVoice:
 
     def __init__(self, place: Place, blueprint: Blueprint) -> None:
         self.birth_topic = f"sc/1/{place.school}/controller"
-        self.topics = (f"{place.base}/cmd",)
+        self.topics: tuple[str, ...] = (f"{place.base}/cmd",)
         self._place = place
         self._base = place.base
         self._blueprint = blueprint

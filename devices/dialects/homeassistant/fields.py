@@ -14,25 +14,29 @@ MAX_ITEMS = 200  # of a list: identifiers, options, availability topics
 class Fields:
     """The fields of one discovery object under their full keys. Each reader raises `InvalidPayload`, naming the key."""
 
-    def __init__(self, values: Mapping[str, object], rules: TopicRules) -> None:
+    def __init__(self, values: Mapping[str, object], rules: TopicRules, base: str | None = None) -> None:
         self._values = values
         self._rules = rules
+        self.base = base  # what `~` stands for
 
     @classmethod
-    def of(cls, raw: object, rules: TopicRules, table: Mapping[str, str] = ABBREVIATIONS) -> "Fields":
-        """From a JSON object as it came: short keys made full, `~` replaced by the base topic."""
+    def of(
+        cls, raw: object, rules: TopicRules, table: Mapping[str, str] = ABBREVIATIONS, base: str | None = None
+    ) -> "Fields":
+        """From a JSON object as it came: short keys made full, `~` replaced by its own base topic, else by `base`."""
         if not isinstance(raw, dict):
             raise InvalidPayload("is not a JSON object")
         values = expanded(raw, table)
-        base = values.pop("~", None)
-        if isinstance(base, str):
+        own = values.pop("~", None)
+        base = own if isinstance(own, str) else base
+        if base is not None:
             values = {key: _based(key, value, base) for key, value in values.items()}
-        return cls(values, rules)
+        return cls(values, rules, base)
 
     def with_defaults(self, other: "Fields", keys: Iterable[str]) -> "Fields":
         """These fields, and those of `keys` that only `other` has."""
         inherited = {key: other._values[key] for key in keys if key in other._values}
-        return Fields({**inherited, **self._values}, self._rules)
+        return Fields({**inherited, **self._values}, self._rules, self.base)
 
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None

@@ -43,4 +43,6 @@ class TopicRules:
             raise InvalidPayload(f"{topic[:80]!r} is no topic that a device may use")
         if not self.free and not topic.startswith((root(self.namespace), f"{self.prefix}/")):
             raise InvalidPayload(f"topic {topic[:80]!r} is outside the school's own part of the broker")
+        if self.config(topic) is not None:
+            raise InvalidPayload(f"topic {topic[:80]!r} is for discovery")
         return topic

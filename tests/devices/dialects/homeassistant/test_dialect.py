@@ -272,6 +272,7 @@ def test_topics_of_others_are_refused() -> None:
         f"{BASE}/+/x",
         "$SYS/broker/uptime",
         f"{BASE}/\n",
+        "sc/1/le-loi/ha/device/another/config",
         "",
     ):
         discovery = announce(
