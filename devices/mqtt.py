@@ -38,7 +38,8 @@ INBOUND_LIMIT = 1_000
 or drops by its own limits. Nothing is dropped here."""
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 """Of the socket; Linux gives at most net.core.rmem_max."""
-READS_PER_WAKE = 100
+READ_AHEAD_BYTES = 64 * 1024
+READS_PER_WAKE = 200
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
 """For a PUBACK, SUBACK or UNSUBACK."""
@@ -151,18 +152,45 @@ def _set(ready: asyncio.Future[None]) -> None:
         ready.set_result(None)
 
 
+class _BufferedSocket:
+    """A connected socket as paho wants it, which reads ahead: paho asks for every packet in three pieces."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._buffer = b""
+        self._position = 0
+        self.send = connected.send
+        self.close = connected.close
+        self.fileno = connected.fileno
+        self.setblocking = connected.setblocking
+
+    @property
+    def read_ahead(self) -> bool:
+        """Whether `recv` would give something for which the event loop does not wake us."""
+        if self._position < len(self._buffer):
+            return True
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.fileno() >= 0 and self._socket.pending() > 0
+
+    def recv(self, size: int) -> bytes:
+        start = self._position
+        if start >= len(self._buffer):
+            self._buffer, start = self._socket.recv(READ_AHEAD_BYTES), 0
+        self._position = min(start + size, len(self._buffer))
+        return self._buffer[start : self._position]
+
+
 class _Client(Client):
     """paho's client on a socket that is connected already: its own way of connecting blocks.
 
-    `_create_socket_connection` is the one private name of paho we use; if a release drops it, paho connects by itself,
-    blocking, and `tests/devices/test_mqtt.py` says so.
+    `_create_socket` is the one private name of paho we use. If a release drops it, paho connects by itself, blocking;
+    `tests/devices/test_mqtt.py` would say so.
     """
 
-    def __init__(self, connected: socket.socket, client_id: str) -> None:
+    def __init__(self, connected: _BufferedSocket, client_id: str) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False)
         self._connected_socket = connected
 
-    def _create_socket_connection(self) -> socket.socket:
+    def _create_socket(self) -> _BufferedSocket:
         return self._connected_socket
 
 
@@ -190,12 +218,13 @@ class Mqtt:
         self._socket: socket.socket | None = connected
         self._paused = False
         self._now = clock()
-        self._client = self._configured(settings, connected, will)
+        self._buffered = _BufferedSocket(connected)
+        self._client = self._configured(settings, self._buffered, will)
         self._keepalive = self._loop.call_later(1.0, self._keep_alive)
         self._loop.add_reader(connected, self._read)
         self._client.connect(settings.host, settings.port, settings.keepalive_s)
 
-    def _configured(self, settings: MqttSettings, connected: socket.socket, will: Publish | None) -> Client:
+    def _configured(self, settings: MqttSettings, connected: _BufferedSocket, will: Publish | None) -> Client:
         client = _Client(connected, settings.client_id)
         if settings.username:
             client.username_pw_set(settings.username, settings.password)
@@ -232,7 +261,7 @@ class Mqtt:
         if self._paused and self._socket is not None:
             self._paused = False
             self._loop.add_reader(self._socket, self._read)
-            self._loop.call_soon(self._read)  # TLS may hold decrypted bytes for which the socket never wakes us
+            self._loop.call_soon(self._read)  # for what was read ahead nothing wakes us
         return messages
 
     async def publish(self, message: Publish, *, retain: bool = False, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
@@ -309,23 +338,21 @@ class Mqtt:
     # From here on: called by the event loop or by paho, never awaited.
 
     def _read(self) -> None:
-        """Take in what has come. paho reads one packet a call, and a wake of the loop costs more than a packet."""
+        """Take in what has come, and stop reading where too much waits to be received."""
         self._now = self._clock()
         try:
             for _ in range(READS_PER_WAKE):
-                before = len(self._inbound)
                 if len(self._inbound) >= INBOUND_LIMIT:
                     self._pause()
-                    break
+                    return
                 self._client.loop_read()
-                if len(self._inbound) == before:
-                    break
-            else:
-                if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-                    self._loop.call_soon(self._read)
+                if not self._buffered.read_ahead:
+                    return
         except (OSError, ValueError, IndexError, struct.error) as error:  # paho on bytes that are no MQTT
             self._why = f"unreadable answer from the broker: {type(error).__name__}"
             self._end()
+            return
+        self._loop.call_soon(self._read)  # others have their turn first
 
     def _pause(self) -> None:
         if not self._paused and self._socket is not None:

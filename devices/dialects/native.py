@@ -104,7 +104,7 @@ class NativeDriver:
         self._state_topic = f"{base}/state"
         self._ack_topic = f"{base}/ack"
         self._availability_topic = f"{base}/avail"
-        self._properties = {each.name: each for each in device.properties}
+        self._kinds: dict[str, Kind] = {each.name: each.kind for each in device.properties}
         self._boot: int | None = None
         self._ended_boot: int | None = None  # the one whose will we heard
         self._order = (0, 0)  # seq and t of the last live state of this boot
@@ -161,14 +161,14 @@ class NativeDriver:
         values: dict[PropertyName, Value] = {}
         wrong: list[str] = []
         for name, value in raw.items():
-            of = self._properties.get(PropertyName(name))
-            if of is None or value is None:
+            kind = self._kinds.get(name)
+            if kind is None or value is None:
                 continue
-            read = _value(of.kind, value)
+            read = _value(kind, value)
             if read is None:
-                wrong.append(f"{name} is no {of.kind.value}")
+                wrong.append(f"{name} is no {kind.value}")
             else:
-                values[of.name] = read
+                values[PropertyName(name)] = read
         return values, (Problem(topic, "invalid_value", "; ".join(wrong)),) if wrong else ()
 
     def _read_acknowledgement(self, message: Message) -> tuple[Acknowledgement, ...]:
@@ -217,13 +217,11 @@ class NativeDriver:
 
 def _value(kind: Kind, value: object) -> Value | None:
     """`value` if it is of `kind`."""
-    match kind:
-        case Kind.BOOL:
-            return value if isinstance(value, bool) else None
-        case Kind.NUMBER:
-            return jsontext.finite(value)
-        case Kind.ENUM | Kind.TEXT:
-            return jsontext.text(value, limit=TEXT_LIMIT)
+    if kind is Kind.NUMBER:
+        return jsontext.finite(value)
+    if kind is Kind.BOOL:
+        return value if isinstance(value, bool) else None
+    return jsontext.text(value, limit=TEXT_LIMIT)
 
 
 def _text(source: dict[str, object], key: str) -> str:
