@@ -1,0 +1,189 @@
+"""What forwarding costs: CPU per forwarded packet of a real node, beside Debian's Janus where it is installed.
+
+`python -m bench.forward [--json] [--rounds N] [--seconds S]`. One publisher, 20 viewers. The server is pinned to core 0
+and the load to core 1; CPU is the kernel's clock of the server process, all threads, after warm-up, divided by the
+packets that the viewers received. Loopback charges the receiving half to the sender, for every server alike. Runs of
+the servers interleave; medians. Other work on the machine shows in every figure, so look at the ratios.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import socket
+import statistics
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict, dataclass
+
+from bench.forward_load import Plan, Result
+from bench.janus import PROGRAM, janus
+
+VIEWERS = 20
+SERVER_CORE, LOAD_CORE = 0, 1
+VIDEO, AUDIO = ("video", 1100, 5), ("audio", 80, 1)  # kind, octets per packet, packets sent at once
+RATES = {"5k": 5_000, "17k": 17_000}
+MAX_LOSS = 0.01
+MAX_RATE_ERROR = 0.05
+TRIES = 5  # of a run that the machine disturbed
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    kind: str
+    size: int
+    burst: int
+    rate: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}_{self.rate}"
+
+
+CASES = [Case(*media, rate) for media in (VIDEO, AUDIO) for rate in RATES]
+
+
+@asynccontextmanager
+async def node(address: str) -> AsyncIterator[tuple[str, int, str]]:
+    """A node as the controller starts it: its URL, process id and secret."""
+    secret = secrets.token_hex(32)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "webrtc.node", "--control", "127.0.0.1:0", "--udp", "0.0.0.0:0", "--advertise", address),
+        env={**os.environ, "NHIPCAU_BRIDGE_SECRET": secret},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+    )
+    try:
+        assert process.stdout is not None
+        yield json.loads(await process.stdout.readline())["control"], process.pid, secret
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def janus_server(address: str, event_loops: int) -> AsyncIterator[tuple[str, int, str]]:
+    async with janus(address, event_loops=event_loops, core=SERVER_CORE) as (url, pid):
+        yield url, pid, ""
+
+
+def start(server: str, address: str) -> AbstractAsyncContextManager[tuple[str, int, str]]:
+    return node(address) if server == "node" else janus_server(address, 1 if server == "janus_event_loops" else 0)
+
+
+async def run(server: str, case: Case, address: str, seconds: float) -> Result:
+    """One run. Raises `RuntimeError` if the machine did not let it be what it should."""
+    async with start(server, address) as (url, pid, secret):
+        plan = Plan(
+            server=server.partition("_")[0],
+            url=url,
+            secret=secret,
+            pid=pid,
+            kind=case.kind,
+            size=case.size,
+            burst=case.burst,
+            viewers=VIEWERS,
+            packets_per_s=RATES[case.rate],
+            seconds=seconds,
+        )
+        load = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bench.forward_load"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CORE}),
+        )
+        output, _ = await load.communicate(json.dumps(asdict(plan)).encode() + b"\n")
+        if load.returncode:
+            raise RuntimeError("the load failed")
+    result = Result(**json.loads(output))
+    if result.broken or abs(1 - result.received / result.sent) > MAX_LOSS:
+        raise RuntimeError(f"{result.sent - result.received} of {result.sent} lost, {result.broken} broken")
+    if abs(1 - result.sent / result.seconds / RATES[case.rate]) > MAX_RATE_ERROR:
+        raise RuntimeError(f"{result.sent / result.seconds:.0f} packets/s instead of {RATES[case.rate]}")
+    return result
+
+
+async def run_well(server: str, case: Case, address: str, seconds: float) -> float:
+    """CPU per forwarded packet, in microseconds."""
+    for again in range(TRIES - 1, -1, -1):
+        try:
+            result = await run(server, case, address, seconds)
+        except RuntimeError as error:
+            print(f"  {server}, {case.name}: {error}; {again} more", file=sys.stderr)
+        else:
+            return result.cpu_s / result.received * 1e6
+    raise SystemExit(f"{server}, {case.name}: no undisturbed run")
+
+
+async def measure(cases: Sequence[Case], servers: Sequence[str], rounds: int, seconds: float) -> dict[str, float]:
+    address = own_address()
+    costs: dict[tuple[str, str], list[float]] = {(case.name, server): [] for case in cases for server in servers}
+    for case in cases:
+        for _ in range(rounds):
+            for server in servers:
+                costs[case.name, server].append(await run_well(server, case, address, seconds))
+    figures: dict[str, float] = {}
+    for (name, server), values in costs.items():
+        figures[f"{server}_{name}_us"] = round(statistics.median(values), 2)
+        figures[f"{server}_{name}_min_us"], figures[f"{server}_{name}_max_us"] = (
+            round(min(values), 2),
+            round(max(values), 2),
+        )
+    for case in cases:
+        for server in servers[1:]:
+            ratio = round(figures[f"node_{case.name}_us"] / figures[f"{server}_{case.name}_us"], 3)
+            figures[f"ratio_{server}_{case.name}"] = ratio
+            if case.kind == "video":
+                figures[f"ratio_{server}_{case.rate}"] = ratio
+    return figures
+
+
+def own_address() -> str:
+    """The machine's address towards others; nothing is sent. Janus does not take 127.0.0.1 as a candidate."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("198.51.100.1", 9))
+        address: str = probe.getsockname()[0]
+        return address
+
+
+def print_table(figures: dict[str, float], cases: Sequence[Case], servers: Sequence[str]) -> None:
+    print(f"CPU us per forwarded packet, {VIEWERS} viewers: median [min-max]")
+    print(f"{'':12}" + "".join(f"{server:>26}" for server in servers) + f"{'node / Janus':>18}")
+    for case in cases:
+        cells = [
+            "{:.2f} [{:.2f}-{:.2f}]".format(
+                *(figures[f"{server}_{case.name}_{end}"] for end in ("us", "min_us", "max_us"))
+            )
+            for server in servers
+        ]
+        ratios = " / ".join(f"{figures[f'ratio_{server}_{case.name}']:.2f}" for server in servers[1:])
+        print(f"{case.name:12}" + "".join(f"{cell:>26}" for cell in cells) + f"{ratios:>18}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    parser.add_argument("--rounds", type=int, default=3, help="runs per figure; fewer than 3 are not a measurement")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a run, after its warm-up")
+    parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this; repeatable")
+    options = parser.parse_args()
+    servers = ["node"]
+    if PROGRAM is not None:
+        servers += ["janus_default", "janus_event_loops"]
+    else:
+        print("janus is not installed: figures without it", file=sys.stderr if options.json else sys.stdout)
+    cases = [case for case in CASES if not options.case or case.name in options.case]
+    figures = asyncio.run(measure(cases, servers, options.rounds, options.seconds))
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        print_table(figures, cases, servers)
+
+
+if __name__ == "__main__":
+    main()
