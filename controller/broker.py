@@ -166,7 +166,7 @@ class EmbeddedBroker:
             "max_inflight_messages 0",  # no limit: one slow acknowledgement must not hold up a whole school
             "max_queued_messages 100000",  # above the retained messages of a province, sent at once on connecting
             "max_queued_bytes 268435456",
-            "message_size_limit 1048576",
+            "max_packet_size 1048576",
             "log_dest stderr",
             "log_type error",
             "log_type warning",

@@ -4,7 +4,7 @@ ControllerError
 ├── ConfigError        (ValueError)       config.yaml cannot be used; carries every problem found
 ├── ChildFailed        (RuntimeError)     a child process cannot be started, and trying again will not help
 ├── BrokerUnavailable  (ConnectionError)  the embedded broker is not running now; it is being restarted
-├── NodeUnavailable    (ConnectionError)  no bridge node can take or answer this now; it is being started or reached again
+├── NodeUnavailable    (ConnectionError)  no bridge node can take or answer this now; it is being reached again
 ├── ListenFailed       (RuntimeError)     the configured address cannot be listened on
 ├── PasswordsElsewhere (RuntimeError)     the broker is not ours, so are its passwords
 ├── RoomInUse          (RuntimeError)     a live lesson rules the room

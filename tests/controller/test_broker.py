@@ -340,6 +340,18 @@ async def test_garbage_does_not_stop_the_broker(tmp_path: Path, engine: Engine) 
         assert "Traceback" not in (tmp_path / "broker.log").read_text()
 
 
+async def test_oversized_message_ends_its_connection_only(tmp_path: Path, engine: Engine) -> None:
+    async with running(EmbeddedBroker(FREE, directory=tmp_path, engine=engine)) as login:
+        async with connect(controller(login)) as other:
+            await other.subscribe(["#"])
+            async with connect(controller(login)) as mqtt:
+                with pytest.raises(BrokerLost):
+                    await mqtt.publish(Publish("large", bytes(2 << 20)))
+            async with connect(controller(login)) as mqtt:
+                await mqtt.publish(Publish("not/so/large", bytes(1 << 19)))
+            assert await topics_until(other, "not/so/large") == ["not/so/large"]
+
+
 async def test_taken_port_is_given_up_for_another(tmp_path: Path, engine: Engine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         (tmp_path / "port").write_text(str(other.getsockname()[1]))
