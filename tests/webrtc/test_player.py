@@ -9,14 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, async_playwright
 
+from tests.webrtc.browser import browser_page
 from tests.webrtc.encoder import ffmpeg
 from tests.webrtc.nodes import node_here, token
 
 PLAYER = Path(__file__).parent / "player"
-FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required""".split()
 
 
 async def _run(*command: str) -> None:
@@ -51,18 +49,8 @@ async def _served(folder: Path) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-@asynccontextmanager
-async def _browser_page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), headless=True, args=FLAGS)
-        try:
-            yield await browser.new_page()
-        finally:
-            await browser.close()
-
-
 async def test_foreign_player_plays_what_ffmpeg_publishes(bundle: Path) -> None:
-    async with node_here() as node, _served(bundle) as origin, _browser_page() as page, asyncio.timeout(60):
+    async with node_here() as node, _served(bundle) as origin, browser_page() as page, asyncio.timeout(60):
         await node.open_bridge("lesson", ["encoder"])
         asked = {"url": node.media("whep", "lesson"), "token": token("lesson", "viewer-1", publish=False)}
         async with ffmpeg(node.media("whip", "lesson"), token("lesson", "encoder")):
