@@ -16,10 +16,10 @@ from devices.simulated.room import SimulatedRoom
 
 
 def main() -> None:
-    options = _parser().parse_args()
+    rooms = _rooms(_parser().parse_args())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with suppress(asyncio.CancelledError):
-        asyncio.run(_run(_rooms(options)))
+        asyncio.run(_run(rooms))
 
 
 def _parser() -> argparse.ArgumentParser:

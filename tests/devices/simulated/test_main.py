@@ -4,17 +4,11 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from devices.mqtt import connect
+from devices.simulated.__main__ import main
 from tests.devices.conftest import Broker
-
-
-async def run(*arguments: str) -> tuple[asyncio.subprocess.Process, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "devices.simulated", *arguments, stderr=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(20):
-        _, errors = await process.communicate()
-    return process, errors.decode()
 
 
 async def test_two_rooms_of_two_schools_announce_themselves_and_say_when_they_are_gone(
@@ -50,14 +44,23 @@ async def test_two_rooms_of_two_schools_announce_themselves_and_say_when_they_ar
     }
 
 
-async def test_wrong_options_are_said_in_a_line() -> None:
-    for arguments, expected in (
-        (("--room", "a1"), "say the school as well"),
-        (("--room", "le-loi/a 1"), "a room is letters"),
-        (("--room", "le-loi/a1", "--fault", "projector=lazy"), "'lazy' is not a valid Fault"),
-        (("--room", "le-loi/a1", "--fault", "toaster=silent"), "no simulated device 'toaster'"),
-        (("--room", "le-loi/a1", "--broker", "127.0.0.1"), "a broker's address looks like"),
-    ):
-        process, errors = await run(*arguments)
-        assert process.returncode == 2
-        assert expected in errors.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--room", "a1"], "say the school as well"),
+        (["--room", "le-loi/a 1"], "a room is letters"),
+        (["--room", "le-loi/a1", "--fault", "projector=lazy"], "'lazy' is not a valid Fault"),
+        (["--room", "le-loi/a1", "--fault", "toaster=silent"], "no simulated device 'toaster'"),
+        (["--room", "le-loi/a1", "--broker", "127.0.0.1"], "a broker's address looks like"),
+        (["--room", "le-loi/a1", "--password-file", "/nowhere/at/all"], "No such file"),
+        (["--room", "le-loi/a1", "--warm-up-s", "0"], "must be between"),
+    ],
+)
+def test_wrong_options_are_said_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["simulated", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert expected in capsys.readouterr().err.splitlines()[-1]
