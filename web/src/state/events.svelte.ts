@@ -3,21 +3,29 @@
 import { LastingSocket, type SocketState } from "../api/socket";
 import type { ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
+import { login } from "./login.svelte";
 
 type Listener = (event: ServerEvent) => void;
 
 const LOST_AFTER_MS = 1_500;
+const LOGGED_OUT = 4401;
+/** A refused handshake looks like a lost network to a page; after this many tries it asks whether it is logged in. */
+const TRIES_BEFORE_ASKING = 3;
 
 class Events {
   /** Said to people only when it lasts: a quick reconnect is nobody's business. */
   lost = $state(false);
   private readonly listeners = new Set<Listener>();
+  private tries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly socket = new LastingSocket({
     path: "/api/v1/events",
     silenceMs: 12_000,
     onMessage: (message) => this.take(message as ServerEvent),
     onState: (state) => this.watch(state),
+    onClosed: (code) => {
+      if (code === LOGGED_OUT) login.forget();
+    },
   });
 
   listen(listener: Listener): () => void {
@@ -35,6 +43,8 @@ class Events {
   }
 
   private watch(state: SocketState): void {
+    if (state === "open") this.tries = 0;
+    if (state === "waiting" && ++this.tries % TRIES_BEFORE_ASKING === 0) void login.check();
     if (state === "open" || state === "stopped") {
       clearTimeout(this.timer);
       this.timer = undefined;

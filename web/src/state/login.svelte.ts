@@ -20,6 +20,15 @@ class Login {
     }
   }
 
+  /** Whether the login still holds, without disturbing the page while the server cannot be reached. */
+  async check(): Promise<void> {
+    try {
+      this.accept(await readMe());
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.forget();
+    }
+  }
+
   accept(me: Me): void {
     this.me = me;
     setCsrf(me.csrf);
