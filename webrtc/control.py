@@ -64,7 +64,7 @@ class ControlEndpoints:
 
     def _guarded(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            if not hmac.compare_digest(bearer(request).encode(), self._secret):
+            if not hmac.compare_digest(bearer(request).encode(errors="surrogateescape"), self._secret):
                 raise InvalidToken("not the secret of this node")
             return await handler(request)
 

@@ -133,6 +133,9 @@ async def test_oversized_and_endless_requests_are_cut_off(running: NodeProcess) 
         f"{post}X: {'y' * 100_000}\r\n\r\n",
         f"POST /whip/{'x' * 100_000} HTTP/1.1\r\n\r\n",
         "NONSENSE\r\n\r\n",
+        "GET /v1/node HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xe9\xff\r\n\r\n",
+        "POST /whip/lesson HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xe9.\xff.\xff\r\n\r\n",
+        "PUT /v1/bridges/%ff%00%2e HTTP/1.1\r\nHost: x\r\n\r\n",
         "\x16\x03\x01\x02",
         "GET /v1/events HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ]
