@@ -104,7 +104,6 @@ class BridgeConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LessonsConfig:
     grace: timedelta = timedelta(minutes=10)  # a live lesson goes on this long after its end, then is ended
-    lead: timedelta = timedelta(minutes=5)  # displays show the next lesson, and it may be started, this long before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

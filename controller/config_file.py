@@ -184,7 +184,6 @@ class _Reader:
         default = LessonsConfig()
         lessons = LessonsConfig(
             grace=section.take("grace_minutes", lambda item: values.minutes(item, most=240), default.grace),
-            lead=section.take("lead_minutes", lambda item: values.minutes(item, most=120), default.lead),
         )
         section.finish()
         return lessons

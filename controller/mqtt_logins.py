@@ -43,7 +43,7 @@ class MqttLogins:
         if self._broker is None:
             raise PasswordsElsewhere("the configured broker gives out its own passwords")
         password = secrets.token_urlsafe(18)
-        hashed = await asyncio.to_thread(hash_password, password)
+        hashed = hash_password(password)
         async with self._writing:
             hashes = self._read() | {school_id: hashed}
             temporary = self._file.with_suffix(".new")

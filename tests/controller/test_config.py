@@ -83,7 +83,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         bridge:
           nodes:
             - {url: "https://10.0.0.7:7880/", secret: {env: NODE_7}}
-        lessons: {grace_minutes: 0.5, lead_minutes: 15}
+        lessons: {grace_minutes: 0.5}
         logging: {level: debug}
         """
     config = read_config(write(tmp_path, text), environ={"MQTT_PASSWORD": "m", "NODE_7": "n"})
@@ -107,7 +107,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             home_assistant_prefix="homeassistant",
         ),
         bridge=BridgeConfig(nodes=(RemoteNodeConfig(url="https://10.0.0.7:7880", secret=Secret("n")),)),
-        lessons=LessonsConfig(grace=timedelta(seconds=30), lead=timedelta(minutes=15)),
+        lessons=LessonsConfig(grace=timedelta(seconds=30)),
         logging=LoggingConfig(level=logging.DEBUG),
     )
 
@@ -237,8 +237,8 @@ BAD_FILES = {
     "choose a lower port",
     "bridge: {local: {advertise: [0.0.0.0]}}": "1: bridge.local.advertise[0]: must be one machine's IP address, "
     "not 0.0.0.0",
-    "lessons: {lead_minutes: -1}": "1: lessons.lead_minutes: must be a number from 0 to 120, not -1",
-    "lessons: {lead_minutes: .nan}": "1: lessons.lead_minutes: must be a number from 0 to 120, not .nan",
+    "lessons: {grace_minutes: -1}": "1: lessons.grace_minutes: must be a number from 0 to 240, not -1",
+    "lessons: {grace_minutes: .nan}": "1: lessons.grace_minutes: must be a number from 0 to 240, not .nan",
     "logging: {level: loud}": "1: logging.level: must be one of debug, info, warning, error",
     # Secrets
     "database: {url: 'postgresql://n:hunter2@db/rooms'}": "1: database.url: has the password in it; "
