@@ -15,12 +15,13 @@ OFFLINE_AFTER = timedelta(seconds=3)
 class Presence:
     """One device's availability. Every method but `disconnected` takes `now`, aware UTC."""
 
-    __slots__ = ("_offline_at", "last_heard", "stale_after", "state")
+    __slots__ = ("_offline_at", "last_heard", "met", "stale_after", "state")
 
     def __init__(self, *, stale_after: timedelta | None) -> None:
         self.state = Availability.UNKNOWN
         self.last_heard: datetime | None = None  # live, from the device itself
         self.stale_after = stale_after
+        self.met = False  # heard of, live or retained, since we are connected
         self._offline_at: datetime | None = None
 
     @property
@@ -35,11 +36,13 @@ class Presence:
     def heard(self, now: datetime) -> bool:
         """A live message of the device that does not say it is going. True if the state changed."""
         self.last_heard = now
+        self.met = True
         self._offline_at = None
         return self._move_to(Availability.ONLINE)
 
     def said_online(self) -> bool:
         """A retained "online": it was so once. True if the state changed."""
+        self.met = True
         self._offline_at = None
         return self._move_to(Availability.STALE) if self.state is not Availability.ONLINE else False
 
@@ -55,6 +58,7 @@ class Presence:
 
     def disconnected(self) -> bool:
         """We lost the broker: nothing can be heard. True if the state changed."""
+        self.met = False
         self._offline_at = None
         return self._move_to(Availability.STALE) if self.state is Availability.ONLINE else False
 

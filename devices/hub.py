@@ -179,7 +179,7 @@ class DeviceHub:
                 elif isinstance(event, Connected):
                     self._births = dict.fromkeys(self._intake.namespaces)
                     self._births_wanted.set()
-                    self._sender.poke_all()
+                    self._sender.connected_anew()
                 else:
                     self._disconnected()
 

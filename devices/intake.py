@@ -174,12 +174,11 @@ class Intake:
         kinds = self._registry.apply(report)
         if kinds:
             self._changes.publish(report.device_id, *kinds)
-            if ChangeKind.AVAILABILITY in kinds:
-                self._sender.poke(report.device_id)
-        if report.values and not report.retained:
-            entry = self._registry.get(report.device_id)
-            if entry is not None and len(entry.queue):
+        entry = self._registry.get(report.device_id)
+        if entry is not None and len(entry.queue):
+            if report.values and not report.retained:
                 self._sender.finish(entry.queue.reported(report.values, report.received))
+            self._sender.poke(report.device_id)  # it may be back
 
     def _acknowledged(self, answer: Acknowledgement, message: Message) -> None:
         entry = self._registry.get(answer.device_id)
@@ -213,8 +212,8 @@ class Intake:
         known = self._registry.get(device.id)
         if known is not None:
             again = (known.discovery_topic, known.discovery_payload) == (message.topic, message.payload)
-            if again and not known.removed and not isinstance(known.driver, UnreadableDriver):
-                return  # replayed by the broker; the driver we have remembers more
+            if (again or known.driver is driver) and not known.removed and not _unreadable(known.driver):
+                return  # said once more; the driver we have remembers more than a new one would
             self._detach(known.driver)
         kinds = self._registry.discovered(driver, message.topic, message.payload)
         self._attach(driver)
@@ -248,6 +247,10 @@ class Intake:
                 del self._readers[topic]
                 unused.append(topic)
         self._broker.unsubscribe(unused)
+
+
+def _unreadable(driver: Driver) -> bool:
+    return isinstance(driver, UnreadableDriver)
 
 
 def _wild(topic: str) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from devices.changes import ChangeKind, Changes
 from devices.device import Availability, Command, CommandId, CommandResult, DeviceId, Property, Value
@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 WORKERS = 32
 """Devices that may wait for a PUBACK at the same time; one device has at most one."""
+MEET_WITHIN = timedelta(seconds=2)
+"""After connecting, how long commands wait for a device that was not heard of yet: after a broker's restart it has to
+come back as we do, and what is published before it has subscribed is lost. Then it is tried all the same."""
 
 
 class Sender:
@@ -42,6 +45,7 @@ class Sender:
         self._queued: set[DeviceId] = set()
         self._busy: set[DeviceId] = set()
         self._due: list[tuple[datetime, DeviceId]] = []
+        self._meet_until: datetime | None = None
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -77,7 +81,13 @@ class Sender:
             self._queued.add(id)
             self._ready.put_nowait(id)
 
-    def poke_all(self) -> None:
+    def connected_anew(self) -> None:
+        """Send what was held: at once to devices that are heard of, a little later to the others."""
+        self._meet_until = self._clock() + MEET_WITHIN
+        self._time_changed()
+        self._poke_all()
+
+    def _poke_all(self) -> None:
         for entry in self._registry:
             if len(entry.queue):
                 self.poke(entry.driver.device.id)
@@ -93,10 +103,16 @@ class Sender:
     @property
     def due(self) -> datetime | None:
         """When `tick` has something to do next."""
-        return self._due[0][0] if self._due else None
+        next_deadline = self._due[0][0] if self._due else None
+        if self._meet_until is None or next_deadline is None:
+            return next_deadline or self._meet_until
+        return min(next_deadline, self._meet_until)
 
     def tick(self, now: datetime) -> None:
         """End what has reached its deadline; send again what was to wait."""
+        if self._meet_until is not None and self._meet_until <= now:
+            self._meet_until = None
+            self._poke_all()
         while self._due and self._due[0][0] <= now:
             _, id = heapq.heappop(self._due)
             entry = self._registry.get(id)
@@ -121,7 +137,7 @@ class Sender:
 
     def _held(self, entry: Entry) -> str:
         """Why commands to the device are not sent now; "" if they are."""
-        if not self._connected():
+        if not self._connected() or (self._meet_until is not None and not entry.presence.met):
             return "broker_away"
         if entry.removed:
             return "device_removed"
