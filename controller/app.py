@@ -146,7 +146,7 @@ async def _broker(
 
 
 def _dialects(config: MqttConfig) -> tuple[NativeDialect, HomeAssistantDialect]:
-    return NativeDialect(), HomeAssistantDialect()
+    return NativeDialect(), HomeAssistantDialect(prefix=config.home_assistant_prefix_of)
 
 
 @asynccontextmanager

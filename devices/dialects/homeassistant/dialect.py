@@ -5,7 +5,7 @@ Source: home-assistant.io/integrations/mqtt, "MQTT discovery". What devices of t
 `<prefix>/<component>/[<node>/]<object>/config`; the prefix is the school's own, `sc/1/<school>/ha` unless configured.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from devices.device import Namespace
 from devices.dialects.base import Discovery, Problem, root
@@ -18,17 +18,22 @@ from devices.errors import InvalidPayload
 from devices.message import Message, Publish
 
 
+def own_prefix(namespace: Namespace) -> str:
+    """A prefix inside the school's own part of the broker."""
+    return f"{root(namespace)}ha"
+
+
 class HomeAssistantDialect:
     """Home Assistant discovery for any number of schools.
 
-    `prefixes`: the discovery prefix of schools that do not use `sc/1/<school>/ha`.
+    `prefix`: a school's discovery prefix, without a slash at its end.
     `free_topics`: devices may name any topic; only for a broker that serves one school.
     """
 
     name = "homeassistant"
 
-    def __init__(self, *, prefixes: Mapping[Namespace, str] | None = None, free_topics: bool = False) -> None:
-        self._prefixes = dict(prefixes or {})
+    def __init__(self, *, prefix: Callable[[Namespace], str] = own_prefix, free_topics: bool = False) -> None:
+        self._prefix = prefix
         self._free_topics = free_topics
         self._inventories: dict[Namespace, Inventory] = {}
 
@@ -62,4 +67,4 @@ class HomeAssistantDialect:
         return inventory.announce(topic, raw, read_announcement(rules, topic, fields))
 
     def _rules(self, namespace: Namespace) -> TopicRules:
-        return TopicRules(namespace, self._prefixes.get(namespace, f"{root(namespace)}ha"), self._free_topics)
+        return TopicRules(namespace, self._prefix(namespace), self._free_topics)

@@ -252,6 +252,25 @@ def test_update_without_a_valid_component_leaves_the_device_as_it_was() -> None:
     assert announce(dialect, "device/x", device_form(components)).drivers == first.drivers
 
 
+def test_a_base_topic_stands_for_itself_at_the_ends_of_topics_only() -> None:
+    component = {
+        "p": "switch",
+        "uniq_id": "1",
+        "~": BASE,
+        "cmd_t": "~/set",
+        "stat_t": "~",
+        "name": "~ left",
+        "pl_on": "~",
+    }
+    inherits = {"p": "switch", "uniq_id": "2", "command_topic": "~/other", "cmd_t": "sc/1/nguyen-du/x"}
+    driver = driver_of({"a": component, "power": inherits}, **{"~": f"{BASE}/root"})
+    assert driver.topics == (BASE,)
+    assert sent(driver, "power.left", "on") == [("set", "~")]
+    assert sent(driver, "power", "on") == [
+        ("root/other", "ON")
+    ]  # where both forms of a key are given, the full one counts
+
+
 def test_migration_from_component_form_to_device_form_keeps_the_device() -> None:
     dialect = HomeAssistantDialect()
     device = {"ids": ["AA11"], "name": "Thing"}
@@ -282,7 +301,7 @@ def test_topics_of_others_are_refused() -> None:
 
 
 def test_free_topics_and_a_plain_prefix_are_for_a_single_school() -> None:
-    dialect = HomeAssistantDialect(prefixes={SCHOOL: "homeassistant"}, free_topics=True)
+    dialect = HomeAssistantDialect(prefix=lambda _: "homeassistant", free_topics=True)
     assert dialect.discovery_filters(SCHOOL) == ("homeassistant/+/+/config", "homeassistant/+/+/+/config")
     assert dialect.birth(SCHOOL) == (Publish("homeassistant/status", b"online"),)
     component = {"p": "switch", "uniq_id": "1", "cmd_t": "zigbee2mqtt/x/set", "stat_t": "$SYS/x"}
