@@ -130,7 +130,9 @@ class Fanout:
     def add(self, slot: Slot, now: float) -> None:
         """Have `slot` carry this track as soon as it can begin."""
         self._waiting.append(slot)
-        self.want_keyframe(now)
+        self.track.want_keyframe()
+        if self.track.packets:  # a track that only begins does so with a keyframe; if not, the next tick asks for one
+            self._ask(self.track, now)
 
     def remove(self, slot: Slot) -> None:
         """Have `slot` no longer carry this track, or wait for it."""

@@ -65,11 +65,7 @@ class Publication(Connection):
         if fanout is None:
             self.refused += 1
             return
-        begins = fanout.track.packets == 0
         fanout.forward(packet, now)
-        if begins:
-            self._report_at = 0.0  # allow the full rate at once: a browser's first seconds decide how it starts
-            self.changed()
 
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:
         if isinstance(packet, rtcp.SenderReport) and (fanout := self._by_ssrc.get(packet.ssrc)) is not None:
@@ -98,7 +94,6 @@ class Publication(Connection):
         if len(possible) != 1:
             return None
         [section] = possible
-        self._unbound.remove(section)
         track = Track(
             id=TrackId(f"{self.id[:6]}-{section.mid}"),
             kind=section.kind,
@@ -106,9 +101,14 @@ class Publication(Connection):
             payload_types=_by_payload_type(section),
             clock=self._clock,
         )
+        if not track.use(payload_type):
+            return None
+        self._unbound.remove(section)
         fanout = Fanout(track=track, forwarder=self._transport.forwarder, ask=self._ask)
         self._by_ssrc[ssrc] = fanout
         self.fanouts.append(fanout)
+        self._report_at = 0.0  # allow the full rate at once: a browser's first seconds decide how it starts
+        self.changed()  # before the packet goes on, so that those who get the track begin with its first keyframe
         return fanout
 
     # -- to the client

@@ -1,0 +1,125 @@
+from aioice import stun
+
+from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, Credentials, IceLite, IceSession
+from webrtc.udp import Address
+
+A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
+
+
+class Client:
+    """The peer behind a session, and what it sees: addresses chosen for it."""
+
+    def __init__(self, ice: IceLite) -> None:
+        self.moves: list[Address] = []
+        self.session = IceSession(peer=self, moved=self.moves.append, now=0.0)
+        self.ice = ice
+        ice.add(self.session)
+
+    def receive_dtls(self, datagram: bytes) -> None: ...
+    def receive_media(self, size: int, now: float) -> None: ...
+
+    def check(self, address: Address, *, nominate: bool = False, credentials: Credentials | None = None) -> None:
+        self.ice.receive(check(credentials or self.session.credentials, nominate=nominate), address)
+
+
+class Network:
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, Address]] = []
+        self.ice = IceLite(send=lambda datagram, address: self.sent.append((datagram, address)))
+
+
+def check(credentials: Credentials, *, nominate: bool = False) -> bytes:
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, b"transaction!")
+    request.attributes["USERNAME"] = f"{credentials.ufrag}:theirs"
+    request.attributes["PRIORITY"] = 1
+    request.attributes["ICE-CONTROLLING"] = 1
+    if nominate:
+        request.attributes["USE-CANDIDATE"] = None
+    request.add_message_integrity(credentials.pwd.encode())
+    return bytes(request)
+
+
+def test_check_is_answered_with_the_source_address() -> None:
+    network = Network()
+    client = Client(network.ice)
+    client.check(A)
+    [(datagram, address)] = network.sent
+    answer = stun.parse_message(datagram)
+    assert address == A
+    assert (answer.message_class, answer.transaction_id) == (stun.Class.RESPONSE, b"transaction!")
+    assert answer.attributes["XOR-MAPPED-ADDRESS"] == A
+    assert answer.check_message_integrity(client.session.credentials.pwd.encode())
+    assert "FINGERPRINT" in answer.attributes
+
+
+def test_client_is_heard_everywhere_and_sent_to_where_it_wants() -> None:
+    network = Network()
+    client = Client(network.ice)
+    client.check(A)
+    client.check(B)
+    client.check(B, nominate=True)
+    client.check(A)
+    client.check(C, nominate=True)
+    assert client.moves == [A, B, C]
+    assert network.ice.peers == {A: client, B: client, C: client}
+
+
+def test_restart_takes_effect_with_the_first_new_check() -> None:
+    network = Network()
+    client = Client(network.ice)
+    old = client.session.credentials
+    client.check(A, nominate=True)
+    new = network.ice.restart(client.session)
+    assert new != old
+    client.check(A, nominate=True, credentials=old)
+    assert len(network.sent) == 2
+    client.check(B, nominate=True, credentials=new)
+    client.check(A, nominate=True, credentials=old)
+    assert (len(network.sent), network.ice.refused, client.moves) == (3, 1, [A, B])
+
+
+def test_what_is_no_check_for_us_gets_no_answer() -> None:
+    network = Network()
+    client = Client(network.ice)
+    good = check(client.session.credentials)
+    stranger = check(Credentials(ufrag="none", pwd="x" * 32))
+    forged = check(Credentials(ufrag=client.session.credentials.ufrag, pwd="x" * 32))
+    response = bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE))
+    unsigned = bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST))
+    for datagram in (stranger, forged, response, unsigned, good[:-1], good[:40], bytes(20), b"\x00\x01" + bytes(90)):
+        network.ice.receive(datagram, A)
+    assert (network.sent, network.ice.peers, network.ice.refused) == ([], {}, 8)
+    client.check(A)
+    assert len(network.sent) == 1
+
+
+def test_member_cannot_take_the_address_of_another() -> None:
+    network = Network()
+    victim, attacker = Client(network.ice), Client(network.ice)
+    victim.check(A, nominate=True)
+    attacker.check(A, nominate=True)
+    assert (network.ice.peers, attacker.moves, len(network.sent)) == ({A: victim}, [], 1)
+    network.ice.remove(victim.session)
+    attacker.check(A, nominate=True)
+    assert network.ice.peers == {A: attacker}
+
+
+def test_nothing_grows() -> None:
+    network = Network()
+    client = Client(network.ice)
+    client.check(A, nominate=True)
+    for port in range(3 * CHECKS_PER_SECOND):
+        client.check((B[0], port + 1))
+    assert len(network.ice.peers) == MAX_ADDRESSES
+    assert A in network.ice.peers
+    assert len(network.sent) <= 1 + 2 * CHECKS_PER_SECOND  # a second may have turned meanwhile
+    network.ice.remove(client.session)
+    assert network.ice.peers == {}
+    client.check(C)
+    assert network.ice.peers == {}
+
+
+def test_silence_ends_consent() -> None:
+    network = Network()
+    client = Client(network.ice)
+    assert (client.session.consents(30.0), client.session.consents(30.1)) == (True, False)

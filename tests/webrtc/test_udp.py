@@ -1,0 +1,78 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from webrtc.udp import Address, UdpSocket
+
+
+class Everything:
+    """Notes what came, as (kind, octets)."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+
+    def receive_dtls(self, datagram: bytes) -> None:
+        self.came.put_nowait(("dtls", len(datagram)))
+
+    def receive_media(self, size: int, now: float) -> None:
+        self.came.put_nowait(("media", size))
+
+    def receive_stun(self, datagram: bytes, address: Address) -> None:
+        self.came.put_nowait(("stun", len(datagram)))
+
+
+@asynccontextmanager
+async def joined(*, known: bool) -> AsyncIterator[tuple[Everything, UdpSocket, socket.socket]]:
+    """A socket of ours, and a client's, known to it or not."""
+    everything = Everything()
+    peers: dict[Address, Everything] = {}
+    udp = UdpSocket(
+        host="127.0.0.1",
+        port=0,
+        buffer=memoryview(bytearray(2048)),
+        peers=peers,
+        receive_stun=everything.receive_stun,
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", udp.port))
+        if known:
+            peers[client.getsockname()] = everything
+        udp.open()
+        try:
+            yield everything, udp, client
+        finally:
+            udp.close()
+
+
+NONSENSE = (
+    b"",
+    b"\x00",
+    bytes(19),
+    b"\x16" + bytes(11),
+    b"\x80" + bytes(10),
+    b"\x80" + bytes(1500),
+    b"\x16" + bytes(1500),
+    bytes(1501),
+    b"\x40" + bytes(100),
+    b"\xff" + bytes(100),
+    b"\x05" + bytes(100),
+)
+LAST = b"\x00" + bytes(63)
+
+
+async def test_datagrams_are_told_apart() -> None:
+    async with asyncio.timeout(10), joined(known=True) as (everything, udp, client):
+        for datagram in (bytes(20), b"\x16" + bytes(12), b"\x80" + bytes(11), b"\xbf" + bytes(1499), *NONSENSE, LAST):
+            client.send(datagram)
+        came = [await everything.came.get() for _ in range(5)]
+        assert came == [("stun", 20), ("dtls", 13), ("media", 12), ("media", 1500), ("stun", 64)]
+        assert (udp.refused, everything.came.qsize()) == (len(NONSENSE), 0)
+
+
+async def test_stranger_can_only_send_checks() -> None:
+    async with asyncio.timeout(10), joined(known=False) as (everything, udp, client):
+        for datagram in (b"\x16" + bytes(60), b"\x80" + bytes(60), LAST):
+            client.send(datagram)
+        assert await everything.came.get() == ("stun", 64)
+        assert (udp.refused, everything.came.qsize()) == (2, 0)
