@@ -55,7 +55,9 @@ class ReconnectingMqtt:
         *,
         clock: Callable[[], datetime],
         chance: Callable[[], float] = random.random,
+        refused_delay_s: float = REFUSED_DELAY_S,
     ) -> None:
+        self._refused_delay_s = refused_delay_s
         self._settings = settings
         self._clock = clock
         self._chance = chance
@@ -89,7 +91,7 @@ class ReconnectingMqtt:
                 if self.problem != "broker_refused":
                     logger.error("broker %s: refuses us: %s", self._address, error)
                 self.problem = "broker_refused"
-                delay_s = REFUSED_DELAY_S * (0.5 + 0.5 * self._chance())
+                delay_s = self._refused_delay_s * (0.5 + 0.5 * self._chance())
             except BrokerLost as error:
                 failures = 1 if self.connected and loop.time() - since >= STEADY_AFTER_S else failures + 1
                 if self.problem != "broker_unreachable":
