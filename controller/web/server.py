@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import logging
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from controller.web import accounts, devices, displays, lessons, login, organisations, rooms, scenes
 from controller.web.call import SERVICES
@@ -30,6 +32,7 @@ ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.rout
 
 def make_app(services: Services) -> web.Application:
     """Everything that is served: the API, its document, WebSockets, WHIP and WHEP, health, the browser app."""
+    logging.getLogger("aiohttp.server").addFilter(_without_traceback)
     app = web.Application(middlewares=[rim], client_max_size=BODY_LIMIT_B)
     app[SERVICES] = services
     app[METRICS] = WebMetrics(services.registry)
@@ -50,6 +53,16 @@ def make_app(services: Services) -> web.Application:
     add_health(app)
     add_static(app)
     return app
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """aiohttp logs bytes that are no HTTP as if our code had failed; whoever sends them gets 400, and we a line."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.exc_info, record.exc_text = None, None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args = "not HTTP: %s", (error.__class__.__name__,)
+    return True
 
 
 async def _stop(app: web.Application) -> None:

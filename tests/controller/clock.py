@@ -1,6 +1,6 @@
-"""A clock that tests move by hand."""
+"""Clocks that tests move by hand."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 class Clock:
@@ -14,3 +14,16 @@ class Clock:
 
     def move(self, by: timedelta) -> None:
         self.now += by
+
+
+class AheadClock:
+    """Runs as the real one does, which those who wait need, but ahead of it."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def move(self, by: timedelta) -> None:
+        self._ahead += by

@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -32,7 +32,7 @@ from controller.web.services import MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
 from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
-from devices.hub import DeviceHub
+from devices.hub import DeviceHub, DeviceRecord
 from devices.mqtt import MqttSettings
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, Room, RoomId
@@ -40,7 +40,7 @@ from rooms.scene import Scene, SceneStep, StepId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
 from rooms.store import Store, open_store
 from rooms.store.stored_device import StoredDevice
-from tests.controller.clock import Clock
+from tests.controller.clock import AheadClock
 
 PASSWORD = "correct horse battery"
 HOST, GUEST, OTHER = (SchoolId(OrganisationId(each)) for each in ("nguyen-viet-xuan", "le-loi", "kim-dong"))
@@ -122,7 +122,7 @@ class House:
     store: Store
     people: People
     hub: DeviceHub
-    clock: Clock
+    clock: AheadClock
     broker: SilentBroker
     url: str
     runner: web.AppRunner
@@ -149,8 +149,19 @@ class House:
         _, visitor.token = await self.people.tokens.create(visitor.account.id, "test", actor="test")
         return visitor
 
+    async def discovered(self, school: SchoolId, key: str) -> Device:
+        """One more device in the school's inbox, as after a restart."""
+        device = device_of(school, key)
+        topic, payload = f"sc/1/{school}/4a/{key}/desc", describe(device)
+        await self.store.devices.save([StoredDevice(device=device, discovery_topic=topic, discovery_payload=payload)])
+        record = DeviceRecord(
+            device=device, discovery_topic=topic, discovery_payload=payload, claimed=False, reported={}
+        )
+        self.hub.restore([record])
+        return device
+
     async def display(
-        self, school: SchoolId = HOST, name: str = "display-1", secret: str = "display secret"
+        self, school: SchoolId = HOST, name: str = "display-1", secret: str = "display-secret"
     ) -> DisplayId:
         """A paired display of the school's room, whose cookie is `secret`."""
         display = Display(id=DisplayId(name), room_id=ROOMS[school].id, name="Tivi", paired_at=self.clock())
@@ -163,7 +174,7 @@ async def open_house(
     directory: Path, *, nodes: NodesProtocol | None = None, secure: bool = False
 ) -> AsyncIterator[House]:
     """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving."""
-    clock = Clock(datetime.now(UTC).replace(microsecond=0))
+    clock = AheadClock()
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         store = await stack.enter_async_context(open_store(f"sqlite:///{directory / 'house.db'}"))

@@ -54,7 +54,7 @@ async def test_login_is_throttled_by_account_and_recovers(house: House) -> None:
     assert statuses == [401, 401, 401, 401, 401, 429]
     async with visitor.http.post(f"{house.url}/api/v1/login", json={"name": TEACHER, "password": PASSWORD}) as answer:
         assert answer.status == 429
-        assert int(answer.headers["Retry-After"]) == 30
+        assert 28 <= int(answer.headers["Retry-After"]) <= 30
     house.clock.move(timedelta(seconds=31))
     assert await visitor.log_in(TEACHER) == 200
 

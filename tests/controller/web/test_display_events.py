@@ -1,0 +1,117 @@
+"""Displays: from the pairing code to the state that they follow."""
+
+import asyncio
+from datetime import timedelta
+
+from controller.changes import ChangeKind
+from controller.people.account import Role
+from controller.views import Camera, SiteDisplay
+from rooms.lesson import LessonId
+from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at
+from tests.controller.web.test_events import close_code, receive
+
+ROOM = ROOMS[HOST]
+REPORT = {
+    "type": "report",
+    "joined": True,
+    "camera": "ok",
+    "publishing": True,
+    "playing": 1,
+    "frames_decoded": 25,
+    "audio_energy": 0.5,
+    "weak": False,
+}
+
+
+async def test_display_is_paired_by_its_code_and_follows_its_room(house: House) -> None:
+    technician = await house.logged_in(HOST, Role.TECHNICIAN)
+    page = await house.visitor()
+    async with page.socket("/display/events") as socket:
+        pairing = await receive(socket, "pairing")
+        status, display = await technician.ask(
+            "POST", f"/rooms/{ROOM.id}/displays", {"code": str(pairing["code"]).lower(), "name": "Tivi 4A"}
+        )
+        assert (status, display["name"], display["connected"]) == (201, "Tivi 4A", False)
+        paired = await receive(socket, "paired")
+    async with page.http.post(f"{house.url}/api/v1/display/credential", json={"token": paired["token"]}) as answer:
+        assert answer.status == 204
+        assert "HttpOnly" in answer.headers["Set-Cookie"]
+    async with page.socket("/display/events") as socket:
+        state = await receive(socket, "state")
+        assert state == {
+            "type": "state",
+            "time": state["time"],
+            "display": display["id"],
+            "room": {"id": ROOM.id, "name": "4A"},
+            "school": {"id": HOST, "name": "Trường Tiểu học Nguyễn Viết Xuân", "province": "Thái Nguyên"},
+            "next": {"title": "Sông Hồng", "start": state["next"]["start"]} if state["next"] else None,
+            "call": None,
+        }
+        _, room = await technician.ask("GET", f"/rooms/{ROOM.id}")
+        assert [each["connected"] for each in room["displays"]] == [True]  # type: ignore[attr-defined]
+        assert (await technician.ask("DELETE", f"/displays/{display['id']}"))[0] == 204
+        assert await close_code(socket) == 4001
+    async with page.socket("/display/events") as socket:
+        assert (await receive(socket, "pairing"))["code"] != pairing["code"]
+
+
+async def test_display_sends_its_state_again_when_it_changes(house: House) -> None:
+    display = await house.display()
+    page = await house.visitor()
+    async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
+        await receive(socket, "state")
+        soon = house.clock() + timedelta(minutes=50)
+        await house.store.lessons.add(lesson_at(LessonId("lesson-2"), soon))
+        house.services.changes.publish(ChangeKind.DISPLAY, "another")
+        house.services.changes.publish(ChangeKind.DISPLAY, display)
+        assert (await receive(socket, "state"))["display"] == display
+
+
+async def test_report_reaches_the_teachers_view(house: House) -> None:
+    await house.display()
+    page = await house.visitor()
+    with house.services.changes.subscribe() as changes:
+        async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
+            await receive(socket, "state")
+            await socket.send_json(REPORT)
+            async with asyncio.timeout(10):
+                async for _ in changes:
+                    site = (await house.services.conductor.view(LESSON)).sites[0]
+                    if site.camera is not Camera.UNKNOWN:
+                        break
+            assert (site.display, site.camera) == (SiteDisplay.CONNECTED, Camera.OK)
+
+
+async def test_bad_report_is_refused(house: House) -> None:
+    await house.display()
+    page = await house.visitor()
+    async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
+        await receive(socket, "state")
+        for bad in ({"joined": 1}, {"frames_decoded": False}, {"camera": "broken"}):
+            await socket.send_json(REPORT | bad)
+            assert (await receive(socket, "error"))["code"] == "invalid-report"
+        assert await close_code(socket) == 1008
+
+
+async def test_ping_is_answered_and_something_is_said_in_silence(house: House) -> None:
+    page = await house.visitor()
+    async with page.socket("/display/events") as socket:
+        await receive(socket, "pairing")
+        await socket.send_json({"type": "ping"})
+        assert await receive(socket, "pong") == {"type": "pong"}
+        assert await receive(socket, "pong") == {"type": "pong"}  # nobody asked
+
+
+async def test_wrong_code_is_not_found_and_guessing_is_throttled(house: House) -> None:
+    technician = await house.logged_in(HOST, Role.TECHNICIAN)
+    body = {"code": "AAAAAA", "name": "Tivi"}
+    answers = [await technician.ask("POST", f"/rooms/{ROOM.id}/displays", body) for _ in range(11)]
+    assert [status for status, _ in answers] == [404] * 10 + [429]
+    assert answers[0][1]["type"] == "/problems/pairing-code-not-found"
+
+
+async def test_technician_of_another_school_cannot_unpair(house: House) -> None:
+    display = await house.display()
+    foreign = await house.logged_in(GUEST, Role.TECHNICIAN)
+    status, problem = await foreign.ask("DELETE", f"/displays/{display}")
+    assert (status, problem) == (404, (await foreign.ask("DELETE", "/displays/none"))[1])

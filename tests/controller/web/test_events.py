@@ -1,0 +1,162 @@
+"""The WebSocket of a page."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import aiohttp
+import pytest
+
+from controller.changes import ChangeKind
+from controller.people.account import Role
+from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, claimed
+
+Json = dict[str, object]
+
+
+async def receive(socket: aiohttp.ClientWebSocketResponse, *types: str) -> Json:
+    """The next message of one of these types."""
+    async with asyncio.timeout(10):
+        while True:
+            message: Json = json.loads(await socket.receive_str())
+            if message["type"] in types:
+                return message
+
+
+async def close_code(socket: aiohttp.ClientWebSocketResponse) -> int | None:
+    """Read until the server has closed."""
+    async with asyncio.timeout(10):
+        async for _ in socket:
+            pass
+    return socket.close_code
+
+
+async def test_page_is_told_of_its_own_and_not_of_others(house: House) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    async with visitor.socket() as socket:
+        assert (await receive(socket, "hello"))["type"] == "hello"
+        for kind, foreign, own in (
+            (ChangeKind.DEVICE, claimed(OTHER), claimed(HOST)),
+            (ChangeKind.ROOM, ROOMS[GUEST].id, ROOMS[HOST].id),
+        ):
+            house.services.changes.publish(kind, foreign)
+            house.services.changes.publish(kind, own)
+            message = await receive(socket, kind, f"{kind}_removed")
+            assert (message["type"], _id(message[kind])) == (kind, own)
+
+
+async def test_guest_is_told_of_the_lesson_and_an_uninvolved_school_is_not(house: House) -> None:
+    guest = await house.logged_in(GUEST, Role.TEACHER)
+    other = await house.logged_in(OTHER, Role.TEACHER)
+    async with guest.socket() as told, other.socket() as untold:
+        await receive(told, "hello")
+        await receive(untold, "hello")
+        house.services.changes.publish(ChangeKind.LESSON, LESSON)
+        house.services.changes.publish(ChangeKind.ROOM, ROOMS[OTHER].id)
+        lesson = (await receive(told, "lesson"))["lesson"]
+        assert isinstance(lesson, Mapping)
+        assert (lesson["id"], lesson["can"]) == (LESSON, {"start": False, "end": False})
+        assert (await receive(untold, "lesson", "room"))["type"] == "room"
+
+
+async def test_start_by_the_teacher_reaches_the_page(house: House) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    async with visitor.socket() as socket:
+        await receive(socket, "hello")
+        status, lesson = await visitor.ask("POST", f"/lessons/{LESSON}/start")
+        assert (status, lesson["state"], lesson["can"]) == (200, "live", {"start": False, "end": True})
+        while (message := (await receive(socket, "lesson"))["lesson"])["state"] != "live":  # type: ignore[index]
+            pass
+        assert _id(message) == LESSON
+        assert (await visitor.ask("POST", f"/lessons/{LESSON}/start"))[0] == 200
+        assert (await visitor.ask("POST", f"/lessons/{LESSON}/end"))[1]["state"] == "ended"
+
+
+async def test_deleted_room_is_removed_from_the_page(house: House) -> None:
+    visitor = await house.logged_in(HOST, Role.TECHNICIAN)
+    async with visitor.socket() as socket:
+        await receive(socket, "hello")
+        _, room = await visitor.ask("POST", "/rooms", {"school": HOST, "name": "5B"})
+        assert _id((await receive(socket, "room"))["room"]) == room["id"]
+        assert (await visitor.ask("DELETE", f"/rooms/{room['id']}"))[0] == 204
+        assert await receive(socket, "room_removed") == {"type": "room_removed", "id": room["id"]}
+
+
+async def test_logout_closes(house: House) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    async with visitor.socket() as socket:
+        await receive(socket, "hello")
+        await visitor.ask("POST", "/logout")
+        assert await close_code(socket) == 4401
+
+
+async def test_page_of_another_site_is_refused(house: House) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await visitor.http.ws_connect(f"{house.url}/api/v1/events", headers={"Origin": "https://evil.example"})
+    assert refused.value.status == 403
+
+
+async def test_nobody_is_refused(house: House) -> None:
+    visitor = await house.visitor()
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await visitor.http.ws_connect(f"{house.url}/api/v1/events")
+    assert refused.value.status == 401
+
+
+@pytest.mark.parametrize("path", ["/events", "/display/events"])
+@pytest.mark.parametrize("garbage", ["", "{", "[]", "7", "null", '{"type":1}', "[" * 10_000, '{"a":NaN}'])
+async def test_garbage_is_answered_and_then_closed(
+    house: House, path: str, garbage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    async with visitor.socket(path) as socket:
+        for _ in range(3):
+            await socket.send_str(garbage)
+            assert (await receive(socket, "error"))["type"] == "error"
+        assert await close_code(socket) == 1008
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize("path", ["/events", "/display/events"])
+async def test_oversized_message_closes(house: House, path: str) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    async with visitor.socket(path) as socket:
+        await socket.send_str("x" * 100_000)
+        assert await close_code(socket) == 1009
+
+
+async def test_page_that_falls_too_far_behind_is_closed_and_may_come_back(house: House) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    async with visitor.socket() as socket:
+        await receive(socket, "hello")
+        for number in range(5000):
+            house.services.changes.publish(ChangeKind.ROOM, f"room-{number}")
+        assert await close_code(socket) == 1013
+    async with visitor.socket() as socket:
+        await receive(socket, "hello")
+
+
+async def test_server_that_stops_says_goodbye(house: House) -> None:
+    visitor = await house.logged_in(HOST, Role.TEACHER)
+    async with visitor.socket() as socket:
+        await receive(socket, "hello")
+        closing = asyncio.create_task(close_code(socket))
+        await house.runner.cleanup()
+        assert await closing == 1001
+
+
+async def test_changed_roles_close_at_the_next_check(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.web.events.RECHECK_EVERY_S", 0.05)
+    program = await house.program(HOST, Role.TEACHER)
+    assert program.account is not None
+    async with program.socket() as socket:
+        await receive(socket, "hello")
+        other = house.accounts[OTHER, Role.TEACHER]
+        await house.people.accounts.grant(program.account.id, other.roles[0], actor="test")
+        assert await close_code(socket) == 1013
+
+
+def _id(thing: object) -> object:
+    assert isinstance(thing, Mapping)
+    return thing["id"]
