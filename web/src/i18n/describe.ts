@@ -124,8 +124,7 @@ const sourceName = (source: string): string => source.replace(/^hdmi[ _-]?(\d)$/
 
 function valueName(words: Words, value: Value): string {
   const text = String(value);
-  const lower = text.toLowerCase();
-  return typeof value === "string" && own(words.value, text) ? words.value[text].toLowerCase() : lower === text ? text : text;
+  return own(words.value, text) ? words.value[text].toLowerCase() : text;
 }
 
 export function failureReason(words: Words, code: string): string {
@@ -139,10 +138,17 @@ export function remainingS(step: Step, now: number): number | null {
   return Math.max(0, Math.min(left, Math.ceil(step.deadline_s)));
 }
 
+/** Types of which the steps concern more than one device: those have to be called by their own names. */
+export function ambiguousTypes(steps: readonly Step[]): ReadonlySet<string> {
+  const seen = new Map<string, Set<string>>();
+  for (const { device } of steps) seen.set(device.type, (seen.get(device.type) ?? new Set()).add(device.id));
+  return new Set([...seen].filter(([, ids]) => ids.size > 1).map(([type]) => type));
+}
+
 /** One step in words, with what is left of its time while it runs. */
-export function stepText(words: Words, step: Step, now: number): string {
+export function stepText(words: Words, step: Step, now: number, byName = false): string {
   const { step: say } = words;
-  const device = deviceWord(words, step.device);
+  const device = byName && step.device.name !== "" ? step.device.name : deviceWord(words, step.device);
   const what = verb(words, step.device.type, step.property, step.value);
   switch (step.state) {
     case "waiting":

@@ -170,7 +170,7 @@ export const en: Words = {
   },
 
   step: {
-    doing: (device, what) => `${device}: ${what}…`,
+    doing: (device, what) => `${device}: ${what}, under way`,
     done: (device, what) => `${device}: ${what}, done`,
     waiting: (device, what) => `${device} waits to ${what}`,
     remaining: (s) => `${s} s at most`,
@@ -285,7 +285,7 @@ export const en: Words = {
     humidity: "Humidity",
     pm25: "Fine dust PM2.5",
     illuminance: "Light",
-    occupancy: "Occupancy",
+    occupancy: "Presence",
     contact: "Door",
     meter: "Energy",
     meterPower: "Power drawn",

@@ -247,7 +247,7 @@ export const vi = {
     other: (code: string) => `Cần kiểm tra (${code})`,
     otherDevice: (device: string, code: string) => `${device}: cần kiểm tra (${code})`,
   },
-  importance: { essential: "Bắt buộc", useful: "Nên có", comfort: "Thêm tiện nghi" },
+  importance: { essential: "Bắt buộc", useful: "Nên có", comfort: "Tiện nghi" },
 
   deviceType: {
     projector: "Máy chiếu",
@@ -260,7 +260,7 @@ export const vi = {
     ptz_camera: "Camera",
     camera: "Camera",
     co2_sensor: "Cảm biến CO₂",
-    occupancy_sensor: "Cảm biến có người",
+    occupancy_sensor: "Cảm biến hiện diện",
     temperature_sensor: "Cảm biến nhiệt độ",
     blind: "Rèm cửa",
     speaker: "Loa",
@@ -297,7 +297,7 @@ export const vi = {
     humidity: "Độ ẩm",
     pm25: "Bụi mịn PM2,5",
     illuminance: "Ánh sáng",
-    occupancy: "Có người",
+    occupancy: "Hiện diện",
     contact: "Cửa",
     meter: "Điện năng",
     meterPower: "Công suất",

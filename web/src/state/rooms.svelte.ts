@@ -107,7 +107,7 @@ class Rooms extends Reading {
 
   /** A device event is newer than the copy inside its room, so rooms are shown with the devices known by id. */
   private show(): void {
-    const devices = this.devices.all().sort((a, b) => a.name.localeCompare(b.name, "vi"));
+    const devices = this.devices.all().sort((a, b) => Number(usable(b)) - Number(usable(a)) || a.name.localeCompare(b.name, "vi"));
     this.list = this.rooms
       .all()
       .map((room) => ({ ...room, devices: devices.filter((device) => device.room === room.id) }))
@@ -115,5 +115,8 @@ class Rooms extends Reading {
     this.inbox = devices.filter((device) => device.room === null);
   }
 }
+
+/** Devices that can be switched come before those that only tell. */
+const usable = (device: Device): boolean => device.properties.some((property) => property.settable);
 
 export const rooms = new Rooms();

@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CallOrder } from "../api/types";
+import { ScriptedPeer } from "../webrtc/scripted";
+import { Call } from "./call";
+import type { Capture } from "./camera";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+function order(change: Partial<CallOrder> = {}): CallOrder {
+  return {
+    lesson: "l1",
+    title: "Sông Lam",
+    epoch: "e1",
+    whip: { url: "/whip/b", token: "w1" },
+    whep: { url: "/whep/b", token: "p1" },
+    video: 1,
+    audio: 1,
+    rooms: [{ id: "r2", name: "Lớp 4B", school: "Lê Lợi", province: "Nghệ An" }],
+    slots: { "0": "r2", "1": "r2" },
+    ...change,
+  };
+}
+
+class FakeTrack {
+  onended: (() => void) | null = null;
+}
+
+function fakeStream(): { stream: MediaStream; track: FakeTrack } {
+  const track = new FakeTrack();
+  return { stream: { getTracks: () => [track] } as unknown as MediaStream, track };
+}
+
+/** A room's display with a camera that answers in `opensInMs`, and everything it did. */
+function display(camera: Capture["camera"] = "ok", opensInMs = 0) {
+  const players: ScriptedPeer[] = [];
+  const publishers: ScriptedPeer[] = [];
+  const cameraLog: string[] = [];
+  const source = fakeStream();
+  const settings = { camera };
+  const call = new Call(
+    {
+      player: (video, audio) => {
+        const peer = new ScriptedPeer();
+        peer.log.push(`slots ${video}+${audio}`);
+        players.push(peer);
+        return peer;
+      },
+      publisher: () => {
+        const peer = new ScriptedPeer();
+        publishers.push(peer);
+        return peer;
+      },
+      open: async () => {
+        cameraLog.push("open");
+        await new Promise((resolve) => setTimeout(resolve, opensInMs));
+        return { stream: settings.camera === "ok" ? source.stream : null, camera: settings.camera };
+      },
+      close: () => cameraLog.push("close"),
+    },
+    () => undefined,
+  );
+  return { call, players, publishers, cameraLog, source, settings };
+}
+
+describe("joining", () => {
+  it("does everything at once, and is joined without waiting for the camera", async () => {
+    const { call, players, publishers, cameraLog } = display("ok", 800);
+    call.want(order());
+    await run(1);
+    expect([players[0]?.log, publishers[0]?.log, cameraLog]).toEqual([["slots 1+1", "post p1"], ["post w1"], ["open"]]);
+    expect(call.report()).toMatchObject({ joined: true, camera: "unknown", publishing: false });
+    await run(900);
+    expect(publishers[0]?.log).toEqual(["post w1", "send"]);
+    expect(call.report()).toMatchObject({ joined: true, camera: "ok", publishing: true });
+  });
+
+  it("takes part by watching only when there is no camera and no microphone, and says so", async () => {
+    const { call, publishers } = display("denied");
+    call.want(order());
+    await run(10);
+    expect(publishers[0]?.log).toEqual(["post w1", "delete w1"]);
+    expect(call.report()).toMatchObject({ joined: true, camera: "denied", publishing: false });
+  });
+
+  it("publishes as soon as a camera appears", async () => {
+    const { call, publishers, settings } = display("missing");
+    call.want(order());
+    await run(10);
+    settings.camera = "ok";
+    call.captureChanged();
+    await run(10);
+    expect(publishers[1]?.log).toEqual(["send", "post w1"]);
+    expect(call.report()).toMatchObject({ camera: "ok", publishing: true });
+  });
+
+  it("never leaves the camera open when the lesson ended while it was opening", async () => {
+    const { call, cameraLog } = display("ok", 500);
+    call.want(order());
+    await run(100);
+    call.want(null);
+    await run(1_000);
+    expect(cameraLog).toEqual(["open", "close"]);
+    expect(call.view()).toMatchObject({ phase: "idle", own: null, camera: "unknown" });
+  });
+});
+
+describe("during the lesson", () => {
+  it("takes newer tokens and slots without disturbing anything", async () => {
+    const { call, players, publishers } = display();
+    call.want(order());
+    await run(10);
+    call.want(order({ whep: { url: "/whep/b", token: "p2" }, slots: { "0": null } }));
+    await run(10);
+    expect([players.length, publishers.length, call.view().slots]).toEqual([1, 1, { "0": null }]);
+    call.want(null);
+    expect(players[0]?.log).toEqual(["slots 1+1", "post p1", "delete p2"]);
+  });
+
+  it("joins another epoch at once with the camera still open", async () => {
+    const { call, players, publishers, cameraLog } = display();
+    call.want(order());
+    await run(10);
+    call.want(order({ epoch: "e2", whip: { url: "/whip/c", token: "w2" } }));
+    await run(0);
+    expect([players.length, cameraLog, publishers[1]?.log]).toEqual([2, ["open"], ["send", "post w2"]]);
+    expect(call.view().phase).toBe("joined");
+  });
+
+  it("closes the camera between two lessons", async () => {
+    const { call, cameraLog } = display();
+    call.want(order());
+    await run(10);
+    call.want(order({ lesson: "l2" }));
+    await run(10);
+    expect(cameraLog).toEqual(["open", "close", "open"]);
+  });
+
+  it("counts frames on over renewed connections, and renews one that stands still", async () => {
+    const { call, players } = display();
+    call.want(order());
+    await run(10);
+    if (players[0] !== undefined) players[0].frames = 30;
+    await run(1_000);
+    expect(call.report()).toMatchObject({ playing: 1, frames_decoded: 30, audio_energy: 3 });
+    await run(4_000);
+    expect(players).toHaveLength(2);
+    if (players[1] !== undefined) players[1].frames = 12;
+    await run(1_000);
+    expect(call.report()).toMatchObject({ frames_decoded: 42 });
+  });
+
+  it("opens the camera again when it was unplugged", async () => {
+    const { call, cameraLog, source } = display();
+    call.want(order());
+    await run(10);
+    source.track.onended?.();
+    expect(call.report().camera).toBe("missing");
+    await run(10);
+    expect([call.report().camera, cameraLog[1]]).toEqual(["ok", "open"]);
+  });
+});
+
+describe("without the controller", () => {
+  it("goes on as long as the bridge is there", async () => {
+    const { call, cameraLog } = display();
+    call.want(order({ slots: {} }));
+    await run(10);
+    call.controllerLost();
+    await run(120_000);
+    expect([call.view().phase, cameraLog]).toEqual(["joined", ["open"]]);
+  });
+
+  it("switches the camera off when the bridge is lost too", async () => {
+    const { call, players, publishers, cameraLog } = display();
+    call.want(order());
+    await run(10);
+    call.controllerLost();
+    for (let second = 0; second < 40; second += 1) {
+      players.at(-1)?.become("failed");
+      publishers.at(-1)?.become("failed");
+      await run(1_000);
+      players.at(-1)?.become("failed");
+    }
+    expect(cameraLog).toEqual(["open", "close"]);
+    expect(call.view().phase).toBe("idle");
+  });
+});
+
+it("leaves with requests that outlive the page", async () => {
+  const { call, players, publishers, cameraLog } = display();
+  call.want(order());
+  await run(10);
+  call.leave();
+  expect([players[0]?.log.at(-1), publishers[0]?.log.at(-1), cameraLog]).toEqual([
+    "delete p1 leaving",
+    "delete w1 leaving",
+    ["open", "close"],
+  ]);
+});

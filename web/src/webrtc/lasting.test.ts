@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Grant } from "../api/types";
+import { LastingPeer } from "./lasting";
+import { ScriptedPeer } from "./scripted";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A lasting connection whose attempts meet these peers, and the states it goes through. */
+function lasting(...peers: ScriptedPeer[]) {
+  const states: string[] = [];
+  let attempts = 0;
+  const grant: Grant = { url: "/whep/b", token: "t1" };
+  const connection: LastingPeer<ScriptedPeer> = new LastingPeer(
+    () => peers[attempts++] ?? new ScriptedPeer(),
+    () => grant,
+    () => {
+      if (states.at(-1) !== connection.state) states.push(connection.state);
+    },
+  );
+  return { connection, states, attempts: () => attempts };
+}
+
+const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+it("connects, and ends with a DELETE", async () => {
+  const peer = new ScriptedPeer();
+  const { connection, states } = lasting(peer);
+  connection.start();
+  connection.start();
+  await run(0);
+  connection.refresh({ url: "/whep/b", token: "t2" });
+  connection.stop();
+  connection.stop();
+  expect(states).toEqual(["connecting", "connected", "stopped"]);
+  expect(peer.log).toEqual(["post t1", "delete t2"]);
+});
+
+it("tries again after refusals, and waits as long as the server asks", async () => {
+  const { connection, attempts } = lasting(new ScriptedPeer(404), new ScriptedPeer(503));
+  connection.start();
+  await run(160);
+  expect(attempts()).toBe(2);
+  await run(900);
+  expect(attempts()).toBe(2);
+  await run(200);
+  expect([attempts(), connection.state]).toEqual([3, "connected"]);
+});
+
+it("gives up an attempt that neither succeeds nor fails", async () => {
+  const silent = new ScriptedPeer(201, false);
+  const { connection } = lasting(silent);
+  connection.start();
+  await run(3_900);
+  expect(connection.state).toBe("connecting");
+  await run(500);
+  expect([connection.state, silent.log]).toEqual(["connected", ["post t1", "delete t1"]]);
+});
+
+it("restarts ICE at once when unsteady, and is renewed after 2 s if that was no help", async () => {
+  const first = new ScriptedPeer();
+  const { connection, states } = lasting(first);
+  connection.start();
+  await run(0);
+  first.become("disconnected");
+  await run(1_900);
+  expect([connection.state, first.log]).toEqual(["unsteady", ["post t1", "patch t1"]]);
+  await run(500);
+  expect(states).toEqual(["connecting", "connected", "unsteady", "waiting", "connecting", "connected"]);
+});
+
+it("stays the same connection when the restart helps", async () => {
+  const first = new ScriptedPeer();
+  const { connection, attempts } = lasting(first);
+  connection.start();
+  await run(0);
+  first.become("disconnected");
+  await run(500);
+  first.become("connected");
+  await run(5_000);
+  expect([connection.state, attempts()]).toEqual(["connected", 1]);
+});
+
+it("is renewed when it fails, and what a dead peer says later is not heard", async () => {
+  const first = new ScriptedPeer();
+  const { connection, attempts } = lasting(first);
+  connection.start();
+  await run(0);
+  first.become("failed");
+  await run(200);
+  first.become("failed");
+  await run(5_000);
+  expect([connection.state, attempts()]).toEqual(["connected", 2]);
+});
