@@ -10,7 +10,7 @@ from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.participant import Participant
 from webrtc.publication import Publication
 from webrtc.slots import Slot
-from webrtc.state import BridgeState, ParticipantState, SlotState, SubscriptionState
+from webrtc.state import BridgeState
 from webrtc.subscription import Subscription
 
 MAX_CONNECTIONS = 128  # of one bridge
@@ -85,36 +85,7 @@ class Bridge:
             fanout.track: participant.id for participant in self.participants.values() for fanout in participant.fanouts
         }
         return BridgeState(
-            id=self.id,
-            participants=tuple(
-                ParticipantState(
-                    id=participant.id,
-                    link=participant.link(now),
-                    round_trip_ms=participant.round_trip_ms(),
-                    tracks=tuple(
-                        state
-                        for publication in participant.publications.values()
-                        for state in publication.track_states(now)
-                    ),
-                    subscriptions=tuple(
-                        SubscriptionState(
-                            client=subscription.client,
-                            connected=subscription.connected,
-                            packets=sum(slot.packets for slot in subscription.slots),
-                            slots=tuple(
-                                SlotState(
-                                    mid=slot.mid,
-                                    kind=slot.kind,
-                                    source=owners.get(slot.route.track) if slot.route is not None else None,
-                                )
-                                for slot in subscription.slots
-                            ),
-                        )
-                        for subscription in participant.subscriptions.values()
-                    ),
-                )
-                for participant in self._ordered()
-            ),
+            id=self.id, participants=tuple(participant.state(now, owners) for participant in self._ordered())
         )
 
     def _ordered(self) -> list[Participant]:

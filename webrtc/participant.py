@@ -1,13 +1,14 @@
 """A participant of a bridge: a room with its displays, or a viewer. What it publishes and what it watches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from webrtc.connection import Connection
 from webrtc.forward import Fanout
 from webrtc.ids import ClientId, ParticipantId
 from webrtc.publication import Publication
-from webrtc.state import Link
+from webrtc.state import Link, ParticipantState
 from webrtc.subscription import Subscription
+from webrtc.track import Track
 
 _WORST_FIRST = (Link.LOST, Link.WEAK, Link.GOOD)
 
@@ -27,6 +28,16 @@ class Participant:
     @property
     def fanouts(self) -> Iterable[Fanout]:
         return [fanout for publication in self.publications.values() for fanout in publication.fanouts]
+
+    def state(self, now: float, owners: Mapping[Track, ParticipantId]) -> ParticipantState:
+        """`owners`: whose each track is."""
+        return ParticipantState(
+            id=self.id,
+            link=self.link(now),
+            round_trip_ms=self.round_trip_ms(),
+            tracks=tuple(state for each in self.publications.values() for state in each.track_states(now)),
+            subscriptions=tuple(each.state(owners) for each in self.subscriptions.values()),
+        )
 
     def link(self, now: float) -> Link:
         """As good as its worst connection."""

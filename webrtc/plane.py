@@ -204,7 +204,10 @@ class MediaPlane:
         while True:
             now = monotonic()
             for bridge in list(self._bridges.values()):
-                bridge.tick(now)
+                try:
+                    bridge.tick(now)
+                except Exception:  # noqa: BLE001  # the rim of one bridge: a fault in it must not end the other lessons
+                    logger.exception("bridge %s: a fault", bridge.id)
             for connection in list(self._connections.values()):
                 if not connection.consents(now):
                     logger.info("connection %s: the client is silent", connection.label)

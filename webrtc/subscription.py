@@ -10,13 +10,15 @@ from webrtc.forward import Fanout, Outlet
 from webrtc.ids import ClientId, ParticipantId
 from webrtc.sdp import Offer
 from webrtc.slots import Route, Slot
+from webrtc.state import SlotState, SubscriptionState
+from webrtc.track import Track
 from webrtc.udp import Address
 
 SLOTS_PER_REPORT = 10  # so that a compound packet stays within a datagram
 
 
 class Subscription(Connection):
-    """`slots`: in the order of the offer. `fed`: the fan-out that each slot was given, by the slot's mid."""
+    """`slots`: in the order of the offer."""
 
     sending = True
 
@@ -64,7 +66,24 @@ class Subscription(Connection):
 
     @property
     def assigned(self) -> Mapping[Slot, Fanout]:
+        """The fan-out that each slot was given."""
         return self._fanouts
+
+    def state(self, owners: Mapping[Track, ParticipantId]) -> SubscriptionState:
+        """`owners`: whose each track is."""
+        return SubscriptionState(
+            client=self.client,
+            connected=self.connected,
+            packets=sum(slot.packets for slot in self.slots),
+            slots=tuple(
+                SlotState(
+                    mid=slot.mid,
+                    kind=slot.kind,
+                    source=owners.get(slot.route.track) if slot.route is not None else None,
+                )
+                for slot in self.slots
+            ),
+        )
 
     # -- Connection
 

@@ -61,11 +61,12 @@ OTHER_FRAME = bytes.fromhex("90808002") + b"\x01other"
 
 
 class BareClient:
-    """`packets` and `reports`: what came from the node, decrypted."""
+    """`packets` and `reports`: what came from the node, decrypted. `lose`: so many RTP packets will get lost."""
 
     def __init__(self, certificate: Certificate) -> None:
         self.packets: asyncio.Queue[bytes] = asyncio.Queue()
         self.reports: asyncio.Queue[rtcp.Packet] = asyncio.Queue()
+        self.lose = 0
         self._buffer = PacketBuffer()
         self._answered = asyncio.Event()
         self._udp: UdpSocket | None = None
@@ -135,6 +136,9 @@ class BareClient:
         buffer = self._buffer
         buffer.length[0] = size
         control = is_rtcp(buffer.view)
+        if self.lose and not control:
+            self.lose -= 1
+            return
         unprotect = unprotect_rtcp if control else unprotect_rtp
         if unprotect(self._receiving.context, buffer.memory, buffer.length):
             return  # a repetition: SRTP takes each packet once

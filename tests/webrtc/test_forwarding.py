@@ -5,6 +5,8 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.webrtc.bare import (
     KEYFRAME,
     OPUS,
@@ -23,6 +25,7 @@ from webrtc.connection import Connection
 from webrtc.dtls import Certificate
 from webrtc.ids import ClientId, ParticipantId
 from webrtc.rtp import HEADER
+from webrtc.state import Link
 
 KINDS: tuple[Kind, ...] = ("video", "audio")
 
@@ -70,21 +73,42 @@ async def test_late_viewer_begins_at_a_keyframe_that_was_asked_for() -> None:
             assert (await b.packets.get())[16:] == KEYFRAME[4:]
 
 
-async def test_lost_packet_is_asked_for_at_its_source_and_given_to_who_asks() -> None:
+async def test_packet_lost_on_the_way_in_is_asked_for() -> None:
     async with asyncio.timeout(10), lesson() as here, publisher(here) as (a, _), viewer(here) as (b, _):
         a.send_rtp(packet(1, KEYFRAME))
-        start, ssrc = HEADER.unpack_from(await b.packets.get())[2::2]
         a.send_rtp(packet(3, OTHER_FRAME))
-        await b.packets.get()
+        first, third = await b.packets.get(), await b.packets.get()
         nack = await a.report(rtcp.Nack)
         assert isinstance(nack, rtcp.Nack)
         assert (nack.media, nack.lost) == (SSRC, (2,))
         a.send_rtp(packet(2, OTHER_FRAME))
-        late = await b.packets.get()
-        assert HEADER.unpack_from(late)[2] == (start + 1) & 0xFFFF
-        b.send_rtcp(rtcp.ReceiverReport(ssrc=1), rtcp.Nack(ssrc=1, media=ssrc, lost=((start + 1) & 0xFFFF,)))
+        numbers = [HEADER.unpack_from(each)[2] for each in (first, await b.packets.get(), third)]
+        assert numbers == [(numbers[0] + i) & 0xFFFF for i in range(3)]
+
+
+async def test_packet_lost_on_the_way_out_is_sent_again() -> None:
+    async with asyncio.timeout(10), lesson() as here, publisher(here) as (a, _), viewer(here) as (b, _):
+        a.send_rtp(packet(1, KEYFRAME))
+        first = await b.packets.get()
+        b.lose = 1
+        a.send_rtp(packet(2, OTHER_FRAME, timestamp=3000))
+        a.send_rtp(packet(3, OTHER_FRAME, timestamp=6000))
+        await b.packets.get()
+        _, _, number, timestamp, ssrc = HEADER.unpack_from(first)
+        b.send_rtcp(rtcp.ReceiverReport(ssrc=1), rtcp.Nack(ssrc=1, media=ssrc, lost=((number + 1) & 0xFFFF,)))
+        again = await b.packets.get()
+        assert HEADER.unpack_from(again)[2:] == ((number + 1) & 0xFFFF, (timestamp + 3000) & 0xFFFFFFFF, ssrc)
+        assert again[16:] == OTHER_FRAME[4:]
+
+
+async def test_lost_picture_is_asked_for_at_its_source() -> None:
+    async with asyncio.timeout(10), lesson() as here, publisher(here) as (a, _), viewer(here) as (b, _):
+        a.send_rtp(packet(1, KEYFRAME))
+        ssrc = HEADER.unpack_from(await b.packets.get())[4]
         b.send_rtcp(rtcp.ReceiverReport(ssrc=1), rtcp.PictureLossIndication(ssrc=1, media=ssrc))
-        assert isinstance(await a.report(rtcp.PictureLossIndication), rtcp.PictureLossIndication)
+        pli = await a.report(rtcp.PictureLossIndication)
+        assert isinstance(pli, rtcp.PictureLossIndication)
+        assert pli.media == SSRC
 
 
 async def test_reports_reach_both_ends() -> None:
@@ -173,6 +197,19 @@ async def test_peer_with_another_certificate_is_refused() -> None:
             await client.connect(connection, here.plane.port)
             await here.until(lambda: connection.id not in here.plane.connections)
             assert here.plane.bridges[LESSON].state().participants == ()
+
+
+async def test_silent_client_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with asyncio.timeout(10), lesson() as here, publisher(here) as (_, connection):
+        monkeypatch.setattr("webrtc.connection.WEAK_S", 0.0)
+        weak = here.participant("a")
+        monkeypatch.setattr("webrtc.connection.LOST_S", 0.0)
+        lost = here.participant("a")
+        assert weak is not None
+        assert lost is not None
+        assert (weak.link, lost.link) == (Link.WEAK, Link.LOST)
+        monkeypatch.setattr("webrtc.ice.CONSENT_S", 0.0)
+        await here.until(lambda: connection.id not in here.plane.connections)
 
 
 async def test_end_said_by_the_peer_ends_the_connection() -> None:
