@@ -256,6 +256,7 @@ async def _join_janus(room: VideoRoom, plan: Plan, endpoints: list[Endpoint]) ->
     publisher, *viewers = endpoints
     offer = await publisher.description(direction="sendonly", setup="actpass", payload_type=payload_type)
     await publisher.connect(await room.publish(offer), offering=True)
+    await room.until_published()
     for viewer in viewers:
         subscription = await room.subscribe()
         media = SessionDescription.parse(subscription.offer).media[0]

@@ -43,6 +43,7 @@ class VideoRoom:
         self._transactions = itertools.count()
         self._session = 0
         self._feed = 0
+        self._up = False
 
     @classmethod
     @asynccontextmanager
@@ -61,6 +62,11 @@ class VideoRoom:
         self._feed = event["plugindata"]["data"]["id"]
         answer: str = event["jsep"]["sdp"]
         return answer
+
+    async def until_published(self) -> None:
+        """Return once media may come from the publisher: before, nobody can subscribe to it."""
+        while not self._up:
+            await self._receive()
 
     async def subscribe(self) -> Subscription:
         handle = await self._attach()
@@ -83,11 +89,16 @@ class VideoRoom:
             message["session_id"] = self._session
         await self._socket.send_json(message | {"transaction": transaction})
         while True:
-            reply: Json = await self._socket.receive_json()
+            reply = await self._receive()
             if reply.get("transaction") == transaction and reply["janus"] != "ack":
                 if reply["janus"] not in ("success", "event") or "error" in reply.get("plugindata", {}).get("data", {}):
                     raise RuntimeError(json.dumps(reply))
                 return reply
+
+    async def _receive(self) -> Json:
+        message: Json = await self._socket.receive_json()
+        self._up = self._up or message["janus"] == "webrtcup"
+        return message
 
 
 @asynccontextmanager
