@@ -1,13 +1,14 @@
 """The conductor: holds every live lesson, and knows what each room, display and watching page should be doing.
 
-The database says which lessons are live; `_follow` makes what runs here agree with it. Start, End, a restart and a tick of
-the clock all end in that one comparison.
+The database says which lessons are live; `_follow` makes what runs here agree with it. Start, End, a restart and a tick
+of the clock all end in that one comparison.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.changes import ChangeKind, Changes
@@ -25,7 +26,6 @@ from controller.views import (
     DisplayState,
     LessonView,
     NextLesson,
-    SiteDevices,
     SiteMedia,
     SiteView,
     WatchGrant,
@@ -33,8 +33,8 @@ from controller.views import (
 )
 from devices.hub import DeviceHub
 from rooms.audit import AuditEntry
-from rooms.errors import InvalidState, LessonNotFound, RoomBusy
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState, Site, can_start, due_move, gives_way
+from rooms.errors import InvalidState, LessonNotFound, RoomBusy, StoreUnavailable
+from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonId, LessonState, Site, can_start, due_move, gives_way
 from rooms.room import Display, DisplayId, RoomId
 from rooms.store import Store
 
@@ -43,9 +43,10 @@ logger = logging.getLogger(__name__)
 ENDING_MEMORY = timedelta(minutes=10)
 """Lessons that ended within this time before our start get their `end` scene again: we may have died in it."""
 LOOK_AHEAD = timedelta(hours=24)
-TOKEN_REFRESH_S = 120.0
-"""Displays in a call get new tokens this often; tokens live longer."""
+REFRESH_S = 120.0
+"""Live lessons are compared with the database this often, and their displays get new tokens; tokens live longer."""
 RESTART_PAUSE_S = 1.0
+"""Before a lesson or a timer's job that failed is taken up again."""
 
 
 class Conductor:
@@ -69,9 +70,9 @@ class Conductor:
         self._clock = clock
         self._grants = Grants(nodes, clock)
         self._displays = Displays(self._room_changed)
-        self._timers = Timers(self._due, clock)
+        self._timers = Timers(self._time_came, clock)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
-        self._ending: dict[LessonId, tuple[EndingLesson, asyncio.Task[None]]] = {}
+        self._ending: set[EndingLesson] = set()
         self._media: dict[LessonId, object] = {}  # what was last told of a bridge
         self._following = asyncio.Lock()
         self._tasks: asyncio.TaskGroup | None = None
@@ -84,60 +85,66 @@ class Conductor:
             try:
                 await self._take_up()
                 while True:
-                    await asyncio.sleep(TOKEN_REFRESH_S)
-                    for live, _ in self._live.values():
-                        self._tell_displays(live.plan)
+                    await asyncio.sleep(REFRESH_S)
+                    await self._refresh()
             finally:
-                self._tasks = None
-                for _, task in (*self._live.values(), *self._ending.values()):
-                    task.cancel()
+                self._tasks = None  # whatever comes now waits for the next start
 
     async def _take_up(self) -> None:
         now = self._clock()
         for lesson in await self._store.lessons.live():
-            await self._follow(lesson.id)
-        for lesson in await self._store.lessons.list(start=now - LOOK_AHEAD, end=now):
-            if lesson.state is LessonState.ENDED and lesson.ended_at and lesson.ended_at > now - ENDING_MEMORY:
-                await self._finish(lesson)
+            await self._due(lesson.id)
+        for lesson in await self._store.lessons.list(start=now - LOOK_AHEAD, end=now + EARLIEST_START):
+            if _just_ended(lesson, now):
+                await self._follow(lesson.id)
         for lesson in await self._store.lessons.upcoming():
             self._timers.set(lesson, self._grace)
+        for bridge in self._nodes.held():
+            self._bridge_changed(bridge)
+
+    async def _refresh(self) -> None:
+        """Follow what no tap and no timer told us: a request that was cut off half way, a database that was away."""
+        try:
+            for id in {lesson.id for lesson in await self._store.lessons.live()} | self._live.keys():
+                await self._due(id)
+        except StoreUnavailable as error:
+            logger.warning("lessons not compared with the database: %s", error)
 
     # --- what people ask for ---
 
     async def start(self, lesson_id: LessonId, actor: str) -> None:
         """scheduled -> live, once however often asked. Raises `LessonNotFound`, `InvalidState`, `RoomBusy`."""
         lesson = await self._store.lessons.get(lesson_id)
-        if lesson.state is LessonState.LIVE:
-            return
-        if not can_start(lesson, self._clock()):
-            raise InvalidState(f"lesson {lesson_id} cannot be started: it is {lesson.state} or not yet due")
-        try:
-            started = await self._store.lessons.start(lesson_id, self._clock())
-        except RoomBusy:
-            await self._make_way(lesson)
-            started = await self._store.lessons.start(lesson_id, self._clock())
+        started = None
+        if lesson.state is not LessonState.LIVE:
+            if not can_start(lesson, self._clock()):
+                raise InvalidState(f"lesson {lesson_id} cannot be started: it is {lesson.state} or not yet due")
+            started = await self._begin_in_store(lesson)
+        await self._follow(lesson_id)
         if started is not None:
             await self._record(started, actor, "start", LessonState.SCHEDULED)
-        await self._follow(lesson_id)
-        if (await self._store.lessons.get(lesson_id)).state is not LessonState.LIVE:
+        elif (await self._store.lessons.get(lesson_id)).state is not LessonState.LIVE:
             raise InvalidState(f"lesson {lesson_id} is over")
+
+    async def _begin_in_store(self, lesson: Lesson) -> Lesson | None:
+        try:
+            return await self._store.lessons.start(lesson.id, self._clock())
+        except RoomBusy:
+            await self._make_way(lesson)
+            return await self._store.lessons.start(lesson.id, self._clock())
 
     async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
         """live -> ended, once however often asked. Raises `LessonNotFound`, `InvalidState` if it was never live."""
         ended = await self._store.lessons.end(lesson_id, self._clock(), EndReason(reason))
+        await self._follow(lesson_id)
         if ended is not None:
             await self._record(ended, actor, "end", LessonState.LIVE)
         elif (await self._store.lessons.get(lesson_id)).state is not LessonState.ENDED:
             raise InvalidState(f"lesson {lesson_id} was never live")
-        await self._follow(lesson_id)
 
     async def planned(self, lesson_id: LessonId) -> None:
-        """The lesson's row was made or changed: follow it, and set its timers."""
+        """The lesson's row was made or changed: follow it."""
         await self._follow(lesson_id)
-        lesson = await self._store.lessons.get(lesson_id)
-        self._timers.set(lesson, self._grace)
-        for site in lesson.sites:
-            self._tell_room(site.room_id)
 
     def in_lesson(self, room_id: RoomId) -> bool:
         """Whether a live lesson rules the room."""
@@ -151,28 +158,34 @@ class Conductor:
     # --- should and is, for whole lessons ---
 
     async def _follow(self, lesson_id: LessonId) -> None:
-        """Make what runs here agree with what the database says of this lesson."""
+        """Make what runs here agree with what the database says of this lesson, and set its timers.
+
+        Whoever is cancelled in here leaves only what the next call finds and finishes.
+        """
         async with self._following:
             lesson = await self._store.lessons.get(lesson_id)
-            running = self._live.get(lesson_id)
-            if running and (lesson.state is not LessonState.LIVE or _parts(lesson) != _parts(running[0].plan.lesson)):
-                await self._stop(self._live.pop(lesson_id)[1])
-                if lesson.state is LessonState.ENDED:
-                    await self._finish(lesson)
-            if lesson.state is LessonState.LIVE and lesson_id not in self._live:
+            live = lesson.state is LessonState.LIVE
+            if lesson_id in self._live:
+                was, task = self._live[lesson_id]
+                left = tuple(site for site in was.plan.lesson.accepted if site.room_id not in _parts(lesson))
+                if not live or _parts(lesson) != _parts(was.plan.lesson):
+                    await self._stop(task)
+                    self._live.pop(lesson_id)
+                if live and left:
+                    await self._finish(replace(lesson, sites=left))
+            if live and lesson_id not in self._live:
                 await self._begin(lesson)
+            if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
+                await self._finish(lesson)
             self._timers.set(lesson, self._grace)
         self._changes.publish(ChangeKind.LESSON, lesson_id)
         for site in lesson.sites:
             self._tell_room(site.room_id)
 
     async def _begin(self, lesson: Lesson) -> None:
-        rooms = {site.room_id for site in lesson.accepted}
-        for id, (ending, task) in list(self._ending.items()):
-            if rooms & ending.plan.rooms.keys():
-                await self._stop(task)
-                self._ending.pop(id, None)
         plan, scenes = await self._prepared(lesson, LESSON_SCENE)
+        for ending in list(self._ending):
+            await ending.give_up(_parts(lesson))
         live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes)
         self._live[lesson.id] = (live, self._spawn(self._hold(live), f"lesson {lesson.id}"))
 
@@ -186,32 +199,35 @@ class Conductor:
                 await asyncio.sleep(RESTART_PAUSE_S)
 
     async def _finish(self, lesson: Lesson) -> None:
-        busy = [room for live, _ in self._live.values() for room in live.plan.rooms]
-        if any(site.room_id in busy for site in lesson.accepted):
-            return  # the next lesson has the room already
-        plan, scenes = await self._prepared(lesson, END_SCENE)
+        """Put the lesson's accepted rooms to rest, but for those that the next lesson has already."""
+        busy = {room for live, _ in self._live.values() for room in _parts(live.plan.lesson)}
+        plan, scenes = await self._prepared(lesson, END_SCENE, without=busy)
         ending = EndingLesson(plan, scenes, nodes=self._nodes)
-        self._ending[lesson.id] = (ending, self._spawn(self._see_off(ending), f"end of lesson {lesson.id}"))
+        self._spawn(self._see_off(ending), f"end of lesson {lesson.id}")
+        self._ending.add(ending)
 
     async def _see_off(self, ending: EndingLesson) -> None:
-        id = ending.plan.lesson.id
         try:
             await ending.run()
             await asyncio.sleep(ENDING_MEMORY.total_seconds())  # its steps can be looked at for a while
         except Exception:  # noqa: BLE001  # the rim around one lesson
-            logger.exception("lesson %s: could not be put to rest", id)
+            logger.exception("lesson %s: could not be put to rest", ending.plan.lesson.id)
         finally:
-            self._ending.pop(id, None)
-            self._media.pop(id, None)
+            self._ending.discard(ending)
+            self._media.pop(ending.plan.lesson.id, None)
 
-    async def _prepared(self, lesson: Lesson, scene: str) -> tuple[Plan, SceneRuns]:
+    async def _prepared(
+        self, lesson: Lesson, scene: str, *, without: Collection[RoomId] = ()
+    ) -> tuple[Plan, SceneRuns]:
         def changed() -> None:
             self._changes.publish(ChangeKind.LESSON, lesson.id)
             if lesson.id in self._live:
                 self._live[lesson.id][0].wake()
 
         plan = await read_plan(self._store, lesson)
-        runs = await SceneRuns.of(lesson, scene, store=self._store, hub=self._hub, clock=self._clock, changed=changed)
+        runs = await SceneRuns.of(
+            lesson, scene, without=without, store=self._store, hub=self._hub, clock=self._clock, changed=changed
+        )
         return plan, runs
 
     async def _make_way(self, lesson: Lesson) -> None:
@@ -221,18 +237,32 @@ class Conductor:
             if gives_way(other, self._clock()) and rooms & {site.room_id for site in other.accepted}:
                 await self.end(other.id, "time", EndReason.TIME)
 
+    def _time_came(self, lesson_id: LessonId) -> None:
+        if self._tasks is not None:
+            self._spawn(self._see_due(lesson_id), f"time of lesson {lesson_id}")
+
+    async def _see_due(self, lesson_id: LessonId) -> None:
+        """What fails is tried again: no other timer comes."""
+        while True:
+            try:
+                return await self._due(lesson_id)
+            except Exception:  # noqa: BLE001  # the rim around one scheduled job
+                logger.exception("lesson %s: its time came", lesson_id)
+                await asyncio.sleep(RESTART_PAUSE_S)
+
     async def _due(self, lesson_id: LessonId) -> None:
-        """Time may have moved this lesson; called by its timers."""
+        """Make the move that time has made due, if any, and follow the lesson."""
         with suppress(LessonNotFound):
             lesson = await self._store.lessons.get(lesson_id)
             move = due_move(lesson, self._clock(), self._grace)
+            moved = None
             if move is not None:
                 state, reason = move
                 change = self._store.lessons.end if state is LessonState.ENDED else self._store.lessons.cancel
                 moved = await change(lesson_id, self._clock(), reason)
-                if moved is not None:
-                    await self._record(moved, "time", "end" if state is LessonState.ENDED else "cancel", lesson.state)
             await self._follow(lesson_id)
+            if moved is not None:
+                await self._record(moved, "time", "end" if moved.state is LessonState.ENDED else "cancel", lesson.state)
 
     async def _record(self, lesson: Lesson, actor: str, action: str, before: LessonState) -> None:
         logger.info("lesson %s: %s -> %s", lesson.id, before, lesson.state)
@@ -253,11 +283,9 @@ class Conductor:
     async def view(self, lesson_id: LessonId) -> LessonView:
         """The lesson as it is now. Raises `LessonNotFound`."""
         lesson = await self._store.lessons.get(lesson_id)
-        held = self._live.get(lesson_id) or self._ending.get(lesson_id)
-        plan = held[0].plan if held else await read_plan(self._store, lesson)
-        if plan.lesson.sites != lesson.sites:
-            plan = await read_plan(self._store, lesson)
-        scenes = held[0].scenes if held else SceneRuns({})
+        held = self._live[lesson_id][0] if lesson_id in self._live else self._ended(lesson_id)
+        plan = held.plan if held and held.plan.lesson.sites == lesson.sites else await read_plan(self._store, lesson)
+        scenes = held.scenes if held else SceneRuns({})
         sites = tuple(
             self._site_view(site, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
         )
@@ -274,7 +302,7 @@ class Conductor:
             room=plan.rooms[site.room_id],
             school=plan.schools[site.school_id],
             ready=taking_part and is_ready(devices, display, media),
-            devices=devices if steps or not live else SiteDevices.IDLE,
+            devices=devices,
             steps=steps,
             display=display,
             camera=camera,
@@ -362,12 +390,14 @@ class Conductor:
 
     def _bridge_changed(self, bridge: str) -> None:
         """A node said something new about a bridge ("": a node came or went)."""
+        if self._tasks is None:
+            return  # taking up looks at all of them
         for id, (live, _) in self._live.items():
             if bridge in ("", id):
                 live.wake()
                 self._tell_media(id, live.plan)
-        if bridge and bridge not in self._live and bridge not in self._ending and bridge in self._nodes.held():
-            self._spawn(self._close_stray(bridge), f"close stray bridge {bridge}")
+        if bridge and bridge not in self._live and bridge in self._nodes.held():
+            self._spawn(self._close_stray(LessonId(bridge)), f"close stray bridge {bridge}")
 
     def _tell_media(self, id: LessonId, plan: Plan) -> None:
         state = self._nodes.state(id)
@@ -380,12 +410,12 @@ class Conductor:
         self._changes.publish(ChangeKind.WATCH, id)
         self._tell_displays(plan)
 
-    async def _close_stray(self, bridge: str) -> None:
-        """A bridge whose lesson ended while we were away has nobody to close it but us."""
-        async with self._following:
-            if LessonId(bridge) not in self._live:
-                with suppress(ConnectionError):
-                    await self._nodes.close(bridge)
+    async def _close_stray(self, id: LessonId) -> None:
+        """A bridge whose lesson ended while we, or its node, were away has nobody to close it but us."""
+        with suppress(LessonNotFound, ConnectionError):  # without database or node: at the bridge's next change
+            async with self._following:
+                if (await self._store.lessons.get(id)).state is not LessonState.LIVE:
+                    await self._nodes.close(id)
 
     def _room_changed(self, room_id: RoomId) -> None:
         """A display of this room came, went or said something new."""
@@ -404,6 +434,13 @@ class Conductor:
             self._changes.publish(ChangeKind.DISPLAY, display_id)
 
     # --- small help ---
+
+    def _ended(self, lesson_id: LessonId) -> EndingLesson | None:
+        """The lesson as it is being put to rest, or was a while ago."""
+        for ending in self._ending:
+            if ending.plan.lesson.id == lesson_id and ending.plan.lesson.state is LessonState.ENDED:
+                return ending
+        return None
 
     def _live_in(self, room_id: RoomId) -> LiveLesson | None:
         for live, _ in self._live.values():
@@ -424,6 +461,10 @@ class Conductor:
 
 def _viewer(account_id: str) -> str:
     return f"viewer-{account_id}"
+
+
+def _just_ended(lesson: Lesson, now: datetime) -> bool:
+    return lesson.state is LessonState.ENDED and lesson.ended_at is not None and lesson.ended_at > now - ENDING_MEMORY
 
 
 def _parts(lesson: Lesson) -> tuple[RoomId, ...]:

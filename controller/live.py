@@ -5,7 +5,7 @@ Both are loops that compare should with is, so a restart, a late device and a de
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ from controller.nodes import Nodes
 from controller.scenes import SceneRun
 from controller.views import StepView
 from devices.hub import DeviceHub
-from rooms.errors import SceneNotFound
-from rooms.lesson import Lesson
+from rooms.errors import SceneNotFound, StoreUnavailable
+from rooms.lesson import Lesson, LessonState
 from rooms.room import Room, RoomId
 from rooms.scene import Scene, StepId
 from rooms.school import Organisation, OrganisationId
@@ -43,8 +43,8 @@ class Plan:
 
 
 async def read_plan(store: Store, lesson: Lesson) -> Plan:
-    """The lesson's rooms and schools. Raises `RoomNotFound`, `OrganisationNotFound`."""
-    rooms = {site.room_id: await store.rooms.get(site.room_id) for site in lesson.sites}
+    """The lesson's rooms, those deleted since too, and schools. Raises `OrganisationNotFound`."""
+    rooms = await store.rooms.named([site.room_id for site in lesson.sites])
     ids = {lesson.host_school_id, *(site.school_id for site in lesson.sites)}
     return Plan(lesson=lesson, rooms=rooms, schools={id: await store.organisations.get(id) for id in ids})
 
@@ -68,31 +68,28 @@ class SceneRuns:
         lesson: Lesson,
         name: str,
         *,
+        without: Collection[RoomId] = (),
         store: Store,
         hub: DeviceHub,
         clock: Callable[[], datetime],
         changed: Callable[[], None],
     ) -> "SceneRuns":
+        """Not yet running; `without` these rooms."""
         runs: dict[RoomId, SceneRun] = {}
         for site in lesson.accepted:
-            scene = await read_scene(store, site.room_id, name)
+            scene = await read_scene(store, site.room_id, name) if site.room_id not in without else None
             if scene is not None:
                 overridden: frozenset[StepId] = site.overridden if name == LESSON_SCENE else frozenset()
                 runs[site.room_id] = SceneRun(
                     scene,
-                    hub,
+                    store=store,
+                    hub=hub,
                     actor=f"lesson {lesson.id}",
                     clock=clock,
                     changed=changed,
                     overridden=overridden,
                 )
         return cls(runs)
-
-    def start(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
-        return [
-            tasks.create_task(run.run(), name=f"scene {run.scene.name} of room {room}")
-            for room, run in self.runs.items()
-        ]
 
     def steps(self, room_id: RoomId) -> tuple[StepView, ...]:
         run = self.runs.get(room_id)
@@ -115,9 +112,10 @@ class LiveLesson:
         self._wake.set()
 
     async def run(self) -> None:
-        """Keep rooms and bridge as they should be until cancelled."""
+        """Keep rooms and bridge as they should be until cancelled. Can be called again after that."""
         async with asyncio.TaskGroup() as tasks:
-            self.scenes.start(tasks)
+            for room_id, run in self.scenes.runs.items():
+                tasks.create_task(run.run(), name=f"scene {run.scene.name} of room {room_id}")
             while True:
                 self._wake.clear()
                 pause_s = RECHECK_S if await self._have_bridge() else NODE_RETRY_S
@@ -138,33 +136,56 @@ class LiveLesson:
     async def _keep_overridden(self) -> None:
         """What people in the rooms decided holds over a restart, too."""
         for room_id, run in self.scenes.runs.items():
-            if run.overridden != self._overridden[room_id]:
-                self._overridden[room_id] = run.overridden
-                await self._store.lessons.set_overridden(self.plan.lesson.id, room_id, run.overridden)
+            overridden = run.overridden
+            if overridden == self._overridden[room_id]:
+                continue
+            try:
+                await self._store.lessons.set_overridden(self.plan.lesson.id, room_id, overridden)
+            except StoreUnavailable as error:
+                logger.warning("lesson %s: what was changed by hand is not written yet: %s", self.plan.lesson.id, error)
+                return
+            self._overridden[room_id] = overridden
 
 
 class EndingLesson:
-    """An ended lesson: its bridge closed and its rooms' `end` scenes, until they have settled."""
+    """Rooms that are done with a lesson: out of its bridge, and their `end` scenes applied once.
+
+    The whole lesson if it has ended; while it is live, the accepted sites of `plan.lesson` have left it.
+    """
 
     def __init__(self, plan: Plan, scenes: SceneRuns, *, nodes: Nodes) -> None:
         self.plan = plan
         self.scenes = scenes
         self._nodes = nodes
+        self._applying: dict[RoomId, asyncio.Task[None]] = {}
+        self._given_up: set[RoomId] = set()
 
     async def run(self) -> None:
-        """Return once the bridge is closed and every step has settled; at `ENDING_LIMIT` at the latest."""
+        """Return once the bridge is left and every step has settled; at `ENDING_LIMIT` at the latest."""
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDING_LIMIT.total_seconds()), asyncio.TaskGroup() as tasks:
-                running = self.scenes.start(tasks)
-                await self._close_bridge()
-                for run in self.scenes.runs.values():
-                    await run.settled()
-                for task in running:
-                    task.cancel()
+                for room_id in self.scenes.runs.keys() - self._given_up:
+                    applying = tasks.create_task(self.scenes.runs[room_id].apply(), name=f"end of room {room_id}")
+                    self._applying[room_id] = applying
+                await self._leave_bridge()
 
-    async def _close_bridge(self) -> None:
+    async def give_up(self, rooms: Collection[RoomId]) -> None:
+        """The next lesson has these rooms: what is still to be done in them is no longer done."""
+        self._given_up.update(rooms)
+        stopped = [task for room_id, task in self._applying.items() if room_id in rooms]
+        for task in stopped:
+            task.cancel()
+        if stopped:
+            await asyncio.wait(stopped)
+
+    async def _leave_bridge(self) -> None:
+        lesson = self.plan.lesson
         while True:
             try:
-                return await self._nodes.close(self.plan.lesson.id)
+                if lesson.state is not LessonState.LIVE:
+                    return await self._nodes.close(lesson.id)
+                for site in lesson.accepted:
+                    await self._nodes.remove(lesson.id, site.room_id)
+                return
             except NodeUnavailable:
                 await asyncio.sleep(NODE_RETRY_S)

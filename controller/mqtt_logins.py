@@ -28,6 +28,10 @@ class MqttLogins:
 
     async def take_up(self) -> None:
         """Let in and listen to the schools that the database has."""
+        async with self._writing:  # of two who read at the same time, the one who read less must not have the last word
+            await self._take_up()
+
+    async def _take_up(self) -> None:
         organisations = await self._store.organisations.list()
         schools = [each.id for each in organisations if each.kind is OrganisationKind.SCHOOL]
         self._hub.set_namespaces({Namespace(each) for each in schools})
@@ -50,7 +54,7 @@ class MqttLogins:
             temporary.touch(mode=0o600)
             temporary.write_text(json.dumps(hashes))
             os.replace(temporary, self._file)
-        await self.take_up()
+            await self._take_up()
         return MqttLogin(username=username_of(school_id), password=password)
 
     def _hashes(self, schools: Iterable[str]) -> dict[str, str]:

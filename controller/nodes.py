@@ -1,4 +1,4 @@
-"""Bridge nodes as the controller sees them: where they are, which bridges they hold, and where a lesson's bridge is put.
+"""Bridge nodes as the controller sees them: where they are, which bridges they hold, where a lesson's bridge is put.
 
 A node reports its bridges over a WebSocket; what it reported last stands while the connection is away, because media go
 on without us. A local node that died takes its bridges with it, and they are opened anew on the next one.
@@ -86,7 +86,7 @@ class Node:
                             break
                         self._take(message.data)
                         attempt = 0
-            except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
+            except (aiohttp.ClientError, OSError, ValidationError) as error:  # TimeoutError is an OSError
                 logger.debug("node %s: %s", self.name, type(error).__name__)
             finally:
                 self._away()
@@ -154,7 +154,7 @@ class Node:
 
 
 class Nodes:
-    """All nodes, and which of them holds which bridge. `changed(bridge)` is called at each change, "" for a node itself."""
+    """All nodes, and which of them holds which bridge."""
 
     def __init__(self, config: BridgeConfig, *, data_dir: Path, http: aiohttp.ClientSession) -> None:
         self._config = config.nodes
@@ -216,7 +216,10 @@ class Nodes:
         if not available:
             raise NodeUnavailable("no bridge node is connected")
         node = min(available, key=lambda each: each.load)
+        id = node.id
         await node.open(bridge, order)
+        if node.id != id:
+            raise NodeUnavailable(f"node {node.name} started anew while it opened bridge {bridge}")
         node.bridges.setdefault(bridge, BridgeState(id=bridge, participants=()))  # type: ignore[arg-type]
         logger.info("bridge %s: opened on node %s", bridge, node.name)
         self._tell(bridge)
@@ -227,6 +230,12 @@ class Nodes:
             if bridge in node.bridges:
                 await node.close(bridge)
                 logger.info("bridge %s: closed on node %s", bridge, node.name)
+
+    async def remove(self, bridge: str, participant: str) -> None:
+        """End a participant's connections to `bridge`. Raises `NodeUnavailable`."""
+        node = self._holder(bridge)
+        if node is not None:
+            await node.remove(bridge, participant)
 
     def _holder(self, bridge: str) -> Node | None:
         return next((node for node in self._nodes if bridge in node.bridges), None)
@@ -241,12 +250,10 @@ class Nodes:
         while True:
             ready = await child.ready(after=generation)
             generation = ready.generation
-            following = asyncio.create_task(node.follow(str(ready.data["control"])), name=f"events of {node.name}")
-            try:
+            async with asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(node.follow(str(ready.data["control"])), name=f"events of {node.name}")
                 await child.lost(generation)
-            finally:
                 following.cancel()
-                await asyncio.wait([following])
             node.died()
 
     def _make(self, http: aiohttp.ClientSession) -> tuple[Node, ...]:
@@ -261,8 +268,8 @@ class Nodes:
         """Kept in a file, so that nodes that outlive this controller still know the next one."""
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / "secret"
-        if not path.exists():
-            path.touch(mode=0o600)
+        path.touch(mode=0o600)
+        if not path.read_text():  # new, or we went down before it was written
             path.write_text(secrets.token_urlsafe(32))
         return path.read_text()
 

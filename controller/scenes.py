@@ -16,6 +16,7 @@ from devices.commands import on_the_way, same
 from devices.device import Availability, Command, CommandState, DeviceId, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull
 from devices.hub import ChangeKind, DeviceHub
+from rooms.errors import StoredDeviceNotFound, StoreUnavailable
 from rooms.room import RoomId
 from rooms.scene import Scene, SceneStep, StepId, StepResult, StepState, skippable, startable
 from rooms.store import Store
@@ -36,6 +37,7 @@ OUTCOMES = {
     CommandState.SUPERSEDED: StepState.SUPERSEDED,
 }
 REPAIRABLE = (StepState.FAILED, StepState.TIMED_OUT, StepState.EXPIRED)
+COMPARED_AFTER = (ChangeKind.REPORTED, ChangeKind.AVAILABILITY, ChangeKind.CLAIM)
 
 
 class SceneRun:
@@ -44,21 +46,26 @@ class SceneRun:
     def __init__(
         self,
         scene: Scene,
-        hub: DeviceHub,
         *,
+        store: Store,
+        hub: DeviceHub,
         actor: str,
         clock: Callable[[], datetime],
         changed: Callable[[], None],
         overridden: Collection[StepId] = (),
     ) -> None:
         self.scene = scene
+        self._store = store
         self._hub = hub
         self._actor = actor
         self._clock = clock
         self._changed = changed
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
-        self._away: set[DeviceId] = set()  # not there at some time since its step was done
+        self._away: set[StepId] = (
+            set()
+        )  # whose device was not there at some time since, and has not said its value again
+        self._newest: dict[tuple[DeviceId, PropertyName], StepId] = {}  # of steps that set the same, the last begun
         self._repairs: dict[StepId, int] = {}
         self.results: dict[StepId, StepResult] = {
             step.id: StepResult(
@@ -72,28 +79,37 @@ class SceneRun:
 
     @property
     def overridden(self) -> frozenset[StepId]:
-        """The steps whose value somebody changed by hand after they were done."""
+        """The steps whose value somebody changed by hand after they were done, and what depends on them."""
         return frozenset(id for id, result in self.results.items() if result.state is StepState.OVERRIDDEN)
 
-    async def settled(self) -> None:
-        """Return once no step is waiting or running."""
-        await self._settled.wait()
+    async def apply(self) -> None:
+        """Make the scene true once: return when no step is waiting or running."""
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(self.run(), name=f"apply scene {self.scene.name} in room {self.scene.room_id}")
+            await self._settled.wait()
+            running.cancel()
 
     async def run(self) -> None:
-        """Make the scene true and keep it so until cancelled."""
+        """Make the scene true and keep it so until cancelled. Can be called again after that."""
+        for step in self.scene.steps:
+            if self.results[step.id].state is StepState.RUNNING:
+                self._move(step, StepState.WAITING)  # its task ended with the run before
         async with asyncio.TaskGroup() as tasks, self._hub.changes() as changes:
             tasks.create_task(self._advance(tasks), name=f"scene {self.scene.name} of room {self.scene.room_id}")
             async for change in changes:
-                if change.kind in (ChangeKind.REPORTED, ChangeKind.AVAILABILITY):
+                if change.kind in COMPARED_AFTER:
                     self._compare(change.device_id)
 
     async def _advance(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             self._wake.clear()
             for step in skippable(self.scene, self.results):
-                self._move(step, StepState.SKIPPED)
+                # What somebody decided about the projector they decided about its input, too.
+                theirs = any(self.results[id].state is StepState.OVERRIDDEN for id in step.needs)
+                self._move(step, StepState.OVERRIDDEN if theirs else StepState.SKIPPED)
             for step in startable(self.scene, self.results):
                 self._move(step, StepState.RUNNING)
+                self._newest[step.device_id, step.property] = step.id
                 tasks.create_task(self._perform(step), name=f"step {step.id} of room {self.scene.room_id}")
             if all(result.state.settled for result in self.results.values()):
                 self._settled.set()
@@ -109,9 +125,12 @@ class SceneRun:
             if (state, code) != (StepState.FAILED, "busy") or self._clock() + BUSY_PAUSE >= deadline:
                 break
             await asyncio.sleep(BUSY_PAUSE.total_seconds())
-        if state.succeeded and self._is_there(step.device_id):
-            self._away.discard(step.device_id)
         self._move(step, state, code)
+        if not self._is_there(step.device_id):
+            self._away.add(step.id)
+        elif state.succeeded:
+            self._away.discard(step.id)
+            self._compare_step(step)  # what it said since it confirmed was not looked at while the step was running
 
     async def _send(self, step: SceneStep, deadline: datetime) -> tuple[StepState, str]:
         command = Command(
@@ -123,9 +142,11 @@ class SceneRun:
             actor=self._actor,
         )
         try:
+            if not await self._in_room(step.device_id):
+                return StepState.FAILED, "not_claimed"
             result = await self._hub.send(command)
-        except DeviceNotFound:
-            return StepState.FAILED, "unknown_device"
+        except (DeviceNotFound, StoredDeviceNotFound):
+            return StepState.FAILED, "not_found"
         except DeviceNotClaimed:
             return StepState.FAILED, "not_claimed"
         except (InvalidCommand, PropertyNotFound):
@@ -134,56 +155,72 @@ class SceneRun:
             return StepState.FAILED, "busy"
         return OUTCOMES[result.state], result.code
 
+    async def _in_room(self, device_id: DeviceId) -> bool:
+        """Whether the device is (still) in this room: another room's are none of a scene's business."""
+        try:
+            return await self._store.devices.room_of(device_id) == self.scene.room_id
+        except StoreUnavailable:
+            return True  # as far as was known; a room does not wait for the database
+
     def _compare(self, device_id: DeviceId) -> None:
         """Look again at what a device's steps want and what it says, after it said something or came or went."""
-        if not self._is_there(device_id):
-            self._away.add(device_id)
-            return
+        there = self._is_there(device_id)
         for step in self.scene.steps:
-            if step.device_id == device_id:
+            if step.device_id != device_id:
+                continue
+            if there:
                 self._compare_step(step)
-        self._away.discard(device_id)
+            else:
+                self._away.add(step.id)
 
     def _is_there(self, device_id: DeviceId) -> bool:
+        """Whether it can be reached and commanded."""
         try:
-            return self._hub.availability(device_id)[0] is Availability.ONLINE
+            return self._hub.claimed(device_id) and self._hub.availability(device_id)[0] is Availability.ONLINE
         except DeviceNotFound:
             return False
 
     def _compare_step(self, step: SceneStep) -> None:
+        if self._newest.get((step.device_id, step.property)) != step.id:
+            return  # a later step has set the same to something else
         state = self.results[step.id].state
         try:
             reported = self._hub.reported(step.device_id).get(step.property)
-            agrees = reported is not None and reported.fresh and self._same(step, reported.value)
+            property = self._hub.device(step.device_id).property(step.property)
         except (DeviceNotFound, PropertyNotFound):
             return  # gone, or described anew without this property: its step cannot be compared
-        if state in REPAIRABLE:
-            if agrees:
+        said = reported.value if reported is not None and reported.fresh else None
+        if said is not None and same(property, step.value, said):
+            self._away.discard(step.id)
+            if state in REPAIRABLE:
                 self._move(step, StepState.CONFIRMED)
-                self._reconsider_skipped()
-            elif step.device_id in self._away:
-                self._repair(step)
-        elif state.succeeded and reported is not None and reported.fresh and not agrees:
-            if step.device_id in self._away:
-                self._repair(step)
-            else:
-                self._move(step, StepState.OVERRIDDEN)
-
-    def _same(self, step: SceneStep, reported: Value) -> bool:
-        """Whether `reported` is the wanted value or the way to it."""
-        property = self._hub.device(step.device_id).property(step.property)
-        return same(property, step.value, reported) or on_the_way(property, step.value, reported)
+                self._redo_dependents(step)
+        elif said is not None and on_the_way(property, step.value, said):
+            pass  # the rest of the way is still to be said
+        elif step.id in self._away and (state in REPAIRABLE or (state.succeeded and said is not None)):
+            self._repair(step)
+        elif state.succeeded and said is not None:
+            self._move(step, StepState.OVERRIDDEN)
 
     def _repair(self, step: SceneStep) -> None:
+        """Do again the step of a device that came back wrong, unless that was done too often already."""
         self._repairs[step.id] = self._repairs.get(step.id, 0) + 1
-        if self._repairs[step.id] <= REPAIR_LIMIT:
-            self._move(step, StepState.WAITING)
-            self._reconsider_skipped()
+        if self._repairs[step.id] > REPAIR_LIMIT:
+            self._move(step, StepState.FAILED, "contradicted")
+        else:
+            self._redo(step)
 
-    def _reconsider_skipped(self) -> None:
-        for step in self.scene.steps:
-            if self.results[step.id].state is StepState.SKIPPED:
-                self._move(step, StepState.WAITING)
+    def _redo(self, step: SceneStep) -> None:
+        self._away.discard(step.id)
+        self._move(step, StepState.WAITING)
+        self._redo_dependents(step)
+
+    def _redo_dependents(self, step: SceneStep) -> None:
+        """What needs this step begins again after it: an input chosen before the projector went off may be lost."""
+        for each in self.scene.steps:
+            state = self.results[each.id].state
+            if step.id in each.needs and (state is StepState.SKIPPED or state.succeeded):
+                self._redo(each)
 
     def _move(self, step: SceneStep, state: StepState, code: str = "") -> None:
         before = self.results[step.id].state
@@ -252,9 +289,6 @@ class Scenes:
         scene = await self._store.scenes.get(room_id, name)
         if self._in_lesson(room_id):
             raise RoomInUse(room_id)
-        run = SceneRun(scene, self._hub, actor=actor, clock=self._clock, changed=lambda: None)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(run.run(), name=f"try scene {name} of room {room_id}")
-            await run.settled()
-            running.cancel()
+        run = SceneRun(scene, store=self._store, hub=self._hub, actor=actor, clock=self._clock, changed=lambda: None)
+        await run.apply()
         return SceneView(room_id=room_id, name=name, steps=run.views())

@@ -1,6 +1,6 @@
 """When time alone changes something about a lesson. Timers live in memory and are rebuilt from the lessons at start."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -12,9 +12,9 @@ from rooms.lesson import EARLIEST_START, Lesson, LessonId, LessonState, due_at
 
 
 class Timers:
-    """Calls `due(lesson_id)` when a lesson can be started, and when its time is over."""
+    """Calls `due(lesson_id)` when a lesson can be started, and when its time is over. `due` returns at once."""
 
-    def __init__(self, due: Callable[[LessonId], Awaitable[None]], clock: Callable[[], datetime]) -> None:
+    def __init__(self, due: Callable[[LessonId], None], clock: Callable[[], datetime]) -> None:
         self._due = due
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone="UTC")
@@ -43,7 +43,7 @@ class Timers:
         else:
             # However late it comes, it must come: a lesson that ended while the machine slept is ended on waking.
             self._scheduler.add_job(
-                self._due,
+                self._fire,
                 "date",
                 run_date=when,
                 args=[lesson_id],
@@ -51,3 +51,7 @@ class Timers:
                 replace_existing=True,
                 misfire_grace_time=None,
             )
+
+    async def _fire(self, lesson_id: LessonId) -> None:
+        """A coroutine, because APScheduler calls plain functions in a thread."""
+        self._due(lesson_id)
