@@ -162,7 +162,7 @@ def _certificate(arguments: argparse.Namespace) -> int:
 
 def _demo(arguments: argparse.Namespace) -> int:
     _log_at(logging.WARNING)
-    asyncio.run(run_demo(arguments.data_dir, Address("127.0.0.1", arguments.port)))
+    asyncio.run(run_demo(arguments.data_dir.resolve(), Address("127.0.0.1", arguments.port)))
     return 0
 
 

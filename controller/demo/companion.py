@@ -1,4 +1,4 @@
-"""Programs that play along in the demo, as processes of their own; adopted or replaced where an earlier demo left them."""
+"""Programs that play along in the demo, as processes of their own; those that an earlier demo left are replaced."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from controller.child import Child, ChildProgram
 
 @asynccontextmanager
 async def companion(name: str, *arguments: str, directory: Path, settings: str) -> AsyncIterator[None]:
-    """`python -m` with these arguments runs while the block does. `settings`: what it reads from files when it starts."""
+    """`python -m` with these arguments runs while the block does. `settings`: what it reads when it starts."""
     program = ChildProgram(
         name=name, arguments=(sys.executable, "-m", *arguments), settings=settings, probe=_ready_at_once
     )

@@ -27,9 +27,8 @@ from controller.demo.schools import SCHOOLS, furnish, login_links, plan_lesson, 
 from devices.simulated import DEVICES_PER_ROOM
 
 
-async def run_demo(directory: Path, listen: Address) -> None:
-    """Serve until SIGINT or SIGTERM. Data stay in `directory`, so the next demo goes on where this one ended."""
-    data_dir = directory.resolve()
+async def run_demo(data_dir: Path, listen: Address) -> None:
+    """Serve until SIGINT or SIGTERM. Data stay in `data_dir`, so the next demo goes on where this one ended."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -62,7 +62,7 @@ async def open_display(page: Page, house: House, classroom: Classroom) -> None:
     await page.goto(f"{house.url}/display")
     code = (await page.get_by_test_id("pairing-code").inner_text()).replace(" ", "").strip()
     await house.call("POST", f"/rooms/{classroom.room_id}/displays", {"code": code, "name": "Bảng"})
-    await page.get_by_test_id("display-idle").wait_for()
+    await page.get_by_test_id("idle").wait_for()
 
 
 async def log_in(page: Page, house: House, name: str) -> None:
@@ -85,6 +85,16 @@ async def received(page: Page) -> Received:
         frames_decoded=sum(stats.get("framesDecoded", {}).values()),
         audio_energy=sum(stats.get("totalAudioEnergy", {}).values()),
     )
+
+
+async def picture_since(page: Page, since_ms: float, *, within_s: float = 20.0) -> float:
+    """When the page decoded its first frame of a call that it joined after `since_ms` (both: ms since 1970)."""
+    async with asyncio.timeout(within_s):
+        while True:
+            at_ms: float = (await page_stats(page)).get("times", {}).get("firstFrame", 0.0)
+            if at_ms > since_ms:
+                return at_ms
+            await page.wait_for_timeout(50)
 
 
 async def hears_and_sees(page: Page, *, within_s: float = 20.0) -> Received:

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
+import time
 from contextlib import AsyncExitStack
 
 from playwright.async_api import Browser, Page
 
-from tests.e2e.browser import hears_and_sees, open_display, page_of, received
+from tests.e2e.browser import hears_and_sees, open_display, page_of, picture_since, received
 from tests.e2e.house import House, eventually
 
 CONTROL_BACK_S = 5.0
@@ -63,12 +64,10 @@ async def test_media_go_on_while_the_controller_is_killed_and_control_is_back_so
 async def test_displays_are_back_in_the_picture_after_the_node_is_killed(house: House, browser: Browser) -> None:
     async with AsyncExitStack() as stack:
         _, pages = await live_displays(house, browser, stack)
-        loop = asyncio.get_running_loop()
-        stopped = [await last_frame(page) for page in pages]
-        killed = loop.time()
+        killed_ms = time.time() * 1000
         house.kill_child("bridge-0")
-        await asyncio.gather(*(joined_anew(page, epoch) for page, epoch in zip(pages, stopped, strict=True)))
-        back_s = loop.time() - killed
+        back_ms = await asyncio.gather(*(picture_since(page, killed_ms) for page in pages))
+        back_s = (max(back_ms) - killed_ms) / 1000
         print(f"pictures back after {back_s:.2f} s")  # noqa: T201
         assert back_s <= PICTURE_BACK_S * 2  # a loaded test machine; the aim itself is in bench.join
 

@@ -38,7 +38,7 @@ async def test_a_tap_joins_two_classrooms_and_another_ends_it(house: House, brow
         await teacher.get_by_test_id("end-button").click()
         await teacher.get_by_test_id("end-confirm").click()
         for page in displays:
-            await page.get_by_test_id("display-idle").wait_for()
+            await page.get_by_test_id("idle").wait_for()
             assert (await received(page)).frames_decoded == 0
         for classroom in house.classrooms:
             states = await house.steps_settled(lesson, classroom)
