@@ -92,6 +92,7 @@ class _Pending:
     state: CommandState = CommandState.ACCEPTED
     handed_over: bool = False  # given to the connection; whether the broker has it may not be known yet
     not_before: datetime | None = None
+    perhaps_sent: bool = False  # the connection ended before the broker said so: the device may have it all the same
     seen: str = "no_report"  # what a timeout will be called: what was reported since it was handed over
 
 
@@ -170,7 +171,7 @@ class CommandQueue:
             return ()
         if not each.property.reported:
             return (self._end(each, CommandState.TIMED_OUT, now, "broker_lost"),)
-        each.handed_over = False
+        each.handed_over, each.perhaps_sent = False, True
         return ()
 
     def failed(self, id: CommandId, now: datetime, code: str) -> tuple[CommandResult, ...]:
@@ -219,12 +220,19 @@ class CommandQueue:
     def tick(self, now: datetime, *, held: str = "") -> tuple[CommandResult, ...]:
         """End what has reached its deadline; `held` is why commands are not being sent, if they are not."""
         return tuple(
-            self._end(each, CommandState.TIMED_OUT, now, each.seen)
-            if each.handed_over
-            else self._end(each, CommandState.EXPIRED, now, held or "not_sent")
+            self._end(each, *self._late(each, now, held))
             for each in list(self._pending.values())
             if each.command.deadline <= now
         )
+
+    @staticmethod
+    def _late(each: _Pending, now: datetime, held: str) -> tuple[CommandState, datetime, str]:
+        """How a command ends at its deadline."""
+        if each.handed_over:
+            return CommandState.TIMED_OUT, now, each.seen
+        if each.perhaps_sent:
+            return CommandState.TIMED_OUT, now, "broker_lost"
+        return CommandState.EXPIRED, now, held or "not_sent"
 
     def cancel(self, now: datetime) -> tuple[CommandResult, ...]:
         """End everything: the device is not ours to command any more, or we stop."""

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 TOPICS_LIMIT = 200
 """Of one device."""
+DEVICES_LIMIT = 5_000
+"""Of one school: several times what a large one has, and no more than one school may make us remember."""
 
 
 class UnreadableDriver:
@@ -210,6 +212,9 @@ class Intake:
             self._problem(message, "invalid_topics", f"{device.name}: topics that cannot be listened to")
             return
         known = self._registry.get(device.id)
+        if known is None and self._registry.count(namespace) >= DEVICES_LIMIT:
+            self._problem(message, "too_many_devices", f"the school has {DEVICES_LIMIT} devices already")
+            return
         if known is not None:
             again = (known.discovery_topic, known.discovery_payload) == (message.topic, message.payload)
             if (again or known.driver is driver) and not known.removed and not _unreadable(known.driver):

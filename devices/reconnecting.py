@@ -164,8 +164,8 @@ class ReconnectingMqtt:
             if adds := list(self._to_add)[:FILTERS_PER_PACKET]:
                 for each in adds:
                     del self._to_add[each]
-                for each in await mqtt.subscribe(adds):
-                    logger.warning("broker %s: refuses the subscription to %s", self._address, each)
+                if refused := await mqtt.subscribe(adds):
+                    logger.warning("broker %s: refuses %d filters: %s, …", self._address, len(refused), refused[0])
             elif drops := list(self._to_drop)[:FILTERS_PER_PACKET]:
                 for each in drops:
                     del self._to_drop[each]

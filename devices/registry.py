@@ -6,6 +6,7 @@ it takes its description back it stays, offline, until a technician releases it.
 
 import heapq
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from datetime import datetime
 from devices.availability import Presence
 from devices.changes import ChangeKind
 from devices.commands import CommandQueue
-from devices.device import Availability, Device, DeviceId, PropertyName, Report, Reported, Value
+from devices.device import Availability, Device, DeviceId, Namespace, PropertyName, Report, Reported, Value
 from devices.dialects.base import Driver
 from devices.errors import DeviceNotFound
 
@@ -59,6 +60,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._entries: dict[DeviceId, Entry] = {}
+        self._per_school: Counter[Namespace] = Counter()
         self._epoch = 0
         self._fresh_from = 0
         self._due: list[tuple[datetime, DeviceId]] = []
@@ -91,6 +93,7 @@ class Registry:
                 Presence(stale_after=driver.stale_after),
                 CommandQueue(acknowledges=driver.acknowledges),
             )
+            self._per_school[device.namespace] += 1
             logger.info("device %s: discovered (%s, %s)", device.id, device.namespace, device.dialect)
             return (ChangeKind.DISCOVERED,)
         changed = entry.driver.device != device or entry.removed or entry.discovery_payload != payload
@@ -111,7 +114,7 @@ class Registry:
         if entry is None or entry.removed:
             return ()
         if not entry.claimed:
-            del self._entries[id]
+            self.forget(id)
             logger.info("device %s: removed", id)
             return (ChangeKind.REMOVED,)
         entry.removed = True
@@ -121,7 +124,13 @@ class Registry:
         return (ChangeKind.UPDATED, ChangeKind.AVAILABILITY)
 
     def forget(self, id: DeviceId) -> None:
-        self._entries.pop(id, None)
+        entry = self._entries.pop(id, None)
+        if entry is not None:
+            self._per_school[entry.driver.device.namespace] -= 1
+
+    def count(self, namespace: Namespace) -> int:
+        """How many devices of a school are known."""
+        return self._per_school[namespace]
 
     def restore(self, entry_id: DeviceId, *, claimed: bool, reported: Mapping[PropertyName, Reported]) -> None:
         """Values and claim of a device from the database. Raises `DeviceNotFound`."""

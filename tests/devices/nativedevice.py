@@ -88,7 +88,7 @@ class NativeDevice:
     def __init__(self, mqtt: Mqtt, device: Device, boot: int) -> None:
         self.device = device
         self.id = device.id
-        self._mqtt = mqtt
+        self.mqtt = mqtt
         self._boot = boot
         self._base = f"sc/1/{device.namespace}/{device.key}"
         self._seq = 0
@@ -96,7 +96,7 @@ class NativeDevice:
 
     async def say(self, part: str, payload: object, *, retain: bool = True) -> None:
         raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        await self._mqtt.publish(Publish(f"{self._base}/{part}", raw), retain=retain)
+        await self.mqtt.publish(Publish(f"{self._base}/{part}", raw), retain=retain)
 
     async def describe(self) -> None:
         await self.say("desc", describe(self.device))
@@ -132,14 +132,14 @@ class NativeDevice:
 
     def pull_the_plug(self) -> None:
         """Vanish without a word; the broker sends the will."""
-        self._mqtt.abort()
+        self.mqtt.abort()
 
     def _take(self, message: Message) -> None:
         self._commands.put_nowait(json.loads(message.payload))
 
     async def run(self) -> None:
         while True:
-            for message in await self._mqtt.receive():
+            for message in await self.mqtt.receive():
                 self._take(message)
 
 

@@ -185,6 +185,14 @@ def test_a_lost_connection_sends_a_value_again_but_no_button() -> None:
     assert queue.next(NOW) == asked()
 
 
+def test_what_may_have_been_sent_does_not_expire() -> None:
+    queue = CommandQueue(acknowledges=True)
+    queue.accept(asked(), POWER, NOW)
+    queue.next(NOW)
+    queue.lost(CommandId("c1"), NOW)
+    assert ends(queue.tick(DEADLINE, held="broker_away")) == [("c1", CommandState.TIMED_OUT, "broker_lost")]
+
+
 def test_the_queue_is_bounded() -> None:
     queue = CommandQueue(acknowledges=True, limit=1)
     queue.accept(asked(), POWER, NOW)

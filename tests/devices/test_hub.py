@@ -307,13 +307,13 @@ async def test_a_burst_of_reports_loses_nothing(hub: DeviceHub, device: NativeDe
     others = [described(room=f"r{number}", name="light") for number in range(100)]
     async with asyncio.TaskGroup() as tasks:
         for each in others:
-            light = NativeDevice(device._mqtt, each, 1)
+            light = NativeDevice(device.mqtt, each, 1)
             tasks.create_task(light.describe())
     await until(hub, lambda: len(list(hub.devices())) == 101)
     async with asyncio.TaskGroup() as tasks:
         for number in range(10):
             for each in others:
-                tasks.create_task(NativeDevice(device._mqtt, each, 1).report(level=number))
+                tasks.create_task(NativeDevice(device.mqtt, each, 1).report(level=number))
     await until(hub, lambda: all(LEVEL in hub.reported(each.id) for each in others))
     await until(hub, lambda: all(hub.reported(each.id)[LEVEL].value == 9 for each in others))
 
@@ -323,7 +323,7 @@ async def test_a_thousand_commands_at_once_all_end(broker: Broker, hub: DeviceHu
         others = [described(room=f"r{number}", name="light") for number in range(100)]
         async with asyncio.TaskGroup() as tasks:
             for each in others:
-                tasks.create_task(NativeDevice(device._mqtt, each, 1).describe())
+                tasks.create_task(NativeDevice(device.mqtt, each, 1).describe())
         await until(hub, lambda: len(list(hub.devices())) == 101)
         for each in others:
             hub.claim(each.id)

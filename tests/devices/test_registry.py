@@ -90,7 +90,9 @@ def test_flapping_keeps_the_schedule_small(registry: Registry) -> None:
 
 
 def test_an_unclaimed_device_that_takes_itself_back_is_gone(registry: Registry) -> None:
+    assert registry.count(SCHOOL) == 1
     assert registry.took_back(DEVICE.id) == (ChangeKind.REMOVED,)
+    assert registry.count(SCHOOL) == 0
     with pytest.raises(DeviceNotFound):
         registry.entry(DEVICE.id)
 
