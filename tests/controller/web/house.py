@@ -171,15 +171,19 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    directory: Path, *, nodes: NodesProtocol | None = None, secure: bool = False
+    directory: Path, *, nodes: NodesProtocol | None = None, secure: bool = False, empty: bool = False
 ) -> AsyncIterator[House]:
-    """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving."""
+    """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving.
+
+    `empty`: as on the first start.
+    """
     clock = AheadClock()
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         store = await stack.enter_async_context(open_store(f"sqlite:///{directory / 'house.db'}"))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        await _furnish(store, clock())
+        if not empty:
+            await _furnish(store, clock())
         hub = DeviceHub(
             connection=MqttSettings(host="127.0.0.1", port=_closed_port()), dialects=[NativeDialect()], clock=clock
         )
@@ -225,7 +229,7 @@ async def open_house(
             broker=broker,
             url=f"http://{host}:{port}",
             runner=runner,
-            accounts=await _invite(people),
+            accounts={} if empty else await _invite(people),
             _stack=stack,
         )
 

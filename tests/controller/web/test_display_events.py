@@ -8,7 +8,7 @@ from controller.people.account import Role
 from controller.views import Camera, SiteDisplay
 from rooms.lesson import LessonId
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at
-from tests.controller.web.test_events import close_code, receive
+from tests.controller.web.sockets import close_code, receive
 
 ROOM = ROOMS[HOST]
 REPORT = {
@@ -44,7 +44,7 @@ async def test_display_is_paired_by_its_code_and_follows_its_room(house: House) 
             "display": display["id"],
             "room": {"id": ROOM.id, "name": "4A"},
             "school": {"id": HOST, "name": "Trường Tiểu học Nguyễn Viết Xuân", "province": "Thái Nguyên"},
-            "next": {"title": "Sông Hồng", "start": state["next"]["start"]} if state["next"] else None,
+            "next": state["next"],
             "call": None,
         }
         _, room = await technician.ask("GET", f"/rooms/{ROOM.id}")

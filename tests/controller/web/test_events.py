@@ -1,7 +1,6 @@
 """The WebSocket of a page."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 
 import aiohttp
@@ -10,25 +9,7 @@ import pytest
 from controller.changes import ChangeKind
 from controller.people.account import Role
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, claimed
-
-Json = dict[str, object]
-
-
-async def receive(socket: aiohttp.ClientWebSocketResponse, *types: str) -> Json:
-    """The next message of one of these types."""
-    async with asyncio.timeout(10):
-        while True:
-            message: Json = json.loads(await socket.receive_str())
-            if message["type"] in types:
-                return message
-
-
-async def close_code(socket: aiohttp.ClientWebSocketResponse) -> int | None:
-    """Read until the server has closed."""
-    async with asyncio.timeout(10):
-        async for _ in socket:
-            pass
-    return socket.close_code
+from tests.controller.web.sockets import close_code, receive
 
 
 async def test_page_is_told_of_its_own_and_not_of_others(house: House) -> None:
@@ -65,9 +46,9 @@ async def test_start_by_the_teacher_reaches_the_page(house: House) -> None:
         await receive(socket, "hello")
         status, lesson = await visitor.ask("POST", f"/lessons/{LESSON}/start")
         assert (status, lesson["state"], lesson["can"]) == (200, "live", {"start": False, "end": True})
-        while (message := (await receive(socket, "lesson"))["lesson"])["state"] != "live":  # type: ignore[index]
+        while (seen := _thing((await receive(socket, "lesson"))["lesson"]))["state"] != "live":
             pass
-        assert _id(message) == LESSON
+        assert seen["id"] == LESSON
         assert (await visitor.ask("POST", f"/lessons/{LESSON}/start"))[0] == 200
         assert (await visitor.ask("POST", f"/lessons/{LESSON}/end"))[1]["state"] == "ended"
 
@@ -157,6 +138,10 @@ async def test_changed_roles_close_at_the_next_check(house: House, monkeypatch: 
         assert await close_code(socket) == 1013
 
 
-def _id(thing: object) -> object:
+def _thing(thing: object) -> Mapping[str, object]:
     assert isinstance(thing, Mapping)
-    return thing["id"]
+    return thing
+
+
+def _id(thing: object) -> object:
+    return _thing(thing)["id"]
