@@ -1,0 +1,21 @@
+"""The controller's own services on a real broker, a real database and, where media matter, a real bridge node."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.controller.stage import Stage, open_stage
+from tests.devices.conftest import Broker, broker
+
+__all__ = ["broker"]
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:  # noqa: F811  # the fixture above
+    monkeypatch.setattr(
+        "devices.availability.OFFLINE_AFTER", timedelta(seconds=0.2)
+    )  # a test has no 3 s for each death
+    async with open_stage(tmp_path, broker.settings) as opened:
+        yield opened
