@@ -19,7 +19,6 @@ from controller.people.people import People
 from devices.errors import DevicesError
 from rooms.errors import RoomsError
 from rooms.store import open_store
-from webrtc.node import read_arguments, run_node
 
 USAGE_ERROR = 2
 FAILURE = 1
@@ -167,8 +166,8 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _bridge(arguments: argparse.Namespace) -> int:
-    asyncio.run(run_node(read_arguments(arguments.rest, dict(os.environ))))
-    return 0
+    """Become the node: the controller itself must start fast, so it does not import the media plane."""
+    os.execv(sys.executable, [sys.executable, "-m", "webrtc.node", *arguments.rest])
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ import argparse
 import asyncio
 import logging
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
+from controller.demo.cast import Classroom, Classrooms
 from controller.demo.picture import LabelledPicture, Tone
 from webrtc.client import Slot, play, publish
 from webrtc.errors import SignallingFailed
@@ -48,17 +48,6 @@ class Message(BaseModel):
     code: str = ""
     token: str = ""
     call: Call | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Classroom:
-    """One simulated room: where it is, an API token of its technician, what its picture says, what its tone is."""
-
-    room_id: str
-    token: str = field(repr=False)
-    lines: tuple[str, ...]
-    colour: str
-    hertz: int
 
 
 class SimulatedDisplay:
@@ -182,13 +171,6 @@ async def run_classrooms(base_url: str, classrooms: list[Classroom]) -> None:
         for classroom in classrooms:
             display = SimulatedDisplay(base_url, classroom)
             tasks.create_task(display.run(), name=f"simulated display of room {classroom.room_id}")
-
-
-class Classrooms(BaseModel):
-    """The file that says what to simulate: `{"url", "classrooms": [Classroom]}`."""
-
-    url: str
-    classrooms: list[Classroom]
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from controller.config import (
     MqttConfig,
     default_config,
 )
-from controller.demo.classroom import Classroom, Classrooms
+from controller.demo.cast import Classroom, Classrooms
 from controller.demo.companion import companion
 from controller.demo.schools import SCHOOLS, furnish, login_links, plan_lesson, settle, technician_token
 from devices.simulated import DEVICES_PER_ROOM

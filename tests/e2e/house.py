@@ -20,7 +20,7 @@ from typing import Any, Self
 import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-STARTING_S = 30.0
+STARTING_S = 60.0
 SPEEDS = ("--warm-up-s", "2", "--cool-down-s", "0.5", "--travel-s", "0.5", "--camera-move-s", "0.2")
 """Simulated devices that need not be waited for; `make run` has those of life: a projector warms up for 20 s."""
 JsonObject = dict[str, Any]  # the edge of the tests: answers as they came
