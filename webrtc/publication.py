@@ -14,6 +14,7 @@ from webrtc.udp import Address
 
 VIDEO_BPS = 1_500_000  # what one source may send; without being told, browsers stay far below
 AUDIO_BPS = 100_000
+MAX_TRACKS = 16  # of one publication; a receiver report has room for 31 sources
 
 
 class Publication(Connection):
@@ -91,7 +92,7 @@ class Publication(Connection):
             for section in self._unbound
             if not section.remote_ssrcs and any(codec.payload_type == payload_type for codec in section.codecs)
         ]
-        if len(possible) != 1:
+        if len(possible) != 1 or len(self.fanouts) >= MAX_TRACKS:
             return None
         [section] = possible
         track = Track(
