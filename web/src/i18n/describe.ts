@@ -22,12 +22,16 @@ export function propertyName(words: Words, property: { name: string; capability:
     "climate.setpoint": words.property.climateSetpoint,
     "climate.fan": words.property.climateFan,
     "climate.current": words.property.climateCurrent,
+    "cover.position": words.property.coverPosition,
+    "ptz.preset": words.property.ptz,
+    "ptz.moving": words.property.ptzMoving,
     "meter.power": words.property.meterPower,
     "meter.energy": words.property.meterEnergy,
     "consumable.lamp_hours": words.property.lampHours,
   };
   const byName = special[property.name];
   if (byName !== undefined) return byName;
+  if (property.capability === "av_mute" && !hasPicture(type)) return words.property.av_muteSound;
   if (property.capability === "cover" && type === "motor_screen") return words.property.coverScreen;
   if (!own(words.property, property.capability)) return property.name;
   const known = words.property[property.capability];
@@ -35,6 +39,9 @@ export function propertyName(words: Words, property: { name: string; capability:
   if (property.capability === "other") return property.name;
   return detail === "" || detail === "state" || detail === "position" ? known : `${known} (${detail})`;
 }
+
+/** Whether muting a device of this type also darkens a picture. */
+const hasPicture = (type: string): boolean => ["projector", "tv", "ifp"].includes(type);
 
 const capabilityOf = (property: string): string => property.split(".")[0] ?? property;
 
@@ -48,13 +55,12 @@ export function valueText(
   if (value === null) return "–";
   if (typeof value === "number") return property.unit === "" ? format(value) : `${format(value)} ${unit(property.unit)}`;
   if (typeof value === "boolean") {
+    if (property.name === "ptz.moving") return value ? words.value.moving : words.value.still;
     switch (property.capability) {
       case "occupancy":
         return value ? words.value.occupied : words.value.vacant;
       case "contact":
         return value ? words.value.open : words.value.closed;
-      case "av_mute":
-        return value ? words.value.muted : words.value.unmuted;
       case "power":
       case "microphone":
       case "fan":
@@ -72,6 +78,7 @@ export function valueText(
     };
     return screen[value] ?? value;
   }
+  if (property.capability === "av_source") return sourceName(value);
   return own(words.value, value) ? words.value[value] : value;
 }
 
@@ -100,7 +107,8 @@ export function verb(words: Words, type: string, property: string, value: Value)
     case "av_source":
       return verbs.source(sourceName(String(value)));
     case "av_mute":
-      return value === true || value === "on" ? verbs.mute : verbs.unmute;
+      if (!hasPicture(type)) return on ? verbs.mute : verbs.unmute;
+      return on ? verbs.blank : verbs.unblank;
     case "microphone":
       return on ? verbs.powerOn : off ? verbs.powerOff : verbs.other(words.property.microphone, String(value));
     case "audio_level":
@@ -108,7 +116,7 @@ export function verb(words: Words, type: string, property: string, value: Value)
     case "level":
       return typeof value === "number" ? verbs.brightness(value) : on ? verbs.powerOn : verbs.powerOff;
     case "ptz":
-      return verbs.preset(String(value));
+      return verbs.preset(valueName(words, value));
     case "climate":
       if (typeof value === "number") return verbs.setpoint(value);
       if (property.endsWith("fan")) return verbs.fan(valueName(words, value));
