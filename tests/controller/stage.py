@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from devices.device import Availability, Device, DeviceId
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
-from devices.mqtt import MqttSettings
+from devices.mqtt import MqttSettings, connect
 from devices.simulated.machine import Speeds
 from devices.simulated.room import SimulatedRoom
 from rooms.room import Room
@@ -71,6 +71,12 @@ class Stage:
                 await self.store.scenes.put(scene, expected_version=0)
             yield simulated
 
+    async def greet(self, room: Room) -> None:
+        """Have the room's devices say everything again, which they do when a controller says that it is there."""
+        async with connect(self.broker) as mqtt:
+            for message in HomeAssistantDialect().birth(namespace(room.school_id)):
+                await mqtt.publish(message)
+
     def online(self, room: Room) -> list[Device]:
         """The devices of a simulated room that can be reached."""
         return [
@@ -100,10 +106,13 @@ async def open_stage(directory: Path, broker: MqttSettings) -> AsyncIterator[Sta
 @asynccontextmanager
 async def running(part: Coroutine[None, None, None]) -> AsyncIterator[asyncio.Task[None]]:
     """A part that runs until the block ends."""
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(part)
+    task = asyncio.create_task(part)
+    try:
         yield task
+    finally:
         task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 class Watched:

@@ -1,0 +1,470 @@
+"""Lessons as the conductor holds them: real database, real broker and devices, a real bridge node as child process."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from controller.changes import Changes
+from controller.conductor import ENDING_MEMORY, Conductor
+from controller.config import Address, BridgeConfig, LocalNodesConfig
+from controller.nodes import Nodes
+from controller.views import CallView, Camera, DisplayReport, LessonView, SiteDevices, SiteDisplay, SiteView
+from rooms.errors import InvalidState, RoomBusy
+from rooms.invitation import InvitationState
+from rooms.lesson import EndReason, Lesson, LessonId, LessonState
+from rooms.room import Display, DisplayId, Room
+from rooms.scene import Scene, StepState
+from rooms.store import Store
+from tests.controller.clock import AheadClock
+from tests.controller.stage import Stage, running
+from tests.devices.nativedevice import LEVEL, until
+from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM, lesson
+from tests.webrtc.pictures import Picture, Tone
+from webrtc.client import play, publish
+
+GRACE = timedelta(seconds=0.5)
+LESSON = LessonId("lesson-1")
+
+
+@dataclass
+class House:
+    """A store, a bridge node, and one conductor after the other."""
+
+    stage: Stage
+    nodes: Nodes
+    displays: list[DisplayId] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        return self.stage.store
+
+    @property
+    def clock(self) -> AheadClock:
+        return self.stage.clock
+
+    @property
+    def changes(self) -> Changes:
+        return self.stage.changes
+
+    @asynccontextmanager
+    async def conductor(self) -> AsyncIterator[Conductor]:
+        """A conductor that has taken up what there was."""
+        conductor = Conductor(
+            store=self.store,
+            hub=self.stage.hub,
+            nodes=self.nodes,
+            changes=self.changes,
+            grace=GRACE,
+            clock=self.clock,
+        )
+        async with running(conductor.run()):
+            yield conductor
+
+    async def plan(self, *rooms: Room, id: str = LESSON, begins: timedelta = -MINUTE, minutes: int = 35) -> Lesson:
+        """A lesson of the first room's school, accepted by all."""
+        rooms = rooms or (XUAN_ROOM, LOI_ROOM)
+        planned = lesson(id, *rooms, start=self.clock() + begins, minutes=minutes, host=rooms[0].school_id)
+        await self.store.lessons.add(planned)
+        for room in rooms[1:]:
+            await self.store.lessons.set_invitation(planned.id, room.id, InvitationState.ACCEPTED)
+        return await self.store.lessons.get(planned.id)
+
+    async def pair(self, conductor: Conductor, room: Room, id: str, *, minutes_ago: int = 0) -> DisplayId:
+        """A display whose page is connected."""
+        paired_at = self.clock() - minutes_ago * MINUTE
+        display = Display(id=DisplayId(id), room_id=room.id, name=id, paired_at=paired_at)
+        await self.store.displays.add(display, f"hash of {id}")
+        conductor.display_connected(display.id)
+        await conductor.display_state(display.id)
+        return display.id
+
+    async def state(self, id: LessonId = LESSON) -> LessonState:
+        return (await self.store.lessons.get(id)).state
+
+    async def audited(self) -> list[tuple[str, str]]:
+        """Actor and action, oldest first."""
+        return [(each.actor, each.action) for each in reversed(await self.store.audit.list())]
+
+    def held(self) -> bool:
+        return self.nodes.epoch(LESSON) is not None
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Look again at each change that is told to pages."""
+        with self.changes.subscribe() as changes:
+            async with asyncio.timeout(20):
+                if holds():
+                    return
+                async for _ in changes:
+                    if holds():
+                        return
+
+    async def until_view(
+        self, conductor: Conductor, holds: Callable[[LessonView], bool], id: LessonId = LESSON
+    ) -> LessonView:
+        with self.changes.subscribe() as changes:
+            async with asyncio.timeout(20):
+                view = await conductor.view(id)
+                stream = aiter(changes)
+                while not holds(view):
+                    await anext(stream)
+                    view = await conductor.view(id)
+                return view
+
+    async def until_bridges(self, wanted: Collection[str]) -> None:
+        """Until the nodes hold exactly these."""
+        woken = asyncio.Event()
+        self.nodes.on_change(lambda _: woken.set())
+        async with asyncio.timeout(20):
+            while self.nodes.held() != wanted:
+                woken.clear()
+                await woken.wait()
+
+    def media(self, url: str) -> str:
+        base = self.nodes.media_url(LESSON)
+        assert base is not None
+        return base + url
+
+    def kill_node(self) -> None:
+        (file,) = self.stage.directory.glob("bridge/*.state")
+        os.kill(json.loads(file.read_text())["process"]["pid"], signal.SIGKILL)
+
+
+@pytest.fixture
+async def house(stage: Stage) -> AsyncIterator[House]:
+    config = BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("127.0.0.1", 0)))
+    async with aiohttp.ClientSession() as http:
+        nodes = Nodes(config, data_dir=stage.directory, http=http)
+        house = House(stage, nodes)
+        async with running(nodes.run()):
+            yield house
+
+
+def site(view: LessonView, room: Room) -> SiteView:
+    return next(each for each in view.sites if each.room.id == room.id)
+
+
+def states(view: LessonView, room: Room) -> dict[str, StepState]:
+    """What was done to which type of device -> state."""
+    return {f"{each.id.rsplit('-', 1)[0]} {each.device_type}": each.state for each in site(view, room).steps}
+
+
+def confirmed(room: Room, *done: str) -> Callable[[LessonView], bool]:
+    """All steps of the room, or these, are confirmed."""
+
+    def holds(view: LessonView) -> bool:
+        found = states(view, room)
+        return bool(found) and all(found.get(name) is StepState.CONFIRMED for name in done or found)
+
+    return holds
+
+
+async def call(conductor: Conductor, display: DisplayId) -> CallView:
+    state = await conductor.display_state(display)
+    assert state.call is not None
+    return state.call
+
+
+def report(*, joined: bool = True) -> DisplayReport:
+    return DisplayReport(
+        joined=joined,
+        camera=Camera.OK,
+        publishing=joined,
+        playing=1,
+        frames_decoded=1,
+        audio_energy=0.1,
+        weak=False,
+    )
+
+
+async def test_one_tap_makes_both_rooms_ready(house: House) -> None:
+    await house.plan()
+    async with (
+        asyncio.timeout(60),
+        house.stage.classroom(XUAN_ROOM),
+        house.stage.classroom(LOI_ROOM),
+        house.conductor() as conductor,
+    ):
+        displays = [await house.pair(conductor, room, f"display-{room.id}") for room in (XUAN_ROOM, LOI_ROOM)]
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        xuan, loi = [await call(conductor, display) for display in displays]
+        assert [each.room for each in xuan.rooms] == [LOI_ROOM]
+        async with (
+            publish(house.media(xuan.whip.url), xuan.whip.token, [Picture(200), Tone()]),
+            publish(house.media(loi.whip.url), loi.whip.token, [Picture(90), Tone()]),
+            play(house.media(loi.whep.url), loi.whep.token),
+        ):
+            for display in displays:
+                conductor.display_report(display, report())
+            view = await house.until_view(conductor, lambda view: all(each.ready for each in view.sites))
+            await house.until_view(conductor, lambda view: site(view, LOI_ROOM).media.receiving)
+        assert [each.devices for each in view.sites] == [SiteDevices.READY] * 2
+        assert [each.display for each in view.sites] == [SiteDisplay.JOINED] * 2
+        assert [each.problems for each in view.sites] == [(), ()]
+        seen = [(await call(conductor, display)).slots for display in displays]
+        assert set(seen[1].values()) <= {XUAN_ROOM.id, None}
+
+
+async def test_second_start_and_second_end_change_nothing(house: House) -> None:
+    await house.plan()
+    async with house.conductor() as conductor:
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        epoch, started = house.nodes.epoch(LESSON), await house.store.lessons.get(LESSON)
+        await conductor.start(LESSON, "another")
+        assert (house.nodes.epoch(LESSON), await house.store.lessons.get(LESSON)) == (epoch, started)
+        await conductor.end(LESSON, "teacher", "tap")
+        ended = await house.store.lessons.get(LESSON)
+        await conductor.end(LESSON, "another", "tap")
+        assert await house.store.lessons.get(LESSON) == ended
+        assert ended.end_reason is EndReason.TAP
+        with pytest.raises(InvalidState):
+            await conductor.start(LESSON, "teacher")
+    assert await house.audited() == [("teacher", "lesson.start"), ("teacher", "lesson.end")]
+
+
+async def test_ten_taps_at_once_start_one_lesson(house: House) -> None:
+    await house.plan()
+    async with house.conductor() as conductor:
+        await asyncio.gather(*(conductor.start(LESSON, "teacher") for _ in range(10)))
+        await house.until(house.held)
+        assert conductor.lesson_of(XUAN_ROOM.id) == LESSON
+    assert await house.audited() == [("teacher", "lesson.start")]
+
+
+async def test_what_was_never_live_does_not_end_and_what_is_far_off_does_not_start(house: House) -> None:
+    await house.plan(begins=120 * MINUTE)
+    async with house.conductor() as conductor:
+        with pytest.raises(InvalidState):
+            await conductor.end(LESSON, "teacher", "tap")
+        with pytest.raises(InvalidState):
+            await conductor.start(LESSON, "teacher")
+    assert await house.audited() == []
+
+
+async def test_end_puts_the_rooms_to_rest_and_closes_the_bridge(house: House) -> None:
+    await house.plan(XUAN_ROOM)
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conductor() as conductor:
+        display = await house.pair(conductor, XUAN_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until_view(conductor, confirmed(XUAN_ROOM))
+        await house.until(house.held)
+        await conductor.end(LESSON, "teacher", "tap")
+        assert (await conductor.display_state(display)).call is None
+        await house.until_view(conductor, confirmed(XUAN_ROOM, "off projector", "up motor_screen", "bright light"))
+        await house.until_bridges(set())
+        assert room.devices["projector"].received[-1].value == "off"
+        assert not conductor.in_lesson(XUAN_ROOM.id)
+
+
+async def test_new_conductor_takes_up_a_live_lesson_and_its_bridge(house: House) -> None:
+    await house.plan(XUAN_ROOM)
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room:
+        async with house.conductor() as first:
+            await first.start(LESSON, "teacher")
+            await house.until_view(first, confirmed(XUAN_ROOM))
+            await house.until(house.held)
+        epoch, orders = house.nodes.epoch(LESSON), list(room.devices["projector"].received)
+        async with house.conductor() as second:
+            await house.until_view(second, confirmed(XUAN_ROOM))
+            assert second.lesson_of(XUAN_ROOM.id) == LESSON
+            assert house.nodes.epoch(LESSON) == epoch
+            assert list(room.devices["projector"].received) == orders
+
+
+@pytest.mark.parametrize("long_ago", [False, True])
+async def test_lesson_that_ended_while_nobody_conducted_is_put_to_rest(house: House, long_ago: bool) -> None:
+    await house.plan(XUAN_ROOM)
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM):
+        async with house.conductor() as first:
+            await first.start(LESSON, "teacher")
+            await house.until_view(first, confirmed(XUAN_ROOM))
+            await house.until(house.held)
+        await house.store.lessons.end(LESSON, house.clock(), EndReason.TAP)
+        if long_ago:
+            house.clock.move(ENDING_MEMORY)
+        async with house.conductor() as second:
+            await house.until_bridges(set())
+            if long_ago:  # somebody may use the room for something else by now
+                assert states(await second.view(LESSON), XUAN_ROOM) == {}
+            else:
+                await house.until_view(second, confirmed(XUAN_ROOM, "off projector"))
+
+
+async def test_start_that_was_cut_off_is_finished_by_the_next(house: House) -> None:
+    await house.plan()
+    async with house.conductor() as conductor:
+        await house.store.lessons.start(LESSON, house.clock())
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        assert conductor.in_lesson(LOI_ROOM.id)
+
+
+async def test_killed_node_gives_the_lesson_another_epoch(house: House) -> None:
+    await house.plan()
+    async with house.conductor() as conductor:
+        display = await house.pair(conductor, XUAN_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        before = (await call(conductor, display)).epoch
+        house.kill_node()
+        await house.until(lambda: house.nodes.epoch(LESSON) not in (None, before))
+        assert (await call(conductor, display)).epoch == house.nodes.epoch(LESSON)
+
+
+async def test_value_changed_by_hand_is_respected_after_a_restart(house: House) -> None:
+    await house.plan(XUAN_ROOM)
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room:
+        light = room.devices["lights"]
+        async with house.conductor() as first:
+            await first.start(LESSON, "teacher")
+            await house.until_view(first, confirmed(XUAN_ROOM))
+            light.machine.set("level", 90, 0.0)
+            await house.stage.greet(XUAN_ROOM)
+            await house.until_view(first, lambda view: states(view, XUAN_ROOM)["dim light"] is StepState.OVERRIDDEN)
+            async with asyncio.timeout(10):
+                while not (await house.store.lessons.get(LESSON)).site(XUAN_ROOM.id).overridden:
+                    pass
+        orders = len(light.received)
+        async with house.conductor() as second:
+            view = await house.until_view(second, lambda view: site(view, XUAN_ROOM).devices is SiteDevices.READY)
+            assert states(view, XUAN_ROOM)["dim light"] is StepState.OVERRIDDEN
+        assert len(light.received) == orders
+
+
+async def test_lesson_past_its_end_and_grace_is_ended_by_time(house: House) -> None:
+    await house.plan(begins=-34 * MINUTE - timedelta(seconds=59), minutes=35)
+    async with house.conductor() as conductor:
+        await conductor.start(LESSON, "teacher")
+        ended = await house.until_view(conductor, lambda view: view.lesson.state is LessonState.ENDED)
+    assert ended.lesson.end_reason is EndReason.TIME
+    assert ended.lesson.ended_at is not None
+    assert ended.lesson.ended_at >= ended.lesson.end + GRACE
+    assert await house.audited() == [("teacher", "lesson.start"), ("time", "lesson.end")]
+
+
+async def test_overdue_lesson_is_not_begun_again_by_a_restart(house: House) -> None:
+    await house.plan(XUAN_ROOM)
+    await house.store.lessons.start(LESSON, house.clock())
+    house.clock.move(24 * 60 * MINUTE)
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conductor() as conductor:
+        await house.until_view(conductor, confirmed(XUAN_ROOM, "off projector"))
+        assert await house.state() is LessonState.ENDED
+        assert [order.value for order in room.devices["projector"].received] in ([], ["off"])
+
+
+async def test_lesson_that_nobody_started_is_cancelled(house: House) -> None:
+    await house.plan(begins=-36 * MINUTE)
+    async with house.conductor() as conductor:
+        view = await house.until_view(conductor, lambda view: view.lesson.state is LessonState.CANCELLED)
+    assert view.lesson.end_reason is EndReason.NOT_STARTED
+    assert await house.audited() == [("time", "lesson.cancel")]
+
+
+async def test_next_lesson_takes_the_room_and_the_other_room_is_put_to_rest(house: House) -> None:
+    first = await house.plan(XUAN_ROOM, XUAN_OTHER, minutes=5)
+    second = await house.plan(XUAN_ROOM, id="lesson-2", begins=5 * MINUTE)
+    async with (
+        asyncio.timeout(60),
+        house.stage.classroom(XUAN_ROOM) as taken,
+        house.stage.classroom(XUAN_OTHER),
+        house.conductor() as conductor,
+    ):
+        await conductor.start(first.id, "teacher")
+        await house.until_view(conductor, confirmed(XUAN_OTHER))
+        with pytest.raises(RoomBusy):
+            await conductor.start(second.id, "teacher")
+        house.clock.move(4 * MINUTE + timedelta(seconds=1))
+        await conductor.start(second.id, "teacher")
+        await house.until_view(conductor, confirmed(XUAN_ROOM), id=second.id)
+        await house.until_view(conductor, confirmed(XUAN_OTHER, "off projector"), id=first.id)
+        await house.until_bridges({second.id})
+        assert (await house.store.lessons.get(first.id)).end_reason is EndReason.TIME
+        assert taken.devices["projector"].machine.values(asyncio.get_running_loop().time())["power"] == "on"
+
+
+async def test_guest_that_leaves_is_out_of_the_bridge_and_at_rest_while_the_lesson_goes_on(house: House) -> None:
+    await house.plan()
+    async with asyncio.timeout(60), house.stage.classroom(LOI_ROOM), house.conductor() as conductor:
+        display = await house.pair(conductor, LOI_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until_view(conductor, confirmed(LOI_ROOM))
+        await house.until(house.held)
+        given = await call(conductor, display)
+        async with publish(house.media(given.whip.url), given.whip.token, [Picture(90)]):
+            await house.until_view(conductor, lambda view: site(view, LOI_ROOM).media.video)
+            epoch = house.nodes.epoch(LESSON)
+            await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.DECLINED)
+            await conductor.planned(LESSON)
+            await house.until_view(conductor, lambda view: not site(view, LOI_ROOM).media.video)
+            assert (await conductor.display_state(display)).call is None
+            light = house.stage.device(LOI_ROOM, "light").id
+            await until(house.stage.hub, lambda: house.stage.hub.reported(light)[LEVEL].value == 100)
+            assert house.nodes.epoch(LESSON) == epoch
+            assert conductor.lesson_of(XUAN_ROOM.id) == LESSON
+
+
+async def test_of_two_displays_the_one_paired_last_gets_the_call(house: House) -> None:
+    await house.plan()
+    async with house.conductor() as conductor:
+        newer = await house.pair(conductor, XUAN_ROOM, "newer", minutes_ago=1)
+        older = await house.pair(conductor, XUAN_ROOM, "older", minutes_ago=2)
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        assert (await conductor.display_state(older)).call is None
+        assert (await call(conductor, newer)).lesson_id == LESSON
+        conductor.display_disconnected(newer)
+        assert (await call(conductor, older)).lesson_id == LESSON
+
+
+async def test_waiting_display_shows_the_next_lesson_of_its_room(house: House) -> None:
+    await house.plan(XUAN_OTHER, id="elsewhere", begins=MINUTE)
+    coming = await house.plan(begins=30 * MINUTE)
+    async with house.conductor() as conductor:
+        display = await house.pair(conductor, XUAN_ROOM, "display")
+        state = await conductor.display_state(display)
+    assert state.next is not None
+    assert (state.next.title, state.next.start, state.call) == (coming.title, coming.start, None)
+
+
+async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> None:
+    await house.plan()
+    async with house.conductor() as conductor:
+        with pytest.raises(InvalidState):
+            await conductor.watch(LESSON, "ana", "login-1")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        given = await conductor.watch(LESSON, "ana", "login-1")
+        assert (given.video, given.audio, given.epoch) == (2, 2, house.nodes.epoch(LESSON))
+        assert conductor.watch_slots(LESSON, "ana", "login-1") is None
+        async with play(house.media(given.whep.url), given.whep.token, video=2, audio=2):
+            await house.until(lambda: conductor.watch_slots(LESSON, "ana", "login-1") is not None)
+
+
+async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> None:
+    await house.plan()
+    await house.store.lessons.cancel(LESSON, house.clock())
+    await house.store.rooms.delete(LOI_ROOM.id, house.clock())
+    async with house.conductor() as conductor:
+        view = await conductor.view(LESSON)
+    assert [each.room.id for each in view.sites] == [XUAN_ROOM.id, LOI_ROOM.id]
+    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+
+
+async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
+    await house.store.scenes.put(Scene(room_id=XUAN_ROOM.id, name="lesson", steps=()))
+    await house.plan()
+    async with house.conductor() as conductor:
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        view = await conductor.view(LESSON)
+    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+    assert [problem.code for problem in view.sites[0].problems] == ["display_absent"]
