@@ -76,7 +76,7 @@ export function valueText(
       opening: words.value.screenRising,
       closing: words.value.screenLowering,
     };
-    return screen[value] ?? value;
+    if (screen[value] !== undefined) return screen[value];
   }
   if (property.capability === "av_source") return sourceName(value);
   return own(words.value, value) ? words.value[value] : value;
@@ -139,11 +139,18 @@ export function failureReason(words: Words, code: string): string {
   return own(words.failureCode, code) ? words.failureCode[code] : code;
 }
 
-/** Seconds until a step's deadline; null where it has none to speak of. */
-export function remainingS(step: Step, now: number): number | null {
-  if (step.state !== "running" || step.deadline_s <= 0) return null;
-  const left = Math.ceil(step.deadline_s - (now - Date.parse(step.since)) / 1000);
-  return Math.max(0, Math.min(left, Math.ceil(step.deadline_s)));
+/** How long a running step still takes, where we have seen its device do it; otherwise how long it has taken. */
+function progress(words: Words, step: Step, now: number, usualS: number | null): string {
+  const takenS = Math.max(0, Math.floor((now - Date.parse(step.since)) / 1000));
+  const left = usualS === null ? 0 : usualS - takenS;
+  return left > 0 ? words.step.remaining(left) : words.step.elapsed(takenS);
+}
+
+export interface StepContext {
+  /** Call the device by its own name: its type alone would be ambiguous. */
+  byName?: boolean;
+  /** Seconds that the device usually needs, where known. */
+  usualS?: number | null;
 }
 
 /** Types of which the steps concern more than one device: those have to be called by their own names. */
@@ -154,18 +161,15 @@ export function ambiguousTypes(steps: readonly Step[]): ReadonlySet<string> {
 }
 
 /** One step in words, with what is left of its time while it runs. */
-export function stepText(words: Words, step: Step, now: number, byName = false): string {
+export function stepText(words: Words, step: Step, now: number, { byName = false, usualS = null }: StepContext = {}): string {
   const { step: say } = words;
   const device = byName && step.device.name !== "" ? step.device.name : deviceWord(words, step.device);
   const what = verb(words, step.device.type, step.property, step.value);
   switch (step.state) {
     case "waiting":
       return say.waiting(device, what);
-    case "running": {
-      const left = remainingS(step, now);
-      const doing = say.doing(device, transition(words, step) ?? what);
-      return left === null || left === 0 ? doing : `${doing} (${say.remaining(left)})`;
-    }
+    case "running":
+      return `${say.doing(device, transition(words, step) ?? what)} (${progress(words, step, now, usualS)})`;
     case "confirmed":
       return say.done(device, what);
     case "assumed":

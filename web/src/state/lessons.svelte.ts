@@ -3,8 +3,11 @@
 import { get, post } from "../api/http";
 import type { Lesson, ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
+import { Durations } from "./durations";
 import { Level } from "./merge";
 import { Reading } from "./reading.svelte";
+
+export const durations = new Durations(localStorage);
 
 class Lessons extends Reading {
   list = $state.raw<Lesson[]>([]);
@@ -44,6 +47,7 @@ class Lessons extends Reading {
   private put(lesson: Lesson): void {
     // The WebSocket also tells of other days' lessons.
     if (this.level.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
+    durations.learn(this.level.get(lesson.id), lesson);
     this.level.put(lesson);
     this.show();
   }
