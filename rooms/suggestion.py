@@ -64,8 +64,10 @@ def _lesson_steps(devices: list[Device]) -> Iterator[SceneStep]:
         ]
         yield from _steps(device, wishes)
     for device in _of_type(devices, "ptz_camera"):
-        yield from _steps(device, [_Wish("on", Capability.POWER, "on", Importance.USEFUL)])
-        yield from _preset(device)
+        on = _step(device, _Wish("on", Capability.POWER, "on", Importance.USEFUL))
+        if on is not None:
+            yield on
+        yield from _preset(device, on)
     for device in _of_type(devices, "mic"):
         yield from _steps(device, [_Wish("open", Capability.MICROPHONE, False, Importance.ESSENTIAL)])
 
@@ -85,6 +87,8 @@ def _end_steps(devices: list[Device]) -> Iterator[SceneStep]:
         yield from _steps(device, [_Wish("off", Capability.CLIMATE, "off", Importance.COMFORT)])
     for device in _of_type(devices, "ptz_camera"):
         yield from _steps(device, [_Wish("off", Capability.POWER, "off", Importance.USEFUL)])
+    for device in _of_type(devices, "mic"):
+        yield from _steps(device, [_Wish("mute", Capability.MICROPHONE, True, Importance.USEFUL)])
 
 
 def _of_type(devices: list[Device], type: str) -> Iterator[Device]:
@@ -132,13 +136,21 @@ def _input(device: Device, on: StepId) -> Iterator[SceneStep]:
     )
 
 
-def _preset(device: Device) -> Iterator[SceneStep]:
+def _preset(device: Device, on: SceneStep | None) -> Iterator[SceneStep]:
+    """The class in view; a camera with a switch turns only once it is on."""
     preset = _options(device, Capability.PTZ)
     if preset is None:
         return
     name, options = preset
     view = next((option for option in options if "class" in option.lower()), options[0])
-    yield SceneStep(id=_id("view", device.id), device_id=device.id, property=name, value=view, deadline=QUICK)
+    yield SceneStep(
+        id=_id("view", device.id),
+        device_id=device.id,
+        property=name,
+        value=view,
+        deadline=QUICK,
+        needs=(on.id,) if on else (),
+    )
 
 
 def _options(device: Device, capability: Capability) -> tuple[PropertyName, tuple[str, ...]] | None:
@@ -157,7 +169,10 @@ def _takes(property: Property, value: Value) -> bool:
         case Kind.BOOL:
             return isinstance(value, bool)
         case Kind.NUMBER:
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return False
+            above = property.minimum is None or property.minimum <= value
+            return above and (property.maximum is None or value <= property.maximum)
         case _:
             return False
 

@@ -14,7 +14,7 @@ import pytest
 
 from controller.changes import Changes
 from controller.conductor import ENDING_MEMORY, Conductor
-from controller.config import Address, BridgeConfig, LocalNodesConfig
+from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNodeConfig, Secret
 from controller.nodes import Nodes
 from controller.views import CallView, Camera, DisplayReport, LessonView, SiteDevices, SiteDisplay, SiteView
 from rooms.errors import InvalidState, RoomBusy
@@ -27,6 +27,7 @@ from tests.controller.clock import AheadClock
 from tests.controller.stage import Stage, running
 from tests.devices.nativedevice import LEVEL, until
 from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM, lesson
+from tests.webrtc.nodes import SECRET, node_process
 from tests.webrtc.pictures import Picture, Tone
 from webrtc.client import play, publish
 
@@ -240,6 +241,18 @@ async def test_ten_taps_at_once_start_one_lesson(house: House) -> None:
     assert await house.audited() == [("teacher", "lesson.start")]
 
 
+async def test_conductor_that_stops_leaves_nothing_running(house: House) -> None:
+    await house.plan()
+    before = asyncio.all_tasks()
+    async with house.conductor() as conductor:
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        await conductor.end(LESSON, "teacher", "tap")
+    assert asyncio.all_tasks() <= before
+    await house.nodes.ensure(LESSON, [])  # and is not disturbed by what nodes say then
+    await house.until_bridges({LESSON})
+
+
 async def test_what_was_never_live_does_not_end_and_what_is_far_off_does_not_start(house: House) -> None:
     await house.plan(begins=120 * MINUTE)
     async with house.conductor() as conductor:
@@ -297,6 +310,30 @@ async def test_lesson_that_ended_while_nobody_conducted_is_put_to_rest(house: Ho
                 assert states(await second.view(LESSON), XUAN_ROOM) == {}
             else:
                 await house.until_view(second, confirmed(XUAN_ROOM, "off projector"))
+
+
+async def test_media_go_on_while_nodes_and_conductor_are_made_anew(stage: Stage) -> None:
+    async with node_process() as process, aiohttp.ClientSession() as http, asyncio.timeout(60):
+        remote = RemoteNodeConfig(url=process.node.url, secret=Secret(SECRET))
+
+        @asynccontextmanager
+        async def controller() -> AsyncIterator[tuple[House, Conductor]]:
+            nodes = Nodes(BridgeConfig(nodes=(remote,)), data_dir=stage.directory, http=http)
+            house = House(stage, nodes)
+            async with running(nodes.run()), house.conductor() as conductor:
+                yield house, conductor
+
+        async with controller() as (house, conductor):
+            await house.plan()
+            display = await house.pair(conductor, XUAN_ROOM, "display")
+            await conductor.start(LESSON, "teacher")
+            await house.until(house.held)
+            given = await call(conductor, display)
+        async with publish(process.node.url + given.whip.url, given.whip.token, [Picture(200)]) as session:
+            await session.connected()
+            async with controller() as (house, conductor):
+                await house.until_view(conductor, lambda view: site(view, XUAN_ROOM).media.video)
+                assert house.nodes.epoch(LESSON) == given.epoch
 
 
 async def test_start_that_was_cut_off_is_finished_by_the_next(house: House) -> None:

@@ -1,0 +1,110 @@
+"""Schools' corners of a real embedded broker: who is let in, and that only hashes are kept."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from controller.broker import EmbeddedBroker, Engine
+from controller.config import Address, EmbeddedBrokerConfig, sqlite_url
+from controller.errors import PasswordsElsewhere
+from controller.mqtt_logins import MqttLogins
+from controller.web.services import MqttLogin
+from devices.device import Namespace
+from devices.dialects.native import NativeDialect
+from devices.errors import BrokerRefused
+from devices.hub import DeviceHub
+from devices.mqtt import MqttSettings, connect
+from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
+from rooms.store import Store, open_store
+from tests.controller.clock import AheadClock
+from tests.controller.stage import running
+from tests.devices.nativedevice import described, native_device, until
+from tests.rooms.samples import LOI, XUAN, plant
+
+
+class Corner:
+    """A store, a broker that is ours, and the logins between them."""
+
+    def __init__(self, store: Store, broker: EmbeddedBroker, address: Address, directory: Path) -> None:
+        self.store = store
+        self.directory = directory
+        settings = MqttSettings(host=address.host, port=address.port)
+        self.hub = DeviceHub(connection=settings, dialects=[NativeDialect()], clock=AheadClock())
+        self.logins = MqttLogins(store, self.hub, broker, directory=directory)
+        self._address = address
+
+    def settings(self, login: MqttLogin) -> MqttSettings:
+        return MqttSettings(
+            host=self._address.host, port=self._address.port, username=login.username, password=login.password
+        )
+
+    async def lets_in(self, login: MqttLogin) -> bool:
+        try:
+            async with asyncio.timeout(10), connect(self.settings(login)):
+                return True
+        except BrokerRefused:
+            return False
+
+
+@pytest.fixture
+async def corner(tmp_path: Path) -> AsyncIterator[Corner]:
+    directory = tmp_path / "broker"
+    config = EmbeddedBrokerConfig(listen=Address("127.0.0.1", 0))
+    broker = EmbeddedBroker(config, directory=directory, engine=Engine.MOSQUITTO)
+    async with open_store(sqlite_url(tmp_path / "store.sqlite")) as store, running(broker.run()):
+        await plant(store)
+        login = await broker.ready()
+        corner = Corner(store, broker, login.address, directory)
+        await corner.logins.take_up()
+        yield corner
+
+
+async def test_issued_password_lets_the_school_in_and_ends_the_one_before(corner: Corner) -> None:
+    old = await corner.logins.issue_password(LOI)
+    assert await corner.lets_in(old)
+    new = await corner.logins.issue_password(LOI)
+    assert await corner.lets_in(new)
+    assert not await corner.lets_in(old)
+
+
+async def test_passwords_issued_at_once_to_two_schools_both_hold(corner: Corner) -> None:
+    logins = await asyncio.gather(*(corner.logins.issue_password(school) for school in (XUAN, LOI)))
+    assert [await corner.lets_in(each) for each in logins] == [True, True]
+
+
+async def test_only_hashes_are_kept_and_only_for_us(corner: Corner) -> None:
+    login = await corner.logins.issue_password(LOI)
+    kept = corner.directory / "schools.json"
+    assert login.password not in kept.read_text()
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+async def test_schools_added_at_once_are_all_listened_to(corner: Corner) -> None:
+    added = [SchoolId(OrganisationId(f"school-{number}")) for number in range(5)]
+
+    async def add(id: SchoolId) -> None:
+        await corner.store.organisations.add(Organisation(id=id, kind=OrganisationKind.SCHOOL, name=id))
+        await corner.logins.school_added(id)
+
+    await asyncio.gather(*(add(each) for each in added))
+    logins = [await corner.logins.issue_password(each) for each in (*added, LOI)]
+    assert [await corner.lets_in(each) for each in logins] == [True] * 6
+
+
+async def test_devices_of_a_new_school_are_discovered(corner: Corner, tmp_path: Path) -> None:
+    login = await corner.logins.issue_password(LOI)
+    settings = corner.settings(login)
+    hub = DeviceHub(connection=settings, dialects=[NativeDialect()], clock=AheadClock())
+    logins = MqttLogins(corner.store, hub, None, directory=tmp_path / "elsewhere")
+    async with running(hub.run()), native_device(settings, described()) as device:
+        await logins.school_added(LOI)
+        await until(hub, lambda: device.id in {each.id for each in hub.devices()})
+    assert device.device.namespace == Namespace(LOI)
+
+
+async def test_passwords_of_a_broker_that_is_not_ours_are_not_issued(corner: Corner, tmp_path: Path) -> None:
+    logins = MqttLogins(corner.store, corner.hub, None, directory=tmp_path / "elsewhere")
+    with pytest.raises(PasswordsElsewhere):
+        await logins.issue_password(LOI)
