@@ -1,7 +1,6 @@
 """One WebSocket: what both of ours share. Sending is bounded in time, garbage is answered, and closing always ends."""
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -110,9 +109,17 @@ class Socket:
 
     async def _close(self, closed: Closed) -> None:
         """Say why, and be gone within `CLOSE_TIMEOUT_S` whatever the page does."""
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        task = asyncio.current_task()
+        try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self.ws.close(code=closed.code, message=closed.reason.encode())
-        transport = self._request.transport
-        if transport is not None and transport.get_write_buffer_size() > 0:
-            transport.abort()  # it reads nothing; what we have for it would stay with us
+        except (TimeoutError, ConnectionError):
+            pass
+        except asyncio.CancelledError:
+            # All who send wait on one future of aiohttp's; a send that gave up has cancelled it for us, too.
+            if task is None or task.cancelling():
+                raise
+        finally:
+            transport = self._request.transport
+            if transport is not None and transport.get_write_buffer_size() > 0:
+                transport.abort()  # it reads nothing; what we have for it would stay with us

@@ -1,10 +1,12 @@
 """The WebSocket of a page."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from controller.changes import ChangeKind
 from controller.people.account import Role
@@ -145,3 +147,35 @@ def _thing(thing: object) -> Mapping[str, object]:
 
 def _id(thing: object) -> object:
     return _thing(thing)["id"]
+
+
+async def test_page_that_does_not_read_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.web.socket.SEND_TIMEOUT_S", 0.2)
+    program = await house.program(HOST, Role.TEACHER)
+    url = URL(house.url)
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # before connecting, so that the window stays small
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, (url.host, url.port))
+    reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
+    try:
+        writer.write(
+            f"GET /api/v1/events HTTP/1.1\r\nHost: {url.authority}\r\nAuthorization: Bearer {program.token}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        )
+        assert b"101" in await reader.readline()
+        ping = b'{"type":"ping"}'
+        frame = bytes((0x81, 0x80 | len(ping))) + bytes(4) + ping  # masked with zeros
+        with pytest.raises(ConnectionError):
+            await asyncio.wait_for(_write_on(writer, frame * 1000), 30)
+    finally:
+        writer.transport.abort()
+    gauge = house.services.registry.get_sample_value("nhipcau_websockets", {"kind": "page"})
+    assert gauge == 0
+
+
+async def _write_on(writer: asyncio.StreamWriter, data: bytes) -> None:
+    while True:
+        writer.write(data)
+        await writer.drain()
