@@ -15,7 +15,7 @@ OFFLINE_AFTER = timedelta(seconds=3)
 class Presence:
     """One device's availability. Every method but `disconnected` takes `now`, aware UTC."""
 
-    __slots__ = ("_offline_at", "last_heard", "met", "stale_after", "state")
+    __slots__ = ("_announced", "_offline_at", "last_heard", "met", "stale_after", "state")
 
     def __init__(self, *, stale_after: timedelta | None) -> None:
         self.state = Availability.UNKNOWN
@@ -23,6 +23,7 @@ class Presence:
         self.stale_after = stale_after
         self.met = False  # heard of, live or retained, since we are connected
         self._offline_at: datetime | None = None
+        self._announced = False  # described itself live since we are connected
 
     @property
     def due(self) -> datetime | None:
@@ -40,11 +41,20 @@ class Presence:
         self._offline_at = None
         return self._move_to(Availability.ONLINE)
 
+    def announced(self, now: datetime) -> bool:
+        """It described itself live: with its retained "online" as good as being heard. True if the state changed."""
+        self._announced = True
+        self.last_heard = now
+        believed = self.state is Availability.STALE and self.met and self._offline_at is None
+        return self._move_to(Availability.ONLINE) if believed else False
+
     def said_online(self) -> bool:
         """A retained "online": it was so once. True if the state changed."""
         self.met = True
         self._offline_at = None
-        return self._move_to(Availability.STALE) if self.state is not Availability.ONLINE else False
+        if self.state is Availability.ONLINE:
+            return False
+        return self._move_to(Availability.ONLINE if self._announced else Availability.STALE)
 
     def said_offline(self, now: datetime) -> None:
         """An "offline", live or retained: most often the last will. Believed once it has stood for a while."""
@@ -59,6 +69,7 @@ class Presence:
     def disconnected(self) -> bool:
         """We lost the broker: nothing can be heard. True if the state changed."""
         self.met = False
+        self._announced = False
         self._offline_at = None
         return self._move_to(Availability.STALE) if self.state is Availability.ONLINE else False
 

@@ -203,6 +203,8 @@ class Intake:
             self._problems.add(problem, message.received)
         for driver in discovery.drivers:
             self._discovered(driver, namespace, message)
+            if not message.retained and self._registry.announced(driver.device.id, message.received):
+                self._changes.publish(driver.device.id, ChangeKind.AVAILABILITY)
         for id in discovery.removed:
             self._took_back(id, message)
 

@@ -162,6 +162,15 @@ class Registry:
         self._schedule(entry)
         return (ChangeKind.AVAILABILITY,) if changed else ()
 
+    def announced(self, id: DeviceId, now: datetime) -> tuple[ChangeKind, ...]:
+        """The device described itself live, perhaps with the same words as before."""
+        entry = self._entries.get(id)
+        if entry is None or entry.removed:
+            return ()
+        changed = entry.presence.announced(now)
+        self._schedule(entry)
+        return (ChangeKind.AVAILABILITY,) if changed else ()
+
     def _apply_presence(self, entry: Entry, report: Report) -> bool:
         presence = entry.presence
         changed = False

@@ -31,6 +31,12 @@ SILENCE = timedelta(seconds=60)
         ("heard said_offline disconnected wait", Availability.STALE),
         ("heard said_offline wait disconnected", Availability.OFFLINE),
         ("heard removed", Availability.OFFLINE),
+        ("announced", Availability.UNKNOWN),
+        ("announced said_online", Availability.ONLINE),
+        ("said_online announced", Availability.ONLINE),
+        ("announced said_online silence", Availability.STALE),
+        ("announced said_offline wait said_online disconnected said_online", Availability.STALE),
+        ("said_offline announced wait", Availability.OFFLINE),
     ],
 )
 def test_what_is_heard_and_said_makes_the_availability(story: str, expected: Availability) -> None:
@@ -42,6 +48,8 @@ def test_what_is_heard_and_said_makes_the_availability(story: str, expected: Ava
                 presence.heard(now)
             case "said_offline":
                 presence.said_offline(now)
+            case "announced":
+                presence.announced(now)
             case "wait":
                 now += OFFLINE_AFTER
                 presence.tick(now)
