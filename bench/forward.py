@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 
 from bench.forward_load import Plan, Result
 from bench.janus import PROGRAM, janus
-from bench.pinning import pin
 
 VIEWERS = 20
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -56,7 +55,7 @@ async def node(address: str) -> AsyncIterator[tuple[str, int, str]]:
         env={**os.environ, "NHIPCAU_BRIDGE_SECRET": secret},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        preexec_fn=lambda: pin(SERVER_CORE),
+        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
     )
     try:
         assert process.stdout is not None
@@ -96,7 +95,7 @@ async def run(server: str, case: Case, address: str, seconds: float) -> Result:
             *(sys.executable, "-m", "bench.forward_load"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            preexec_fn=lambda: pin(LOAD_CORE),
+            preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CORE}),
         )
         output, _ = await load.communicate(json.dumps(asdict(plan)).encode() + b"\n")
         if load.returncode:

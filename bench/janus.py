@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -13,8 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import aiohttp
-
-from bench.pinning import pin
 
 PROGRAM = shutil.which("janus")
 MODULES = Path("/usr/lib")
@@ -118,7 +117,7 @@ async def janus(address: str, *, event_loops: int, core: int) -> AsyncIterator[t
             cwd=name,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            preexec_fn=lambda: pin(core),
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
         )
         try:
             await _listening(port)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from tests.e2e.browser import launched, log_in, open_display, page_of, page_stats, picture_since
+from tests.chromium import chromium
+from tests.e2e.browser import log_in, open_display, page_of, page_stats, picture_since
 from tests.e2e.house import House, two_classrooms
 
 AIM_S = 1.0
@@ -29,7 +30,7 @@ PUBLISHED_S = 2.7
 async def measured(runs: int) -> list[float]:
     """Seconds from tap to picture, one per run."""
     with tempfile.TemporaryDirectory() as directory:
-        async with two_classrooms(Path(directory)) as house, launched() as browser, AsyncExitStack() as stack:
+        async with two_classrooms(Path(directory)) as house, chromium() as browser, AsyncExitStack() as stack:
             displays = [await stack.enter_async_context(page_of(browser)) for _ in house.classrooms]
             for page, classroom in zip(displays, house.classrooms, strict=True):
                 await open_display(page, house, classroom)

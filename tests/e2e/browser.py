@@ -1,42 +1,17 @@
-"""Chromium with fake cameras, and the pages of people in it."""
+"""The pages of people: a display, a teacher, and what they receive."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from tests.e2e.house import PASSWORD, Classroom, House
 
-FLAGS = (
-    "--use-fake-device-for-media-stream=fps=15",
-    "--use-fake-ui-for-media-stream",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
 PanelSize = dict[str, int]
 PANEL: PanelSize = {"width": 1280, "height": 800}
-
-
-@asynccontextmanager
-async def launched() -> AsyncIterator[Browser]:
-    executable = shutil.which("chromium")
-    assert executable, "Chromium is missing; `make packages` installs it"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, headless=True, args=list(FLAGS))
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
-from tests.e2e.browser import launched
+from tests.chromium import chromium
 from tests.e2e.house import House, two_classrooms
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with launched() as browser:
+    async with chromium() as browser:
         yield browser
 
 

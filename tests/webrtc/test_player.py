@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import web
 
-from tests.webrtc.browser import browser_page
+from tests.chromium import chromium
 from tests.webrtc.encoder import ffmpeg
 from tests.webrtc.nodes import node_here, token
 
@@ -50,7 +50,8 @@ async def _served(folder: Path) -> AsyncIterator[str]:
 
 
 async def test_foreign_player_plays_what_ffmpeg_publishes(bundle: Path) -> None:
-    async with node_here() as node, _served(bundle) as origin, browser_page() as page, asyncio.timeout(60):
+    async with node_here() as node, _served(bundle) as origin, chromium() as browser, asyncio.timeout(60):
+        page = await browser.new_page()
         await node.open_bridge("lesson", ["encoder"])
         asked = {"url": node.media("whep", "lesson"), "token": token("lesson", "viewer-1", publish=False)}
         async with ffmpeg(node.media("whip", "lesson"), token("lesson", "encoder")):

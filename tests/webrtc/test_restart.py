@@ -4,7 +4,7 @@ import asyncio
 
 from av import VideoFrame
 
-from tests.webrtc.browser import browser_page
+from tests.chromium import chromium
 from tests.webrtc.nodes import node_here, token
 from webrtc.client import Slot, play
 
@@ -62,7 +62,8 @@ async def _different_pictures(slot: Slot, count: int) -> None:
 
 
 async def test_picture_stays_over_an_ice_restart() -> None:
-    async with node_here() as node, browser_page() as page, asyncio.timeout(60):
+    async with node_here() as node, chromium() as browser, asyncio.timeout(60):
+        page = await browser.new_page()
         await node.open_bridge("lesson")
         await page.goto(f"{node.url}/v1/node")
         asked = [node.media("whip", "lesson"), token("lesson", "room-a")]
