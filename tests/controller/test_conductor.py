@@ -121,10 +121,13 @@ class House:
 
     async def until_bridges(self, wanted: Collection[str]) -> None:
         """Until the nodes hold exactly these."""
+        await self.until_nodes(lambda: self.nodes.held() == wanted)
+
+    async def until_nodes(self, holds: Callable[[], bool]) -> None:
         woken = asyncio.Event()
         self.nodes.on_change(lambda _: woken.set())
         async with asyncio.timeout(20):
-            while self.nodes.held() != wanted:
+            while not holds():
                 woken.clear()
                 await woken.wait()
 
@@ -243,6 +246,7 @@ async def test_ten_taps_at_once_start_one_lesson(house: House) -> None:
 
 async def test_conductor_that_stops_leaves_nothing_running(house: House) -> None:
     await house.plan()
+    await house.until_nodes(lambda: house.nodes.connected)
     before = asyncio.all_tasks()
     async with house.conductor() as conductor:
         await conductor.start(LESSON, "teacher")
