@@ -93,7 +93,9 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             pairing=Pairing(clock=utc_now),
             clock=utc_now,
             probes={"mqtt": lambda: hub.connected, "bridge": lambda: nodes.connected},
-            secure=config.http.tls is not None,
+            secure=config.http.tls is not None or (config.http.public_url or "").startswith("https://"),
+            trusted_proxies=config.http.trusted_proxies,
+            origins=frozenset({config.http.public_url} if config.http.public_url else ()),
         )
         url = await stack.enter_async_context(_listening(make_app(services), config.http))
         yield Controller(

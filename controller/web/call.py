@@ -9,12 +9,12 @@ from controller.changes import ChangeKind
 from controller.people.account import Identity
 from controller.people.rights import Rights
 from controller.web.errors import PreconditionFailed, PreconditionRequired
+from controller.web.remote import address_of
 from controller.web.services import Services
 from rooms.audit import AuditEntry
 
 SERVICES = web.AppKey("services", Services)
 
-UNKNOWN_ADDRESS = "unknown"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def address(self) -> str:
-        return self.request.remote or UNKNOWN_ADDRESS
+        return address_of(self.request, self.services.trusted_proxies)
 
     def path(self, name: str) -> str:
         return self.request.match_info[name]

@@ -12,11 +12,12 @@ from controller.pairing import Pairing, PairingFull
 from controller.people.secret import hash_of
 from controller.views import DisplayReport
 from controller.web import render
-from controller.web.call import SERVICES, UNKNOWN_ADDRESS
+from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S
 from controller.web.guard import check_origin
 from controller.web.metrics import METRICS
 from controller.web.models.rooms import DisplayReportJson
+from controller.web.remote import address_of
 from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.services import Services
 from controller.web.socket import TRY_AGAIN, Closed, Socket
@@ -51,7 +52,7 @@ async def display_events(request: web.Request) -> web.StreamResponse:
     await socket.open()
     with request.app[METRICS].sockets.labels("display").track_inprogress():
         if display is None:
-            address = request.remote or UNKNOWN_ADDRESS
+            address = address_of(request, services.trusted_proxies)
             return await socket.run(_pair(socket, services.pairing, address), _listen(socket, None), _breathe(socket))
         return await _serve(request, socket, services, display)
 

@@ -19,9 +19,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # Svelte sets style attributes; no style can be injected without markup
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob: mediastream:",
+        "style-src 'self'",
+        "img-src 'self'",
+        "media-src 'self'",
         "font-src 'self'",
         "connect-src 'self'",
         "manifest-src 'self'",

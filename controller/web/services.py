@@ -8,6 +8,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from controller.config import IPNetwork
 from controller.changes import Changes
 from controller.pairing import Pairing
 from controller.people.people import People
@@ -107,4 +108,5 @@ class Services:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # shown by /metrics
     dist: Path | None = None  # the built browser app; None: `controller/web/dist`
     secure: bool = False  # TLS: cookies get Secure, HSTS is sent
+    trusted_proxies: tuple[IPNetwork, ...] = ()  # whose X-Forwarded-For is believed
     origins: frozenset[str] = frozenset()  # further Origins that may open WebSockets, e.g. behind a proxy
