@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import aiohttp
@@ -430,6 +430,22 @@ async def test_next_lesson_takes_the_room_and_the_other_room_is_put_to_rest(hous
         await house.until_bridges({second.id})
         assert (await house.store.lessons.get(first.id)).end_reason is EndReason.TIME
         assert taken.devices["projector"].machine.values(asyncio.get_running_loop().time())["power"] == "on"
+
+
+async def test_end_scene_stops_where_the_next_lesson_begins(house: House) -> None:
+    first = await house.plan(XUAN_ROOM, minutes=5)
+    second = await house.plan(XUAN_ROOM, id="lesson-2", begins=5 * MINUTE)
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conductor() as conductor:
+        end = await house.store.scenes.get(XUAN_ROOM.id, "end")
+        up, bright = (next(each for each in end.steps if each.id.startswith(name)) for name in ("up-", "bright-"))
+        slow = replace(end, steps=(up, replace(bright, after=(up.id,))))
+        await house.store.scenes.put(slow, expected_version=end.version)
+        await conductor.start(first.id, "teacher")
+        await house.until_view(conductor, confirmed(XUAN_ROOM))
+        house.clock.move(4 * MINUTE + timedelta(seconds=1))
+        await conductor.start(second.id, "teacher")
+        await house.until_view(conductor, confirmed(XUAN_ROOM), id=second.id)
+        assert [order.value for order in room.devices["lights"].received] == [40]
 
 
 async def test_guest_that_leaves_is_out_of_the_bridge_and_at_rest_while_the_lesson_goes_on(house: House) -> None:
