@@ -11,6 +11,28 @@ export interface Me {
   csrf: string;
 }
 
+/** Somebody's account as administrators see it. */
+export interface AccountWithRoles {
+  id: Id;
+  name: string;
+  display_name: string;
+  language: string;
+  roles: Me["roles"];
+}
+
+export interface NewAccount {
+  name: string;
+  display_name: string;
+  password: string;
+  role: Role;
+  organisation: Id;
+}
+
+export interface MqttLogin {
+  username: string;
+  password: string;
+}
+
 export interface School {
   id: Id;
   name: string;
@@ -167,6 +189,24 @@ export interface Room {
   displays: RoomDisplay[];
   scenes: string[];
   in_use_by: Id | null;
+}
+
+/** One thing a scene sets. `after`: starts once those have settled; `needs`: only if those have succeeded. */
+export interface SceneStep {
+  id: Id;
+  device: Id;
+  property: string;
+  value: Value;
+  importance: Importance;
+  deadline_s: number;
+  after: Id[];
+  needs: Id[];
+}
+
+export interface Scene {
+  name: string;
+  version: number;
+  steps: SceneStep[];
 }
 
 export interface DiscoveryProblem {

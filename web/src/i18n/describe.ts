@@ -154,7 +154,7 @@ export interface StepContext {
 }
 
 /** Types of which the steps concern more than one device: those have to be called by their own names. */
-export function ambiguousTypes(steps: readonly Step[]): ReadonlySet<string> {
+export function ambiguousTypes(steps: readonly Pick<Step, "device">[]): ReadonlySet<string> {
   const seen = new Map<string, Set<string>>();
   for (const { device } of steps) seen.set(device.type, (seen.get(device.type) ?? new Set()).add(device.id));
   return new Set([...seen].filter(([, ids]) => ids.size > 1).map(([type]) => type));

@@ -62,6 +62,10 @@ class Login {
     return this.has("teacher") || this.has("administrator") || !this.mayRooms;
   }
 
+  get mayPeople(): boolean {
+    return this.has("administrator");
+  }
+
   /** The page that this person needs first. */
   get home(): string {
     return this.has("teacher") || !this.mayRooms ? "/today" : "/rooms";

@@ -1,0 +1,36 @@
+// The scenes of one room, with their steps. Read anew whenever the server says that the room has changed.
+
+import { get, post } from "../api/http";
+import type { Scene, ServerEvent } from "../api/types";
+import { Reading } from "./reading.svelte";
+
+export class Scenes extends Reading {
+  list = $state.raw<Scene[]>([]);
+  private asked = 0;
+
+  constructor(private readonly room: string) {
+    super();
+  }
+
+  /** Have the missing scenes made from the room's devices; how many there are beside those `known` before. */
+  async suggest(known: readonly string[]): Promise<number> {
+    this.asked += 1; // what is still being read is older than this answer
+    this.list = (await post<{ scenes: Scene[] }>(`${this.path}/suggest`)).scenes;
+    this.state = "ready";
+    return this.list.filter((scene) => !known.includes(scene.name)).length;
+  }
+
+  protected async read(): Promise<void> {
+    const turn = ++this.asked;
+    const { scenes } = await get<{ scenes: Scene[] }>(this.path);
+    if (turn === this.asked) this.list = scenes;
+  }
+
+  protected take(event: ServerEvent): void {
+    if (event.type === "room" && event.room.id === this.room) void this.refresh();
+  }
+
+  private get path(): string {
+    return `/rooms/${encodeURIComponent(this.room)}/scenes`;
+  }
+}
