@@ -4,7 +4,7 @@ BIN := .venv/bin
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check format bench web lock packages clean
+.PHONY: run test check format bench web wheel lock packages clean
 
 run: .venv/runtime web
 	$(BIN)/nhipcau demo
@@ -32,6 +32,9 @@ web: controller/web/dist/index.html
 
 packages:
 	.ci/packages mosquitto chromium postgresql
+
+wheel: .venv/runtime
+	$(BIN)/pip wheel -q --no-deps -w dist .
 
 lock:
 	$(PYTHON) -m venv .venv && $(BIN)/pip install -q uv
