@@ -1,144 +1,29 @@
 """Lessons as the conductor holds them: real database, real broker and devices, a real bridge node as child process."""
 
 import asyncio
-import json
-import os
-import signal
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import aiohttp
 import pytest
 
-from controller.changes import Changes
 from controller.conductor import ENDING_MEMORY, Conductor
 from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNodeConfig, Secret
 from controller.nodes import Nodes
-from controller.views import CallView, Camera, DisplayReport, LessonView, SiteDevices, SiteDisplay, SiteView
+from controller.views import SiteDevices, SiteDisplay
 from rooms.errors import InvalidState, RoomBusy
 from rooms.invitation import InvitationState
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState
-from rooms.room import Display, DisplayId, Room
+from rooms.lesson import EndReason, LessonState
 from rooms.scene import Scene, StepState
-from rooms.store import Store
-from tests.controller.clock import AheadClock
+from tests.controller.conducted import GRACE, LESSON, House, call, confirmed, report, site, states
 from tests.controller.stage import Stage, running
 from tests.devices.nativedevice import LEVEL, until
-from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM, lesson
+from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM
 from tests.webrtc.nodes import SECRET, node_process
 from tests.webrtc.pictures import Picture, Tone
 from webrtc.client import play, publish
-
-GRACE = timedelta(seconds=0.5)
-LESSON = LessonId("lesson-1")
-
-
-@dataclass
-class House:
-    """A store, a bridge node, and one conductor after the other."""
-
-    stage: Stage
-    nodes: Nodes
-    displays: list[DisplayId] = field(default_factory=list)
-
-    @property
-    def store(self) -> Store:
-        return self.stage.store
-
-    @property
-    def clock(self) -> AheadClock:
-        return self.stage.clock
-
-    @property
-    def changes(self) -> Changes:
-        return self.stage.changes
-
-    @asynccontextmanager
-    async def conductor(self) -> AsyncIterator[Conductor]:
-        """A conductor that has taken up what there was."""
-        conductor = Conductor(
-            store=self.store,
-            hub=self.stage.hub,
-            nodes=self.nodes,
-            changes=self.changes,
-            grace=GRACE,
-            clock=self.clock,
-        )
-        async with running(conductor.run()):
-            yield conductor
-
-    async def plan(self, *rooms: Room, id: str = LESSON, begins: timedelta = -MINUTE, minutes: int = 35) -> Lesson:
-        """A lesson of the first room's school, accepted by all."""
-        rooms = rooms or (XUAN_ROOM, LOI_ROOM)
-        planned = lesson(id, *rooms, start=self.clock() + begins, minutes=minutes, host=rooms[0].school_id)
-        await self.store.lessons.add(planned)
-        for room in rooms[1:]:
-            await self.store.lessons.set_invitation(planned.id, room.id, InvitationState.ACCEPTED)
-        return await self.store.lessons.get(planned.id)
-
-    async def pair(self, conductor: Conductor, room: Room, id: str, *, minutes_ago: int = 0) -> DisplayId:
-        """A display whose page is connected."""
-        paired_at = self.clock() - minutes_ago * MINUTE
-        display = Display(id=DisplayId(id), room_id=room.id, name=id, paired_at=paired_at)
-        await self.store.displays.add(display, f"hash of {id}")
-        conductor.display_connected(display.id)
-        await conductor.display_state(display.id)
-        return display.id
-
-    async def state(self, id: LessonId = LESSON) -> LessonState:
-        return (await self.store.lessons.get(id)).state
-
-    async def audited(self) -> list[tuple[str, str]]:
-        """Actor and action, oldest first."""
-        return [(each.actor, each.action) for each in reversed(await self.store.audit.list())]
-
-    def held(self) -> bool:
-        return self.nodes.epoch(LESSON) is not None
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Look again at each change that is told to pages."""
-        with self.changes.subscribe() as changes:
-            async with asyncio.timeout(20):
-                if holds():
-                    return
-                async for _ in changes:
-                    if holds():
-                        return
-
-    async def until_view(
-        self, conductor: Conductor, holds: Callable[[LessonView], bool], id: LessonId = LESSON
-    ) -> LessonView:
-        with self.changes.subscribe() as changes:
-            async with asyncio.timeout(20):
-                view = await conductor.view(id)
-                stream = aiter(changes)
-                while not holds(view):
-                    await anext(stream)
-                    view = await conductor.view(id)
-                return view
-
-    async def until_bridges(self, wanted: Collection[str]) -> None:
-        """Until the nodes hold exactly these."""
-        await self.until_nodes(lambda: self.nodes.held() == wanted)
-
-    async def until_nodes(self, holds: Callable[[], bool]) -> None:
-        woken = asyncio.Event()
-        self.nodes.on_change(lambda _: woken.set())
-        async with asyncio.timeout(20):
-            while not holds():
-                woken.clear()
-                await woken.wait()
-
-    def media(self, url: str) -> str:
-        base = self.nodes.media_url(LESSON)
-        assert base is not None
-        return base + url
-
-    def kill_node(self) -> None:
-        (file,) = self.stage.directory.glob("bridge/*.state")
-        os.kill(json.loads(file.read_text())["process"]["pid"], signal.SIGKILL)
 
 
 @pytest.fixture
@@ -149,43 +34,6 @@ async def house(stage: Stage) -> AsyncIterator[House]:
         house = House(stage, nodes)
         async with running(nodes.run()):
             yield house
-
-
-def site(view: LessonView, room: Room) -> SiteView:
-    return next(each for each in view.sites if each.room.id == room.id)
-
-
-def states(view: LessonView, room: Room) -> dict[str, StepState]:
-    """What was done to which type of device -> state."""
-    return {f"{each.id.rsplit('-', 1)[0]} {each.device_type}": each.state for each in site(view, room).steps}
-
-
-def confirmed(room: Room, *done: str) -> Callable[[LessonView], bool]:
-    """All steps of the room, or these, are confirmed."""
-
-    def holds(view: LessonView) -> bool:
-        found = states(view, room)
-        return bool(found) and all(found.get(name) is StepState.CONFIRMED for name in done or found)
-
-    return holds
-
-
-async def call(conductor: Conductor, display: DisplayId) -> CallView:
-    state = await conductor.display_state(display)
-    assert state.call is not None
-    return state.call
-
-
-def report(*, joined: bool = True) -> DisplayReport:
-    return DisplayReport(
-        joined=joined,
-        camera=Camera.OK,
-        publishing=joined,
-        playing=1,
-        frames_decoded=1,
-        audio_energy=0.1,
-        weak=False,
-    )
 
 
 async def test_one_tap_makes_both_rooms_ready(house: House) -> None:
