@@ -153,9 +153,11 @@ def _operator() -> str:
 
 def _certificate(arguments: argparse.Namespace) -> int:
     files = make_certificate(arguments.dir, names=arguments.name, now=utc_now())
-    print(f"authority, to be trusted by the school's devices: {files.authority}")
+    print(f"authority, to be trusted by the room PCs' browsers: {files.authority}")
+    print(f"  its SHA-256 fingerprint: {files.fingerprint}")
     print(f"http.tls.certificate: {files.certificate}")
     print(f"http.tls.key: {files.key}")
+    print(f"good until {files.expires:%Y-%m-%d}{'' if files.issued else '; left as it was'}")
     return 0
 
 
