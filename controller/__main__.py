@@ -14,7 +14,7 @@ from controller.certificate import make_certificate
 from controller.config import Address, Config, default_config
 from controller.config_file import read_config
 from controller.demo.demo import run_demo
-from controller.errors import ControllerError
+from controller.errors import ConfigError, ControllerError
 from controller.people.people import People
 from devices.errors import DevicesError
 from rooms.errors import RoomsError
@@ -35,7 +35,7 @@ def main() -> None:
         code = arguments.run(arguments)
     except* (ControllerError, RoomsError, DevicesError) as errors:
         for error in _leaves(errors):
-            print(f"nhipcau: {error}", file=sys.stderr)
+            print(error if isinstance(error, ConfigError) else f"nhipcau: {error}", file=sys.stderr)
         code = USAGE_ERROR if any(isinstance(error, ValueError) for error in _leaves(errors)) else FAILURE
     except* KeyboardInterrupt:
         code = 128 + signal.SIGINT
