@@ -36,28 +36,28 @@ def problems(
         if step.state in STEP_PROBLEMS
     ]
     found += [
-        SiteProblem(code=code, importance=Importance.ESSENTIAL) for code in _media_problems(display, camera, media)
+        SiteProblem(code=code, importance=importance) for code, importance in _media_problems(display, camera, media)
     ]
     order = list(Importance)
     return tuple(dict.fromkeys(sorted(found, key=lambda problem: order.index(problem.importance))))
 
 
-def _media_problems(display: SiteDisplay, camera: Camera, media: SiteMedia) -> Iterable[str]:
+def _media_problems(display: SiteDisplay, camera: Camera, media: SiteMedia) -> Iterable[tuple[str, Importance]]:
     match display:
         case SiteDisplay.ABSENT:
-            yield "display_absent"
+            yield "display_absent", Importance.ESSENTIAL
         case SiteDisplay.JOINED if camera is Camera.DENIED:
-            yield "camera_denied"
+            yield "camera_denied", Importance.ESSENTIAL
         case SiteDisplay.JOINED if camera is Camera.MISSING:
-            yield "camera_missing"
+            yield "camera_missing", Importance.ESSENTIAL
         case SiteDisplay.JOINED if not media.video:
-            yield "no_video"
+            yield "no_video", Importance.ESSENTIAL
         case SiteDisplay.JOINED if not media.audio:
-            yield "no_audio"
+            yield "no_audio", Importance.ESSENTIAL
     if media.link is SiteLink.WEAK:
-        yield "link_weak"
+        yield "link_weak", Importance.USEFUL  # sound comes first and goes on
     elif media.link is SiteLink.LOST:
-        yield "link_lost"
+        yield "link_lost", Importance.ESSENTIAL
 
 
 def is_ready(devices: SiteDevices, display: SiteDisplay, media: SiteMedia) -> bool:

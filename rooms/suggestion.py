@@ -1,6 +1,6 @@
 """The scenes a room begins with, made from the devices that are in it; a technician changes what does not fit.
 
-`lesson`: screen down, projector on, then its input; light dimmed, air conditioner on, camera on the class, sound open.
+`lesson`: screen down and projector on, then its input; light dimmed, air conditioner on, camera on the class, sound open.
 `end`: everything back. Only what the devices offer is used.
 """
 
@@ -44,14 +44,12 @@ def suggested_scenes(room_id: RoomId, devices: Iterable[Device]) -> tuple[Scene,
 
 
 def _lesson_steps(devices: list[Device]) -> Iterator[SceneStep]:
-    screens: list[StepId] = []
+    # The screen is on its way while the projector warms up: waiting for one before the other would cost the class time.
     for device in _of_type(devices, "motor_screen"):
-        for step in _steps(device, [_Wish("down", Capability.COVER, "closed", Importance.USEFUL, TRAVEL)]):
-            screens.append(step.id)
-            yield step
+        yield from _steps(device, [_Wish("down", Capability.COVER, "closed", Importance.USEFUL, TRAVEL)])
     for device in devices:
         if device.type in PRESENTERS:
-            on = _step(device, _Wish("on", Capability.POWER, "on", Importance.ESSENTIAL, WARM_UP), after=tuple(screens))
+            on = _step(device, _Wish("on", Capability.POWER, "on", Importance.ESSENTIAL, WARM_UP))
             if on is not None:
                 yield on
                 yield from _input(device, on.id)
@@ -73,12 +71,9 @@ def _lesson_steps(devices: list[Device]) -> Iterator[SceneStep]:
 
 
 def _end_steps(devices: list[Device]) -> Iterator[SceneStep]:
-    projectors: list[StepId] = []
     for device in devices:
         if device.type in PRESENTERS:
-            for step in _steps(device, [_Wish("off", Capability.POWER, "off", Importance.USEFUL, WARM_UP)]):
-                projectors.append(step.id)
-                yield step
+            yield from _steps(device, [_Wish("off", Capability.POWER, "off", Importance.USEFUL, WARM_UP)])
     for device in _of_type(devices, "motor_screen"):
         yield from _steps(device, [_Wish("up", Capability.COVER, "open", Importance.COMFORT, TRAVEL)])
     for device in _of_type(devices, "light"):
@@ -102,7 +97,7 @@ def _steps(device: Device, wishes: Iterable[_Wish]) -> Iterator[SceneStep]:
             yield step
 
 
-def _step(device: Device, wish: _Wish, *, after: tuple[StepId, ...] = ()) -> SceneStep | None:
+def _step(device: Device, wish: _Wish) -> SceneStep | None:
     """None where the device has no such thing to set."""
     for property in device.properties:
         if property.capability is wish.capability and _takes(property, wish.value):
@@ -113,7 +108,6 @@ def _step(device: Device, wish: _Wish, *, after: tuple[StepId, ...] = ()) -> Sce
                 value=wish.value,
                 importance=wish.importance,
                 deadline=wish.deadline,
-                after=after,
             )
     return None
 
