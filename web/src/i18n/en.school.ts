@@ -48,7 +48,7 @@ export const school: Pick<Words, "rooms" | "mqtt" | "people"> = {
     suggesting: "Creating scenes…",
     suggestDone: (n) => (n === 1 ? "1 scene created. Look at its steps, then try it." : `${n} scenes created. Look at their steps, then try them.`),
     suggestNothing: "Nothing more to create: the room's devices have nothing that a scene could set.",
-    steps: (n) => (n === 1 ? "1 step" : `${n} steps`),
+    steps: (n) => (n === 1 ? "See the 1 step" : `See the ${n} steps`),
     stepsLoading: "Reading the steps…",
     stepsHelp: "Steps run at the same time, except those that wait for another.",
     stepAfter: (steps) => `once step ${steps} is done or failed`,

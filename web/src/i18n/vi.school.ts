@@ -48,7 +48,7 @@ export const school = {
     suggesting: "Đang tạo kịch bản…",
     suggestDone: (n: number) => `Đã tạo ${n} kịch bản. Xin xem các bước rồi chạy thử.`,
     suggestNothing: "Chưa tạo thêm được: thiết bị trong phòng không có gì để kịch bản điều khiển.",
-    steps: (n: number) => `${n} bước`,
+    steps: (n: number) => `Xem ${n} bước`,
     stepsLoading: "Đang đọc các bước…",
     stepsHelp: "Các bước chạy cùng lúc, trừ bước phải chờ bước khác.",
     stepAfter: (steps: string) => `sau khi bước ${steps} xong hoặc lỗi`,
