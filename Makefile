@@ -10,7 +10,7 @@ run: .venv/runtime web
 	$(BIN)/nhipcau demo
 
 test: .venv/development web packages
-	$(BIN)/python -m pytest
+	$(NODE_PATH_PREFIX) $(BIN)/python -m pytest
 	cd web && $(NODE_PATH_PREFIX) npm test --silent
 
 check: .venv/development web

@@ -72,6 +72,26 @@ async def test_displays_are_back_in_the_picture_after_the_node_is_killed(house: 
         assert back_s <= PICTURE_BACK_S * 2  # a loaded test machine; the aim itself is in bench.join
 
 
+async def test_a_reloaded_display_is_back_by_itself(house: House, browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        _, pages = await live_displays(house, browser, stack)
+        reloaded_ms = time.time() * 1000
+        await pages[0].reload()
+        await picture_since(pages[0], reloaded_ms)
+        await asyncio.gather(*(hears_and_sees(page) for page in pages))
+
+
+async def test_a_display_whose_network_was_cut_is_back_by_itself(house: House, browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        _, pages = await live_displays(house, browser, stack)
+        await pages[0].context.set_offline(True)  # its WebSocket and its signalling; media are on UDP
+        await pages[0].get_by_test_id("offline-banner").wait_for()
+        await hears_and_sees(pages[0])
+        await pages[0].context.set_offline(False)
+        await pages[0].get_by_test_id("offline-banner").wait_for(state="detached")
+        await hears_and_sees(pages[0])
+
+
 async def test_a_lesson_goes_on_while_the_broker_restarts(house: House) -> None:
     lesson = await house.plan_lesson(*house.classrooms)
     await house.start_lesson(lesson)
