@@ -55,6 +55,7 @@ class MqttLogins:
             temporary.write_text(json.dumps(hashes))
             os.replace(temporary, self._file)
             await self._take_up()
+        self._hub.doubt(Namespace(school_id))  # the broker has just cut off whoever came with the old one
         return MqttLogin(username=username_of(school_id), password=password)
 
     def _hashes(self, schools: Iterable[str]) -> dict[str, str]:

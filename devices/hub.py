@@ -112,6 +112,13 @@ class DeviceHub:
         if self._registry.get(id) is not None:
             self._intake.forget(id)
 
+    def doubt(self, namespace: Namespace) -> None:
+        """A school's devices may have been cut off without a last will: believe in each again once it is heard."""
+        for id in self._registry.doubt(namespace):
+            self._changes.publish(id, ChangeKind.AVAILABILITY)
+        self._births[namespace] = None
+        self._births_wanted.set()
+
     def devices(self) -> Iterable[Device]:
         return [entry.driver.device for entry in self._registry]
 

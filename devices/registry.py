@@ -242,6 +242,15 @@ class Registry:
                 changed.append(id)
         return changed
 
+    def doubt(self, namespace: Namespace) -> list[DeviceId]:
+        """A school's devices may have been cut off: none is known to be online. Returns the devices that changed."""
+        changed = []
+        for id, entry in self._entries.items():
+            if entry.driver.device.namespace == namespace and entry.presence.disconnected():
+                self._schedule(entry)
+                changed.append(id)
+        return changed
+
     @property
     def due(self) -> datetime | None:
         """When `tick` has something to do next."""

@@ -13,6 +13,8 @@ from controller.web.metrics import METRICS
 
 log = logging.getLogger(__name__)
 
+CLIENT_LEFT = 499  # no status of HTTP; what proxies call it in their logs, and what `/metrics` counts
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -50,6 +52,8 @@ async def rim(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
     except web.HTTPException as error:
         response = _answer(error)
+    except ConnectionResetError:
+        response = web.Response(status=CLIENT_LEFT)  # before the answer: nobody to tell, and nothing of ours went wrong
     except Exception as error:  # noqa: BLE001 - the rim of one request
         response = _answer(error)
     route = request.match_info.route.resource

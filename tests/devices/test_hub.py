@@ -411,3 +411,11 @@ async def test_each_school_is_told_that_we_are_here(broker: Broker) -> None:
             async with asyncio.timeout(5):
                 messages = await school.receive()
     assert [(each.payload, each.retained) for each in messages] == [(b'{"online":true}', False)]
+
+
+async def test_a_school_in_doubt_is_believed_again_once_it_is_heard(hub: DeviceHub, device: NativeDevice) -> None:
+    assert hub.availability(device.id)[0] is Availability.ONLINE
+    hub.doubt(device.device.namespace)
+    assert hub.availability(device.id)[0] is Availability.STALE
+    await device.report(power="on")
+    await until(hub, lambda: hub.availability(device.id)[0] is Availability.ONLINE)
