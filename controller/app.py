@@ -23,6 +23,7 @@ from controller.nodes import Nodes
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.scenes import Scenes
+from controller.showing import Showing
 from controller.web.server import make_app
 from controller.web.services import Services
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
@@ -76,6 +77,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         conductor = Conductor(
             store=store, hub=hub, nodes=nodes, changes=changes, grace=config.lessons.grace, clock=utc_now
         )
+        showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         people = People.over(store, clock=utc_now)
         serve(DeviceRecords(store, hub, changes).run(), "device records")
         serve(hub.run(), "device hub")
@@ -86,6 +88,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             people=people,
             hub=hub,
             conductor=conductor,
+            showing=showing,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             nodes=nodes,
             broker=logins,

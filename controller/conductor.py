@@ -1,7 +1,7 @@
-"""The conductor: holds every live lesson, and knows what each room, display and watching page should be doing.
+"""The conductor: holds every live lesson, and puts the rooms of an ended one to rest.
 
 The database says which lessons are live; `_follow` makes what runs here agree with it. Start, End, a restart and a tick
-of the clock all end in that one comparison.
+of the clock all end in that one comparison. What people see of it is in `controller/showing.py`.
 """
 
 import asyncio
@@ -12,37 +12,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.changes import ChangeKind, Changes
-from controller.displays import Displays
-from controller.grants import Grants
-from controller.live import END_SCENE, LESSON_SCENE, EndingLesson, LiveLesson, Plan, SceneRuns, read_plan
-from controller.media import bridge_slots, site_media
+from controller.live import END_SCENE, LESSON_SCENE, EndingLesson, HeldLesson, LiveLesson, Plan, SceneRuns, read_plan
 from controller.nodes import Nodes
-from controller.readiness import devices_state, is_ready, problems
 from controller.timers import Timers
-from controller.views import (
-    CallRoom,
-    CallView,
-    DisplayReport,
-    DisplayState,
-    LessonView,
-    NextLesson,
-    SiteMedia,
-    SiteView,
-    WatchGrant,
-    WatchSlots,
-)
 from devices.hub import DeviceHub
 from rooms.audit import AuditEntry
 from rooms.errors import InvalidState, LessonNotFound, RoomBusy, StoreUnavailable
-from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonId, LessonState, Site, can_start, due_move, gives_way
-from rooms.room import Display, DisplayId, RoomId
+from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonId, LessonState, can_start, due_move, gives_way
+from rooms.room import RoomId
 from rooms.store import Store
 
 logger = logging.getLogger(__name__)
 
 ENDING_MEMORY = timedelta(minutes=10)
 """Lessons that ended within this time before our start get their `end` scene again: we may have died in it."""
-LOOK_AHEAD = timedelta(hours=24)
+LOOK_BACK = timedelta(hours=24)
+"""A lesson that has just ended began within this time."""
 REFRESH_S = 120.0
 """Live lessons are compared with the database this often, and their displays get new tokens; tokens live longer."""
 RESTART_PAUSE_S = 1.0
@@ -68,12 +53,11 @@ class Conductor:
         self._changes = changes
         self._grace = grace
         self._clock = clock
-        self._grants = Grants(nodes, clock)
-        self._displays = Displays(self._room_changed)
         self._timers = Timers(self._time_came, clock)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
         self._ending: set[EndingLesson] = set()
-        self._media: dict[LessonId, object] = {}  # what was last told of a bridge
+        self._follow_listeners: list[Callable[[Lesson], None]] = []
+        self._bridge_listeners: list[Callable[[Plan], None]] = []
         self._following = asyncio.Lock()
         self._tasks: asyncio.TaskGroup | None = None
         nodes.on_change(self._bridge_changed)
@@ -94,7 +78,7 @@ class Conductor:
         now = self._clock()
         for lesson in await self._store.lessons.live():
             await self._due(lesson.id)
-        for lesson in await self._store.lessons.list(start=now - LOOK_AHEAD, end=now + EARLIEST_START):
+        for lesson in await self._store.lessons.list(start=now - LOOK_BACK, end=now + EARLIEST_START):
             if _just_ended(lesson, now):
                 await self._follow(lesson.id)
         for lesson in await self._store.lessons.upcoming():
@@ -146,14 +130,30 @@ class Conductor:
         """The lesson's row was made or changed: follow it."""
         await self._follow(lesson_id)
 
+    # --- what others may know ---
+
+    def held(self, lesson_id: LessonId) -> HeldLesson | None:
+        """The lesson as it runs here: live, being put to rest, or a while after that; None otherwise."""
+        return self._live[lesson_id][0] if lesson_id in self._live else self._ended(lesson_id)
+
+    def plan_in(self, room_id: RoomId) -> Plan | None:
+        """The plan of the live lesson that rules the room."""
+        for live, _ in self._live.values():
+            if room_id in _parts(live.plan.lesson):
+                return live.plan
+        return None
+
     def in_lesson(self, room_id: RoomId) -> bool:
         """Whether a live lesson rules the room."""
-        return self._live_in(room_id) is not None
+        return self.plan_in(room_id) is not None
 
-    def lesson_of(self, room_id: RoomId) -> LessonId | None:
-        """The live lesson that rules the room."""
-        live = self._live_in(room_id)
-        return live.plan.lesson.id if live else None
+    def on_follow(self, listener: Callable[[Lesson], None]) -> None:
+        """`listener` is called with a lesson once what runs here agrees with it; live ones come every `REFRESH_S`."""
+        self._follow_listeners.append(listener)
+
+    def on_bridge_change(self, listener: Callable[[Plan], None]) -> None:
+        """`listener` is called with a live lesson's plan when a node said something new about its bridge."""
+        self._bridge_listeners.append(listener)
 
     # --- should and is, for whole lessons ---
 
@@ -179,8 +179,8 @@ class Conductor:
                 await self._finish(lesson)
             self._timers.set(lesson, self._grace)
         self._changes.publish(ChangeKind.LESSON, lesson_id)
-        for site in lesson.sites:
-            self._tell_room(site.room_id)
+        for listener in self._follow_listeners:
+            listener(lesson)
 
     async def _begin(self, lesson: Lesson) -> None:
         plan, scenes = await self._prepared(lesson, LESSON_SCENE)
@@ -214,7 +214,6 @@ class Conductor:
             logger.exception("lesson %s: could not be put to rest", ending.plan.lesson.id)
         finally:
             self._ending.discard(ending)
-            self._media.pop(ending.plan.lesson.id, None)
 
     async def _prepared(
         self, lesson: Lesson, scene: str, *, without: Collection[RoomId] = ()
@@ -278,115 +277,7 @@ class Conductor:
             )
         )
 
-    # --- what people see ---
-
-    async def view(self, lesson_id: LessonId) -> LessonView:
-        """The lesson as it is now. Raises `LessonNotFound`."""
-        lesson = await self._store.lessons.get(lesson_id)
-        held = self._live[lesson_id][0] if lesson_id in self._live else self._ended(lesson_id)
-        plan = held.plan if held and held.plan.lesson.sites == lesson.sites else await read_plan(self._store, lesson)
-        scenes = held.scenes if held else SceneRuns({})
-        sites = tuple(
-            self._site_view(site, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
-        )
-        return LessonView(lesson=lesson, host=plan.schools[lesson.host_school_id], sites=sites)
-
-    def _site_view(self, site: Site, plan: Plan, scenes: SceneRuns, *, live: bool) -> SiteView:
-        steps = scenes.steps(site.room_id)
-        called = live and self._nodes.epoch(plan.lesson.id) is not None
-        display, camera = self._displays.state(site.room_id, called=called)
-        media = site_media(self._nodes.state(plan.lesson.id), site.room_id) if live else SiteMedia()
-        devices = devices_state(steps)
-        taking_part = live and site in plan.lesson.accepted
-        return SiteView(
-            room=plan.rooms[site.room_id],
-            school=plan.schools[site.school_id],
-            ready=taking_part and is_ready(devices, display, media),
-            devices=devices,
-            steps=steps,
-            display=display,
-            camera=camera,
-            media=media,
-            problems=problems(steps, display, camera, media) if taking_part else (),
-        )
-
-    async def watch(self, lesson_id: LessonId, account_id: str, client: str) -> WatchGrant:
-        """A teacher's own view. Raises `LessonNotFound`; `InvalidState` where it is not live or has no bridge yet."""
-        lesson = await self._store.lessons.get(lesson_id)
-        epoch = self._nodes.epoch(lesson_id)
-        if lesson.state is not LessonState.LIVE or epoch is None:
-            raise InvalidState(f"lesson {lesson_id} has no picture now")
-        grant = self._grants.play(lesson_id, _viewer(account_id), client)
-        count = len(lesson.accepted)
-        return WatchGrant(whep=grant, epoch=epoch, video=count, audio=count)
-
-    def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
-        """Whose track each slot of that watcher carries; None while it has no connection."""
-        slots = bridge_slots(self._nodes.state(lesson_id)).get((_viewer(account_id), client))
-        epoch = self._nodes.epoch(lesson_id)
-        if slots is None or epoch is None:
-            return None
-        return WatchSlots(lesson_id=lesson_id, epoch=epoch, slots=slots)
-
-    # --- displays ---
-
-    async def display_state(self, display_id: DisplayId) -> DisplayState:
-        """What this display should show and do now. Raises `DisplayNotFound`."""
-        display = await self._store.displays.get(display_id)
-        self._displays.introduce(display)
-        room = await self._store.rooms.get(display.room_id)
-        return DisplayState(
-            display_id=display_id,
-            room=room,
-            school=await self._store.organisations.get(room.school_id),
-            next=await self._next_lesson(display),
-            call=self._call(display),
-        )
-
-    def display_connected(self, display_id: DisplayId) -> None:
-        self._displays.connected(display_id)
-
-    def display_disconnected(self, display_id: DisplayId) -> None:
-        self._displays.disconnected(display_id)
-
-    def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
-        self._displays.report(display_id, report)
-
-    def _call(self, display: Display) -> CallView | None:
-        live = self._live_in(display.room_id)
-        if live is None or self._displays.active(display.room_id) != display.id:
-            return None
-        lesson = live.plan.lesson
-        epoch = self._nodes.epoch(lesson.id)
-        if epoch is None:
-            return None
-        others = [site for site in lesson.accepted if site.room_id != display.room_id]
-        slots = bridge_slots(self._nodes.state(lesson.id)).get((display.room_id, display.id), {})
-        return CallView(
-            lesson_id=lesson.id,
-            title=lesson.title,
-            epoch=epoch,
-            whip=self._grants.publish(lesson.id, display.room_id, display.id),
-            whep=self._grants.play(lesson.id, display.room_id, display.id),
-            video=max(1, len(others)),
-            audio=max(1, len(others)),
-            rooms=tuple(
-                CallRoom(room=live.plan.rooms[site.room_id], school=live.plan.schools[site.school_id])
-                for site in others
-            ),
-            slots=slots,
-        )
-
-    async def _next_lesson(self, display: Display) -> NextLesson | None:
-        now = self._clock()
-        room = await self._store.rooms.get(display.room_id)
-        coming = await self._store.lessons.list(start=now, end=now + LOOK_AHEAD, school_ids={room.school_id})
-        for lesson in coming:
-            if lesson.state is LessonState.SCHEDULED and display.room_id in {site.room_id for site in lesson.accepted}:
-                return NextLesson(title=lesson.title, start=lesson.start)
-        return None
-
-    # --- who is told ---
+    # --- bridges ---
 
     def _bridge_changed(self, bridge: str) -> None:
         """A node said something new about a bridge ("": a node came or went)."""
@@ -395,20 +286,10 @@ class Conductor:
         for id, (live, _) in self._live.items():
             if bridge in ("", id):
                 live.wake()
-                self._tell_media(id, live.plan)
+                for listener in self._bridge_listeners:
+                    listener(live.plan)
         if bridge and bridge not in self._live and bridge in self._nodes.held():
             self._spawn(self._close_stray(LessonId(bridge)), f"close stray bridge {bridge}")
-
-    def _tell_media(self, id: LessonId, plan: Plan) -> None:
-        state = self._nodes.state(id)
-        slots = bridge_slots(state)
-        media = (self._nodes.epoch(id), slots, [site_media(state, site.room_id) for site in plan.lesson.accepted])
-        if media == self._media.get(id):
-            return
-        self._media[id] = media
-        self._changes.publish(ChangeKind.LESSON, id)
-        self._changes.publish(ChangeKind.WATCH, id)
-        self._tell_displays(plan)
 
     async def _close_stray(self, id: LessonId) -> None:
         """A bridge whose lesson ended while we, or its node, were away has nobody to close it but us."""
@@ -417,22 +298,6 @@ class Conductor:
                 if (await self._store.lessons.get(id)).state is not LessonState.LIVE:
                     await self._nodes.close(id)
 
-    def _room_changed(self, room_id: RoomId) -> None:
-        """A display of this room came, went or said something new."""
-        self._tell_room(room_id)
-        self._changes.publish(ChangeKind.ROOM, room_id)
-        live = self._live_in(room_id)
-        if live:
-            self._changes.publish(ChangeKind.LESSON, live.plan.lesson.id)
-
-    def _tell_displays(self, plan: Plan) -> None:
-        for site in plan.lesson.accepted:
-            self._tell_room(site.room_id)
-
-    def _tell_room(self, room_id: RoomId) -> None:
-        for display_id in self._displays.in_room(room_id):
-            self._changes.publish(ChangeKind.DISPLAY, display_id)
-
     # --- small help ---
 
     def _ended(self, lesson_id: LessonId) -> EndingLesson | None:
@@ -440,12 +305,6 @@ class Conductor:
         for ending in self._ending:
             if ending.plan.lesson.id == lesson_id and ending.plan.lesson.state is LessonState.ENDED:
                 return ending
-        return None
-
-    def _live_in(self, room_id: RoomId) -> LiveLesson | None:
-        for live, _ in self._live.values():
-            if any(site.room_id == room_id for site in live.plan.lesson.accepted):
-                return live
         return None
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
@@ -457,10 +316,6 @@ class Conductor:
     async def _stop(task: asyncio.Task[None]) -> None:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _viewer(account_id: str) -> str:
-    return f"viewer-{account_id}"
 
 
 def _just_ended(lesson: Lesson, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from controller.errors import NodeUnavailable
 from controller.nodes import Nodes
@@ -94,6 +95,16 @@ class SceneRuns:
     def steps(self, room_id: RoomId) -> tuple[StepView, ...]:
         run = self.runs.get(room_id)
         return run.views() if run else ()
+
+
+class HeldLesson(Protocol):
+    """What can be read of a live or an ending lesson."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def scenes(self) -> SceneRuns: ...
 
 
 class LiveLesson:

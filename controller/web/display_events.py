@@ -84,7 +84,7 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
     with contextlib.ExitStack() as stack:
         unpaired = stack.enter_context(request.app[DISPLAY_SOCKETS].open(id))
         changes = stack.enter_context(services.changes.subscribe())
-        services.conductor.display_connected(id)
+        services.showing.display_connected(id)
         log.info("display %s: connected", id)
         services.changes.publish(ChangeKind.ROOM, display.room_id)
         try:
@@ -96,7 +96,7 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
                 _until_unpaired(unpaired),
             )
         finally:
-            services.conductor.display_disconnected(id)
+            services.showing.display_disconnected(id)
             stack.close()
             log.info("display %s: disconnected", id)
             services.changes.publish(ChangeKind.ROOM, display.room_id)
@@ -113,7 +113,7 @@ async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subs
 
 async def _send_state(socket: Socket, services: Services, id: DisplayId) -> None:
     try:
-        state = await services.conductor.display_state(id)
+        state = await services.showing.display_state(id)
     except DisplayNotFound as error:
         raise Closed(UNPAIRED, "unpaired") from error
     except ConnectionError as error:
@@ -132,7 +132,7 @@ async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> 
             except ValidationError:
                 await socket.refuse("invalid-report")
                 continue
-            services.conductor.display_report(id, _report(report))
+            services.showing.display_report(id, _report(report))
         else:
             await socket.refuse("unknown-type")
 

@@ -114,11 +114,11 @@ class Feed:
                 return (await room_json(services, self._displays, room)).model_dump_json()
             case _:
                 lesson = await visible_lesson(services, rights, None, change.id)
-                view = await services.conductor.view(lesson.id)
+                view = await services.showing.view(lesson.id)
                 return render.lesson(view, rights, services.clock()).model_dump_json()
 
     async def _watch(self, lesson_id: LessonId) -> None:
-        slots = self._services.conductor.watch_slots(lesson_id, self._identity.account.id, self._identity.client)
+        slots = self._services.showing.watch_slots(lesson_id, self._identity.account.id, self._identity.client)
         if slots is not None:
             await self._socket.send(render.watch_slots(slots))
 

@@ -135,7 +135,7 @@ async def watch_lesson(call: Call) -> WatchJson:
     """A teacher's own view of a live lesson: where to play it."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_watch(lesson)
-    given = await call.services.conductor.watch(lesson.id, call.identity.account.id, call.identity.client)
+    given = await call.services.showing.watch(lesson.id, call.identity.account.id, call.identity.client)
     return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
 
 

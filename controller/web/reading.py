@@ -100,7 +100,7 @@ async def room_json(services: Services, sockets: DisplaySockets, room: Room) -> 
 
 async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -> LessonJson:
     """Raises `LessonNotFound`."""
-    return render.lesson(await services.conductor.view(lesson_id), rights, services.clock())
+    return render.lesson(await services.showing.view(lesson_id), rights, services.clock())
 
 
 async def _rooms_of(devices: list[Device], services: Services) -> dict[DeviceId, RoomId | None]:

@@ -32,6 +32,10 @@ class Conductor(Protocol):
     async def planned(self, lesson_id: LessonId) -> None:
         """The lesson's row was made or changed by a person (time, rooms, invitation, cancelled): look at it again."""
 
+
+class Showing(Protocol):
+    """What people and displays see of lessons, and what displays say."""
+
     async def view(self, lesson_id: LessonId) -> LessonView:
         """Raises `LessonNotFound`."""
 
@@ -98,6 +102,7 @@ class Services:
     people: People
     hub: DeviceHub
     conductor: Conductor
+    showing: Showing
     scenes: Scenes
     nodes: Nodes
     broker: Broker

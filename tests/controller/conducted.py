@@ -12,6 +12,7 @@ from datetime import timedelta
 from controller.changes import Changes
 from controller.conductor import Conductor
 from controller.nodes import Nodes
+from controller.showing import Showing
 from controller.views import CallView, Camera, DisplayReport, LessonView, SiteView
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState
@@ -47,8 +48,8 @@ class House:
         return self.stage.changes
 
     @asynccontextmanager
-    async def conductor(self) -> AsyncIterator[Conductor]:
-        """A conductor that has taken up what there was."""
+    async def conducted(self) -> AsyncIterator[tuple[Conductor, Showing]]:
+        """A conductor that takes up what there was, and what shows its lessons."""
         conductor = Conductor(
             store=self.store,
             hub=self.stage.hub,
@@ -57,8 +58,11 @@ class House:
             grace=GRACE,
             clock=self.clock,
         )
+        showing = Showing(
+            store=self.store, nodes=self.nodes, conductor=conductor, changes=self.changes, clock=self.clock
+        )
         async with running(conductor.run()):
-            yield conductor
+            yield conductor, showing
 
     async def plan(self, *rooms: Room, id: str = LESSON, begins: timedelta = -MINUTE, minutes: int = 35) -> Lesson:
         """A lesson of the first room's school, accepted by all."""
@@ -69,13 +73,13 @@ class House:
             await self.store.lessons.set_invitation(planned.id, room.id, InvitationState.ACCEPTED)
         return await self.store.lessons.get(planned.id)
 
-    async def pair(self, conductor: Conductor, room: Room, id: str, *, minutes_ago: int = 0) -> DisplayId:
+    async def pair(self, showing: Showing, room: Room, id: str, *, minutes_ago: int = 0) -> DisplayId:
         """A display whose page is connected."""
         paired_at = self.clock() - minutes_ago * MINUTE
         display = Display(id=DisplayId(id), room_id=room.id, name=id, paired_at=paired_at)
         await self.store.displays.add(display, f"hash of {id}")
-        conductor.display_connected(display.id)
-        await conductor.display_state(display.id)
+        showing.display_connected(display.id)
+        await showing.display_state(display.id)
         return display.id
 
     async def state(self, id: LessonId = LESSON) -> LessonState:
@@ -99,15 +103,15 @@ class House:
                         return
 
     async def until_view(
-        self, conductor: Conductor, holds: Callable[[LessonView], bool], id: LessonId = LESSON
+        self, showing: Showing, holds: Callable[[LessonView], bool], id: LessonId = LESSON
     ) -> LessonView:
         with self.changes.subscribe() as changes:
             async with asyncio.timeout(20):
-                view = await conductor.view(id)
+                view = await showing.view(id)
                 stream = aiter(changes)
                 while not holds(view):
                     await anext(stream)
-                    view = await conductor.view(id)
+                    view = await showing.view(id)
                 return view
 
     async def until_bridges(self, wanted: Collection[str]) -> None:
@@ -151,8 +155,8 @@ def confirmed(room: Room, *done: str) -> Callable[[LessonView], bool]:
     return holds
 
 
-async def call(conductor: Conductor, display: DisplayId) -> CallView:
-    state = await conductor.display_state(display)
+async def call(showing: Showing, display: DisplayId) -> CallView:
+    state = await showing.display_state(display)
     assert state.call is not None
     return state.call
 

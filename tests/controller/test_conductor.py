@@ -10,13 +10,14 @@ import aiohttp
 import pytest
 
 from controller.conductor import ENDING_MEMORY, Conductor
-from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNodeConfig, Secret
+from controller.config import BridgeConfig, RemoteNodeConfig, Secret
 from controller.nodes import Nodes
+from controller.showing import Showing
 from controller.views import SiteDevices, SiteDisplay
 from rooms.errors import InvalidState, RoomBusy
 from rooms.invitation import InvitationState
 from rooms.lesson import EndReason, LessonState
-from rooms.scene import Scene, StepState
+from rooms.scene import StepState
 from tests.controller.conducted import GRACE, LESSON, House, call, confirmed, report, site, states
 from tests.controller.stage import Stage, running
 from tests.devices.nativedevice import LEVEL, until
@@ -26,28 +27,18 @@ from tests.webrtc.pictures import Picture, Tone
 from webrtc.client import play, publish
 
 
-@pytest.fixture
-async def house(stage: Stage) -> AsyncIterator[House]:
-    config = BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("127.0.0.1", 0)))
-    async with aiohttp.ClientSession() as http:
-        nodes = Nodes(config, data_dir=stage.directory, http=http)
-        house = House(stage, nodes)
-        async with running(nodes.run()):
-            yield house
-
-
 async def test_one_tap_makes_both_rooms_ready(house: House) -> None:
     await house.plan()
     async with (
         asyncio.timeout(60),
         house.stage.classroom(XUAN_ROOM),
         house.stage.classroom(LOI_ROOM),
-        house.conductor() as conductor,
+        house.conducted() as (conductor, showing),
     ):
-        displays = [await house.pair(conductor, room, f"display-{room.id}") for room in (XUAN_ROOM, LOI_ROOM)]
+        displays = [await house.pair(showing, room, f"display-{room.id}") for room in (XUAN_ROOM, LOI_ROOM)]
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
-        xuan, loi = [await call(conductor, display) for display in displays]
+        xuan, loi = [await call(showing, display) for display in displays]
         assert [each.room for each in xuan.rooms] == [LOI_ROOM]
         async with (
             publish(house.media(xuan.whip.url), xuan.whip.token, [Picture(200), Tone()]),
@@ -55,19 +46,19 @@ async def test_one_tap_makes_both_rooms_ready(house: House) -> None:
             play(house.media(loi.whep.url), loi.whep.token),
         ):
             for display in displays:
-                conductor.display_report(display, report())
-            view = await house.until_view(conductor, lambda view: all(each.ready for each in view.sites))
-            await house.until_view(conductor, lambda view: site(view, LOI_ROOM).media.receiving)
+                showing.display_report(display, report())
+            view = await house.until_view(showing, lambda view: all(each.ready for each in view.sites))
+            await house.until_view(showing, lambda view: site(view, LOI_ROOM).media.receiving)
         assert [each.devices for each in view.sites] == [SiteDevices.READY] * 2
         assert [each.display for each in view.sites] == [SiteDisplay.JOINED] * 2
         assert [each.problems for each in view.sites] == [(), ()]
-        seen = [(await call(conductor, display)).slots for display in displays]
+        seen = [(await call(showing, display)).slots for display in displays]
         assert set(seen[1].values()) <= {XUAN_ROOM.id, None}
 
 
 async def test_second_start_and_second_end_change_nothing(house: House) -> None:
     await house.plan()
-    async with house.conductor() as conductor:
+    async with house.conducted() as (conductor, _):
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         epoch, started = house.nodes.epoch(LESSON), await house.store.lessons.get(LESSON)
@@ -85,10 +76,10 @@ async def test_second_start_and_second_end_change_nothing(house: House) -> None:
 
 async def test_ten_taps_at_once_start_one_lesson(house: House) -> None:
     await house.plan()
-    async with house.conductor() as conductor:
+    async with house.conducted() as (conductor, _):
         await asyncio.gather(*(conductor.start(LESSON, "teacher") for _ in range(10)))
         await house.until(house.held)
-        assert conductor.lesson_of(XUAN_ROOM.id) == LESSON
+        assert conductor.in_lesson(XUAN_ROOM.id)
     assert await house.audited() == [("teacher", "lesson.start")]
 
 
@@ -96,7 +87,7 @@ async def test_conductor_that_stops_leaves_nothing_running(house: House) -> None
     await house.plan()
     await house.until_nodes(lambda: house.nodes.connected)
     before = asyncio.all_tasks()
-    async with house.conductor() as conductor:
+    async with house.conducted() as (conductor, _):
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         await conductor.end(LESSON, "teacher", "tap")
@@ -107,7 +98,7 @@ async def test_conductor_that_stops_leaves_nothing_running(house: House) -> None
 
 async def test_what_was_never_live_does_not_end_and_what_is_far_off_does_not_start(house: House) -> None:
     await house.plan(begins=120 * MINUTE)
-    async with house.conductor() as conductor:
+    async with house.conducted() as (conductor, _):
         with pytest.raises(InvalidState):
             await conductor.end(LESSON, "teacher", "tap")
         with pytest.raises(InvalidState):
@@ -117,14 +108,14 @@ async def test_what_was_never_live_does_not_end_and_what_is_far_off_does_not_sta
 
 async def test_end_puts_the_rooms_to_rest_and_closes_the_bridge(house: House) -> None:
     await house.plan(XUAN_ROOM)
-    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conductor() as conductor:
-        display = await house.pair(conductor, XUAN_ROOM, "display")
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conducted() as (conductor, showing):
+        display = await house.pair(showing, XUAN_ROOM, "display")
         await conductor.start(LESSON, "teacher")
-        await house.until_view(conductor, confirmed(XUAN_ROOM))
+        await house.until_view(showing, confirmed(XUAN_ROOM))
         await house.until(house.held)
         await conductor.end(LESSON, "teacher", "tap")
-        assert (await conductor.display_state(display)).call is None
-        await house.until_view(conductor, confirmed(XUAN_ROOM, "off projector", "up motor_screen", "bright light"))
+        assert (await showing.display_state(display)).call is None
+        await house.until_view(showing, confirmed(XUAN_ROOM, "off projector", "up motor_screen", "bright light"))
         await house.until_bridges(set())
         assert room.devices["projector"].received[-1].value == "off"
         assert not conductor.in_lesson(XUAN_ROOM.id)
@@ -133,14 +124,14 @@ async def test_end_puts_the_rooms_to_rest_and_closes_the_bridge(house: House) ->
 async def test_new_conductor_takes_up_a_live_lesson_and_its_bridge(house: House) -> None:
     await house.plan(XUAN_ROOM)
     async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room:
-        async with house.conductor() as first:
-            await first.start(LESSON, "teacher")
-            await house.until_view(first, confirmed(XUAN_ROOM))
+        async with house.conducted() as (conductor, showing):
+            await conductor.start(LESSON, "teacher")
+            await house.until_view(showing, confirmed(XUAN_ROOM))
             await house.until(house.held)
         epoch, orders = house.nodes.epoch(LESSON), list(room.devices["projector"].received)
-        async with house.conductor() as second:
-            await house.until_view(second, confirmed(XUAN_ROOM))
-            assert second.lesson_of(XUAN_ROOM.id) == LESSON
+        async with house.conducted() as (conductor, showing):
+            await house.until_view(showing, confirmed(XUAN_ROOM))
+            assert conductor.in_lesson(XUAN_ROOM.id)
             assert house.nodes.epoch(LESSON) == epoch
             assert list(room.devices["projector"].received) == orders
 
@@ -149,19 +140,19 @@ async def test_new_conductor_takes_up_a_live_lesson_and_its_bridge(house: House)
 async def test_lesson_that_ended_while_nobody_conducted_is_put_to_rest(house: House, long_ago: bool) -> None:
     await house.plan(XUAN_ROOM)
     async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM):
-        async with house.conductor() as first:
-            await first.start(LESSON, "teacher")
-            await house.until_view(first, confirmed(XUAN_ROOM))
+        async with house.conducted() as (conductor, showing):
+            await conductor.start(LESSON, "teacher")
+            await house.until_view(showing, confirmed(XUAN_ROOM))
             await house.until(house.held)
         await house.store.lessons.end(LESSON, house.clock(), EndReason.TAP)
         if long_ago:
             house.clock.move(ENDING_MEMORY)
-        async with house.conductor() as second:
+        async with house.conducted() as (_, showing):
             await house.until_bridges(set())
             if long_ago:  # somebody may use the room for something else by now
-                assert states(await second.view(LESSON), XUAN_ROOM) == {}
+                assert states(await showing.view(LESSON), XUAN_ROOM) == {}
             else:
-                await house.until_view(second, confirmed(XUAN_ROOM, "off projector"))
+                await house.until_view(showing, confirmed(XUAN_ROOM, "off projector"))
 
 
 async def test_media_go_on_while_nodes_and_conductor_are_made_anew(stage: Stage) -> None:
@@ -169,28 +160,28 @@ async def test_media_go_on_while_nodes_and_conductor_are_made_anew(stage: Stage)
         remote = RemoteNodeConfig(url=process.node.url, secret=Secret(SECRET))
 
         @asynccontextmanager
-        async def controller() -> AsyncIterator[tuple[House, Conductor]]:
+        async def controller() -> AsyncIterator[tuple[House, Conductor, Showing]]:
             nodes = Nodes(BridgeConfig(nodes=(remote,)), data_dir=stage.directory, http=http)
             house = House(stage, nodes)
-            async with running(nodes.run()), house.conductor() as conductor:
-                yield house, conductor
+            async with running(nodes.run()), house.conducted() as (conductor, showing):
+                yield house, conductor, showing
 
-        async with controller() as (house, conductor):
+        async with controller() as (house, conductor, showing):
             await house.plan()
-            display = await house.pair(conductor, XUAN_ROOM, "display")
+            display = await house.pair(showing, XUAN_ROOM, "display")
             await conductor.start(LESSON, "teacher")
             await house.until(house.held)
-            given = await call(conductor, display)
+            given = await call(showing, display)
         async with publish(process.node.url + given.whip.url, given.whip.token, [Picture(200)]) as session:
             await session.connected()
-            async with controller() as (house, conductor):
-                await house.until_view(conductor, lambda view: site(view, XUAN_ROOM).media.video)
+            async with controller() as (house, _, showing):
+                await house.until_view(showing, lambda view: site(view, XUAN_ROOM).media.video)
                 assert house.nodes.epoch(LESSON) == given.epoch
 
 
 async def test_start_that_was_cut_off_is_finished_by_the_next(house: House) -> None:
     await house.plan()
-    async with house.conductor() as conductor:
+    async with house.conducted() as (conductor, _):
         await house.store.lessons.start(LESSON, house.clock())
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
@@ -199,41 +190,41 @@ async def test_start_that_was_cut_off_is_finished_by_the_next(house: House) -> N
 
 async def test_killed_node_gives_the_lesson_another_epoch(house: House) -> None:
     await house.plan()
-    async with house.conductor() as conductor:
-        display = await house.pair(conductor, XUAN_ROOM, "display")
+    async with house.conducted() as (conductor, showing):
+        display = await house.pair(showing, XUAN_ROOM, "display")
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
-        before = (await call(conductor, display)).epoch
+        before = (await call(showing, display)).epoch
         house.kill_node()
         await house.until(lambda: house.nodes.epoch(LESSON) not in (None, before))
-        assert (await call(conductor, display)).epoch == house.nodes.epoch(LESSON)
+        assert (await call(showing, display)).epoch == house.nodes.epoch(LESSON)
 
 
 async def test_value_changed_by_hand_is_respected_after_a_restart(house: House) -> None:
     await house.plan(XUAN_ROOM)
     async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room:
         light = room.devices["lights"]
-        async with house.conductor() as first:
-            await first.start(LESSON, "teacher")
-            await house.until_view(first, confirmed(XUAN_ROOM))
+        async with house.conducted() as (conductor, showing):
+            await conductor.start(LESSON, "teacher")
+            await house.until_view(showing, confirmed(XUAN_ROOM))
             light.machine.set("level", 90, 0.0)
             await house.stage.greet(XUAN_ROOM)
-            await house.until_view(first, lambda view: states(view, XUAN_ROOM)["dim light"] is StepState.OVERRIDDEN)
+            await house.until_view(showing, lambda view: states(view, XUAN_ROOM)["dim light"] is StepState.OVERRIDDEN)
             async with asyncio.timeout(10):
                 while not (await house.store.lessons.get(LESSON)).site(XUAN_ROOM.id).overridden:
                     pass
         orders = len(light.received)
-        async with house.conductor() as second:
-            view = await house.until_view(second, lambda view: site(view, XUAN_ROOM).devices is SiteDevices.READY)
+        async with house.conducted() as (_, showing):
+            view = await house.until_view(showing, lambda view: site(view, XUAN_ROOM).devices is SiteDevices.READY)
             assert states(view, XUAN_ROOM)["dim light"] is StepState.OVERRIDDEN
         assert len(light.received) == orders
 
 
 async def test_lesson_past_its_end_and_grace_is_ended_by_time(house: House) -> None:
     await house.plan(begins=-34 * MINUTE - timedelta(seconds=59), minutes=35)
-    async with house.conductor() as conductor:
+    async with house.conducted() as (conductor, showing):
         await conductor.start(LESSON, "teacher")
-        ended = await house.until_view(conductor, lambda view: view.lesson.state is LessonState.ENDED)
+        ended = await house.until_view(showing, lambda view: view.lesson.state is LessonState.ENDED)
     assert ended.lesson.end_reason is EndReason.TIME
     assert ended.lesson.ended_at is not None
     assert ended.lesson.ended_at >= ended.lesson.end + GRACE
@@ -244,16 +235,16 @@ async def test_overdue_lesson_is_not_begun_again_by_a_restart(house: House) -> N
     await house.plan(XUAN_ROOM)
     await house.store.lessons.start(LESSON, house.clock())
     house.clock.move(24 * 60 * MINUTE)
-    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conductor() as conductor:
-        await house.until_view(conductor, confirmed(XUAN_ROOM, "off projector"))
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conducted() as (_, showing):
+        await house.until_view(showing, confirmed(XUAN_ROOM, "off projector"))
         assert await house.state() is LessonState.ENDED
         assert [order.value for order in room.devices["projector"].received] in ([], ["off"])
 
 
 async def test_lesson_that_nobody_started_is_cancelled(house: House) -> None:
     await house.plan(begins=-36 * MINUTE)
-    async with house.conductor() as conductor:
-        view = await house.until_view(conductor, lambda view: view.lesson.state is LessonState.CANCELLED)
+    async with house.conducted() as (_, showing):
+        view = await house.until_view(showing, lambda view: view.lesson.state is LessonState.CANCELLED)
     assert view.lesson.end_reason is EndReason.NOT_STARTED
     assert await house.audited() == [("time", "lesson.cancel")]
 
@@ -265,16 +256,16 @@ async def test_next_lesson_takes_the_room_and_the_other_room_is_put_to_rest(hous
         asyncio.timeout(60),
         house.stage.classroom(XUAN_ROOM) as taken,
         house.stage.classroom(XUAN_OTHER),
-        house.conductor() as conductor,
+        house.conducted() as (conductor, showing),
     ):
         await conductor.start(first.id, "teacher")
-        await house.until_view(conductor, confirmed(XUAN_OTHER))
+        await house.until_view(showing, confirmed(XUAN_OTHER))
         with pytest.raises(RoomBusy):
             await conductor.start(second.id, "teacher")
         house.clock.move(4 * MINUTE + timedelta(seconds=1))
         await conductor.start(second.id, "teacher")
-        await house.until_view(conductor, confirmed(XUAN_ROOM), id=second.id)
-        await house.until_view(conductor, confirmed(XUAN_OTHER, "off projector"), id=first.id)
+        await house.until_view(showing, confirmed(XUAN_ROOM), id=second.id)
+        await house.until_view(showing, confirmed(XUAN_OTHER, "off projector"), id=first.id)
         await house.until_bridges({second.id})
         assert (await house.store.lessons.get(first.id)).end_reason is EndReason.TIME
         assert taken.devices["projector"].machine.values(asyncio.get_running_loop().time())["power"] == "on"
@@ -283,93 +274,35 @@ async def test_next_lesson_takes_the_room_and_the_other_room_is_put_to_rest(hous
 async def test_end_scene_stops_where_the_next_lesson_begins(house: House) -> None:
     first = await house.plan(XUAN_ROOM, minutes=5)
     second = await house.plan(XUAN_ROOM, id="lesson-2", begins=5 * MINUTE)
-    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conductor() as conductor:
+    async with asyncio.timeout(60), house.stage.classroom(XUAN_ROOM) as room, house.conducted() as (conductor, showing):
         end = await house.store.scenes.get(XUAN_ROOM.id, "end")
         up, bright = (next(each for each in end.steps if each.id.startswith(name)) for name in ("up-", "bright-"))
         slow = replace(end, steps=(up, replace(bright, after=(up.id,))))
         await house.store.scenes.put(slow, expected_version=end.version)
         await conductor.start(first.id, "teacher")
-        await house.until_view(conductor, confirmed(XUAN_ROOM))
+        await house.until_view(showing, confirmed(XUAN_ROOM))
         house.clock.move(4 * MINUTE + timedelta(seconds=1))
         await conductor.start(second.id, "teacher")
-        await house.until_view(conductor, confirmed(XUAN_ROOM), id=second.id)
+        await house.until_view(showing, confirmed(XUAN_ROOM), id=second.id)
         assert [order.value for order in room.devices["lights"].received] == [40]
 
 
 async def test_guest_that_leaves_is_out_of_the_bridge_and_at_rest_while_the_lesson_goes_on(house: House) -> None:
     await house.plan()
-    async with asyncio.timeout(60), house.stage.classroom(LOI_ROOM), house.conductor() as conductor:
-        display = await house.pair(conductor, LOI_ROOM, "display")
+    async with asyncio.timeout(60), house.stage.classroom(LOI_ROOM), house.conducted() as (conductor, showing):
+        display = await house.pair(showing, LOI_ROOM, "display")
         await conductor.start(LESSON, "teacher")
-        await house.until_view(conductor, confirmed(LOI_ROOM))
+        await house.until_view(showing, confirmed(LOI_ROOM))
         await house.until(house.held)
-        given = await call(conductor, display)
+        given = await call(showing, display)
         async with publish(house.media(given.whip.url), given.whip.token, [Picture(90)]):
-            await house.until_view(conductor, lambda view: site(view, LOI_ROOM).media.video)
+            await house.until_view(showing, lambda view: site(view, LOI_ROOM).media.video)
             epoch = house.nodes.epoch(LESSON)
             await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.DECLINED)
             await conductor.planned(LESSON)
-            await house.until_view(conductor, lambda view: not site(view, LOI_ROOM).media.video)
-            assert (await conductor.display_state(display)).call is None
+            await house.until_view(showing, lambda view: not site(view, LOI_ROOM).media.video)
+            assert (await showing.display_state(display)).call is None
             light = house.stage.device(LOI_ROOM, "light").id
             await until(house.stage.hub, lambda: house.stage.hub.reported(light)[LEVEL].value == 100)
             assert house.nodes.epoch(LESSON) == epoch
-            assert conductor.lesson_of(XUAN_ROOM.id) == LESSON
-
-
-async def test_of_two_displays_the_one_paired_last_gets_the_call(house: House) -> None:
-    await house.plan()
-    async with house.conductor() as conductor:
-        newer = await house.pair(conductor, XUAN_ROOM, "newer", minutes_ago=1)
-        older = await house.pair(conductor, XUAN_ROOM, "older", minutes_ago=2)
-        await conductor.start(LESSON, "teacher")
-        await house.until(house.held)
-        assert (await conductor.display_state(older)).call is None
-        assert (await call(conductor, newer)).lesson_id == LESSON
-        conductor.display_disconnected(newer)
-        assert (await call(conductor, older)).lesson_id == LESSON
-
-
-async def test_waiting_display_shows_the_next_lesson_of_its_room(house: House) -> None:
-    await house.plan(XUAN_OTHER, id="elsewhere", begins=MINUTE)
-    coming = await house.plan(begins=30 * MINUTE)
-    async with house.conductor() as conductor:
-        display = await house.pair(conductor, XUAN_ROOM, "display")
-        state = await conductor.display_state(display)
-    assert state.next is not None
-    assert (state.next.title, state.next.start, state.call) == (coming.title, coming.start, None)
-
-
-async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> None:
-    await house.plan()
-    async with house.conductor() as conductor:
-        with pytest.raises(InvalidState):
-            await conductor.watch(LESSON, "ana", "login-1")
-        await conductor.start(LESSON, "teacher")
-        await house.until(house.held)
-        given = await conductor.watch(LESSON, "ana", "login-1")
-        assert (given.video, given.audio, given.epoch) == (2, 2, house.nodes.epoch(LESSON))
-        assert conductor.watch_slots(LESSON, "ana", "login-1") is None
-        async with play(house.media(given.whep.url), given.whep.token, video=2, audio=2):
-            await house.until(lambda: conductor.watch_slots(LESSON, "ana", "login-1") is not None)
-
-
-async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> None:
-    await house.plan()
-    await house.store.lessons.cancel(LESSON, house.clock())
-    await house.store.rooms.delete(LOI_ROOM.id, house.clock())
-    async with house.conductor() as conductor:
-        view = await conductor.view(LESSON)
-    assert [each.room.id for each in view.sites] == [XUAN_ROOM.id, LOI_ROOM.id]
-    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
-
-
-async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
-    await house.store.scenes.put(Scene(room_id=XUAN_ROOM.id, name="lesson", steps=()))
-    await house.plan()
-    async with house.conductor() as conductor:
-        await conductor.start(LESSON, "teacher")
-        await house.until(house.held)
-        view = await conductor.view(LESSON)
-    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
-    assert [problem.code for problem in view.sites[0].problems] == ["display_absent"]
+            assert conductor.in_lesson(XUAN_ROOM.id)

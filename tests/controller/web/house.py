@@ -1,6 +1,6 @@
 """Three schools behind one real server on loopback: a host, a guest, and one that has no part in anything.
 
-Real: database (SQLite), conductor, scenes, device hub, pairing, people. The broker does not run and no bridge node is
+Real: database (SQLite), conductor, showing, scenes, device hub, pairing, people. The broker does not run and no bridge node is
 configured, which is a state the controller has to live with anyway.
 """
 
@@ -27,6 +27,7 @@ from controller.people.password import Passwords
 from controller.people.people import People
 from controller.people.secret import hash_of
 from controller.scenes import Scenes
+from controller.showing import Showing
 from controller.web.server import make_app
 from controller.web.services import MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
@@ -202,6 +203,7 @@ async def open_house(
             people=people,
             hub=hub,
             conductor=conductor,
+            showing=Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock),
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             nodes=nodes or no_nodes,
             broker=broker,

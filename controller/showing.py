@@ -1,0 +1,200 @@
+"""What people see of lessons: pages their state, displays their call, a teacher's own view its pictures.
+
+Everything is read afresh from the database, the conductor, the bridge nodes and the connected displays when asked for.
+When one of these changes, whoever sees something of it is told to ask again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from controller.changes import ChangeKind, Changes
+from controller.conductor import Conductor
+from controller.displays import Displays
+from controller.grants import Grants
+from controller.live import Plan, SceneRuns, read_plan
+from controller.media import bridge_slots, site_media
+from controller.nodes import Nodes
+from controller.readiness import devices_state, is_ready, problems
+from controller.views import (
+    CallRoom,
+    CallView,
+    DisplayReport,
+    DisplayState,
+    LessonView,
+    NextLesson,
+    SiteMedia,
+    SiteView,
+    WatchGrant,
+    WatchSlots,
+)
+from rooms.errors import InvalidState
+from rooms.lesson import Lesson, LessonId, LessonState, Site
+from rooms.room import Display, DisplayId, RoomId
+from rooms.store import Store
+
+LOOK_AHEAD = timedelta(hours=24)
+"""A display shows its room's next lesson if it begins within this time."""
+
+
+class Showing:
+    """Shows lessons to pages and displays, and hears what displays say of themselves."""
+
+    def __init__(
+        self, *, store: Store, nodes: Nodes, conductor: Conductor, changes: Changes, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._nodes = nodes
+        self._conductor = conductor
+        self._changes = changes
+        self._clock = clock
+        self._grants = Grants(nodes, clock)
+        self._displays = Displays(self._room_changed)
+        self._media: dict[LessonId, object] = {}  # what was last told of a live lesson's bridge
+        conductor.on_follow(self._followed)
+        conductor.on_bridge_change(self._bridge_changed)
+
+    # --- pages ---
+
+    async def view(self, lesson_id: LessonId) -> LessonView:
+        """The lesson as it is now. Raises `LessonNotFound`."""
+        lesson = await self._store.lessons.get(lesson_id)
+        held = self._conductor.held(lesson_id)
+        plan = held.plan if held and held.plan.lesson.sites == lesson.sites else await read_plan(self._store, lesson)
+        scenes = held.scenes if held else SceneRuns({})
+        sites = tuple(
+            self._site_view(site, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
+        )
+        return LessonView(lesson=lesson, host=plan.schools[lesson.host_school_id], sites=sites)
+
+    def _site_view(self, site: Site, plan: Plan, scenes: SceneRuns, *, live: bool) -> SiteView:
+        steps = scenes.steps(site.room_id)
+        called = live and self._nodes.epoch(plan.lesson.id) is not None
+        display, camera = self._displays.state(site.room_id, called=called)
+        media = site_media(self._nodes.state(plan.lesson.id), site.room_id) if live else SiteMedia()
+        devices = devices_state(steps)
+        taking_part = live and site in plan.lesson.accepted
+        return SiteView(
+            room=plan.rooms[site.room_id],
+            school=plan.schools[site.school_id],
+            ready=taking_part and is_ready(devices, display, media),
+            devices=devices,
+            steps=steps,
+            display=display,
+            camera=camera,
+            media=media,
+            problems=problems(steps, display, camera, media) if taking_part else (),
+        )
+
+    async def watch(self, lesson_id: LessonId, account_id: str, client: str) -> WatchGrant:
+        """A teacher's own view. Raises `LessonNotFound`; `InvalidState` where it is not live or has no bridge yet."""
+        lesson = await self._store.lessons.get(lesson_id)
+        epoch = self._nodes.epoch(lesson_id)
+        if lesson.state is not LessonState.LIVE or epoch is None:
+            raise InvalidState(f"lesson {lesson_id} has no picture now")
+        grant = self._grants.play(lesson_id, _viewer(account_id), client)
+        count = len(lesson.accepted)
+        return WatchGrant(whep=grant, epoch=epoch, video=count, audio=count)
+
+    def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
+        """Whose track each slot of that watcher carries; None while it has no connection."""
+        slots = bridge_slots(self._nodes.state(lesson_id)).get((_viewer(account_id), client))
+        epoch = self._nodes.epoch(lesson_id)
+        if slots is None or epoch is None:
+            return None
+        return WatchSlots(lesson_id=lesson_id, epoch=epoch, slots=slots)
+
+    # --- displays ---
+
+    async def display_state(self, display_id: DisplayId) -> DisplayState:
+        """What this display should show and do now. Raises `DisplayNotFound`."""
+        display = await self._store.displays.get(display_id)
+        self._displays.introduce(display)
+        room = await self._store.rooms.get(display.room_id)
+        return DisplayState(
+            display_id=display_id,
+            room=room,
+            school=await self._store.organisations.get(room.school_id),
+            next=await self._next_lesson(display),
+            call=self._call(display),
+        )
+
+    def display_connected(self, display_id: DisplayId) -> None:
+        self._displays.connected(display_id)
+
+    def display_disconnected(self, display_id: DisplayId) -> None:
+        self._displays.disconnected(display_id)
+
+    def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
+        self._displays.report(display_id, report)
+
+    def _call(self, display: Display) -> CallView | None:
+        plan = self._conductor.plan_in(display.room_id)
+        if plan is None or self._displays.active(display.room_id) != display.id:
+            return None
+        lesson = plan.lesson
+        epoch = self._nodes.epoch(lesson.id)
+        if epoch is None:
+            return None
+        others = [site for site in lesson.accepted if site.room_id != display.room_id]
+        slots = bridge_slots(self._nodes.state(lesson.id)).get((display.room_id, display.id), {})
+        return CallView(
+            lesson_id=lesson.id,
+            title=lesson.title,
+            epoch=epoch,
+            whip=self._grants.publish(lesson.id, display.room_id, display.id),
+            whep=self._grants.play(lesson.id, display.room_id, display.id),
+            video=max(1, len(others)),
+            audio=max(1, len(others)),
+            rooms=tuple(
+                CallRoom(room=plan.rooms[site.room_id], school=plan.schools[site.school_id]) for site in others
+            ),
+            slots=slots,
+        )
+
+    async def _next_lesson(self, display: Display) -> NextLesson | None:
+        now = self._clock()
+        room = await self._store.rooms.get(display.room_id)
+        coming = await self._store.lessons.list(start=now, end=now + LOOK_AHEAD, school_ids={room.school_id})
+        for lesson in coming:
+            if lesson.state is LessonState.SCHEDULED and display.room_id in {site.room_id for site in lesson.accepted}:
+                return NextLesson(title=lesson.title, start=lesson.start)
+        return None
+
+    # --- who is told; pages hear of a followed lesson from the conductor ---
+
+    def _followed(self, lesson: Lesson) -> None:
+        """Its displays may be called, sent away, or due for new tokens."""
+        if lesson.state is not LessonState.LIVE:
+            self._media.pop(lesson.id, None)
+        for site in lesson.sites:
+            self._tell_displays(site.room_id)
+
+    def _bridge_changed(self, plan: Plan) -> None:
+        """Nodes report every second; what nobody can see of that is not told."""
+        lesson = plan.lesson
+        state = self._nodes.state(lesson.id)
+        sites = [site_media(state, site.room_id) for site in lesson.accepted]
+        media = (self._nodes.epoch(lesson.id), bridge_slots(state), sites)
+        if media == self._media.get(lesson.id):
+            return
+        self._media[lesson.id] = media
+        self._changes.publish(ChangeKind.LESSON, lesson.id)
+        self._changes.publish(ChangeKind.WATCH, lesson.id)
+        for site in lesson.accepted:
+            self._tell_displays(site.room_id)
+
+    def _room_changed(self, room_id: RoomId) -> None:
+        """A display of this room came, went or said something new."""
+        self._tell_displays(room_id)
+        self._changes.publish(ChangeKind.ROOM, room_id)
+        plan = self._conductor.plan_in(room_id)
+        if plan is not None:
+            self._changes.publish(ChangeKind.LESSON, plan.lesson.id)
+
+    def _tell_displays(self, room_id: RoomId) -> None:
+        for display_id in self._displays.in_room(room_id):
+            self._changes.publish(ChangeKind.DISPLAY, display_id)
+
+
+def _viewer(account_id: str) -> str:
+    return f"viewer-{account_id}"

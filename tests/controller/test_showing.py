@@ -1,0 +1,68 @@
+"""What pages and displays are shown of conducted lessons: real database, real bridge node as child process."""
+
+import pytest
+
+from controller.views import SiteDevices
+from rooms.errors import InvalidState
+from rooms.scene import Scene
+from tests.controller.conducted import LESSON, House, call
+from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM
+from webrtc.client import play
+
+
+async def test_of_two_displays_the_one_paired_last_gets_the_call(house: House) -> None:
+    await house.plan()
+    async with house.conducted() as (conductor, showing):
+        newer = await house.pair(showing, XUAN_ROOM, "newer", minutes_ago=1)
+        older = await house.pair(showing, XUAN_ROOM, "older", minutes_ago=2)
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        assert (await showing.display_state(older)).call is None
+        assert (await call(showing, newer)).lesson_id == LESSON
+        showing.display_disconnected(newer)
+        assert (await call(showing, older)).lesson_id == LESSON
+
+
+async def test_waiting_display_shows_the_next_lesson_of_its_room(house: House) -> None:
+    await house.plan(XUAN_OTHER, id="elsewhere", begins=MINUTE)
+    coming = await house.plan(begins=30 * MINUTE)
+    async with house.conducted() as (_, showing):
+        display = await house.pair(showing, XUAN_ROOM, "display")
+        state = await showing.display_state(display)
+    assert state.next is not None
+    assert (state.next.title, state.next.start, state.call) == (coming.title, coming.start, None)
+
+
+async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> None:
+    await house.plan()
+    async with house.conducted() as (conductor, showing):
+        with pytest.raises(InvalidState):
+            await showing.watch(LESSON, "ana", "login-1")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        given = await showing.watch(LESSON, "ana", "login-1")
+        assert (given.video, given.audio, given.epoch) == (2, 2, house.nodes.epoch(LESSON))
+        assert showing.watch_slots(LESSON, "ana", "login-1") is None
+        async with play(house.media(given.whep.url), given.whep.token, video=2, audio=2):
+            await house.until(lambda: showing.watch_slots(LESSON, "ana", "login-1") is not None)
+
+
+async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> None:
+    await house.plan()
+    await house.store.lessons.cancel(LESSON, house.clock())
+    await house.store.rooms.delete(LOI_ROOM.id, house.clock())
+    async with house.conducted() as (_, showing):
+        view = await showing.view(LESSON)
+    assert [each.room.id for each in view.sites] == [XUAN_ROOM.id, LOI_ROOM.id]
+    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+
+
+async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
+    await house.store.scenes.put(Scene(room_id=XUAN_ROOM.id, name="lesson", steps=()))
+    await house.plan()
+    async with house.conducted() as (conductor, showing):
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        view = await showing.view(LESSON)
+    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+    assert [problem.code for problem in view.sites[0].problems] == ["display_absent"]
