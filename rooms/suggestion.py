@@ -1,7 +1,7 @@
 """The scenes a room begins with, made from the devices that are in it; a technician changes what does not fit.
 
-`lesson`: screen down and projector on, then its input; light dimmed, air conditioner on, camera on the class, sound open.
-`end`: everything back. Only what the devices offer is used.
+`lesson`: screen down and projector on, then its input; light dimmed, air conditioner on, camera on the class, sound
+open. `end`: everything back. Only what the devices offer is used.
 """
 
 from collections.abc import Iterable, Iterator

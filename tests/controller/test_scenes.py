@@ -60,16 +60,16 @@ async def device(stage: Stage) -> AsyncIterator[NativeDevice]:
         yield device
 
 
-async def test_suggested_scene_waits_for_what_travels_and_warms_up(stage: Stage) -> None:
+async def test_suggested_scene_moves_screen_and_projector_at_once_and_then_chooses_the_input(stage: Stage) -> None:
     async with stage.classroom(ROOM) as room:
         lesson = Watched(stage, await stage.store.scenes.get(ROOM.id, "lesson"))
         async with running(lesson.run.run()):
             await lesson.settled()
         projector = stage.device(ROOM, "projector").id
         screen = stage.device(ROOM, "motor_screen").id
-        assert [move for move in lesson.moves if move[0].endswith((projector, screen))] == [
-            (f"down-{screen}", "running"),
-            (f"down-{screen}", "confirmed"),
+        both = [move for move in lesson.moves if move[0].endswith((projector, screen))]
+        assert both[:2] == [(f"down-{screen}", "running"), (f"on-{projector}", "running")]
+        assert [move for move in both if move[0].endswith(projector)] == [
             (f"on-{projector}", "running"),
             (f"on-{projector}", "confirmed"),
             (f"input-{projector}", "running"),
