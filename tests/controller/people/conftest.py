@@ -1,8 +1,7 @@
 """People over both databases, real."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,26 +11,8 @@ from controller.people.people import People
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from rooms.store import Store, open_store
 from tests.controller.clock import Clock
-from tests.postgres import PostgresServer, postgres_server
 
 SCHOOL = OrganisationId("le-loi")
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'people.db'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as database:
-        yield database
 
 
 @pytest.fixture
