@@ -23,7 +23,15 @@ from controller.config import (
 )
 from controller.demo.cast import Classroom, Classrooms
 from controller.demo.companion import companion
-from controller.demo.schools import SCHOOLS, furnish, login_links, plan_lesson, settle, technician_token
+from controller.demo.schools import (
+    SCHOOLS,
+    furnish,
+    keep_a_lesson_ready,
+    login_links,
+    plan_lesson,
+    settle,
+    technician_token,
+)
 from devices.simulated import DEVICES_PER_ROOM
 
 
@@ -58,6 +66,9 @@ async def run_demo(data_dir: Path, listen: Address) -> None:
             )
         )
         await _greet(controller)
+        planning = asyncio.create_task(keep_a_lesson_ready(controller), name="keep a lesson ready")
+        stack.push_async_callback(asyncio.wait, [planning])
+        stack.callback(planning.cancel)
         await stop.wait()
 
 

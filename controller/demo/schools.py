@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from controller.app import Controller, utc_now
+from controller.changes import ChangeKind
 from controller.ids import new_id
 from controller.people.account import Account, Role, RoleAt
 from controller.people.errors import AccountNotFound
@@ -150,6 +151,14 @@ async def furnish(controller: Controller, school: DemoSchool, *, devices: int) -
 async def _devices(controller: Controller, school: DemoSchool) -> list[Device]:
     """The school's devices that have been found and written down."""
     return [stored.device for stored in await controller.store.devices.list([school.id])]
+
+
+async def keep_a_lesson_ready(controller: Controller) -> None:
+    """Plan the next lesson when one has ended, until cancelled: whoever tries the demo may tap again."""
+    with controller.changes.subscribe() as changes:
+        async for change in changes:
+            if change.kind is ChangeKind.LESSON:
+                await plan_lesson(controller)
 
 
 async def plan_lesson(controller: Controller) -> None:

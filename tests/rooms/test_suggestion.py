@@ -77,7 +77,7 @@ def test_room_with_everything_gets_ready_and_goes_back() -> None:
     }
 
 
-def test_projector_waits_for_the_screen_and_its_input_needs_it_on() -> None:
+def test_projector_does_not_wait_for_the_screen_and_its_input_needs_it_on() -> None:
     steps = by_id(suggested_scenes(ROOM, ALL)[0])
     assert steps["on-projector"].after == ()  # it warms up while the screen comes down
     assert steps["input-projector"].needs == ("on-projector",)
