@@ -65,7 +65,7 @@ class Slot:
                     self._news.notify_all()
 
 
-class Session:
+class Call:
     """A connection that the node has answered. `resource`: its address there."""
 
     def __init__(self, peer: RTCPeerConnection, resource: str, slots: tuple[Slot, ...]) -> None:
@@ -93,32 +93,32 @@ class Session:
 @asynccontextmanager
 async def publish(
     url: str, token: str, tracks: Sequence[MediaStreamTrack], *, video_codec: VideoCodec | None = None
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[Call]:
     """Send `tracks` to the WHIP endpoint `url`. Raises `SignallingFailed`."""
     peer = _new_peer()
     for track in tracks:
         transceiver = peer.addTransceiver(track, direction="sendonly")
         if track.kind == "video" and video_codec is not None:
             _prefer(transceiver, video_codec)
-    async with _session(peer, url, token) as session:
-        yield session
+    async with _call(peer, url, token) as call:
+        yield call
 
 
 @asynccontextmanager
-async def play(url: str, token: str, *, video: int = 1, audio: int = 1) -> AsyncIterator[Session]:
+async def play(url: str, token: str, *, video: int = 1, audio: int = 1) -> AsyncIterator[Call]:
     """Play `video` and `audio` slots of the WHEP endpoint `url`. Raises `SignallingFailed`."""
     peer = _new_peer()
     for _ in range(video):
         peer.addTransceiver("video", direction="recvonly")
     for _ in range(audio):
         peer.addTransceiver("audio", direction="recvonly")
-    async with _session(peer, url, token) as session:
+    async with _call(peer, url, token) as call:
         readers = [
             asyncio.create_task(slot.read(transceiver.receiver.track), name=f"read slot {slot.mid}")
-            for slot, transceiver in zip(session.slots, peer.getTransceivers(), strict=True)
+            for slot, transceiver in zip(call.slots, peer.getTransceivers(), strict=True)
         ]
         try:
-            yield session
+            yield call
         finally:
             for reader in readers:
                 reader.cancel()
@@ -126,7 +126,7 @@ async def play(url: str, token: str, *, video: int = 1, audio: int = 1) -> Async
 
 
 @asynccontextmanager
-async def _session(peer: RTCPeerConnection, url: str, token: str) -> AsyncIterator[Session]:
+async def _call(peer: RTCPeerConnection, url: str, token: str) -> AsyncIterator[Call]:
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)) as http:
         try:
@@ -135,7 +135,7 @@ async def _session(peer: RTCPeerConnection, url: str, token: str) -> AsyncIterat
             try:
                 await peer.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
                 slots = tuple(Slot(each.mid or "", each.kind) for each in peer.getTransceivers())
-                yield Session(peer, resource, slots)
+                yield Call(peer, resource, slots)
             finally:
                 await _end(http, resource)
         finally:
