@@ -56,7 +56,7 @@ def token(
     client: str = "display",
     publish: bool = True,
     subscribe: bool = True,
-    lifetime_s: float = 300,
+    lifetime_s: float = 3600,
     secret: str = SECRET,
 ) -> str:
     claims = Claims(
