@@ -88,8 +88,10 @@ class Node:
                         attempt = 0
             except (aiohttp.ClientError, OSError, ValidationError) as error:  # TimeoutError is an OSError
                 logger.debug("node %s: %s", self.name, type(error).__name__)
-            finally:
-                self._away()
+            except asyncio.CancelledError:
+                self.connected = False  # we leave it; it is not lost
+                raise
+            self._away()
             await asyncio.sleep(RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)])
             attempt += 1
 

@@ -16,7 +16,7 @@ export interface SocketOptions {
 }
 
 const FIRST_WAIT_MS = 250;
-const MAXIMUM_WAIT_MS = 4_000;
+const MAXIMUM_WAIT_MS = 2_000;
 const OPEN_TIMEOUT_MS = 5_000;
 const PING_EVERY_MS = 2_000;
 
