@@ -32,9 +32,12 @@ async def page_of(browser: Browser) -> AsyncIterator[Page]:
         await context.close()
 
 
-async def open_display(page: Page, house: House, classroom: Classroom) -> None:
-    """Pair a display to a classroom as a technician does: read the code from the screen, type it in."""
-    await page.goto(f"{house.url}/display")
+async def open_display(page: Page, house: House, classroom: Classroom, *, url: str = "") -> None:
+    """Pair a display to a classroom as a technician does: read the code from the screen, type it in.
+
+    `url`: another way to the house's controller than its own.
+    """
+    await page.goto(f"{url or house.url}/display")
     code = (await page.get_by_test_id("pairing-code").inner_text()).replace(" ", "").strip()
     await house.call("POST", f"/rooms/{classroom.room_id}/displays", {"code": code, "name": "Bảng"})
     await page.get_by_test_id("idle").wait_for()

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from playwright.async_api import Browser, Page
 
 from tests.e2e.browser import hears_and_sees, open_display, page_of, picture_since, received
+from tests.e2e.cable import cable
 from tests.e2e.house import House, eventually
 
 CONTROL_BACK_S = 5.0
@@ -82,14 +83,19 @@ async def test_a_reloaded_display_is_back_by_itself(house: House, browser: Brows
 
 
 async def test_a_display_whose_network_was_cut_is_back_by_itself(house: House, browser: Browser) -> None:
-    async with AsyncExitStack() as stack:
-        _, pages = await live_displays(house, browser, stack)
-        await pages[0].context.set_offline(True)  # its WebSocket and its signalling; media are on UDP
-        await pages[0].get_by_test_id("offline-banner").wait_for()
-        await hears_and_sees(pages[0])
-        await pages[0].context.set_offline(False)
-        await pages[0].get_by_test_id("offline-banner").wait_for(state="detached")
-        await hears_and_sees(pages[0])
+    first, second = house.classrooms
+    async with cable(house.url) as line, page_of(browser) as cut, page_of(browser) as other:
+        await open_display(cut, house, first, url=line.url)
+        await open_display(other, house, second)
+        await house.start_lesson(await house.plan_lesson(first, second))
+        await hears_and_sees(cut)
+        line.pull()
+        await cut.get_by_test_id("offline-banner").wait_for()
+        await hears_and_sees(cut)  # media do not go through the controller
+        line.plug_in()
+        await cut.get_by_test_id("offline-banner").wait_for(state="detached")
+        await hears_and_sees(cut)
+        await hears_and_sees(other)
 
 
 async def test_a_lesson_goes_on_while_the_broker_restarts(house: House) -> None:

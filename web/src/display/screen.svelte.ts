@@ -146,14 +146,16 @@ export class Screen {
   }
 
   private watch(open: boolean): void {
-    clearTimeout(this.offlineTimer);
     if (open) {
+      clearTimeout(this.offlineTimer);
+      this.offlineTimer = undefined;
       this.offline = false;
       this.report(true);
       return;
     }
     this.call.controllerLost();
-    this.offlineTimer = setTimeout(() => (this.offline = true), OFFLINE_SHOWN_AFTER_MS);
+    // Each try to connect comes through here: the time runs from the first one that failed.
+    this.offlineTimer ??= setTimeout(() => (this.offline = true), OFFLINE_SHOWN_AFTER_MS);
   }
 
   private show(view: CallView): void {
