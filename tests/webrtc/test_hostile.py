@@ -147,8 +147,8 @@ async def test_oversized_and_endless_requests_are_cut_off(running: NodeProcess) 
                 writer.write_eof()
                 answer = await reader.read(12)
                 assert not answer or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")), answer
-            except ConnectionError:
-                pass  # cut off while we were still writing: as good an answer
+            except OSError:
+                pass  # cut off while we were still writing, or (ENOTCONN) before we said the end: as good an answer
             finally:
                 writer.close()
         await _goes_on(video)
