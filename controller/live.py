@@ -22,6 +22,8 @@ from rooms.room import Room, RoomId
 from rooms.scene import Scene, StepId
 from rooms.school import Organisation, OrganisationId
 from rooms.store import Store
+from webrtc.ids import ParticipantId
+from webrtc.policy import Policy
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +140,7 @@ class LiveLesson:
     async def _have_bridge(self) -> bool:
         lesson = self.plan.lesson
         try:
-            await self._nodes.ensure(lesson.id, [site.room_id for site in lesson.accepted])
+            await self._nodes.ensure(lesson.id, _policy(lesson))
         except NodeUnavailable as error:
             logger.debug("lesson %s: no bridge yet: %s", lesson.id, error)
             return False
@@ -200,3 +202,7 @@ class EndingLesson:
                 return
             except NodeUnavailable:
                 await asyncio.sleep(NODE_RETRY_S)
+
+
+def _policy(lesson: Lesson) -> Policy:
+    return Policy(order=tuple(ParticipantId(site.room_id) for site in lesson.accepted))

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from controller.child import Child, ChildProgram
 from controller.config import BridgeConfig, LocalNodesConfig
 from controller.errors import NodeUnavailable
+from webrtc.policy import Policy
 from webrtc.state import BridgeState
 
 logger = logging.getLogger(__name__)
@@ -125,9 +127,9 @@ class Node:
         for each in gone:
             self._changed(each)
 
-    async def open(self, bridge: str, order: Sequence[str]) -> None:
-        """Have the bridge, with its participants in this order. Raises `NodeUnavailable`."""
-        await self._call("PUT", f"/v1/bridges/{bridge}", {"order": list(order)})
+    async def open(self, bridge: str, policy: Policy) -> None:
+        """Have the bridge, led by this policy. Raises `NodeUnavailable`."""
+        await self._call("PUT", f"/v1/bridges/{bridge}", asdict(policy))
 
     async def close(self, bridge: str) -> None:
         """Not have the bridge. Raises `NodeUnavailable`."""
@@ -210,7 +212,7 @@ class Nodes:
         """Every bridge that some node reports."""
         return frozenset(bridge for node in self._nodes for bridge in node.bridges)
 
-    async def ensure(self, bridge: str, order: Sequence[str]) -> None:
+    async def ensure(self, bridge: str, policy: Policy) -> None:
         """Have `bridge` on some node, where it was if that lives. Raises `NodeUnavailable`."""
         if self._holder(bridge) is not None:
             return
@@ -219,7 +221,7 @@ class Nodes:
             raise NodeUnavailable("no bridge node is connected")
         node = min(available, key=lambda each: each.load)
         id = node.id
-        await node.open(bridge, order)
+        await node.open(bridge, policy)
         if node.id != id:
             raise NodeUnavailable(f"node {node.name} started anew while it opened bridge {bridge}")
         node.bridges.setdefault(bridge, BridgeState(id=bridge, participants=()))  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from webrtc.errors import BridgeFull
 from webrtc.forward import Fanout
 from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.participant import Participant
+from webrtc.policy import Policy
 from webrtc.publication import Publication
 from webrtc.slots import Slot
 from webrtc.state import BridgeState
@@ -17,19 +18,19 @@ MAX_CONNECTIONS = 128  # of one bridge
 
 
 class Bridge:
-    """`order`: the participants as they shall be shown, the host room first; others follow as they came.
+    """`policy`: who takes part, in which order, and who may be seen large and heard.
 
     `changed`: called when who is here, what flows or who plays whom has changed.
     """
 
-    def __init__(self, id: BridgeId, order: Sequence[ParticipantId], changed: Callable[[BridgeId], None]) -> None:
+    def __init__(self, id: BridgeId, policy: Policy, changed: Callable[[BridgeId], None]) -> None:
         self.id = id
-        self.order = tuple(order)
+        self.policy = policy
         self.participants: dict[ParticipantId, Participant] = {}
         self._changed = changed
 
-    def reorder(self, order: Sequence[ParticipantId]) -> None:
-        self.order = tuple(order)
+    def follow(self, policy: Policy) -> None:
+        self.policy = policy
         self.arrange()
 
     @property
@@ -85,13 +86,16 @@ class Bridge:
             fanout.track: participant.id for participant in self.participants.values() for fanout in participant.fanouts
         }
         return BridgeState(
-            id=self.id, participants=tuple(participant.state(now, owners) for participant in self._ordered())
+            id=self.id,
+            participants=tuple(participant.state(now, owners) for participant in self._ordered()),
+            mode=self.policy.mode,
+            floor=self.policy.floor,
         )
 
     def _ordered(self) -> list[Participant]:
-        """Those in `order` first, then as they joined."""
-        first = [self.participants[id] for id in self.order if id in self.participants]
-        return first + [each for each in self.participants.values() if each.id not in self.order]
+        """Those of the policy first, then as they joined."""
+        first = [self.participants[id] for id in self.policy.order if id in self.participants]
+        return first + [each for each in self.participants.values() if each.id not in self.policy.order]
 
     def _release(self, connection: Connection | None) -> None:
         """Let go of the slots of a connection that is out."""

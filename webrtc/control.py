@@ -17,6 +17,7 @@ from webrtc.events import Events, Listener
 from webrtc.ids import BridgeId, ParticipantId
 from webrtc.metrics import PlaneCollector
 from webrtc.plane import MediaPlane
+from webrtc.policy import Mode, Policy
 from webrtc.problems import Handler, ProblemError
 from webrtc.whip import bearer
 
@@ -86,11 +87,11 @@ class ControlEndpoints:
         return web.json_response({"bridges": states})
 
     async def _put_bridge(self, request: web.Request) -> web.Response:
-        """201 where the bridge is new, 200 where it takes a new order; 400."""
+        """201 where the bridge is new, 200 where it takes a new policy; 400."""
         bridge_id = BridgeId(_name(request, "bridge"))
-        order = _read_order(await request.read())
+        policy = _read_policy(await request.read())
         status = 200 if bridge_id in self._plane.bridges else 201
-        self._plane.open_bridge(bridge_id, order)
+        self._plane.open_bridge(bridge_id, policy)
         self._events.changed(bridge_id)
         return web.json_response({"id": bridge_id}, status=status)
 
@@ -153,16 +154,28 @@ def _name(request: web.Request, part: str) -> str:
     return name
 
 
-def _read_order(body: bytes) -> tuple[ParticipantId, ...]:
+def _read_policy(body: bytes) -> Policy:
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ProblemError(400, "body-invalid", "The body is not JSON") from error
-    order = message.get("order") if isinstance(message, dict) else None
+    read = message if isinstance(message, dict) else {}
+    order, mode, floor = read.get("order"), read.get("mode", Mode.DISCUSSION), read.get("floor")
     if (
         not isinstance(order, list)
         or len(order) > MAX_ORDER
-        or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in order)
+        or not all(_is_name(name) for name in order)
+        or mode not in set(Mode)
+        or not (floor is None or _is_name(floor))
     ):
-        raise ProblemError(400, "body-invalid", 'The body is not {"order": [participant ids]}')
-    return tuple(ParticipantId(name) for name in order)
+        form = '{"order": [participant ids], "mode": "teacher", "called" or "discussion", "floor": id or null}'
+        raise ProblemError(400, "body-invalid", f"The body is not {form}")
+    return Policy(
+        order=tuple(ParticipantId(name) for name in order),
+        mode=Mode(mode),
+        floor=None if floor is None else ParticipantId(floor),
+    )
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None

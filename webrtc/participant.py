@@ -35,6 +35,7 @@ class Participant:
             id=self.id,
             link=self.link(now),
             round_trip_ms=self.round_trip_ms(),
+            speaking=False,
             tracks=tuple(state for each in self.publications.values() for state in each.track_states(now)),
             subscriptions=tuple(each.state(owners) for each in self.subscriptions.values()),
         )

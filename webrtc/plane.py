@@ -15,6 +15,7 @@ from webrtc.errors import BridgeNotFound, ConnectionNotFound, HandshakeFailed
 from webrtc.forward import Forwarder
 from webrtc.ice import IceLite
 from webrtc.ids import BridgeId, ClientId, ConnectionId, ParticipantId
+from webrtc.policy import Policy
 from webrtc.publication import Publication
 from webrtc.sdp import Candidate, parse_offer
 from webrtc.subscription import Subscription
@@ -103,15 +104,15 @@ class MediaPlane:
         """Datagrams dropped before any connection saw them: bad lengths, unknown senders, false checks."""
         return self._udp.refused + self._transport.ice.refused
 
-    def open_bridge(self, bridge_id: BridgeId, order: Sequence[ParticipantId]) -> Bridge:
-        """The bridge of that id, opened if there is none; a known one takes the new `order`."""
+    def open_bridge(self, bridge_id: BridgeId, policy: Policy) -> Bridge:
+        """The bridge of that id, opened if there is none; a known one takes the new `policy`."""
         bridge = self._bridges.get(bridge_id)
         if bridge is None:
-            bridge = self._bridges[bridge_id] = Bridge(bridge_id, order, self._changed)
+            bridge = self._bridges[bridge_id] = Bridge(bridge_id, policy, self._changed)
             logger.info("bridge %s: open", bridge_id)
             self._changed(bridge_id)
-        elif bridge.order != tuple(order):
-            bridge.reorder(order)
+        elif bridge.policy != policy:
+            bridge.follow(policy)
         return bridge
 
     async def close_bridge(self, bridge_id: BridgeId) -> None:

@@ -45,12 +45,20 @@ class Publication(Connection):
                 id=track.id,
                 kind=track.kind,
                 client=self.client,
+                content="main",
+                rid="",
                 codec=track.codec.name,
                 flowing=track.flows(now),
+                wanted=True,
+                width=0,
+                height=0,
+                frames_per_s=0.0,
                 bitrate_bps=track.bitrate_bps if track.flows(now) else 0,
                 packets=track.packets,
                 lost=track.lost,
+                loss=0.0,
                 jitter_ms=round(track.jitter * 1000 / track.codec.clock_rate, 1),
+                freezes=0,
             )
 
     # -- Connection

@@ -1,9 +1,10 @@
 """What a bridge says about itself: snapshots for the controller, as dataclasses and as JSON."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from webrtc.ids import BridgeId, ClientId, ParticipantId, TrackId
+from webrtc.policy import Mode
 
 
 class Link(StrEnum):
@@ -12,86 +13,105 @@ class Link(StrEnum):
     LOST = "lost"  # not connected yet, or nothing heard for 15 s
 
 
+class Role(StrEnum):
+    """What a slot is for: the first picture of a subscriber is the stage."""
+
+    STAGE = "stage"
+    THUMBNAIL = "thumbnail"
+    VOICE = "voice"
+
+
+class Flow(StrEnum):
+    """How a slot's source reaches the subscriber now."""
+
+    NONE = "none"  # it has no source, or waits for the first packet
+    LIVE = "live"
+    STILL = "still"  # the link takes only a picture every few seconds
+    PAUSED = "paused"  # the page does not show it, or the link takes nothing
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackState:
-    """`bitrate_bps`: over about the last second, headers included; `lost` and `jitter_ms`: as RFC 3550 6.4.1 counts."""
+    """One flow as it comes in; each simulcast layer is one.
+
+    `content`: "main", or "slides" for a shared screen (RFC 4796). `rid`: names the layer, "" without simulcast.
+    `wanted`: whether anybody gets it, so that the sender can save it otherwise. `width`, `height`: 0 where not known.
+    `bitrate_bps`: over about the last second, headers included. `loss`: lost on the way in over the last seconds,
+    0 to 1, before repair. `lost`, `jitter_ms`: as RFC 3550 6.4.1 counts. `freezes`: gaps in the picture of over 0.5 s.
+    """
 
     id: TrackId
     kind: str
     client: ClientId
+    content: str
+    rid: str
     codec: str
     flowing: bool
+    wanted: bool
+    width: int
+    height: int
+    frames_per_s: float
     bitrate_bps: int
     packets: int
     lost: int
+    loss: float
     jitter_ms: float
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "client": self.client,
-            "codec": self.codec,
-            "flowing": self.flowing,
-            "bitrate_bps": self.bitrate_bps,
-            "packets": self.packets,
-            "lost": self.lost,
-            "jitter_ms": self.jitter_ms,
-        }
+    freezes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotState:
-    """`source`: whose packets the slot carries now; None while it has none."""
+    """`source`, `track`: whose packets, and of which layer, the slot carries now; None while it has none."""
 
     mid: str
     kind: str
+    role: Role
+    flow: Flow
     source: ParticipantId | None
-
-    def to_json(self) -> dict[str, object]:
-        return {"mid": self.mid, "kind": self.kind, "source": self.source}
+    track: TrackId | None
+    height: int  # of the layer sent; 0 for sound, or where not known
+    bitrate_bps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionState:
+    """`estimate_bps`: what the link to the subscriber takes, None before the first estimate; `sent_bps`: what goes out.
+
+    `loss`: lost on the way out over the last seconds, 0 to 1, before repair. `round_trip_ms`: None before a report.
+    """
+
     client: ClientId
     connected: bool
     packets: int
+    estimate_bps: int | None
+    sent_bps: int
+    loss: float
+    jitter_ms: float
+    round_trip_ms: float | None
     slots: tuple[SlotState, ...]
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "client": self.client,
-            "connected": self.connected,
-            "packets": self.packets,
-            "slots": [slot.to_json() for slot in self.slots],
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantState:
-    """`round_trip_ms`: from its receiver reports; None for one that does not subscribe or has not reported yet."""
+    """`round_trip_ms`: the longest of its subscriptions'. `speaking`: its sound is above the noise of its room."""
 
     id: ParticipantId
     link: Link
     round_trip_ms: float | None
+    speaking: bool
     tracks: tuple[TrackState, ...]
     subscriptions: tuple[SubscriptionState, ...]
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "id": self.id,
-            "link": self.link.value,
-            "round_trip_ms": self.round_trip_ms,
-            "tracks": [track.to_json() for track in self.tracks],
-            "subscriptions": [subscription.to_json() for subscription in self.subscriptions],
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeState:
+    """`dominant`: who speaks, if anybody has."""
+
     id: BridgeId
     participants: tuple[ParticipantState, ...]
+    mode: Mode = Mode.DISCUSSION
+    floor: ParticipantId | None = None
+    dominant: ParticipantId | None = None
 
     def to_json(self) -> dict[str, object]:
-        return {"id": self.id, "participants": [participant.to_json() for participant in self.participants]}
+        return asdict(self)

@@ -10,7 +10,7 @@ from webrtc.forward import Fanout, Outlet
 from webrtc.ids import ClientId, ParticipantId
 from webrtc.sdp import Offer
 from webrtc.slots import Route, Slot
-from webrtc.state import SlotState, SubscriptionState
+from webrtc.state import Flow, Role, SlotState, SubscriptionState
 from webrtc.track import Track
 from webrtc.udp import Address
 
@@ -75,11 +75,21 @@ class Subscription(Connection):
             client=self.client,
             connected=self.connected,
             packets=sum(slot.packets for slot in self.slots),
+            estimate_bps=None,
+            sent_bps=0,
+            loss=0.0,
+            jitter_ms=0.0,
+            round_trip_ms=None if self.round_trip_s is None else round(self.round_trip_s * 1000, 1),
             slots=tuple(
                 SlotState(
                     mid=slot.mid,
                     kind=slot.kind,
+                    role=Role.VOICE if slot.kind == "audio" else Role.STAGE,
+                    flow=Flow.NONE if slot.route is None else Flow.LIVE,
                     source=owners.get(slot.route.track) if slot.route is not None else None,
+                    track=slot.route.track.id if slot.route is not None else None,
+                    height=0,
+                    bitrate_bps=0,
                 )
                 for slot in self.slots
             ),

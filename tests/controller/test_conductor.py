@@ -25,6 +25,7 @@ from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM
 from tests.webrtc.nodes import SECRET, node_process
 from tests.webrtc.pictures import Picture, Tone
 from webrtc.client import play, publish
+from webrtc.policy import Policy
 
 
 async def test_one_tap_makes_both_rooms_ready(house: House) -> None:
@@ -92,7 +93,7 @@ async def test_conductor_that_stops_leaves_nothing_running(house: House) -> None
         await house.until(house.held)
         await conductor.end(LESSON, "teacher", "tap")
     assert asyncio.all_tasks() <= before
-    await house.nodes.ensure(LESSON, [])  # and is not disturbed by what nodes say then
+    await house.nodes.ensure(LESSON, Policy())  # and is not disturbed by what nodes say then
     await house.until_bridges({LESSON})
 
 

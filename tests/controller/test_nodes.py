@@ -19,6 +19,8 @@ from tests.controller.stage import running
 from tests.webrtc.nodes import SECRET, node_process, token
 from tests.webrtc.pictures import Picture
 from webrtc.client import publish
+from webrtc.ids import ParticipantId
+from webrtc.policy import Policy
 
 
 class Watched:
@@ -81,9 +83,9 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
 async def test_bridge_is_opened_once_and_closed(watched: Watched) -> None:
     nodes = watched.nodes
     assert (nodes.epoch("lesson"), nodes.media_url("lesson"), nodes.secret("lesson")) == (None, None, None)
-    await nodes.ensure("lesson", ["a", "b"])
+    await nodes.ensure("lesson", Policy(order=(ParticipantId("a"), ParticipantId("b"))))
     epoch = nodes.epoch("lesson")
-    await nodes.ensure("lesson", ["a", "b"])
+    await nodes.ensure("lesson", Policy(order=(ParticipantId("a"), ParticipantId("b"))))
     assert epoch is not None
     assert (nodes.epoch("lesson"), set(nodes.held())) == (epoch, {"lesson"})
     await nodes.close("lesson")
@@ -92,7 +94,7 @@ async def test_bridge_is_opened_once_and_closed(watched: Watched) -> None:
 
 
 async def test_participant_is_reported_and_removed(watched: Watched) -> None:
-    await watched.nodes.ensure("lesson", ["a"])
+    await watched.nodes.ensure("lesson", Policy(order=(ParticipantId("a"),)))
     async with publish(watched.media("lesson"), watched.token("lesson", "a"), [Picture(90)]):
         await watched.until(lambda _: watched.participants("lesson") == ["a"])
         await watched.nodes.remove("lesson", "a")
@@ -100,14 +102,14 @@ async def test_participant_is_reported_and_removed(watched: Watched) -> None:
 
 
 async def test_killed_node_loses_its_bridges_and_comes_back_as_another(watched: Watched) -> None:
-    await watched.nodes.ensure("lesson", [])
+    await watched.nodes.ensure("lesson", Policy())
     before = watched.nodes.epoch("lesson")
     watched.kill()
     await watched.until(lambda nodes: nodes.epoch("lesson") is None)
     with pytest.raises(NodeUnavailable):
-        await watched.nodes.ensure("lesson", [])
+        await watched.nodes.ensure("lesson", Policy())
     await watched.until(lambda nodes: nodes.connected)
-    await watched.nodes.ensure("lesson", [])
+    await watched.nodes.ensure("lesson", Policy())
     assert watched.nodes.epoch("lesson") not in (None, before)
 
 
@@ -115,10 +117,10 @@ async def test_bridge_goes_to_the_node_with_least_to_do(tmp_path: Path) -> None:
     async with following(local(2), tmp_path) as watched:
         nodes = watched.nodes
         await watched.until(lambda _: watched.told.count("") == 2)
-        await nodes.ensure("first", [])
+        await nodes.ensure("first", Policy())
         async with publish(watched.media("first"), watched.token("first", "a"), [Picture(90)]):
             await watched.until(lambda _: watched.participants("first") == ["a"])
-            await nodes.ensure("second", [])
+            await nodes.ensure("second", Policy())
             assert nodes.epoch("second") != nodes.epoch("first")
 
 
@@ -127,7 +129,7 @@ async def test_what_a_lost_node_reported_stands(tmp_path: Path) -> None:
         config = RemoteNodeConfig(url=remote.node.url, secret=Secret(SECRET))
         async with following(config, tmp_path) as watched:
             await watched.until(lambda nodes: nodes.connected)
-            await watched.nodes.ensure("lesson", [])
+            await watched.nodes.ensure("lesson", Policy())
             epoch = watched.nodes.epoch("lesson")
             remote.process.kill()
             await watched.until(lambda nodes: not nodes.connected)

@@ -11,6 +11,7 @@ from webrtc.client import Slot
 from webrtc.connection import Connection
 from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.plane import MediaPlane
+from webrtc.policy import Policy
 from webrtc.state import ParticipantState
 
 LESSON = BridgeId("lesson")
@@ -88,7 +89,7 @@ class Lesson:
 async def lesson(*order: str) -> AsyncIterator[Lesson]:
     lesson = Lesson()
     async with lesson.plane:
-        lesson.plane.open_bridge(LESSON, [ParticipantId(name) for name in order])
+        lesson.plane.open_bridge(LESSON, Policy(order=tuple(ParticipantId(name) for name in order)))
         yield lesson
 
 
