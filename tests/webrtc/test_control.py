@@ -8,7 +8,7 @@ import pytest
 from tests.webrtc.nodes import CONTROL, Node, node_here, token
 from tests.webrtc.test_sdp import OFFERS
 
-EMPTY = {"id": "lesson", "participants": []}
+EMPTY = BridgeState(id=BridgeId("lesson"), participants=()).to_json()
 
 
 @pytest.fixture
