@@ -7,6 +7,8 @@ import pytest
 
 from tests.webrtc.nodes import CONTROL, Node, node_here, token
 from tests.webrtc.test_sdp import OFFERS
+from webrtc.ids import BridgeId
+from webrtc.state import BridgeState
 
 EMPTY = BridgeState(id=BridgeId("lesson"), participants=()).to_json()
 
