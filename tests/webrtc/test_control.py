@@ -10,7 +10,7 @@ from tests.webrtc.test_sdp import OFFERS
 from webrtc.ids import BridgeId
 from webrtc.state import BridgeState
 
-EMPTY = BridgeState(id=BridgeId("lesson"), participants=()).to_json()
+EMPTY = json.loads(json.dumps(BridgeState(id=BridgeId("lesson"), participants=()).to_json()))
 
 
 @pytest.fixture
