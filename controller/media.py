@@ -1,6 +1,6 @@
 """What a bridge's report means for a site and for a page. Pure."""
 
-from controller.views import SiteLink, SiteMedia
+from controller.views import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
 from webrtc.state import BridgeState, Link
 
@@ -23,14 +23,34 @@ def site_media(bridge: BridgeState | None, room_id: RoomId) -> SiteMedia:
     return SiteMedia()
 
 
-def bridge_slots(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str, RoomId | None]]:
-    """(participant, client) -> mid -> whose track the slot carries."""
+def bridge_slots(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str, SlotView]]:
+    """(participant, client) -> mid -> what the slot carries."""
     if bridge is None:
         return {}
+    slides = {
+        track.id for participant in bridge.participants for track in participant.tracks if track.content == "slides"
+    }
     return {
         (participant.id, subscription.client): {
-            slot.mid: RoomId(slot.source) if slot.source is not None else None for slot in subscription.slots
+            slot.mid: SlotView(
+                room_id=RoomId(slot.source) if slot.source is not None else None,
+                flow=slot.flow,
+                slides=slot.track in slides,
+            )
+            for slot in subscription.slots
         }
         for participant in bridge.participants
         for subscription in participant.subscriptions
     }
+
+
+def wanted_layers(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str, bool]]:
+    """(participant, client) -> rid -> whether anybody is sent that layer of its camera."""
+    if bridge is None:
+        return {}
+    wanted: dict[tuple[str, str], dict[str, bool]] = {}
+    for participant in bridge.participants:
+        for track in participant.tracks:
+            if track.rid:
+                wanted.setdefault((participant.id, track.client), {})[track.rid] = track.wanted
+    return wanted

@@ -12,7 +12,7 @@ from controller.conductor import Conductor
 from controller.displays import Displays
 from controller.grants import Grants
 from controller.live import Plan, SceneRuns, read_plan
-from controller.media import bridge_slots, site_media
+from controller.media import bridge_slots, site_media, wanted_layers
 from controller.nodes import Nodes
 from controller.readiness import devices_state, is_ready, problems
 from controller.views import (
@@ -32,6 +32,9 @@ from rooms.lesson import Lesson, LessonId, LessonState, Site
 from rooms.room import Display, DisplayId, RoomId
 from rooms.store import Store
 
+MOST_PICTURES = 9  # a display offers to receive: the stage and eight thumbnails
+MOST_WATCHED = 21  # pictures of a teacher's own view, all of them small
+MOST_VOICES = 3
 LOOK_AHEAD = timedelta(hours=24)
 """A display shows its room's next lesson if it begins within this time."""
 
@@ -93,7 +96,7 @@ class Showing:
             raise InvalidState(f"lesson {lesson_id} has no picture now")
         grant = self._grants.play(lesson_id, _viewer(account_id), client)
         count = len(lesson.accepted)
-        return WatchGrant(whep=grant, epoch=epoch, video=count, audio=count)
+        return WatchGrant(whep=grant, epoch=epoch, video=min(count, MOST_WATCHED), audio=min(count, MOST_VOICES))
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
         """Whose track each slot of that watcher carries; None while it has no connection."""
@@ -136,19 +139,22 @@ class Showing:
         if epoch is None:
             return None
         others = [site for site in lesson.accepted if site.room_id != display.room_id]
-        slots = bridge_slots(self._nodes.state(lesson.id)).get((display.room_id, display.id), {})
+        state = self._nodes.state(lesson.id)
+        here = (display.room_id, display.id)
         return CallView(
             lesson_id=lesson.id,
             title=lesson.title,
             epoch=epoch,
             whip=self._grants.publish(lesson.id, display.room_id, display.id),
             whep=self._grants.play(lesson.id, display.room_id, display.id),
-            video=max(1, len(others)),
-            audio=max(1, len(others)),
+            screen=self._grants.publish(lesson.id, display.room_id, f"{display.id}-screen"),
+            video=max(1, min(len(others), MOST_PICTURES)),
+            audio=max(1, min(len(others), MOST_VOICES)),
             rooms=tuple(
                 CallRoom(room=plan.rooms[site.room_id], school=plan.schools[site.school_id]) for site in others
             ),
-            slots=slots,
+            slots=bridge_slots(state).get(here, {}),
+            layers=wanted_layers(state).get(here, {}),
         )
 
     async def _next_lesson(self, display: Display) -> NextLesson | None:
@@ -174,7 +180,7 @@ class Showing:
         lesson = plan.lesson
         state = self._nodes.state(lesson.id)
         sites = [site_media(state, site.room_id) for site in lesson.accepted]
-        media = (self._nodes.epoch(lesson.id), bridge_slots(state), sites)
+        media = (self._nodes.epoch(lesson.id), bridge_slots(state), wanted_layers(state), sites)
         if media == self._media.get(lesson.id):
             return
         self._media[lesson.id] = media

@@ -13,6 +13,7 @@ from rooms.lesson import Lesson, LessonId
 from rooms.room import DisplayId, Room, RoomId
 from rooms.scene import Importance, StepId, StepState
 from rooms.school import Organisation
+from webrtc.state import Flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,15 @@ class CallRoom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlotView:
+    """What one receive slot carries."""
+
+    room_id: RoomId | None = None
+    flow: Flow = Flow.NONE
+    slides: bool = False  # a shared screen, not the room's camera
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
     """What a display shall be in. A change of (lesson_id, epoch) means: leave and join anew."""
 
@@ -147,10 +157,12 @@ class CallView:
     epoch: str
     whip: MediaGrant
     whep: MediaGrant
-    video: int  # receive slots to offer
+    screen: MediaGrant  # to publish a shared screen, over a connection of its own
+    video: int  # receive slots to offer: the stage, then thumbnails
     audio: int
     rooms: tuple[CallRoom, ...]  # the other rooms
-    slots: Mapping[str, RoomId | None]  # mid of the WHEP connection -> whose track it carries
+    slots: Mapping[str, SlotView]  # by mid of the WHEP connection
+    layers: Mapping[str, bool]  # by rid: whether anybody is sent that layer of this display's camera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +184,14 @@ class DisplayState:
     call: CallView | None = None
 
 
+class SendLimit(StrEnum):
+    """Why a display's browser sends a smaller picture than it could (qualityLimitationReason of webrtc-stats)."""
+
+    NONE = "none"
+    CPU = "cpu"
+    BANDWIDTH = "bandwidth"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayReport:
     """What a display page says of itself, every 2 s and at each change."""
@@ -183,6 +203,12 @@ class DisplayReport:
     frames_decoded: int  # since the page joined
     audio_energy: float  # WebRTC's totalAudioEnergy, summed over the received tracks
     weak: bool
+    send_round_trip_ms: float | None = None  # None before the node has said it (RTCP receiver reports)
+    send_loss: float | None = None  # lost on the way to the node, 0 to 1
+    limited: SendLimit = SendLimit.NONE
+    freezes: int = 0  # of all received pictures, since the page joined
+    concealed: float = 0.0  # share of the sound that was made up by the decoder of late, 0 to 1
+    cpu_slow: bool = False  # the machine cannot decode all that it was sent: the page has asked for less
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,4 +227,4 @@ class WatchSlots:
 
     lesson_id: LessonId
     epoch: str
-    slots: Mapping[str, RoomId | None]
+    slots: Mapping[str, SlotView]

@@ -163,4 +163,10 @@ def _report(each: DisplayReportJson) -> DisplayReport:
         frames_decoded=each.frames_decoded,
         audio_energy=each.audio_energy,
         weak=each.weak,
+        send_round_trip_ms=each.send_round_trip_ms,
+        send_loss=each.send_loss,
+        limited=each.limited,
+        freezes=each.freezes,
+        concealed=each.concealed,
+        cpu_slow=each.cpu_slow,
     )

@@ -47,7 +47,7 @@ HTTP = web.AppKey("node_http", aiohttp.ClientSession)
 
 def add_media_proxy(app: web.Application) -> None:
     app.cleanup_ctx.append(_client)
-    for path in (f"/{BRIDGE}", f"/{BRIDGE}/{RESOURCE}"):
+    for path in (f"/{BRIDGE}", f"/{BRIDGE}/{RESOURCE}", f"/{BRIDGE}/{RESOURCE}/layout"):
         app.router.add_route("*", path, proxy)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from controller.people.account import Account, Identity
 from controller.people.rights import Right, Rights
-from controller.views import DisplayState, LessonView, MediaGrant, SiteView, StepView, WatchSlots
+from controller.views import DisplayState, LessonView, MediaGrant, SiteView, SlotView, StepView, WatchSlots
 from controller.web.models.lessons import (
     CanJson,
     GrantJson,
@@ -249,8 +249,17 @@ def moment(each: datetime) -> str:
     return each.isoformat().replace("+00:00", "Z")
 
 
+def slots(each: Mapping[str, SlotView]) -> dict[str, object]:
+    """By mid: whose track a slot carries, and how; `slides`: those with a shared screen."""
+    return {
+        "slots": {mid: slot.room_id for mid, slot in each.items()},
+        "flows": {mid: slot.flow for mid, slot in each.items()},
+        "slides": [mid for mid, slot in each.items() if slot.slides],
+    }
+
+
 def watch_slots(each: WatchSlots) -> dict[str, object]:
-    return {"type": "watch", "lesson": each.lesson_id, "slots": dict(each.slots), "epoch": each.epoch}
+    return {"type": "watch", "lesson": each.lesson_id, "epoch": each.epoch, **slots(each.slots)}
 
 
 def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
@@ -271,6 +280,7 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
             "epoch": call.epoch,
             "whip": grant(call.whip).model_dump(),
             "whep": grant(call.whep).model_dump(),
+            "screen": grant(call.screen).model_dump(),
             "video": call.video,
             "audio": call.audio,
             "rooms": [
@@ -282,6 +292,7 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
                 }
                 for each in call.rooms
             ],
-            "slots": dict(call.slots),
+            "layers": dict(call.layers),
+            **slots(call.slots),
         },
     }

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StringConstraints
 
-from controller.views import Camera
+from controller.views import Camera, SendLimit
 from controller.web.models.people import SchoolJson
 from controller.web.schema import Count, DeviceValue, Key, Model, Number, Slug, Text
 from devices.device import Availability, Capability, CommandState, Kind
 
+Share = Annotated[Number, Field(ge=0, le=1)]
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 
@@ -138,3 +139,9 @@ class DisplayReportJson(Model):
     frames_decoded: Count
     audio_energy: Annotated[Number, Field(ge=0)]
     weak: StrictBool
+    send_round_trip_ms: Annotated[Number, Field(ge=0)] | None = None
+    send_loss: Share | None = None
+    limited: SendLimit = SendLimit.NONE
+    freezes: Count = 0
+    concealed: Share = 0
+    cpu_slow: StrictBool = False

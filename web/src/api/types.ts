@@ -119,6 +119,16 @@ export interface Grant {
 
 /** Which room each receive slot (by its mid) carries; null: nobody at present. */
 export type Slots = Record<string, Id | null>;
+/** How it comes. "still": a picture every few seconds, "paused": nothing, because nobody looks or the link is too weak. */
+export type Flow = "none" | "live" | "still" | "paused";
+
+/** What the receive slots of one connection carry. */
+export interface Received {
+  slots: Slots;
+  flows: Record<string, Flow>;
+  /** Mids of slots that carry a shared screen, not a camera. */
+  slides: string[];
+}
 
 export interface Watch {
   whep: Grant;
@@ -233,7 +243,7 @@ export type ServerEvent =
   | { type: "device_removed"; id: Id }
   | { type: "room"; room: Room }
   | { type: "room_removed"; id: Id }
-  | { type: "watch"; lesson: Id; slots: Slots; epoch: string | number };
+  | ({ type: "watch"; lesson: Id; epoch: string | number } & Received);
 
 export interface CallRoom {
   id: Id;
@@ -243,16 +253,20 @@ export interface CallRoom {
 }
 
 /** A lesson that a display shall be in. Another (lesson, epoch) means: leave and join anew. */
-export interface CallOrder {
+export interface CallOrder extends Received {
   lesson: Id;
   title: string;
   epoch: string | number;
   whip: Grant;
   whep: Grant;
+  /** To publish a shared screen, over a connection of its own. */
+  screen: Grant;
+  /** Receive slots to offer: the first video slot is the stage. */
   video: number;
   audio: number;
   rooms: CallRoom[];
-  slots: Slots;
+  /** By rid: whether anybody is sent that layer of our camera; send those that are not named. */
+  layers: Record<string, boolean>;
 }
 
 export interface DisplayState {
@@ -281,4 +295,13 @@ export interface DisplayReport {
   frames_decoded: number;
   audio_energy: number;
   weak: boolean;
+  send_round_trip_ms: number | null;
+  send_loss: number | null;
+  limited: SendLimit;
+  freezes: number;
+  concealed: number;
+  cpu_slow: boolean;
 }
+
+/** Why the browser sends a smaller picture than it could. */
+export type SendLimit = "none" | "cpu" | "bandwidth";
