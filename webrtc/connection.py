@@ -24,10 +24,10 @@ from webrtc.errors import InvalidPacket
 from webrtc.forward import Forwarder
 from webrtc.ice import IceLite, IceSession
 from webrtc.ids import ClientId, ConnectionId, ParticipantId
+from webrtc.path import Path
 from webrtc.rtp import VERSION, is_rtcp, plain
 from webrtc.sdp import Answer, Candidate, LocalParameters, Offer
 from webrtc.state import Link
-from webrtc.udp import Address, UdpSocket
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,6 @@ def ntp_now_s() -> float:
 class Transport:
     """What all connections of a node share."""
 
-    udp: UdpSocket
     ice: IceLite
     certificate: Certificate
     candidates: tuple[Candidate, ...]
@@ -80,6 +79,7 @@ class Connection(ABC):
         self.cname = secrets.token_urlsafe(12)
         self.connected = False
         self.refused = 0  # packets before DTLS, not authentic, malformed, or of no track
+        self.dropped = 0  # DTLS and RTCP that the kernel did not take; both are repeated anyway
         self.changed = changed
         self._transport = transport
         self._offer = offer
@@ -133,7 +133,7 @@ class Connection(ABC):
             )
             self.connected = True
             logger.info("connection %s: connected", self.label)
-            self.opened(self._sending, self._address)
+            self.opened(self._sending, self._path)
             self.changed()
             await self._dtls.wait_ended()
         finally:
@@ -163,11 +163,11 @@ class Connection(ABC):
         """The SSRC that we send with in section `mid`."""
 
     @abstractmethod
-    def opened(self, keys: SrtpKeys, address: Address) -> None:
-        """Packets may go out, with `keys`, to `address`."""
+    def opened(self, keys: SrtpKeys, path: Path) -> None:
+        """Packets may go out, with `keys`, on `path`."""
 
-    def moved(self, address: Address) -> None:  # noqa: B027  # a publication has nothing to do here
-        """The client is at another address now."""
+    def moved(self, path: Path) -> None:  # noqa: B027  # a publication has nothing to do here
+        """The client is reached by another path now."""
 
     @abstractmethod
     def receive_rtp(self, packet: bytes, now: float) -> None:
@@ -192,7 +192,7 @@ class Connection(ABC):
         if protect_rtcp(keys.context, buffer.memory, buffer.length) == 0:
             self._send(bytes(buffer.view[: buffer.length[0]]))
 
-    # -- `udp.Peer`
+    # -- `path.Peer`
 
     def receive_dtls(self, datagram: bytes) -> None:
         self._dtls.receive(datagram)
@@ -223,16 +223,20 @@ class Connection(ABC):
     # -- ICE
 
     @property
-    def _address(self) -> Address:
-        assert self._ice.address is not None  # DTLS came up over it
-        return self._ice.address
+    def _path(self) -> Path:
+        assert self._ice.path is not None  # DTLS came up over it
+        return self._ice.path
 
-    def _moved(self, address: Address) -> None:
+    def _moved(self, path: Path) -> None:
         if self._reachable.is_set():
             logger.info("connection %s: the client has moved", self.label)
-            self.moved(address)
+            self.moved(path)
         self._reachable.set()
 
     def _send(self, datagram: bytes) -> None:
-        if self._ice.address is not None:
-            self._transport.udp.send(datagram, self._ice.address)
+        path = self._ice.path
+        if path is not None:
+            try:
+                path.sendto(datagram, path.address)
+            except OSError:
+                self.dropped += 1

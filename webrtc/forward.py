@@ -8,6 +8,7 @@ would. `Forwarder.send` is the one place to put a faster implementation.
 from collections.abc import Callable, Iterable
 
 from webrtc.dtls import PacketBuffer, SrtpKeys, protect_rtp
+from webrtc.path import Path
 from webrtc.rtp import (
     HEADER,
     NO_PICTURE,
@@ -22,36 +23,33 @@ from webrtc.rtp import (
 )
 from webrtc.slots import Route, Slot
 from webrtc.track import Track
-from webrtc.udp import Address
 
 
 class Outlet:
-    """Where one subscriber's packets leave: its keys and its address, which moves with it. Closed until `open`."""
+    """Where one subscriber's packets leave: its keys and its path, which moves with it. Not used until `open`."""
 
-    __slots__ = ("_keys", "address", "context", "dropped")
+    __slots__ = ("_keys", "address", "context", "dropped", "sendto")
 
     def __init__(self) -> None:
         self.dropped = 0  # packets that libsrtp or the kernel did not take
-        self.address: Address = ("", 0)
         self.context: object = None
 
-    def open(self, keys: SrtpKeys, address: Address) -> None:
+    def open(self, keys: SrtpKeys, path: Path) -> None:
         self._keys = keys  # held, because libsrtp's context lives as long as they do
         self.context = keys.context
-        self.address = address
+        self.sendto, self.address = path
 
 
 class Forwarder:
-    """`sendto`: puts octets on the way to an address at once, or raises `OSError`."""
+    """What all routes of a node leave through: one buffer."""
 
-    def __init__(self, sendto: Callable[[memoryview, Address], object]) -> None:
-        self._sendto = sendto
+    def __init__(self) -> None:
         self._buffer = PacketBuffer()
 
     def send(self, routes: Iterable[Route], packet: bytes, number: int, picture: Vp8 = NO_PICTURE) -> None:
         """Send a plain packet along each of `routes`. `number`: its extended sequence number in the source."""
         memory, view, length = self._buffer.memory, self._buffer.view, self._buffer.length
-        pack_header, pack_picture, protect, sendto = HEADER.pack_into, PICTURE_ID.pack_into, protect_rtp, self._sendto
+        pack_header, pack_picture, protect = HEADER.pack_into, PICTURE_ID.pack_into, protect_rtp
         _, second, _, timestamp, _ = HEADER.unpack_from(packet)
         marker = second & 0x80
         size = len(packet)
@@ -79,7 +77,7 @@ class Forwarder:
                 outlet.dropped += 1
                 continue
             try:
-                sendto(view[: length[0]], outlet.address)
+                outlet.sendto(view[: length[0]], outlet.address)
             except OSError:
                 outlet.dropped += 1
 

@@ -1,18 +1,19 @@
 """ICE-lite: we answer connectivity checks and send none (RFC 8445 2.5, 7.3; RFC 8489 for the messages).
 
-One `IceLite` per socket finds the session that a check is meant for, by the user name in it. The client chooses the
+One `IceLite` per node finds the session that a check is meant for, by the user name in it. The client chooses the
 address pair, and may choose another one at any time: whoever knows the password has moved, and the call goes with it.
 """
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from struct import error as StructError
 from time import monotonic
 
 from aioice import stun
 
-from webrtc.udp import Address, Peer
+from webrtc.path import Address, Path, Peer
 
 CONSENT_S = 30.0  # without a check for so long, the client no longer wants our packets (RFC 7675 5.1)
 OWNED_S = 5.0  # an address is not given to another session while its own one is heard on it
@@ -41,14 +42,14 @@ _ICE_CHAR = str.maketrans("-_", "+/")  # RFC 8839 5.4 has these two for the ones
 class IceSession:
     """Our half of one client's ICE session.
 
-    `peer` gets the packets from the verified addresses. `moved` is called with each newly chosen address to send to.
+    `peer` gets the packets from the verified addresses. `moved` is called with each newly chosen path.
     """
 
-    def __init__(self, *, peer: Peer, moved: Callable[[Address], None], now: float) -> None:
+    def __init__(self, *, peer: Peer, moved: Callable[[Path], None], now: float) -> None:
         self.peer = peer
         self.credentials = Credentials.new()
         self.previous: Credentials | None = None  # they count until the client uses the new ones
-        self.address: Address | None = None  # where we send; None before the first good check
+        self.path: Path | None = None  # where we send; None before the first good check
         self.verified: dict[Address, float] = {}  # when each was last checked
         self.checked_at = now  # the last good check, or the start
         self._moved = moved
@@ -56,19 +57,18 @@ class IceSession:
     def consents(self, now: float) -> bool:
         return now - self.checked_at <= CONSENT_S
 
-    def choose(self, address: Address) -> None:
-        if address != self.address:
-            self.address = address
-            self._moved(address)
+    def choose(self, path: Path) -> None:
+        if path != self.path:
+            self.path = path
+            self._moved(path)
 
 
 class IceLite:
-    """All sessions behind one socket. `send`: puts a datagram on it. `peers`: who sits behind each verified address."""
+    """All sessions of a node. `peers`: who sits behind each verified address."""
 
-    def __init__(self, *, send: Callable[[bytes, Address], None]) -> None:
+    def __init__(self) -> None:
         self.peers: dict[Address, Peer] = {}
         self.refused = 0  # checks that were malformed, too many, or for nobody here
-        self._send = send
         self._sessions: dict[str, IceSession] = {}  # by user name fragment
         self._owners: dict[Address, IceSession] = {}
         self._checks: dict[str, int] = {}  # per source IP in the current second
@@ -92,13 +92,13 @@ class IceLite:
         self._sessions[session.credentials.ufrag] = session
         return session.credentials
 
-    def receive(self, datagram: bytes, address: Address) -> None:
+    def receive(self, datagram: bytes, path: Path) -> None:
         """Answer a binding request that is meant for one of us; drop all else without a word."""
         now = monotonic()
-        if not (self._allowed(address[0], now) and self._check(datagram, address, now)):
+        if not (self._allowed(path.address[0], now) and self._check(datagram, path, now)):
             self.refused += 1
 
-    def _check(self, datagram: bytes, address: Address, now: float) -> bool:
+    def _check(self, datagram: bytes, path: Path, now: float) -> bool:
         try:
             request = stun.parse_message(datagram)
         except (ValueError, IndexError, StructError):
@@ -113,18 +113,19 @@ class IceLite:
         credentials = session.credentials if current else session.previous
         if credentials is None or not request.check_message_integrity(credentials.pwd.encode()):
             return False
-        if not self._verify(session, address, now):
+        if not self._verify(session, path.address, now):
             return False
         if current and session.previous is not None:
             del self._sessions[session.previous.ufrag]
             session.previous = None
         session.checked_at = now
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
-        response.attributes["XOR-MAPPED-ADDRESS"] = address[:2]
+        response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
         response.add_message_integrity(credentials.pwd.encode())
-        self._send(bytes(response), address)
-        if session.address is None or "USE-CANDIDATE" in request.attributes:
-            session.choose(address)
+        with suppress(OSError):  # the client repeats its checks
+            path.sendto(bytes(response), path.address)
+        if session.path is None or "USE-CANDIDATE" in request.attributes:
+            session.choose(path)
         return True
 
     def _verify(self, session: IceSession, address: Address, now: float) -> bool:
@@ -139,7 +140,8 @@ class IceLite:
         self._owners[address] = session
         self.peers[address] = session.peer
         if len(session.verified) > MAX_ADDRESSES:
-            self._forget(session, next(old for old in session.verified if old != session.address))
+            used = session.path.address if session.path is not None else address
+            self._forget(session, next(old for old in session.verified if old != used))
         return True
 
     def _forget(self, session: IceSession, address: Address) -> None:

@@ -53,7 +53,7 @@ class MediaPlane:
 
     async def __aenter__(self) -> Self:
         received = PacketBuffer()
-        ice = IceLite(send=lambda datagram, address: udp.send(datagram, address))
+        ice = IceLite()
         udp = UdpSocket(
             host=self._host, port=self._asked_port, buffer=received.view, peers=ice.peers, receive_stun=ice.receive
         )
@@ -62,14 +62,13 @@ class MediaPlane:
             udp.open()
             self._udp = udp
             self._transport = Transport(
-                udp=udp,
                 ice=ice,
                 certificate=Certificate(),
                 candidates=tuple(
                     Candidate(ip=ip, port=udp.port, priority=CANDIDATE_PRIORITY - (i << 8))
                     for i, ip in enumerate(self._advertise)
                 ),
-                forwarder=Forwarder(udp.sendto),
+                forwarder=Forwarder(),
                 received=received,
                 reports=PacketBuffer(),
             )

@@ -7,10 +7,10 @@ from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
 from webrtc.forward import Fanout
 from webrtc.ids import ClientId, ParticipantId, TrackId
+from webrtc.path import Path
 from webrtc.sdp import Codec, Offer, Section
 from webrtc.state import TrackState
 from webrtc.track import SourceClock, Track
-from webrtc.udp import Address
 
 VIDEO_BPS = 1_500_000  # what one source may send; without being told, browsers stay far below
 AUDIO_BPS = 100_000
@@ -66,7 +66,7 @@ class Publication(Connection):
     def ssrc_for(self, mid: str) -> int:
         return self.ssrc
 
-    def opened(self, keys: SrtpKeys, address: Address) -> None:
+    def opened(self, keys: SrtpKeys, path: Path) -> None:
         pass
 
     def receive_rtp(self, packet: bytes, now: float) -> None:

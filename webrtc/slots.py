@@ -7,10 +7,11 @@ A slot's SSRC never changes, and its sequence numbers, timestamps and VP8 pictur
 
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from webrtc.path import Address
 from webrtc.rtcp import SenderReport
 from webrtc.rtp import NO_PICTURE, extend, read_vp8
 from webrtc.sdp import Kind
@@ -27,7 +28,8 @@ class Outlet(Protocol):
     """Where a subscriber's packets leave the node: read by `Forwarder` for each packet."""
 
     context: object  # SRTP, for sending
-    address: tuple[str, int]
+    sendto: Callable[[memoryview | bytes, Address], object]
+    address: Address
     dropped: int  # packets that libsrtp or the kernel did not take
 
 

@@ -8,11 +8,11 @@ from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
 from webrtc.forward import Fanout, Outlet
 from webrtc.ids import ClientId, ParticipantId
+from webrtc.path import Path
 from webrtc.sdp import Offer
 from webrtc.slots import Route, Slot
 from webrtc.state import Flow, Role, SlotState, SubscriptionState
 from webrtc.track import Track
-from webrtc.udp import Address
 
 SLOTS_PER_REPORT = 10  # so that a compound packet stays within a datagram
 
@@ -100,11 +100,11 @@ class Subscription(Connection):
     def ssrc_for(self, mid: str) -> int:
         return self._ssrcs.setdefault(mid, secrets.randbits(32))
 
-    def opened(self, keys: SrtpKeys, address: Address) -> None:
-        self.outlet.open(keys, address)
+    def opened(self, keys: SrtpKeys, path: Path) -> None:
+        self.outlet.open(keys, path)
 
-    def moved(self, address: Address) -> None:
-        self.outlet.address = address
+    def moved(self, path: Path) -> None:
+        self.outlet.sendto, self.outlet.address = path
 
     def receive_rtp(self, packet: bytes, now: float) -> None:
         self.refused += 1  # a subscriber sends no media

@@ -5,25 +5,15 @@ import logging
 import socket
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Protocol
+
+from webrtc.path import Address, Path, Peer
 
 logger = logging.getLogger(__name__)
-
-Address = tuple[str, int]
 
 MAX_DATAGRAM = 1500  # what DTLS and SRTP take; a longer one would end aiortc's DTLS transport
 MIN_STUN, MIN_DTLS, MIN_MEDIA = 20, 13, 12  # octets; an SRTCP packet is never shorter than an RTP header either
 BATCH = 64  # datagrams per turn of the event loop, so that timers and signalling get theirs
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
-
-
-class Peer(Protocol):
-    """Who sits behind an address that ICE has verified. Its methods do not raise."""
-
-    def receive_dtls(self, datagram: bytes) -> None: ...
-
-    def receive_media(self, size: int, now: float) -> None:
-        """SRTP or SRTCP: `size` octets at the start of the receive buffer, there until this returns."""
 
 
 class UdpSocket:
@@ -40,7 +30,7 @@ class UdpSocket:
         port: int,
         buffer: memoryview,
         peers: Mapping[Address, Peer],
-        receive_stun: Callable[[bytes, Address], None],
+        receive_stun: Callable[[bytes, Path], None],
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -57,7 +47,6 @@ class UdpSocket:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.sendto = self._socket.sendto  # bound once: it is called for every packet that goes out
         self.refused = 0
-        self.dropped = 0  # STUN and DTLS that the kernel did not take; they are repeated anyway
 
     @property
     def port(self) -> int:
@@ -73,12 +62,6 @@ class UdpSocket:
             self._loop.remove_reader(self._socket)
             self._loop = None
         self._socket.close()
-
-    def send(self, datagram: bytes, address: Address) -> None:
-        try:
-            self.sendto(datagram, address)
-        except OSError:
-            self.dropped += 1
 
     def _drain(self) -> None:
         recvfrom_into, buffer, find = self._socket.recvfrom_into, self._buffer, self._peers.get
@@ -97,7 +80,7 @@ class UdpSocket:
                     continue
             elif first < 4:
                 if size >= MIN_STUN:
-                    self._receive_stun(bytes(buffer[:size]), address)
+                    self._receive_stun(bytes(buffer[:size]), Path(self.sendto, address))
                     continue
             elif 20 <= first < 64 and size >= MIN_DTLS and (peer := find(address)) is not None:
                 peer.receive_dtls(bytes(buffer[:size]))

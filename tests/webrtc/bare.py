@@ -20,8 +20,9 @@ from webrtc.dtls import (
     unprotect_rtcp,
     unprotect_rtp,
 )
+from webrtc.path import Address
 from webrtc.rtp import HEADER, is_rtcp
-from webrtc.udp import Address, UdpSocket
+from webrtc.udp import UdpSocket
 
 SSRC = 0xCAFE
 VP8, OPUS = 96, 111
@@ -109,7 +110,7 @@ class BareClient:
 
     def send(self, datagram: bytes) -> None:
         assert self._udp is not None
-        self._udp.send(datagram, self._node)
+        self._udp.sendto(datagram, self._node)
 
     def send_rtp(self, plain: bytes) -> None:
         self.send(self._protect(plain, protect_rtp))

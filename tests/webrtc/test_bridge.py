@@ -28,7 +28,7 @@ CODECS = {
 
 def source(kind: Kind, codec: str) -> Fanout:
     track = Track(id=TrackId(codec), kind=kind, ssrc=1, payload_types={1: CODECS[codec]}, clock=SourceClock())
-    return Fanout(track=track, forwarder=Forwarder(lambda datagram, address: None), ask=lambda track, now: None)
+    return Fanout(track=track, forwarder=Forwarder(), ask=lambda track, now: None)
 
 
 def slot(kind: Kind, *codecs: str) -> Slot:

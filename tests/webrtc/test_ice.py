@@ -1,7 +1,7 @@
 from aioice import stun
 
 from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, Credentials, IceLite, IceSession
-from webrtc.udp import Address
+from webrtc.path import Address, Path
 
 A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
 
@@ -9,23 +9,29 @@ A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
 class Client:
     """The peer behind a session, and what it sees: addresses chosen for it."""
 
-    def __init__(self, ice: IceLite) -> None:
+    def __init__(self, network: "Network") -> None:
         self.moves: list[Address] = []
-        self.session = IceSession(peer=self, moved=self.moves.append, now=0.0)
-        self.ice = ice
-        ice.add(self.session)
+        self.session = IceSession(peer=self, moved=lambda path: self.moves.append(path.address), now=0.0)
+        self.network = network
+        network.ice.add(self.session)
 
     def receive_dtls(self, datagram: bytes) -> None: ...
     def receive_media(self, size: int, now: float) -> None: ...
 
     def check(self, address: Address, *, nominate: bool = False, credentials: Credentials | None = None) -> None:
-        self.ice.receive(check(credentials or self.session.credentials, nominate=nominate), address)
+        self.network.receive(check(credentials or self.session.credentials, nominate=nominate), address)
 
 
 class Network:
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Address]] = []
-        self.ice = IceLite(send=lambda datagram, address: self.sent.append((datagram, address)))
+        self.ice = IceLite()
+
+    def receive(self, datagram: bytes, address: Address) -> None:
+        self.ice.receive(datagram, Path(self._sendto, address))
+
+    def _sendto(self, datagram: memoryview | bytes, address: Address) -> None:
+        self.sent.append((bytes(datagram), address))
 
 
 def check(credentials: Credentials, *, nominate: bool = False) -> bytes:
@@ -41,7 +47,7 @@ def check(credentials: Credentials, *, nominate: bool = False) -> bytes:
 
 def test_check_is_answered_with_the_source_address() -> None:
     network = Network()
-    client = Client(network.ice)
+    client = Client(network)
     client.check(A)
     [(datagram, address)] = network.sent
     answer = stun.parse_message(datagram)
@@ -54,7 +60,7 @@ def test_check_is_answered_with_the_source_address() -> None:
 
 def test_client_is_heard_everywhere_and_sent_to_where_it_wants() -> None:
     network = Network()
-    client = Client(network.ice)
+    client = Client(network)
     client.check(A)
     client.check(B)
     client.check(B, nominate=True)
@@ -66,7 +72,7 @@ def test_client_is_heard_everywhere_and_sent_to_where_it_wants() -> None:
 
 def test_restart_takes_effect_with_the_first_new_check() -> None:
     network = Network()
-    client = Client(network.ice)
+    client = Client(network)
     old = client.session.credentials
     client.check(A, nominate=True)
     new = network.ice.restart(client.session)
@@ -80,14 +86,14 @@ def test_restart_takes_effect_with_the_first_new_check() -> None:
 
 def test_what_is_no_check_for_us_gets_no_answer() -> None:
     network = Network()
-    client = Client(network.ice)
+    client = Client(network)
     good = check(client.session.credentials)
     stranger = check(Credentials(ufrag="none", pwd="x" * 32))
     forged = check(Credentials(ufrag=client.session.credentials.ufrag, pwd="x" * 32))
     response = bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE))
     unsigned = bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST))
     for datagram in (stranger, forged, response, unsigned, good[:-1], good[:40], bytes(20), b"\x00\x01" + bytes(90)):
-        network.ice.receive(datagram, A)
+        network.receive(datagram, A)
     assert (network.sent, network.ice.peers, network.ice.refused) == ([], {}, 8)
     client.check(A)
     assert len(network.sent) == 1
@@ -95,7 +101,7 @@ def test_what_is_no_check_for_us_gets_no_answer() -> None:
 
 def test_member_cannot_take_the_address_of_another() -> None:
     network = Network()
-    victim, attacker = Client(network.ice), Client(network.ice)
+    victim, attacker = Client(network), Client(network)
     victim.check(A, nominate=True)
     attacker.check(A, nominate=True)
     assert (network.ice.peers, attacker.moves, len(network.sent)) == ({A: victim}, [], 1)
@@ -106,7 +112,7 @@ def test_member_cannot_take_the_address_of_another() -> None:
 
 def test_nothing_grows() -> None:
     network = Network()
-    client = Client(network.ice)
+    client = Client(network)
     client.check(A, nominate=True)
     for port in range(3 * CHECKS_PER_SECOND):
         client.check((B[0], port + 1))
@@ -121,5 +127,5 @@ def test_nothing_grows() -> None:
 
 def test_silence_ends_consent() -> None:
     network = Network()
-    client = Client(network.ice)
+    client = Client(network)
     assert (client.session.consents(30.0), client.session.consents(30.1)) == (True, False)

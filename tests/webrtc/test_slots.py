@@ -1,6 +1,7 @@
 """Slots as a subscriber sees them, across changes of source."""
 
 from webrtc.ids import TrackId
+from webrtc.path import Address
 from webrtc.rtcp import SenderReport
 from webrtc.rtp import HEADER, read_vp8
 from webrtc.sdp import Codec
@@ -13,8 +14,10 @@ OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)
 
 class Nowhere:
     context: object = None
-    address = ("", 0)
+    address: Address = ("", 0)
     dropped = 0
+
+    def sendto(self, datagram: memoryview | bytes, address: Address) -> None: ...
 
 
 class Source:

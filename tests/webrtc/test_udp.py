@@ -3,7 +3,8 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from webrtc.udp import Address, UdpSocket
+from webrtc.path import Address, Path
+from webrtc.udp import UdpSocket
 
 
 class Everything:
@@ -18,7 +19,7 @@ class Everything:
     def receive_media(self, size: int, now: float) -> None:
         self.came.put_nowait(("media", size))
 
-    def receive_stun(self, datagram: bytes, address: Address) -> None:
+    def receive_stun(self, datagram: bytes, path: Path) -> None:
         self.came.put_nowait(("stun", len(datagram)))
 
 

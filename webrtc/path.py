@@ -1,0 +1,24 @@
+"""A path: how datagrams reach a client. To ICE and to the forwarder UDP and TCP look the same."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+# As `recvfrom` gives it: host and port, for IPv6 also flow and scope; a TCP stream's has "tcp" as its third part, so
+# that no address of UDP is ever the same.
+Address = tuple[str, int] | tuple[str, int, int, int] | tuple[str, int, str]
+
+
+class Path(NamedTuple):
+    """`sendto` puts a datagram on its way to `address` at once, or raises `OSError`: the UDP socket's own, mostly."""
+
+    sendto: Callable[[memoryview | bytes, Address], object]
+    address: Address
+
+
+class Peer(Protocol):
+    """Who sits behind an address that ICE has verified. Its methods do not raise."""
+
+    def receive_dtls(self, datagram: bytes) -> None: ...
+
+    def receive_media(self, size: int, now: float) -> None:
+        """SRTP or SRTCP: `size` octets at the start of the receive buffer, there until this returns."""
