@@ -1,15 +1,14 @@
 """A bad link to a node, without any rights on the machine: a UDP relay that clients dial instead of the node."""
 
 import asyncio
-import heapq
-import itertools
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
 from tests.links.conditions import DARK, GOOD, Conditions, Direction
+from tests.links.underway import Underway
 
 Address = tuple[str, int]
 
@@ -17,43 +16,6 @@ HOST = "127.0.0.1"
 LONGEST = 2048  # octets, more than any datagram of WebRTC
 BATCH = 64  # datagrams per turn of the event loop
 MOST_CLIENTS = 64  # addresses that are relayed at once
-
-
-class Underway:
-    """Packets on their way: each is handed to its receiver when it arrives. One timer, for the earliest."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._heap: list[tuple[float, int, Callable[[bytes], object], bytes]] = []
-        self._numbers = itertools.count()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def send(self, packet: bytes, direction: Direction, receive: Callable[[bytes], object]) -> None:
-        at = direction.arrival(len(packet), self._loop.time())
-        if at is None:
-            return
-        heapq.heappush(self._heap, (at, next(self._numbers), receive, packet))
-        if self._heap[0][3] is packet:
-            self._wind()
-
-    def clear(self) -> None:
-        """Lose all that is on its way."""
-        self._heap.clear()
-        self._wind()
-
-    def _wind(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._heap:
-            self._timer = self._loop.call_at(self._heap[0][0], self._arrive)
-
-    def _arrive(self) -> None:
-        now = self._loop.time()
-        while self._heap and self._heap[0][0] <= now:
-            _, _, receive, packet = heapq.heappop(self._heap)
-            receive(packet)
-        self._wind()
 
 
 class Relay:
