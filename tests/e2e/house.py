@@ -71,6 +71,7 @@ class House:
     """`async with House(tmp_path) as house:`; everything it started is gone at the end."""
 
     directory: Path
+    host: str = "127.0.0.1"  # where the controller listens
     url: str = ""
     classrooms: list[Classroom] = field(default_factory=list)
     controller: Process | None = None
@@ -167,7 +168,7 @@ class House:
             f"""\
 data_dir: data
 http:
-  listen: 127.0.0.1:{http_port}
+  listen: {self.host}:{http_port}
 mqtt:
   broker: embedded
   embedded:
