@@ -7,7 +7,6 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -19,6 +18,7 @@ from webrtc.metrics import PlaneCollector
 from webrtc.plane import MediaPlane
 from webrtc.policy import Mode, Policy
 from webrtc.problems import Handler, ProblemError
+from webrtc.status import NodeStatus
 from webrtc.whip import bearer
 
 MAX_ORDER = 1000
@@ -31,30 +31,25 @@ _NAME = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeInfo:
-    """`node`: random at each start, so that a controller sees a restart. `started`: on the loop's clock."""
-
-    node: str
-    started: float
-
-
 class ControlEndpoints:
     """The handlers under /v1 and /metrics of one node."""
 
-    def __init__(self, *, plane: MediaPlane, events: Events, secret: str, info: NodeInfo) -> None:
+    def __init__(self, *, plane: MediaPlane, events: Events, secret: str, status: NodeStatus) -> None:
         self._plane = plane
         self._events = events
         self._secret = secret.encode()
-        self._info = info
+        self._status = status
+        self._started = asyncio.get_running_loop().time()
         self._registry = CollectorRegistry()
-        self._registry.register(PlaneCollector(plane))
+        self._registry.register(PlaneCollector(plane, status))
         self._sockets: set[web.WebSocketResponse] = set()
 
     def routes(self) -> list[web.RouteDef]:
         bridge = "/v1/bridges/{bridge}"
         return [
             web.get("/v1/node", self._guarded(self._node)),
+            web.post("/v1/drain", self._guarded(self._drain)),
+            web.delete("/v1/drain", self._guarded(self._stop_draining)),
             web.get("/v1/bridges", self._guarded(self._list_bridges)),
             web.put(bridge, self._guarded(self._put_bridge)),
             web.delete(bridge, self._guarded(self._delete_bridge)),
@@ -74,13 +69,23 @@ class ControlEndpoints:
     async def _node(self, request: web.Request) -> web.Response:
         return web.json_response(
             {
-                "node": self._info.node,
+                **self._status.to_json(),
+                "node": self._status.node,
                 "udp_port": self._plane.port,
                 "bridges": len(self._plane.bridges),
                 "connections": len(self._plane.connections),
-                "uptime_s": round(asyncio.get_running_loop().time() - self._info.started, 3),
+                "uptime_s": round(asyncio.get_running_loop().time() - self._started, 3),
             }
         )
+
+    async def _drain(self, request: web.Request) -> web.Response:
+        """Ask the controllers that listen to take the lessons elsewhere; nothing here ends by itself."""
+        self._status.drain(True)
+        return web.Response(status=204)
+
+    async def _stop_draining(self, request: web.Request) -> web.Response:
+        self._status.drain(False)
+        return web.Response(status=204)
 
     async def _list_bridges(self, request: web.Request) -> web.Response:
         states = [bridge.state().to_json() for bridge in self._plane.bridges.values()]

@@ -10,7 +10,8 @@ WebrtcError
 ├── ConnectionNotFound  (LookupError)      no such connection, or it has ended
 ├── BridgeFull          (RuntimeError)     the bridge has as many connections as it takes
 ├── HandshakeFailed     (ConnectionError)  no DTLS association: silence, wrong fingerprint, no common SRTP profile
-└── SignallingFailed    (ConnectionError)  our client could not agree with a node
+├── SignallingFailed    (ConnectionError)  our client could not agree with a node
+└── RegistrationRefused (PermissionError)  the controller does not take this node: another secret, or a name in use
 """
 
 
@@ -60,4 +61,8 @@ class HandshakeFailed(WebrtcError, ConnectionError):
 
 
 class SignallingFailed(WebrtcError, ConnectionError):
+    pass
+
+
+class RegistrationRefused(WebrtcError, PermissionError):
     pass

@@ -1,11 +1,15 @@
-"""What changes on a node, told to everyone who listens: one snapshot, then whole bridge states, never differences."""
+"""What changes on a node, told to everyone who listens: one snapshot, then whole bridge states, never differences.
+
+The node's load is told beside them about every second, so that a listener takes a silent node for one in trouble.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 
 from webrtc.ids import BridgeId
 from webrtc.plane import MediaPlane
+from webrtc.status import NodeStatus
 
 MIN_INTERVAL_S = 0.1  # between two states of one bridge
 MAX_INTERVAL_S = 1.0  # while the bridge has participants: counters move without a change of state
@@ -16,9 +20,10 @@ Event = dict[str, object]
 class Listener:
     """One subscriber's view. Holds at most the names of the bridges that changed: a slow reader gets fewer states."""
 
-    def __init__(self, plane: MediaPlane, node: str) -> None:
+    def __init__(self, plane: MediaPlane, status: NodeStatus) -> None:
         self._plane = plane
-        self._node = node
+        self._status = status
+        self._status_is_news = True
         self._changed: set[BridgeId] = set()
         self._known: set[BridgeId] = set()
         self._sent_at: dict[BridgeId, float] = {}
@@ -28,14 +33,21 @@ class Listener:
         self._changed.add(bridge_id)
         self._woken.set()
 
+    def note_status(self) -> None:
+        self._status_is_news = True
+        self._woken.set()
+
     async def events(self) -> AsyncGenerator[Event, None]:
         """A snapshot, then every change. Without end."""
         clock = asyncio.get_running_loop().time
         self._known = set(self._plane.bridges)
         self._sent_at = dict.fromkeys(self._known, clock())
         states = [bridge.state().to_json() for bridge in self._plane.bridges.values()]
-        yield {"type": "snapshot", "node": self._node, "bridges": states}
+        yield {"type": "snapshot", "node": self._status.node, "bridges": states}
         while True:
+            if self._status_is_news:
+                self._status_is_news = False
+                yield {"type": "load", **self._status.to_json()}
             await self._pause(self._next_due() - clock())
             self._woken.clear()
             for bridge_id in self._due(clock()):
@@ -82,19 +94,33 @@ class Listener:
 class Events:
     """Hands the plane's changes to all listeners, and knows when nobody has listened for long."""
 
-    def __init__(self, node: str) -> None:
-        self._node = node
+    def __init__(self, status: NodeStatus) -> None:
+        self._status = status
         self._listeners: set[Listener] = set()
         self._joined = asyncio.Event()
         self._deserted = asyncio.Event()
+        self._news = asyncio.Event()
+        status.on_change(self._status_changed)
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens now."""
+        return bool(self._listeners)
 
     def changed(self, bridge_id: BridgeId) -> None:
+        self._news.set()
         for listener in self._listeners:
             listener.note(bridge_id)
 
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Return once `holds`, which is asked at each change of a bridge or of who listens."""
+        while not holds():
+            self._news.clear()
+            await self._news.wait()
+
     @contextmanager
     def listen(self, plane: MediaPlane) -> Iterator[Listener]:
-        listener = Listener(plane, self._node)
+        listener = Listener(plane, self._status)
         self._listeners.add(listener)
         self._joined.set()
         self._deserted.clear()
@@ -102,6 +128,7 @@ class Events:
             yield listener
         finally:
             self._listeners.discard(listener)
+            self._news.set()
             if not self._listeners:
                 self._joined.clear()
                 self._deserted.set()
@@ -115,3 +142,7 @@ class Events:
             except TimeoutError:
                 return
             await self._deserted.wait()
+
+    def _status_changed(self) -> None:
+        for listener in self._listeners:
+            listener.note_status()

@@ -8,13 +8,15 @@ from prometheus_client.registry import Collector
 
 from webrtc.plane import MediaPlane
 from webrtc.state import Link
+from webrtc.status import NodeStatus
 
 
 class PlaneCollector(Collector):
     """Sums over the node; single lessons are not labels, since there would be new ones every hour."""
 
-    def __init__(self, plane: MediaPlane) -> None:
+    def __init__(self, plane: MediaPlane, status: NodeStatus) -> None:
         self._plane = plane
+        self._status = status
 
     def collect(self) -> Iterator[Metric]:
         participants = [each for bridge in self._plane.bridges.values() for each in bridge.state().participants]
@@ -32,6 +34,11 @@ class PlaneCollector(Collector):
         yield CounterMetricFamily(
             "nhipcau_node_refused_datagrams", "Datagrams dropped before any connection saw them", self._plane.refused
         )
+        load = self._status.load
+        yield _gauge("cpu_ratio", "Share of one core that the node uses, over the last seconds", load.cpu)
+        yield _gauge("received_packets_per_second", "RTP packets that come in", load.packets_in_per_s)
+        yield _gauge("sent_packets_per_second", "RTP packets that go out", load.packets_out_per_s)
+        yield _gauge("draining", "1 while the node is being emptied", self._status.draining)
         yield _gauge("received_bits_per_second", "Bits per second of all published tracks", received)
 
 

@@ -6,27 +6,35 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import secrets
 import signal
+import socket
 import sys
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from webrtc.control import ControlEndpoints, NodeInfo
+from webrtc.control import ControlEndpoints
 from webrtc.events import Events
 from webrtc.plane import MediaPlane
 from webrtc.problems import problems
+from webrtc.registration import ControllerSettings, Registration
 from webrtc.sdp import MAX_LENGTH
+from webrtc.status import LoadMeter, NodeStatus
 from webrtc.token import MIN_SECRET_LENGTH
 from webrtc.whip import MediaEndpoints, add_cors
 
 SECRET_VARIABLE = "NHIPCAU_BRIDGE_SECRET"
 SHUTDOWN_TIMEOUT_S = 3.0
+
+_NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 logger = logging.getLogger(__name__)
 http_logger = logging.getLogger("webrtc.http")
@@ -43,17 +51,23 @@ class NodeSettings:
     advertise: tuple[str, ...]
     secret: str
     orphan_timeout_s: float = 300.0
+    drain_timeout_s: float = 10.0
+    capacity: int = 0  # connections; 0: any
+    controller: ControllerSettings | None = None  # None: the controller knows of this node by itself
 
 
 async def run_node(settings: NodeSettings) -> None:
     """Serve until SIGTERM or SIGINT, or until no controller has listened to /v1/events for `orphan_timeout_s`.
 
+    A signal drains first: while a controller listens it has `drain_timeout_s` to take the lessons elsewhere. A second
+    signal ends at once.
     Writes one JSON line to stdout once it listens: {"control": URL, "udp_port": number, "node": name}.
     Raises `OSError` where a port is taken.
     """
-    node = secrets.token_hex(8)
+    status = NodeStatus(secrets.token_hex(8), capacity=settings.capacity)
+    node = status.node
     loop = asyncio.get_running_loop()
-    events = Events(node)
+    events = Events(status)
     stopped = asyncio.Event()
     async with AsyncExitStack() as stack:
         plane = await stack.enter_async_context(
@@ -61,9 +75,8 @@ async def run_node(settings: NodeSettings) -> None:
                 host=settings.udp_host, port=settings.udp_port, advertise=settings.advertise, changed=events.changed
             )
         )
-        info = NodeInfo(node=node, started=loop.time())
         runner = web.AppRunner(
-            make_app(plane, events, settings.secret, info),
+            make_app(plane, events, settings.secret, status),
             access_log=None,
             logger=http_logger,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
@@ -79,8 +92,28 @@ async def run_node(settings: NodeSettings) -> None:
         sys.stdout.write(json.dumps({"control": control_url, "udp_port": plane.port, "node": node}) + "\n")
         sys.stdout.flush()
         logger.info("node %s: listening at %s, UDP port %d", node, control_url, plane.port)
-        await _first_of(stopped, events, settings.orphan_timeout_s)
-        logger.info("node %s: ending", node)
+        async with asyncio.TaskGroup() as tasks:
+            beside = [tasks.create_task(LoadMeter(plane, status).run(), name="load meter")]
+            if settings.controller is not None:
+                url = _reachable(control_url, settings.advertise)
+                registration = Registration(
+                    settings.controller, secret=settings.secret, status=status, control_url=url, udp_port=plane.port
+                )
+                beside.append(tasks.create_task(registration.run(), name="registration"))
+            await _any_of((stopped.wait(), events.orphaned(settings.orphan_timeout_s)))
+            logger.info("node %s: ending", node)
+            stopped.clear()  # a second signal ends the draining
+            status.drain(True)
+            await _any_of((stopped.wait(), _emptied(plane, events, settings.drain_timeout_s)))
+            for each in beside:
+                each.cancel()
+
+
+async def _emptied(plane: MediaPlane, events: Events, timeout_s: float) -> None:
+    """Return once no lesson is here that a controller could still take elsewhere; after `timeout_s` at the latest."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await events.until(lambda: not (plane.bridges and events.heard))
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -91,28 +124,35 @@ def _is_news(record: logging.LogRecord) -> bool:
 http_logger.addFilter(_is_news)
 
 
-def make_app(plane: MediaPlane, events: Events, secret: str, info: NodeInfo) -> web.Application:
+def make_app(plane: MediaPlane, events: Events, secret: str, status: NodeStatus) -> web.Application:
     """The node's whole HTTP interface around an entered plane."""
     app = web.Application(middlewares=[problems], client_max_size=MAX_LENGTH)
     app.add_routes(MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC)).routes())
-    control = ControlEndpoints(plane=plane, events=events, secret=secret, info=info)
+    control = ControlEndpoints(plane=plane, events=events, secret=secret, status=status)
     app.add_routes(control.routes())
     app.on_shutdown.append(control.close)
     app.on_response_prepare.append(add_cors)
     return app
 
 
-async def _first_of(stopped: asyncio.Event, events: Events, orphan_timeout_s: float) -> None:
-    waits = {
-        asyncio.create_task(stopped.wait(), name="wait for the stop signal"),
-        asyncio.create_task(events.orphaned(orphan_timeout_s), name="wait for orphanhood"),
-    }
+async def _any_of(waits: Iterable[Coroutine[None, None, object]]) -> None:
+    """Return once the first of `waits` has; the others are ended."""
+    tasks = [asyncio.create_task(each) for each in waits]
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.wait(waits)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def _reachable(url: str, advertise: Sequence[str]) -> str:
+    """Where others reach what listens at `url`: all addresses of this machine are the first that it advertises."""
+    for every in ("//0.0.0.0:", "//[::]:"):
+        if every in url:
+            host = f"[{advertise[0]}]" if ":" in advertise[0] else advertise[0]
+            return url.replace(every, f"//{host}:")
+    return url
 
 
 def _url_of(runner: web.AppRunner) -> str:
@@ -135,6 +175,31 @@ def _ip(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is not an IP address") from error
 
 
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError(f"{text!r} is not http://HOST:PORT or https://HOST:PORT")
+    return text.rstrip("/")
+
+
+def _node_name(text: str) -> str:
+    if not _NODE_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 64 letters, digits or any of _ . -")
+    return text
+
+
+def _own_name() -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:64].lstrip("_.-") or "node"
+
+
+def _controller(read: argparse.Namespace) -> ControllerSettings | None:
+    if read.controller is None:
+        return None
+    return ControllerSettings(
+        url=read.controller, name=read.name, control_url=read.control_url, ca_file=read.controller_ca
+    )
+
+
 def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> NodeSettings:
     """Ends the process with code 2 and a line on stderr where something is missing or wrong."""
     parser = argparse.ArgumentParser(prog="python -m webrtc.node", description="Run one bridge node.")
@@ -142,6 +207,15 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     parser.add_argument("--udp", type=_address, default=("0.0.0.0", 0), metavar="HOST:PORT")
     parser.add_argument("--advertise", type=_ip, action="append", required=True, metavar="IP")
     parser.add_argument("--orphan-timeout-s", type=float, default=300.0, metavar="SECONDS")
+    parser.add_argument("--drain-timeout-s", type=float, default=10.0, metavar="SECONDS")
+    parser.add_argument("--capacity", type=int, default=0, metavar="CONNECTIONS", help="take no more; 0: any number")
+    elsewhere = parser.add_argument_group("a controller on another machine, to which this node makes itself known")
+    elsewhere.add_argument("--controller", type=_http_url, metavar="URL")
+    elsewhere.add_argument("--controller-ca", type=Path, metavar="FILE", help="PEM; the controller's own authority")
+    elsewhere.add_argument("--name", type=_node_name, default=_own_name(), help="what it is called there")
+    elsewhere.add_argument(
+        "--control-url", type=_http_url, metavar="URL", help="where the controller reaches --control"
+    )
     parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
     read = parser.parse_args(arguments)
     secret = environment.get(SECRET_VARIABLE, "")
@@ -156,6 +230,9 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
         advertise=tuple(read.advertise),
         secret=secret,
         orphan_timeout_s=read.orphan_timeout_s,
+        drain_timeout_s=read.drain_timeout_s,
+        capacity=read.capacity,
+        controller=_controller(read),
     )
 
 

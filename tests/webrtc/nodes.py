@@ -14,11 +14,11 @@ from typing import Literal
 import aiohttp
 from aiohttp import web
 
-from webrtc.control import NodeInfo
 from webrtc.events import Events
 from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.node import SECRET_VARIABLE, make_app
 from webrtc.plane import MediaPlane
+from webrtc.status import NodeStatus
 from webrtc.token import Claims, issue
 
 SECRET = "the secret of a node in a test, long enough"
@@ -72,13 +72,13 @@ def token(
 @asynccontextmanager
 async def node_here() -> AsyncIterator[Node]:
     """A node in this process and event loop."""
-    events = Events("here")
+    status = NodeStatus("here")
+    events = Events(status)
     async with (
         MediaPlane(host="127.0.0.1", port=0, advertise=["127.0.0.1"], changed=events.changed) as plane,
         aiohttp.ClientSession() as http,
     ):
-        info = NodeInfo(node="here", started=asyncio.get_running_loop().time())
-        runner = web.AppRunner(make_app(plane, events, SECRET, info), shutdown_timeout=1.0)
+        runner = web.AppRunner(make_app(plane, events, SECRET, status), shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
