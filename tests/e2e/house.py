@@ -312,9 +312,9 @@ logging:
 
 
 @asynccontextmanager
-async def two_classrooms(directory: Path) -> AsyncIterator[House]:
+async def two_classrooms(directory: Path, host: str = "127.0.0.1") -> AsyncIterator[House]:
     """A house with a room at each of two schools."""
-    async with House(directory) as house:
+    async with House(directory, host) as house:
         await house.add_classroom("truong-a")
         await house.add_classroom("truong-b")
         yield house
