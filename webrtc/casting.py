@@ -1,4 +1,4 @@
-"""Who is large, small and heard for one subscriber: rules without state. Slots and their stickiness are the bridge's."""
+"""Who is large, small and heard for one subscriber: rules without state. Slots and what they keep are the bridge's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

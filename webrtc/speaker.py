@@ -1,8 +1,8 @@
 """Who speaks, told from the levels that senders put beside their sound (RFC 6464): nothing is decoded.
 
 The dominant speaker after Volfin and Cohen, "Dominant speaker identification for multipoint videoconferencing", with
-the constants of jitsi-utils and mediasoup: sounds are compared over 20 ms, 100 ms and 1 s, so that a cough takes nothing
-from somebody who talks. The loudest by smoothed energy, as Jitsi Videobridge routes voices.
+the constants of jitsi-utils and mediasoup: sounds are compared over 20 ms, 100 ms and 1 s, so that a cough takes
+nothing from somebody who talks. The loudest by smoothed energy, as Jitsi Videobridge routes voices.
 """
 
 from collections import deque
@@ -48,7 +48,7 @@ class Speech:
 
 
 class Speakers:
-    """Of one bridge. `hear` for every packet, `tick` some times per second; times are of one steady clock, in s.
+    """Of one bridge. `hear` for every packet, `tick` ten times per second; times are of one steady clock, in s.
 
     `speech`, `speaking` and `loudest` are as of the last tick.
     """
@@ -102,7 +102,7 @@ class Speakers:
             self._dominant = None
 
     def restrict(self, eligible: frozenset[ParticipantId] | None) -> None:
-        """Mode or floor has changed: only `eligible` can be dominant, None for all; the large one may change at once."""
+        """Mode or floor has changed: only `eligible` can be dominant, None: all; what is large may change at once."""
         self._eligible = eligible
         self._staged_at = -HOLD_S
         if eligible is not None and self._dominant not in eligible:
