@@ -10,6 +10,7 @@ from struct import Struct, pack
 from struct import error as StructError
 
 from webrtc.errors import InvalidPacket
+from webrtc.transport_cc import TransportFeedback
 
 _HEADER = Struct("!BBH")
 _SENDER = Struct("!IQIII")
@@ -28,6 +29,7 @@ class _Kind(IntEnum):
 
 class _Format(IntEnum):
     NACK = 1  # of RTP feedback
+    TRANSPORT_CC = 15
     PICTURE_LOSS = 1  # of payload feedback, as are the next two
     FULL_INTRA = 4
     APPLICATION = 15
@@ -172,6 +174,7 @@ Packet = (
     | PictureLossIndication
     | FullIntraRequest
     | MaximumBitrate
+    | TransportFeedback
 )
 
 
@@ -219,6 +222,8 @@ def _read(kind: int, count: int, body: bytes) -> Iterable[Packet]:
         case _Kind.RTP_FEEDBACK if count == _Format.NACK:
             lost = tuple(number for at in range(8, len(body) - 3, 4) for number in _nacked(body, at))
             yield Nack(ssrc=_uint32(body, 0), media=_uint32(body, 4), lost=lost)
+        case _Kind.RTP_FEEDBACK if count == _Format.TRANSPORT_CC:
+            yield TransportFeedback.from_body(body)
         case _Kind.PAYLOAD_FEEDBACK if count == _Format.PICTURE_LOSS:
             yield PictureLossIndication(ssrc=_uint32(body, 0), media=_uint32(body, 4))
         case _Kind.PAYLOAD_FEEDBACK if count == _Format.FULL_INTRA:

@@ -1,11 +1,11 @@
 """Transport-wide congestion control: when each packet of a connection arrived, told to its sender.
 
-draft-holmer-rmcat-transport-wide-cc-extensions-01. One sequence number counts all packets of a connection (RTP header
-extension `http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01`, 2 octets); the receiver answers with
-`TransportFeedback` about ten times a second.
+draft-holmer-rmcat-transport-wide-cc-extensions-01. One sequence number counts all packets of a connection (an RTP
+header extension of two octets); their receiver answers with `TransportFeedback` about ten times a second.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from struct import Struct, pack, unpack_from
@@ -14,15 +14,16 @@ from webrtc.errors import InvalidPacket
 
 TICKS = 4000  # of arrival times, in a second
 REFERENCE_TICKS = 256  # a reference time counts 64 ms
-MAX_STATUSES = 500  # in one of our feedbacks: with 16-bit differences throughout it stays below 1,200 octets
+MAX_STATUSES = 500  # from the first arrival on in a feedback of ours: it stays below 1,200 octets whatever came
 MAX_JUMP = 4000  # packets; a longer one is a sender that started again
-KEPT = 5  # feedbacks; a packet later than these is not reported
+KEPT = 5  # feedbacks; a packet that comes later than so many is not reported
 
 _HEAD = Struct("!BBHIIHHI")
 _BODY = Struct("!IIHHI")
-_FORMAT = 15
-_RTP_FEEDBACK = 205
-_RUN = 0x1FFF
+_INT16 = Struct("!h")
+_RTP_FEEDBACK, _FORMAT = 205, 15
+_LOST, _SMALL, _LARGE = b"012"  # symbols as digits: a vector is then a number of base 2 or 4
+_MAX_RUN = 0x1FFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class TransportFeedback:
     """What became of `statuses` packets from sequence number `base` on.
 
     `arrivals`: of each one received, in order of sequence numbers: its place after `base`, and its arrival in ticks of
-    250 us after `reference_time`, which counts 64 ms on the receiver's clock, modulo 2^24. The others are lost, or late.
+    250 us after `reference_time`, which counts 64 ms on the receiver's clock, modulo 2^24. The rest is lost, or late.
     `number`: of this feedback, modulo 256.
     """
 
@@ -44,55 +45,197 @@ class TransportFeedback:
 
     def to_bytes(self) -> bytes:
         """The RTCP packet. Neighbouring arrivals must be less than 8.19 s apart, the first so from the reference."""
-        symbols = bytearray(self.statuses)
+        symbols = bytearray((_LOST,)) * self.statuses
         deltas = bytearray()
         before = 0
         for place, ticks in self.arrivals:
             delta = ticks - before
             before = ticks
-            if 0 <= delta <= 0xFF:
-                symbols[place] = 1
+            if 0 <= delta < 256:
+                symbols[place] = _SMALL
                 deltas.append(delta)
             else:
-                symbols[place] = 2
-                deltas += pack("!h", delta)
-        chunks = _chunks(symbols)
-        body = chunks + deltas
+                symbols[place] = _LARGE
+                deltas += _INT16.pack(delta)
+        body = b"".join(_chunks(symbols)) + deltas
         padding = -len(body) % 4
         if padding:
             body += bytes(padding - 1) + bytes((padding,))
         head = _HEAD.pack(
-            0x80 | bool(padding) << 5 | _FORMAT,
+            (0xA0 if padding else 0x80) | _FORMAT,
             _RTP_FEEDBACK,
             (_HEAD.size + len(body)) // 4 - 1,
             self.ssrc,
             self.media,
             self.base,
             self.statuses,
-            (self.reference_time & 0xFFFFFF) << 8 | self.number,
+            self.reference_time << 8 | self.number,
         )
         return head + body
 
     @classmethod
     def from_body(cls, body: bytes) -> "TransportFeedback":
-        """Read what follows the RTCP header, without padding. Raises `InvalidPacket`, `struct.error`."""
-        raise NotImplementedError
+        """What follows an RTCP header, read. Raises `InvalidPacket`, `struct.error`, `IndexError`."""
+        ssrc, media, base, statuses, times = _BODY.unpack_from(body)
+        runs, at = _runs(body, statuses)
+        # Checked before anything is unfolded: eight chunks could ask for 65,535 arrivals.
+        if sum(length * size for _, length, size in runs) > len(body) - at:
+            raise InvalidPacket("transport-wide feedback with fewer arrivals than announced")
+        arrivals: list[tuple[int, int]] = []
+        ticks = 0
+        for place, length, size in runs:
+            if length == 1:
+                ticks += body[at] if size == 1 else _INT16.unpack_from(body, at)[0]
+                at += size
+                arrivals.append((place, ticks))
+                continue
+            deltas = body[at : at + length] if size == 1 else unpack_from(f"!{length}h", body, at)
+            at += length * size
+            moments = list(accumulate(deltas, initial=ticks))
+            ticks = moments[-1]
+            arrivals += zip(range(place, place + length), moments[1:], strict=True)
+        return cls(
+            ssrc=ssrc,
+            media=media,
+            base=base,
+            statuses=statuses,
+            reference_time=times >> 8,
+            number=times & 0xFF,
+            arrivals=tuple(arrivals),
+        )
 
 
 class Arrivals:
     """When the packets of one connection arrived, and what of it its sender has not been told.
 
-    `note(sequence16, now)` keeps one; it is the dictionary's own setter, because it runs for every packet.
+    `note(sequence16, now)` keeps one arrival; it runs for every packet and is therefore the dictionary's own setter.
     """
 
     def __init__(self) -> None:
-        self._noted: dict[int, float] = {}
-        self.note = self._noted.__setitem__
+        self._noted: dict[int, float] = {}  # at most 65,536, if nobody ever asked for feedback
+        self.note: Callable[[int, float], None] = self._noted.__setitem__
+        self._next = -1  # the extended number after the highest told; -1 before the first packet
+        self._told: deque[tuple[int, dict[int, int]]] = deque(maxlen=KEPT)  # first number, and ticks by number
+        self._number = 0
 
     def feedback(self, ssrc: int, media: int) -> tuple[TransportFeedback, ...]:
-        """All that is new since the last call, each at most 1,200 octets; to be sent about every 100 ms."""
-        raise NotImplementedError
+        """All that is new since the last call, to be sent about every 100 ms; each at most 1,200 octets.
+
+        From a late packet on everything is told again, as its sender took it for lost.
+        """
+        if not self._noted:
+            return ()
+        arrived = self._extended()
+        self._noted.clear()
+        if not arrived:
+            return ()
+        first = min(min(arrived), self._next)
+        fresh = arrived
+        if first < self._next:
+            arrived = {
+                number: ticks for _, told in self._told for number, ticks in told.items() if number >= first
+            } | fresh
+        self._told.append((self._next, fresh))
+        numbers = sorted(arrived)
+        self._next = numbers[-1] + 1
+        return tuple(self._split(first, numbers, arrived, ssrc, media))
+
+    def _extended(self) -> dict[int, int]:
+        """What was noted, as ticks by extended number; without what comes too late."""
+        if self._next < 0:
+            self._next = next(iter(self._noted)) + 0x10000  # room below, for packets that come before the first one
+        oldest = self._told[0][0] if len(self._told) == KEPT else 0
+        arrived: dict[int, int] = {}
+        highest = self._next - 1
+        for sequence, at in self._noted.items():
+            ahead = (sequence - highest) & 0xFFFF
+            if ahead > 0x7FFF:
+                ahead -= 0x10000
+            number = highest + ahead
+            if not -MAX_JUMP < ahead < MAX_JUMP:
+                arrived.clear()
+                self._told.clear()
+                highest = self._next = number = sequence + 0x10000
+                oldest = 0
+            elif ahead > 0:
+                highest = number
+            elif number < oldest:
+                continue
+            arrived[number] = int(at * TICKS)
+        return arrived
+
+    def _split(
+        self, first: int, numbers: list[int], arrived: dict[int, int], ssrc: int, media: int
+    ) -> Iterator[TransportFeedback]:
+        base, since = first, numbers[0]
+        reference = arrived[since] // REFERENCE_TICKS
+        zero = reference * REFERENCE_TICKS
+        before = arrived[since]
+        arrivals: list[tuple[int, int]] = []
+        for number in (*numbers, None):
+            ticks = before if number is None else arrived[number]
+            if number is None or number - since >= MAX_STATUSES or not -0x8000 <= ticks - before < 0x8000:
+                end = numbers[-1] + 1 if number is None else number
+                yield TransportFeedback(
+                    ssrc=ssrc,
+                    media=media,
+                    base=base & 0xFFFF,
+                    statuses=end - base,
+                    reference_time=reference & 0xFFFFFF,
+                    number=self._number,
+                    arrivals=tuple(arrivals),
+                )
+                self._number = (self._number + 1) & 0xFF
+                base = since = end
+                reference = ticks // REFERENCE_TICKS
+                zero = reference * REFERENCE_TICKS
+                arrivals = []
+            if number is not None:
+                arrivals.append((number - base, ticks - zero))
+                before = ticks
 
 
-def _chunks(symbols: bytearray) -> bytes:
-    raise NotImplementedError
+def _chunks(symbols: bytearray) -> Iterator[bytes]:
+    """Status chunks (3.1.3, 3.1.4): a run where symbols repeat, else a vector of 14 bits or of 7 pairs of bits."""
+    at = 0
+    while at < len(symbols):
+        symbol = symbols[at]
+        rest = symbols[at:]
+        run = min(len(rest) - len(rest.lstrip(bytes((symbol,)))), _MAX_RUN)
+        vector = rest[:14]
+        if run >= 14 or run == len(rest):
+            at += run
+            yield pack("!H", symbol - _LOST << 13 | run)
+        elif _LARGE not in vector:
+            at += 14
+            yield pack("!H", 0x8000 | int(vector.ljust(14, b"0"), 2))
+        elif run > 7:
+            at += run
+            yield pack("!H", symbol - _LOST << 13 | run)
+        else:
+            at += 7
+            yield pack("!H", 0xC000 | int(vector[:7].ljust(7, b"0"), 4))
+
+
+def _runs(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int]:
+    """What was received: (place, how many, octets of each delta), and where the deltas begin."""
+    runs: list[tuple[int, int, int]] = []
+    place, at = 0, _BODY.size
+    while place < statuses:
+        chunk = body[at] << 8 | body[at + 1]
+        at += 2
+        symbols: tuple[int, ...]
+        if chunk < 0x8000:
+            symbols, length = (chunk >> 13,), chunk & _MAX_RUN
+        elif chunk < 0xC000:
+            symbols, length = tuple(chunk >> bit & 1 for bit in range(13, -1, -1)), 1
+        else:
+            symbols, length = tuple(chunk >> bit & 3 for bit in range(12, -1, -2)), 1
+        for symbol in symbols:
+            length = min(length, statuses - place)
+            if symbol and length:
+                if symbol == 3:
+                    raise InvalidPacket("transport-wide feedback with a reserved status")
+                runs.append((place, length, symbol))
+            place += length
+    return runs, at

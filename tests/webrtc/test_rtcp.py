@@ -59,8 +59,8 @@ def test_nack_is_packed_into_pairs() -> None:
 
 def test_unknown_kinds_are_left_out() -> None:
     extended_report = bytes.fromhex("80cf000100000001")
-    transport_wide = bytes.fromhex("8fcd00030000000100000002" + "00000000")
-    assert parse(extended_report + transport_wide + EVERY[7].to_bytes()) == (EVERY[7],)
+    temporary_bitrate = bytes.fromhex("83cd00040000000100000002" + "0000000000000000")
+    assert parse(extended_report + temporary_bitrate + EVERY[7].to_bytes()) == (EVERY[7],)
 
 
 @pytest.mark.parametrize(
