@@ -162,5 +162,6 @@ def _write_codec(codec: Codec) -> Iterator[str]:
 def _write_candidates(candidates: tuple[Candidate, ...]) -> Iterator[str]:
     """The a=candidate lines (RFC 8839 5.1) and their end (RFC 8840 8.2): an ICE-lite agent knows all at once."""
     for foundation, each in enumerate(candidates, start=1):
-        yield f"a=candidate:{foundation} 1 udp {each.priority} {each.ip} {each.port} typ {each.type}"
+        end = " tcptype passive" if each.transport == "tcp" else ""
+        yield f"a=candidate:{foundation} 1 {each.transport} {each.priority} {each.ip} {each.port} typ {each.type}{end}"
     yield "a=end-of-candidates"

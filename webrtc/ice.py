@@ -92,6 +92,12 @@ class IceLite:
         self._sessions[session.credentials.ufrag] = session
         return session.credentials
 
+    def forget(self, address: Address) -> None:
+        """Nobody is at `address` any more: the TCP stream that it named has ended."""
+        owner = self._owners.get(address)
+        if owner is not None:
+            self._forget(owner, address)
+
     def receive(self, datagram: bytes, path: Path) -> None:
         """Answer a binding request that is meant for one of us; drop all else without a word."""
         now = monotonic()

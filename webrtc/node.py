@@ -42,12 +42,16 @@ http_logger = logging.getLogger("webrtc.http")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSettings:
-    """`advertise`: the IP addresses by which clients reach the UDP port. Ports may be 0: any free one."""
+    """`media_hosts`, `media_port`, `tcp`: see `MediaPort`. `advertise`: the IP addresses by which clients reach it.
+
+    Ports may be 0: any free one.
+    """
 
     control_host: str
     control_port: int
-    udp_host: str
-    udp_port: int
+    media_hosts: tuple[str, ...]
+    media_port: int
+    tcp: bool
     advertise: tuple[str, ...]
     secret: str
     orphan_timeout_s: float = 300.0
@@ -72,7 +76,11 @@ async def run_node(settings: NodeSettings) -> None:
     async with AsyncExitStack() as stack:
         plane = await stack.enter_async_context(
             MediaPlane(
-                host=settings.udp_host, port=settings.udp_port, advertise=settings.advertise, changed=events.changed
+                hosts=settings.media_hosts,
+                port=settings.media_port,
+                tcp=settings.tcp,
+                advertise=settings.advertise,
+                changed=events.changed,
             )
         )
         runner = web.AppRunner(
@@ -91,7 +99,7 @@ async def run_node(settings: NodeSettings) -> None:
         control_url = _url_of(runner)
         sys.stdout.write(json.dumps({"control": control_url, "udp_port": plane.port, "node": node}) + "\n")
         sys.stdout.flush()
-        logger.info("node %s: listening at %s, UDP port %d", node, control_url, plane.port)
+        logger.info("node %s: listening at %s, media at port %d", node, control_url, plane.port)
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(LoadMeter(plane, status).run(), name="load meter")]
             if settings.controller is not None:
@@ -204,7 +212,8 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     """Ends the process with code 2 and a line on stderr where something is missing or wrong."""
     parser = argparse.ArgumentParser(prog="python -m webrtc.node", description="Run one bridge node.")
     parser.add_argument("--control", type=_address, default=("127.0.0.1", 0), metavar="HOST:PORT")
-    parser.add_argument("--udp", type=_address, default=("0.0.0.0", 0), metavar="HOST:PORT")
+    parser.add_argument("--udp", type=_address, action="append", metavar="HOST:PORT", help="for media; repeatable")
+    parser.add_argument("--tcp", action=argparse.BooleanOptionalAction, default=True, help="there as well")
     parser.add_argument("--advertise", type=_ip, action="append", required=True, metavar="IP")
     parser.add_argument("--orphan-timeout-s", type=float, default=300.0, metavar="SECONDS")
     parser.add_argument("--drain-timeout-s", type=float, default=10.0, metavar="SECONDS")
@@ -218,6 +227,12 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     )
     parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
     read = parser.parse_args(arguments)
+    media = read.udp or [("0.0.0.0", 0)]
+    if len({port for _, port in media}) > 1:
+        parser.error("--udp must have the same port for each address")
+    families = {ipaddress.ip_address(address).version for address in read.advertise}
+    if not families <= {6 if ":" in host else 4 for host, _ in media}:
+        parser.error("--advertise names an address of a family that no --udp listens on")
     secret = environment.get(SECRET_VARIABLE, "")
     if len(secret.encode()) < MIN_SECRET_LENGTH:
         parser.error(f"{SECRET_VARIABLE} must hold a secret of at least {MIN_SECRET_LENGTH} bytes")
@@ -225,8 +240,9 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     return NodeSettings(
         control_host=read.control[0],
         control_port=read.control[1],
-        udp_host=read.udp[0],
-        udp_port=read.udp[1],
+        media_hosts=tuple(host for host, _ in media),
+        media_port=media[0][1],
+        tcp=read.tcp,
         advertise=tuple(read.advertise),
         secret=secret,
         orphan_timeout_s=read.orphan_timeout_s,

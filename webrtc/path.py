@@ -7,11 +7,12 @@ from typing import NamedTuple, Protocol
 # that no address of UDP is ever the same.
 Address = tuple[str, int] | tuple[str, int, int, int] | tuple[str, int, str]
 
+# Puts a datagram on its way to an address at once, or raises `OSError`; for UDP it is the socket's own.
+SendTo = Callable[[memoryview | bytes, Address], object]
+
 
 class Path(NamedTuple):
-    """`sendto` puts a datagram on its way to `address` at once, or raises `OSError`: the UDP socket's own, mostly."""
-
-    sendto: Callable[[memoryview | bytes, Address], object]
+    sendto: SendTo
     address: Address
 
 

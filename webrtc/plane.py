@@ -1,50 +1,59 @@
-"""The media plane of a node: one UDP port and the bridges that share it."""
+"""The media plane of a node: one port and the bridges that share it."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from webrtc.bridge import Bridge
 from webrtc.connection import Connection, Transport
+from webrtc.demux import Demultiplexer
 from webrtc.dtls import Certificate, PacketBuffer
 from webrtc.errors import BridgeNotFound, ConnectionNotFound, HandshakeFailed
 from webrtc.forward import Forwarder
 from webrtc.ice import IceLite
 from webrtc.ids import BridgeId, ClientId, ConnectionId, ParticipantId
+from webrtc.listen import MediaPort
 from webrtc.policy import Policy
 from webrtc.publication import Publication
 from webrtc.sdp import Candidate, parse_offer
 from webrtc.subscription import Subscription
-from webrtc.udp import UdpSocket
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.05
-CANDIDATE_PRIORITY = 2_130_706_431  # a host candidate of the highest local preference (RFC 8445 5.1.2.1)
+# Of host candidates, the first of their kind (RFC 8445 5.1.2.1). TCP comes after UDP: by a lower type preference, with
+# the direction preference of a passive one in the local preference (RFC 6544 4.2).
+PRIORITIES: Mapping[Literal["udp", "tcp"], int] = {
+    "udp": 126 << 24 | 65535 << 8 | 255,
+    "tcp": 90 << 24 | (4 << 13 | 8191) << 8 | 255,
+}
 
 
 class MediaPlane:
-    """Owns the socket, the certificate and every connection's task. An async context manager.
+    """Owns the sockets, the certificate and every connection's task. An async context manager.
 
-    `advertise`: the addresses put into answers as candidates, with the port of the socket, the preferred one first.
+    `hosts`, `port`, `tcp`: see `MediaPort`. `advertise`: the addresses put into answers as candidates, with that port,
+    the preferred one first.
     `changed`: called on the event loop whenever a bridge's state has changed in a way worth an event (not per packet).
     """
 
     def __init__(
         self,
         *,
-        host: str,
+        hosts: Sequence[str],
         port: int,
         advertise: Sequence[str],
+        tcp: bool = True,
         changed: Callable[[BridgeId], None] | None = None,
     ) -> None:
-        self._host = host
+        self._hosts = tuple(hosts)
         self._asked_port = port
         self._advertise = tuple(advertise)
+        self._tcp = tcp
         self._changed = changed or (lambda _: None)
         self._bridges: dict[BridgeId, Bridge] = {}
         self._connections: dict[ConnectionId, Connection] = {}
@@ -54,20 +63,21 @@ class MediaPlane:
     async def __aenter__(self) -> Self:
         received = PacketBuffer()
         ice = IceLite()
-        udp = UdpSocket(
-            host=self._host, port=self._asked_port, buffer=received.view, peers=ice.peers, receive_stun=ice.receive
-        )
+        demultiplexer = Demultiplexer(buffer=received.view, peers=ice.peers, receive_stun=ice.receive)
         async with AsyncExitStack() as stack:
-            stack.callback(udp.close)
-            udp.open()
-            self._udp = udp
+            self._media = await stack.enter_async_context(
+                MediaPort(
+                    hosts=self._hosts,
+                    port=self._asked_port,
+                    tcp=self._tcp,
+                    demultiplexer=demultiplexer,
+                    ended=ice.forget,
+                )
+            )
             self._transport = Transport(
                 ice=ice,
                 certificate=Certificate(),
-                candidates=tuple(
-                    Candidate(ip=ip, port=udp.port, priority=CANDIDATE_PRIORITY - (i << 8))
-                    for i, ip in enumerate(self._advertise)
-                ),
+                candidates=tuple(self._candidates(self._media.port)),
                 forwarder=Forwarder(),
                 received=received,
                 reports=PacketBuffer(),
@@ -87,8 +97,8 @@ class MediaPlane:
 
     @property
     def port(self) -> int:
-        """The UDP port in use, also where 0 was asked for."""
-        return self._udp.port
+        """The port in use, also where 0 was asked for."""
+        return self._media.port
 
     @property
     def bridges(self) -> Mapping[BridgeId, Bridge]:
@@ -101,7 +111,7 @@ class MediaPlane:
     @property
     def refused(self) -> int:
         """Datagrams dropped before any connection saw them: bad lengths, unknown senders, false checks."""
-        return self._udp.refused + self._transport.ice.refused
+        return self._media.refused + self._transport.ice.refused
 
     def open_bridge(self, bridge_id: BridgeId, policy: Policy) -> Bridge:
         """The bridge of that id, opened if there is none; a known one takes the new `policy`."""
@@ -150,6 +160,12 @@ class MediaPlane:
         bridge = self._bridges.get(bridge_id)
         if bridge is not None and participant in bridge.participants:
             await self._end(bridge.participants[participant].connections)
+
+    def _candidates(self, port: int) -> Iterator[Candidate]:
+        transports: tuple[Literal["udp", "tcp"], ...] = ("udp", "tcp") if self._tcp else ("udp",)
+        for transport in transports:
+            for i, ip in enumerate(self._advertise):
+                yield Candidate(ip=ip, port=port, priority=PRIORITIES[transport] - (i << 8), transport=transport)
 
     async def _connect(
         self,

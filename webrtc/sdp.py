@@ -30,11 +30,12 @@ _HEX_PAIRS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2})*", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An address where this node takes UDP packets (RFC 8839 5.1)."""
+    """An address where this node takes packets (RFC 8839 5.1), over TCP as the passive side (RFC 6544 4.5)."""
 
     ip: str
     port: int
     priority: int
+    transport: Literal["udp", "tcp"] = "udp"
     type: str = "host"
 
 

@@ -9,6 +9,7 @@ from aioice import stun
 
 from webrtc import rtcp
 from webrtc.connection import Connection
+from webrtc.demux import Demultiplexer
 from webrtc.dtls import (
     Certificate,
     DtlsTransport,
@@ -95,9 +96,11 @@ class BareClient:
         self._udp = UdpSocket(
             host="127.0.0.1",
             port=0,
-            buffer=self._buffer.view,
-            peers={self._node: self},
-            receive_stun=lambda datagram, address: self._answered.set(),
+            demultiplexer=Demultiplexer(
+                buffer=self._buffer.view,
+                peers={self._node: self},
+                receive_stun=lambda datagram, path: self._answered.set(),
+            ),
         )
         self._udp.open()
         self._answered.clear()

@@ -75,7 +75,7 @@ async def node_here() -> AsyncIterator[Node]:
     status = NodeStatus("here")
     events = Events(status)
     async with (
-        MediaPlane(host="127.0.0.1", port=0, advertise=["127.0.0.1"], changed=events.changed) as plane,
+        MediaPlane(hosts=["127.0.0.1"], port=0, advertise=["127.0.0.1"], changed=events.changed) as plane,
         aiohttp.ClientSession() as http,
     ):
         runner = web.AppRunner(make_app(plane, events, SECRET, status), shutdown_timeout=1.0)

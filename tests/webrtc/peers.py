@@ -30,7 +30,7 @@ class Lesson:
     """A plane with one open bridge, and its news."""
 
     def __init__(self) -> None:
-        self.plane = MediaPlane(host="127.0.0.1", port=0, advertise=["127.0.0.1"], changed=self._note)
+        self.plane = MediaPlane(hosts=["127.0.0.1"], port=0, advertise=["127.0.0.1"], changed=self._note)
         self._news = asyncio.Event()
 
     async def until(self, holds: Callable[[], bool]) -> None:

@@ -65,6 +65,8 @@ async def test_node_stays_while_a_controller_listens() -> None:
         (["--advertise", "192.0.2.1"], {}, SECRET_VARIABLE),
         (["--advertise", "192.0.2.1"], {SECRET_VARIABLE: "short"}, "at least 32 bytes"),
         (["--advertise", "192.0.2.1", "--nonsense"], ENVIRONMENT, "--nonsense"),
+        (["--advertise", "192.0.2.1", "--advertise", "2001:db8::1"], ENVIRONMENT, "no --udp listens on"),
+        (["--advertise", "::1", "--udp", "[::]:1", "--udp", "[::1]:2"], ENVIRONMENT, "the same port"),
     ],
 )
 def test_wrong_arguments_end_with_a_line(
@@ -76,12 +78,14 @@ def test_wrong_arguments_end_with_a_line(
 
 
 def test_arguments_become_settings() -> None:
-    arguments = "--control 127.0.0.1:8090 --udp [::]:5000 --advertise 192.0.2.1 --advertise 2001:db8::1".split()
-    assert read_arguments(arguments, ENVIRONMENT) == NodeSettings(
+    arguments = "--control 127.0.0.1:8090 --udp 0.0.0.0:5000 --udp [::]:5000 --no-tcp"
+    addresses = "--advertise 192.0.2.1 --advertise 2001:db8::1"
+    assert read_arguments([*arguments.split(), *addresses.split()], ENVIRONMENT) == NodeSettings(
         control_host="127.0.0.1",
         control_port=8090,
-        udp_host="::",
-        udp_port=5000,
+        media_hosts=("0.0.0.0", "::"),
+        media_port=5000,
+        tcp=False,
         advertise=("192.0.2.1", "2001:db8::1"),
         secret=SECRET,
         orphan_timeout_s=300.0,

@@ -1,7 +1,7 @@
 """Slots as a subscriber sees them, across changes of source."""
 
 from webrtc.ids import TrackId
-from webrtc.path import Address
+from webrtc.path import Address, SendTo
 from webrtc.rtcp import SenderReport
 from webrtc.rtp import HEADER, read_vp8
 from webrtc.sdp import Codec
@@ -13,11 +13,11 @@ OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)
 
 
 class Nowhere:
-    context: object = None
-    address: Address = ("", 0)
-    dropped = 0
-
-    def sendto(self, datagram: memoryview | bytes, address: Address) -> None: ...
+    def __init__(self) -> None:
+        self.context: object = None
+        self.sendto: SendTo = lambda datagram, address: None
+        self.address: Address = ("", 0)
+        self.dropped = 0
 
 
 class Source:

@@ -3,6 +3,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from webrtc.demux import Demultiplexer
 from webrtc.path import Address, Path
 from webrtc.udp import UdpSocket
 
@@ -24,16 +25,15 @@ class Everything:
 
 
 @asynccontextmanager
-async def joined(*, known: bool) -> AsyncIterator[tuple[Everything, UdpSocket, socket.socket]]:
-    """A socket of ours, and a client's, known to it or not."""
+async def joined(*, known: bool) -> AsyncIterator[tuple[Everything, Demultiplexer, socket.socket]]:
+    """What a socket of ours received, and the socket of a client, known to it or not."""
     everything = Everything()
     peers: dict[Address, Everything] = {}
+    demultiplexer = Demultiplexer(buffer=memoryview(bytearray(2048)), peers=peers, receive_stun=everything.receive_stun)
     udp = UdpSocket(
         host="127.0.0.1",
         port=0,
-        buffer=memoryview(bytearray(2048)),
-        peers=peers,
-        receive_stun=everything.receive_stun,
+        demultiplexer=demultiplexer,
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.connect(("127.0.0.1", udp.port))
@@ -41,7 +41,7 @@ async def joined(*, known: bool) -> AsyncIterator[tuple[Everything, UdpSocket, s
             peers[client.getsockname()] = everything
         udp.open()
         try:
-            yield everything, udp, client
+            yield everything, demultiplexer, client
         finally:
             udp.close()
 
@@ -63,17 +63,17 @@ LAST = b"\x00" + bytes(63)
 
 
 async def test_datagrams_are_told_apart() -> None:
-    async with asyncio.timeout(10), joined(known=True) as (everything, udp, client):
+    async with asyncio.timeout(10), joined(known=True) as (everything, received, client):
         for datagram in (bytes(20), b"\x16" + bytes(12), b"\x80" + bytes(11), b"\xbf" + bytes(1499), *NONSENSE, LAST):
             client.send(datagram)
         came = [await everything.came.get() for _ in range(5)]
         assert came == [("stun", 20), ("dtls", 13), ("media", 12), ("media", 1500), ("stun", 64)]
-        assert (udp.refused, everything.came.qsize()) == (len(NONSENSE), 0)
+        assert (received.refused, everything.came.qsize()) == (len(NONSENSE), 0)
 
 
 async def test_stranger_can_only_send_checks() -> None:
-    async with asyncio.timeout(10), joined(known=False) as (everything, udp, client):
+    async with asyncio.timeout(10), joined(known=False) as (everything, received, client):
         for datagram in (b"\x16" + bytes(60), b"\x80" + bytes(60), LAST):
             client.send(datagram)
         assert await everything.came.get() == ("stun", 64)
-        assert (udp.refused, everything.came.qsize()) == (2, 0)
+        assert (received.refused, everything.came.qsize()) == (2, 0)

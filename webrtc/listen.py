@@ -1,0 +1,82 @@
+"""Where a node's media come in: one port number, over UDP and TCP, for each address it listens on."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from webrtc.demux import Demultiplexer
+from webrtc.path import Address
+from webrtc.tcp import TcpServer
+from webrtc.udp import UdpSocket
+
+ATTEMPTS = 20  # at a port that is free for all sockets, where any will do
+
+
+class MediaPort:
+    """All sockets of a node. An async context manager; raises `OSError` where the port is taken.
+
+    `hosts`: IP addresses to listen on; "::" is IPv6 alone. `port`: 0 is any free one. `ended`: see `TcpServer`.
+    """
+
+    def __init__(
+        self,
+        *,
+        hosts: Sequence[str],
+        port: int,
+        tcp: bool,
+        demultiplexer: Demultiplexer,
+        ended: Callable[[Address], None],
+    ) -> None:
+        self._hosts = hosts
+        self._tcp_wanted = tcp
+        self._demultiplexer = demultiplexer
+        self._ended = ended
+        self._udp: list[UdpSocket] = []
+        self._tcp: TcpServer | None = None
+        self._stack = AsyncExitStack()
+        self.port = port
+
+    async def __aenter__(self) -> Self:
+        asked, attempts = self.port, 1 if self.port else ATTEMPTS
+        while True:
+            attempts -= 1
+            try:
+                self._bind(asked)
+                break
+            except OSError:
+                self._close_udp()
+                if attempts == 0:
+                    raise
+        async with AsyncExitStack() as stack:
+            stack.callback(self._close_udp)
+            for socket in self._udp:
+                socket.open()
+            if self._tcp is not None:
+                stack.push_async_callback(self._tcp.close)
+                await self._tcp.open()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, error, traceback)
+
+    @property
+    def refused(self) -> int:
+        """Datagrams of no use, and TCP streams that were cut."""
+        return self._demultiplexer.refused + (self._tcp.refused if self._tcp is not None else 0)
+
+    def _bind(self, port: int) -> None:
+        for host in self._hosts:
+            self._udp.append(UdpSocket(host=host, port=port, demultiplexer=self._demultiplexer))
+            port = self._udp[0].port
+        if self._tcp_wanted:
+            self._tcp = TcpServer(hosts=self._hosts, port=port, demultiplexer=self._demultiplexer, ended=self._ended)
+        self.port = port
+
+    def _close_udp(self) -> None:
+        for socket in self._udp:
+            socket.close()
+        self._udp.clear()
