@@ -7,8 +7,9 @@ first and never paused; a picture falls to a still before it disappears; going u
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from math import ceil, inf
 
-MARGIN = 1.15  # the budget must exceed by so much what would be used after a step up
+MARGIN = 1.15  # the room for pictures must be so many times what they use after a step up
 
 
 class Priority(IntEnum):
@@ -52,8 +53,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """`bps`: what the choices take; above the budget only where voices alone are. `wanted_bps`: the budget that would
-    bring every wish to its top, with the margin; to be probed for."""
+    """`bps`: what the choices take; above the budget only where the voices alone are.
+
+    `wanted_bps`: the budget that would bring every wish to its top, margin included; worth a probe.
+    """
 
     choices: Mapping[str, Choice]
     bps: int
@@ -61,5 +64,106 @@ class Allocation:
 
 
 def allocate(wishes: Sequence[Wish], budget_bps: int, held: Mapping[str, Choice]) -> Allocation:
-    """One choice per wish, by mid. `held`: the choices until now; wishes of equal priority come in order."""
-    raise NotImplementedError
+    """One choice per wish, by mid. `held`: the choices until now; among equals the wish that comes first wins.
+
+    Voices keep at least their lowest step, whatever the budget. What is left is for pictures, in this order: a still
+    and then the lowest step for slides and stage; each of them up to its preferred step; thumbnails one step per round;
+    slides and stage to the top. A rise that does not fit is left out, and the next one tried.
+    """
+    ladders = [_Ladder(wish, held.get(wish.mid)) for wish in wishes]
+    voices = [ladder for ladder in ladders if ladder.wish.priority is Priority.VOICE]
+    pictures = [ladder for ladder in ladders if ladder.wish.priority is not Priority.VOICE]
+    for ladder, level in _by_level(voices):
+        ladder.rise(level, budget_bps - sum(voice.bps for voice in voices))
+    room_bps = budget_bps - sum(voice.bps for voice in voices)
+    used_bps = 0
+    for ladder, level in _rises(pictures):
+        used_bps += ladder.rise(level, room_bps - used_bps, spare_bps=room_bps / MARGIN - used_bps)
+    return Allocation(
+        choices={ladder.wish.mid: ladder.choice for ladder in ladders},
+        bps=sum(ladder.bps for ladder in ladders),
+        wanted_bps=sum(voice.top_bps for voice in voices) + ceil(MARGIN * sum(picture.top_bps for picture in pictures)),
+    )
+
+
+class _Ladder:
+    """The choices of one wish from nothing to the top, and how far it has come."""
+
+    def __init__(self, wish: Wish, held: Choice | None) -> None:
+        self.wish = wish
+        self._choices: list[tuple[int, Choice]] = [(step.bps, step) for step in wish.steps]
+        if wish.priority is not Priority.VOICE or not wish.steps:
+            if wish.steps and 0 < wish.still_bps < wish.steps[0].bps:
+                self._choices.insert(0, (wish.still_bps, Rest.STILL))
+            self._choices.insert(0, (0, Rest.PAUSED))
+        self.lowest = len(self._choices) - len(wish.steps)  # the level of the lowest step
+        self._level = 0
+        self._held = self._held_level(held)
+
+    def __len__(self) -> int:
+        return len(self._choices)
+
+    @property
+    def choice(self) -> Choice:
+        return self._choices[self._level][1]
+
+    @property
+    def bps(self) -> int:
+        return self._choices[self._level][0]
+
+    @property
+    def top_bps(self) -> int:
+        return self._choices[-1][0]
+
+    def rise(self, level: int, left_bps: float, *, spare_bps: float = inf) -> int:
+        """Go up to `level` if that costs no more than is left, and than is to spare where it is new; what it costs."""
+        cost = self._choices[level][0] - self.bps
+        if level <= self._level or cost > left_bps or (level > self._held and cost > spare_bps):
+            return 0
+        self._level = level
+        return cost
+
+    def _held_level(self, held: Choice | None) -> int:
+        """The level of `held`; where its step is offered no more, that of the next below it."""
+        if held is None or held is Rest.PAUSED:
+            return 0
+        if held is Rest.STILL:
+            return max(0, self.lowest - 1)
+        return max(
+            (
+                level
+                for level, (_, choice) in enumerate(self._choices)
+                if isinstance(choice, Step) and _quality(choice) <= _quality(held)
+            ),
+            default=0,
+        )
+
+
+def _rises(pictures: list[_Ladder]) -> Iterator[tuple[_Ladder, int]]:
+    """Every step up that pictures may take, in the order in which they get it."""
+    large = sorted((one for one in pictures if one.wish.priority is not Priority.THUMBNAIL), key=_priority)
+    for ladder, level in _by_level(large):
+        if level <= ladder.lowest:
+            yield ladder, level
+    for ladder in large:
+        for level in range(ladder.lowest + 1, min(ladder.lowest + ladder.wish.preferred + 1, len(ladder))):
+            yield ladder, level
+    yield from _by_level([one for one in pictures if one.wish.priority is Priority.THUMBNAIL])
+    for ladder in large:
+        for level in range(ladder.lowest + 1, len(ladder)):
+            yield ladder, level
+
+
+def _by_level(ladders: list[_Ladder]) -> Iterator[tuple[_Ladder, int]]:
+    for level in range(1, max(map(len, ladders), default=0)):
+        for ladder in ladders:
+            if level < len(ladder):
+                yield ladder, level
+
+
+def _priority(ladder: _Ladder) -> Priority:
+    return ladder.wish.priority
+
+
+def _quality(step: Step) -> tuple[int, float]:
+    return step.layer, inf if step.temporal is None else step.temporal
