@@ -54,3 +54,8 @@ def wanted_layers(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str,
             if track.rid:
                 wanted.setdefault((participant.id, track.client), {})[track.rid] = track.wanted
     return wanted
+
+
+def present_rooms(bridge: BridgeState | None) -> frozenset[RoomId]:
+    """Those that something connects with the bridge."""
+    return frozenset(RoomId(participant.id) for participant in (bridge.participants if bridge else ()))

@@ -12,7 +12,7 @@ from controller.conductor import Conductor
 from controller.displays import Displays
 from controller.grants import Grants
 from controller.live import Plan, SceneRuns, read_plan
-from controller.media import bridge_slots, site_media, wanted_layers
+from controller.media import bridge_slots, present_rooms, site_media, wanted_layers
 from controller.nodes import Nodes
 from controller.readiness import devices_state, is_ready, problems
 from controller.views import (
@@ -141,6 +141,7 @@ class Showing:
         others = [site for site in lesson.accepted if site.room_id != display.room_id]
         state = self._nodes.state(lesson.id)
         here = (display.room_id, display.id)
+        present = present_rooms(state)
         return CallView(
             lesson_id=lesson.id,
             title=lesson.title,
@@ -151,7 +152,10 @@ class Showing:
             video=max(1, min(len(others), MOST_PICTURES)),
             audio=max(1, min(len(others), MOST_VOICES)),
             rooms=tuple(
-                CallRoom(room=plan.rooms[site.room_id], school=plan.schools[site.school_id]) for site in others
+                CallRoom(
+                    room=plan.rooms[site.room_id], school=plan.schools[site.school_id], here=site.room_id in present
+                )
+                for site in others
             ),
             slots=bridge_slots(state).get(here, {}),
             layers=wanted_layers(state).get(here, {}),
@@ -180,7 +184,7 @@ class Showing:
         lesson = plan.lesson
         state = self._nodes.state(lesson.id)
         sites = [site_media(state, site.room_id) for site in lesson.accepted]
-        media = (self._nodes.epoch(lesson.id), bridge_slots(state), wanted_layers(state), sites)
+        media = (self._nodes.epoch(lesson.id), bridge_slots(state), wanted_layers(state), present_rooms(state), sites)
         if media == self._media.get(lesson.id):
             return
         self._media[lesson.id] = media

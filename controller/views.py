@@ -133,10 +133,11 @@ class MediaGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRoom:
-    """A room that takes part in a display's call."""
+    """A room that takes part in a display's call. `here`: something connects it with the bridge."""
 
     room: Room
     school: Organisation
+    here: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -289,6 +289,7 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
                     "name": each.room.name,
                     "school": each.school.name,
                     "province": each.school.province,
+                    "here": each.here,
                 }
                 for each in call.rooms
             ],

@@ -250,6 +250,8 @@ export interface CallRoom {
   name: string;
   school: string;
   province: string;
+  /** Whether anything connects it with the bridge. */
+  here: boolean;
 }
 
 /** A lesson that a display shall be in. Another (lesson, epoch) means: leave and join anew. */
