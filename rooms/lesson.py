@@ -8,6 +8,7 @@ from typing import NewType, Self
 
 from rooms import checks
 from rooms.errors import InvalidLesson, InvalidState, InvalidValue, SiteNotFound
+from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState
 from rooms.room import Room, RoomId
 from rooms.scene import StepId
@@ -70,7 +71,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """A scheduled session in one or more rooms. `version` counts its changes, from 1."""
+    """A scheduled session in one or more rooms. `version` counts its changes, from 1.
+
+    `floor`: only of a live lesson; its end is past until somebody has noticed.
+    """
 
     id: LessonId
     title: str
@@ -84,6 +88,8 @@ class Lesson:
     ended_at: datetime | None = None  # aware, UTC; also when it was cancelled
     end_reason: EndReason = EndReason.NONE
     sites: tuple[Site, ...]
+    mode: Mode = Mode.DISCUSSION
+    floor: Floor | None = None
     version: int = 1
 
     def __post_init__(self) -> None:

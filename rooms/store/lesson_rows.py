@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rooms.errors import SiteNotFound
+from rooms.floor import Floor
 from rooms.lesson import Lesson, LessonId, Site
 from rooms.room import RoomId
 from rooms.scene import StepId
@@ -24,10 +25,12 @@ def new_row(lesson: Lesson) -> LessonRow:
         started_at=lesson.started_at,
         ended_at=lesson.ended_at,
         end_reason=lesson.end_reason,
+        mode=lesson.mode,
         version=lesson.version,
         sites=[],
     )
     set_sites(row, lesson.sites)
+    set_floor(row, lesson.floor)
     return row
 
 
@@ -38,6 +41,11 @@ def set_sites(row: LessonRow, sites: Iterable[Site]) -> None:
         _filled(known.get(site.room_id) or SiteRow(room_id=site.room_id), site, position)
         for position, site in enumerate(sites)
     ]
+
+
+def set_floor(row: LessonRow, floor: Floor | None) -> None:
+    row.floor_room_id = None if floor is None else floor.room_id
+    row.floor_until = None if floor is None else floor.until
 
 
 def find_site(row: LessonRow, room_id: RoomId) -> SiteRow:
@@ -63,6 +71,8 @@ def lesson_of(row: LessonRow) -> Lesson:
         ended_at=row.ended_at,
         end_reason=row.end_reason,
         sites=tuple(_site(each) for each in row.sites),
+        mode=row.mode,
+        floor=_floor(row),
         version=row.version,
     )
 
@@ -73,6 +83,12 @@ def _filled(row: SiteRow, site: Site, position: int) -> SiteRow:
     row.invitation = site.invitation
     row.overridden = sorted(site.overridden)
     return row
+
+
+def _floor(row: LessonRow) -> Floor | None:
+    if row.floor_room_id is None or row.floor_until is None:
+        return None
+    return Floor(room_id=RoomId(row.floor_room_id), until=row.floor_until)
 
 
 def _site(row: SiteRow) -> Site:

@@ -20,13 +20,14 @@ from rooms.errors import (
     RoomBusy,
     VersionConflict,
 )
+from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState, checked_move
 from rooms.lesson import EndReason, Lesson, LessonId, LessonState, planned_site, replanned
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
 from rooms.store.database import Database
-from rooms.store.lesson_rows import find_site, lesson_of, new_row, set_sites
+from rooms.store.lesson_rows import find_site, lesson_of, new_row, set_floor, set_sites
 from rooms.store.rooms import lock_rooms
 from rooms.store.tables import LessonRow, OrganisationRow, SiteRow
 
@@ -140,6 +141,8 @@ class Lessons:
             if row.state.over:
                 raise InvalidState(f"lesson {lesson_id} is {row.state}; invitations stay as they are")
             site.invitation = checked_move(site.invitation, invitation)
+            if row.floor_room_id == room_id:
+                set_floor(row, None)
             row.version += 1
             lesson = lesson_of(row)
             if invitation is InvitationState.ACCEPTED:
@@ -157,6 +160,44 @@ class Lessons:
                 row.version += 1
             return lesson_of(row)
 
+    async def set_mode(self, lesson_id: LessonId, mode: Mode) -> Lesson:
+        """Who is heard; nothing changes where it is so already. Raises `LessonNotFound`, `InvalidState` unless live."""
+        async with self._database.writing() as db:
+            row = await _found_live(db, lesson_id)
+            if row.mode is not mode:
+                row.mode = mode
+                row.version += 1
+            return lesson_of(row)
+
+    async def set_floor(self, lesson_id: LessonId, floor: Floor | None) -> Lesson:
+        """Give the floor, or take it back; nobody has it twice, and nobody beside another.
+
+        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or the room takes no part).
+        """
+        async with self._database.writing() as db:
+            row = await _found_live(db, lesson_id)
+            if floor is not None and find_site(row, floor.room_id).invitation is not InvitationState.ACCEPTED:
+                raise InvalidState(f"room {floor.room_id} takes no part in lesson {lesson_id}")
+            if lesson_of(row).floor != floor:
+                set_floor(row, floor)
+                row.version += 1
+            return lesson_of(row)
+
+    async def expire_floor(self, lesson_id: LessonId, now: datetime) -> Lesson | None:
+        """Take the floor back where its time is over; None where nobody has it, or has it longer.
+
+        Raises `LessonNotFound`.
+        """
+        async with self._database.writing() as db:
+            moved = await db.scalar(
+                update(LessonRow)
+                .where(LessonRow.id == lesson_id, LessonRow.floor_until <= now)
+                .values(floor_room_id=None, floor_until=None, version=LessonRow.version + 1)
+                .returning(LessonRow.id)
+            )
+            row = await _found(db, lesson_id)
+            return lesson_of(row) if moved is not None else None
+
     async def _in_state(self, state: LessonState) -> tuple[Lesson, ...]:
         query = select(LessonRow).where(LessonRow.state == state).order_by(LessonRow.start_at, LessonRow.id)
         async with self._database.reading() as db:
@@ -169,7 +210,14 @@ class Lessons:
             moved = await db.scalar(
                 update(LessonRow)
                 .where(LessonRow.id == lesson_id, LessonRow.state == current)
-                .values(state=final, ended_at=now, end_reason=reason, version=LessonRow.version + 1)
+                .values(
+                    state=final,
+                    ended_at=now,
+                    end_reason=reason,
+                    floor_room_id=None,
+                    floor_until=None,
+                    version=LessonRow.version + 1,
+                )
                 .returning(LessonRow.id)
             )
             row = await _found(db, lesson_id)
@@ -229,4 +277,11 @@ async def _found(db: AsyncSession, lesson_id: LessonId, *, lock: bool = False) -
     row = await db.get(LessonRow, lesson_id, with_for_update=lock)
     if row is None:
         raise LessonNotFound(f"no lesson {lesson_id}")
+    return row
+
+
+async def _found_live(db: AsyncSession, lesson_id: LessonId) -> LessonRow:
+    row = await _found(db, lesson_id, lock=True)
+    if row.state is not LessonState.LIVE:
+        raise InvalidState(f"lesson {lesson_id} is {row.state}, not live")
     return row

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from rooms.floor import Mode
 from rooms.invitation import InvitationState
 from rooms.lesson import EndReason, LessonKind, LessonState
 from rooms.school import OrganisationKind
@@ -124,6 +125,9 @@ class LessonRow(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[EndReason] = mapped_column(words(EndReason))
+    mode: Mapped[Mode] = mapped_column(words(Mode), server_default="discussion")
+    floor_room_id: Mapped[str | None] = mapped_column(ID)
+    floor_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int]
 
     sites: Mapped[list["SiteRow"]] = relationship(
