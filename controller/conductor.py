@@ -173,6 +173,8 @@ class Conductor:
                     self._live.pop(lesson_id)
                 if live and left:
                     await self._finish(replace(lesson, sites=left))
+                if lesson_id in self._live:
+                    was.follow(lesson)
             if live and lesson_id not in self._live:
                 await self._begin(lesson)
             if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
@@ -259,9 +261,12 @@ class Conductor:
                 state, reason = move
                 change = self._store.lessons.end if state is LessonState.ENDED else self._store.lessons.cancel
                 moved = await change(lesson_id, self._clock(), reason)
+            silenced = await self._store.lessons.expire_floor(lesson_id, self._clock())
             await self._follow(lesson_id)
             if moved is not None:
                 await self._record(moved, "time", "end" if moved.state is LessonState.ENDED else "cancel", lesson.state)
+            if silenced is not None and lesson.floor is not None:
+                await self._record_floor(lesson, lesson.floor.room_id)
 
     async def _record(self, lesson: Lesson, actor: str, action: str, before: LessonState) -> None:
         logger.info("lesson %s: %s -> %s", lesson.id, before, lesson.state)
@@ -274,6 +279,20 @@ class Conductor:
                 object_id=lesson.id,
                 before={"state": before.value},
                 after={"state": lesson.state.value},
+            )
+        )
+
+    async def _record_floor(self, lesson: Lesson, room_id: RoomId) -> None:
+        logger.info("lesson %s: the floor of room %s is over", lesson.id, room_id)
+        await self._store.audit.add(
+            AuditEntry(
+                at=self._clock(),
+                actor="time",
+                action="lesson.floor",
+                object_kind="lesson",
+                object_id=lesson.id,
+                before={"room": room_id},
+                after={"room": None},
             )
         )
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from rooms.scene import Scene, StepId
 from rooms.school import Organisation, OrganisationId
 from rooms.store import Store
 from webrtc.ids import ParticipantId
-from webrtc.policy import Policy
+from webrtc.policy import Mode, Policy
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +120,11 @@ class LiveLesson:
         self._wake = asyncio.Event()
         self._overridden = {site.room_id: site.overridden for site in plan.lesson.sites}
 
+    def follow(self, lesson: Lesson) -> None:
+        """The same rooms take part, but something else of the lesson has changed."""
+        self.plan = replace(self.plan, lesson=lesson)
+        self.wake()
+
     def wake(self) -> None:
         """Something changed that the loop should look at."""
         self._wake.set()
@@ -205,4 +210,8 @@ class EndingLesson:
 
 
 def _policy(lesson: Lesson) -> Policy:
-    return Policy(order=tuple(ParticipantId(site.room_id) for site in lesson.accepted))
+    return Policy(
+        order=tuple(ParticipantId(site.room_id) for site in lesson.accepted),
+        mode=Mode(lesson.mode.value),
+        floor=ParticipantId(lesson.floor.room_id) if lesson.floor is not None else None,
+    )

@@ -12,7 +12,10 @@ from rooms.lesson import EARLIEST_START, Lesson, LessonId, LessonState, due_at
 
 
 class Timers:
-    """Calls `due(lesson_id)` when a lesson can be started, and when its time is over. `due` returns at once."""
+    """Calls `due(lesson_id)` when a lesson can be started, and when its time or a room's floor is over.
+
+    `due` returns at once.
+    """
 
     def __init__(self, due: Callable[[LessonId], None], clock: Callable[[], datetime]) -> None:
         self._due = due
@@ -33,6 +36,7 @@ class Timers:
         opens = lesson.start - EARLIEST_START if lesson.state is LessonState.SCHEDULED else None
         self._at(f"{lesson.id} opens", opens if opens and opens > self._clock() else None, lesson.id)
         self._at(f"{lesson.id} is due", due_at(lesson, grace), lesson.id)
+        self._at(f"{lesson.id} has the floor back", lesson.floor.until if lesson.floor else None, lesson.id)
 
     def _at(self, job_id: str, when: datetime | None, lesson_id: LessonId) -> None:
         if when is None:
