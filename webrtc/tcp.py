@@ -55,11 +55,16 @@ class TcpServer:
             self._close_sockets()
             raise
 
+    @property
+    def port(self) -> int:
+        port: int = self._sockets[0].getsockname()[1]
+        return port
+
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
         for listening in self._sockets:
             self._servers.append(await loop.create_server(lambda: Stream(self), sock=listening))
-        self._sweeping = loop.call_later(SWEEP_S, self._sweep)
+        self._sweep()
 
     async def close(self) -> None:
         if self._sweeping is not None:
@@ -94,14 +99,17 @@ class TcpServer:
         if self._streams.pop(stream.address, None) is not None:
             self._ended(stream.address)
 
-    def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._sweeping = loop.call_later(SWEEP_S, self._sweep)
-        now = loop.time()
+    def cut(self, now: float) -> None:
+        """End the streams that are of no use. `now`: of the event loop's clock."""
         for stream in list(self._streams.values()):
             if not stream.lives(now):
                 self.refused += 1
                 stream.abort()
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweeping = loop.call_later(SWEEP_S, self._sweep)
+        self.cut(loop.time())
 
 
 class Stream(asyncio.BufferedProtocol):

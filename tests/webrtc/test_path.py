@@ -1,0 +1,68 @@
+"""One call over UDP, TCP and both in turns, as a school's firewall has it."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from tests.chromium import chromium
+from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
+from tests.webrtc.framed import over_tcp
+from tests.webrtc.nodes import Node, node_here, token
+from tests.webrtc.peers import LESSON, lesson
+from webrtc.dtls import Certificate
+from webrtc.ids import ClientId, ParticipantId
+
+logger = logging.getLogger(__name__)
+
+ROOM = (Path(__file__).parent / "reaching.js").read_text()
+
+
+async def join(page: Page, node: Node, only: Sequence[str], configuration: object = None) -> list[float]:
+    """Send as room-a and watch as room-b; returns how many ms each took to connect."""
+    await node.open_bridge("lesson")
+    await page.goto(f"{node.url}/v1/node")
+    tokens = [token("lesson", "room-a"), token("lesson", "room-b")]
+    asked = [node.media("whip", "lesson"), node.media("whep", "lesson"), *tokens, list(only), configuration or {}]
+    took: list[float] = await page.evaluate(ROOM, asked)
+    return took
+
+
+@pytest.mark.parametrize(("only", "protocol"), [(["udp", "tcp"], "udp"), (["tcp"], "tcp")])
+async def test_chromium_uses_udp_and_tcp_where_udp_is_blocked(only: list[str], protocol: str) -> None:
+    async with node_here() as node, chromium() as browser, asyncio.timeout(60):
+        page = await browser.new_page()
+        took = await join(page, node, only)
+        logger.info("connected over %s in %s ms", protocol, took)
+        await page.wait_for_function("window.framesDecoded > 20", timeout=30_000)
+        assert [pair[1:] for pair in await page.evaluate("window.pairs()")] == [[protocol, "127.0.0.1"]] * 2
+
+
+async def test_call_goes_on_from_udp_to_tcp_and_back() -> None:
+    certificates = Certificate(), Certificate()
+    async with (
+        asyncio.timeout(20),
+        lesson() as here,
+        bare_client(certificates[0]) as a,
+        bare_client(certificates[1]) as b,
+        over_tcp(here.plane.port) as tunnel,
+        over_tcp(here.plane.port) as second_tunnel,
+    ):
+        sending = await here.plane.publish(
+            LESSON, ParticipantId("a"), ClientId("bare"), offer(certificates[0], "sendonly", ["video"])
+        )
+        receiving = await here.plane.subscribe(
+            LESSON, ParticipantId("b"), ClientId("bare"), offer(certificates[1], "recvonly", ["video"])
+        )
+        await a.connect(sending, tunnel)
+        await b.connect(receiving, here.plane.port)
+        await here.until(lambda: sending.connected and receiving.connected)
+        for number, port in enumerate((here.plane.port, second_tunnel, here.plane.port)):
+            await b.move(receiving, port)
+            if number == 1:
+                await a.move(sending, here.plane.port)
+            a.send_rtp(packet(number, KEYFRAME))
+            assert (await b.packets.get())[16:] == KEYFRAME[4:]
