@@ -1,19 +1,39 @@
 """What the link to one subscriber takes: an estimate out of the feedback on what was sent to it.
 
-Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02) with the trend line of its later versions, together with
-losses, and probing by padding before a rate is used. Pure: all times are seconds of one monotonic clock.
+Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together with losses, and probing with padding before
+a rate is used. Pure: all times are seconds of one monotonic clock.
 """
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+from math import sqrt
 
-from webrtc.transport_cc import TransportFeedback
+from webrtc.loss import LossControl
+from webrtc.probing import Probe as Probe
+from webrtc.probing import Prober
+from webrtc.rtp import extend
+from webrtc.transport_cc import REFERENCE_TICKS, TICKS, TransportFeedback
+from webrtc.trendline import Trendline, Usage
 
 START_BPS = 1_000_000
 START_WITHOUT_FEEDBACK_BPS = 512_000
 FLOOR_BPS = 30_000
 CAP_BPS = 20_000_000
+BACKOFF = 0.85  # of what arrives, when a queue grows
+GROWTH = 1.08  # per second, while the link's capacity is not known
+PACKET_BITS = 9600  # near the capacity: one more packet per response time
+LIMIT, LIMIT_BPS = 1.5, 10_000  # how far above what arrives the estimate may grow by itself
+ACKNOWLEDGED_S = 0.5  # the rate that arrives is measured over so long
+CAPACITY_WEIGHT = 0.05  # of a new measurement of the capacity
+SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; receiver reports come every few seconds
+FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
+HALVE_S = 0.5  # the estimate halves once per interval while nobody answers
+HOLE_S = 1.0  # what was lost in so long a gap tells of an interruption, not of a full link
+LATE_S = 0.3  # a packet missing in one feedback may still be told of in the next ones
+MAX_MISSING = 1000  # packets; a longer gap counts as lost at once
+CALM_S = 2.0  # after the estimate fell, no probe for so long
+PROBE_FACTOR = 2.0
 
 Sent = Callable[[int], tuple[float, int] | None]
 
@@ -25,44 +45,264 @@ class State(StrEnum):
     SILENT = "silent"  # packets go out and nothing comes back
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """A wish for padding: everything sent in the next `duration_s` shall add up to `target_bps`."""
-
-    id: int
-    target_bps: int
-    duration_s: float
-
-
 class SendEstimate:
     """`transport_cc`: whether the subscriber sends transport-wide feedback; without it, REMB and loss have to do."""
 
     def __init__(self, *, transport_cc: bool, now: float) -> None:
         self.transport_cc = transport_cc
         self.state = State.RISING
-        self.loss = 0.0
         self.round_trip_s: float | None = None
         self._bps: float = START_BPS if transport_cc else START_WITHOUT_FEEDBACK_BPS
+        self._remb_bps: float = CAP_BPS
+        self._risen_at = self._fell_at = now
+        self._trend = Trendline()
+        self._loss = LossControl(now)
+        self._prober = Prober()
+        self._capacity = _Capacity()
+        self._acknowledged: deque[tuple[float, int]] = deque()  # last arrival and octets of each feedback
+        self._highest = -1  # extended transport number
+        self._highest_sent = 0.0
+        self._zero = -1  # the last reference time, extended
+        self._missing: dict[int, float] = {}
+        self._waiting_since: float | None = None  # when packets were under way first after the last answer
+        self._answered = False
+        self._heard_at = now
+        self._halved_at = now
+        self._before_silence: float = 0.0
 
     @property
     def bps(self) -> int:
-        return int(self._bps)
+        return int(min(self._bps, self._remb_bps))
+
+    @property
+    def loss(self) -> float:
+        """The share of packets lost on the way, 0 to 1, over about the last two seconds."""
+        return self._loss.loss
+
+    # -- what the receiver says
 
     def on_feedback(self, feedback: TransportFeedback, sent: Sent, now: float) -> None:
         """`sent`: when (s) and how large (octets, with headers) the packet of a 16-bit transport number went out."""
+        self._answer(now)
+        received = self._take(feedback, sent, now)
+        lost = self._settle(now)
+        self._loss.count(received, lost)
+        acknowledged = self._acknowledged_bps()
+        verdict = self._prober.verdict(self._highest, self._loss.usual, now) if self._prober.under_way else None
+        if verdict is not None:
+            if verdict.bps > self._bps:
+                self._raise_to(verdict.bps if verdict.clean else BACKOFF * verdict.bps)
+            self._trend.restart()  # the probe's own queue is no overuse
+        if self._trend.usage is Usage.OVER:
+            if not self._prober.under_way:
+                self._back_off(acknowledged, now)
+        elif self._trend.usage is Usage.NORMAL:
+            self._grow(acknowledged, now)
+        else:
+            self._hold(now)
+        if self._loss.judge(self.round_trip_s or 0.0, now):
+            self._fall_to(BACKOFF * acknowledged if self._loss.testing else acknowledged, now)
 
     def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, now: float) -> None:
         """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile."""
+        if round_trip_s is not None:
+            self.round_trip_s = round_trip_s
+        if self.transport_cc:
+            return
+        self._answer(now)
+        self._loss.take(fraction)
+        if self._loss.judge(self.round_trip_s or 0.0, now):
+            self._fall_to(sent_bps * (1 - fraction), now)
+        elif sent_bps >= 0.75 * self.bps:
+            self._grow(sent_bps, now)
+        else:
+            self._hold(now)
 
     def on_remb(self, bps: int, now: float) -> None:
-        """Take what the receiver says it can take."""
+        """Take what the receiver says it can take. Its transport-wide feedback says more, and goes before."""
+        if not self.transport_cc:
+            self._answer(now)
+            self._remb_bps = max(FLOOR_BPS, min(bps, CAP_BPS))
+
+    # -- silence
 
     def tick(self, last_sent: float, now: float) -> None:
         """To be called about every 100 ms: silence has to be seen too. `last_sent`: when a packet last went out."""
+        if self._waiting_since is None:
+            if last_sent > self._heard_at:
+                self._waiting_since = now
+            return
+        patience = SILENCE_S if self.transport_cc else SILENCE_WITHOUT_FEEDBACK_S
+        if now - self._waiting_since < (patience if self._answered else max(patience, FIRST_ANSWER_S)):
+            return
+        if self.state is not State.SILENT:
+            self.state = State.SILENT
+            self._before_silence = self._bps
+            self._halved_at = now - HALVE_S
+        if now - self._halved_at >= HALVE_S:
+            self._halved_at = now
+            self._bps = max(FLOOR_BPS, self._bps / 2)
+
+    def _answer(self, now: float) -> None:
+        """Somebody is there; after a silence, start again at half of what worked before it, and probe for the rest."""
+        self._heard_at = now
+        self._waiting_since = None
+        self._answered = True
+        if self.state is State.SILENT:
+            self.state = State.HOLDING
+            self._bps = max(self._bps, self._before_silence / 2)
+            self._trend.restart()
+            self._acknowledged.clear()
+            self._prober.encourage(now)
+            self._risen_at = now
+
+    # -- probing
 
     def probe(self, wanted_bps: int, now: float) -> Probe | None:
         """A probe to be sent now, if `wanted_bps` is above the estimate and the link may take more."""
-        return None
+        if (
+            wanted_bps <= self._bps
+            or self._bps >= CAP_BPS
+            or not self.transport_cc
+            or not self._acknowledged
+            or self._prober.under_way
+            or now < self._prober.due
+            or now - self._fell_at < CALM_S
+            or self.state is State.SILENT
+            or self._trend.usage is not Usage.NORMAL
+            or not self._loss.bearable
+        ):
+            return None
+        reach = max(PROBE_FACTOR * self._bps, self._before_silence)
+        return self._prober.begin(min(reach, wanted_bps * 1.1, CAP_BPS), now)
 
     def probe_sent(self, probe: Probe, first: int, last: int, now: float) -> None:
         """All packets (media and padding) of `probe` had the 16-bit transport numbers from `first` to `last`."""
+        self._prober.sent(probe, first, last, self._highest, now)
+
+    # -- feedback
+
+    def _take(self, feedback: TransportFeedback, sent: Sent, now: float) -> int:
+        """Follow the packets that `feedback` tells of for the first time; how many there are."""
+        if self._highest < 0:
+            self._highest = feedback.base + 0xFFFF
+            self._zero = feedback.reference_time
+        self._zero += ((feedback.reference_time - self._zero + 0x800000) & 0xFFFFFF) - 0x800000
+        zero = self._zero * REFERENCE_TICKS
+        base = extend(feedback.base, self._highest)
+        under_way = self._prober.under_way is not None
+        received = octets = 0
+        arrived = 0.0
+        for place, ticks in feedback.arrivals:
+            number = base + place
+            ahead = number - self._highest
+            if ahead <= 0 and self._missing.pop(number, None) is None:
+                continue  # told of before
+            packet = sent(number & 0xFFFF)
+            if packet is None:
+                continue
+            at, size = packet
+            if ahead > 1 and at - self._highest_sent < HOLE_S:
+                self._miss(self._highest + 1, number, now)
+            if ahead > 0:
+                self._highest, self._highest_sent = number, at
+            arrived = (zero + ticks) / TICKS
+            received += 1
+            octets += size
+            self._trend.take(at * 1000, arrived * 1000)
+            if under_way:
+                self._prober.take(number, at, arrived, size)
+        if received:
+            self._acknowledged.append((arrived, octets))
+            while len(self._acknowledged) > 2 and arrived - self._acknowledged[1][0] >= ACKNOWLEDGED_S:
+                self._acknowledged.popleft()
+        return received
+
+    def _miss(self, start: int, end: int, now: float) -> None:
+        if end - start + len(self._missing) > MAX_MISSING:
+            self._loss.count(0, end - start)
+        else:
+            self._missing.update(dict.fromkeys(range(start, end), now))
+
+    def _settle(self, now: float) -> int:
+        """Give up what has been missing for too long; how many packets that is."""
+        lost = [number for number, since in self._missing.items() if now - since >= LATE_S]
+        for number in lost:
+            del self._missing[number]
+        return len(lost)
+
+    def _acknowledged_bps(self) -> float:
+        """What arrived, over about the last half second; 0 where it is not known."""
+        if len(self._acknowledged) < 2:
+            return 0.0
+        elapsed = self._acknowledged[-1][0] - self._acknowledged[0][0]
+        octets = sum(octets for _, octets in self._acknowledged) - self._acknowledged[0][1]
+        return octets * 8 / elapsed if elapsed > 0.05 else 0.0
+
+    # -- the rate
+
+    def _back_off(self, acknowledged: float, now: float) -> None:
+        """A queue grows: go below what arrives, once per response time."""
+        if not acknowledged or now - self._fell_at < 0.1 + min(self.round_trip_s or 0.1, 0.5):
+            self._risen_at = now
+            return
+        self._capacity.overused(acknowledged)
+        self._fall_to(BACKOFF * acknowledged, now)
+
+    def _grow(self, acknowledged: float, now: float) -> None:
+        elapsed, self._risen_at = min(now - self._risen_at, 1.0), now
+        limit = LIMIT * acknowledged + LIMIT_BPS
+        if self._bps >= limit or not self._loss.bearable:
+            self.state = State.HOLDING
+            return
+        if acknowledged > self._capacity.most:
+            self._capacity.forget()
+        if self._capacity.near(acknowledged):
+            step = elapsed * max(4000.0, PACKET_BITS / (2 * ((self.round_trip_s or 0.1) + 0.1)))
+        else:
+            step = self._bps * (GROWTH**elapsed - 1)
+        self._bps = min(self._bps + step, limit, CAP_BPS)
+        self.state = State.RISING
+
+    def _hold(self, now: float) -> None:
+        self._risen_at = now
+        self.state = State.HOLDING
+
+    def _raise_to(self, bps: float) -> None:
+        if bps > self._bps:
+            self._bps = min(bps, CAP_BPS)
+            self._capacity.forget()
+
+    def _fall_to(self, bps: float, now: float) -> None:
+        self._fell_at = self._risen_at = now
+        self._before_silence = 0.0
+        self.state = State.FALLING
+        if 0 < bps < self._bps:
+            self._bps = max(bps, FLOOR_BPS)
+
+
+class _Capacity:
+    """What arrived when the link was overused, on average (draft-ietf-rmcat-gcc-02 5.5)."""
+
+    def __init__(self) -> None:
+        self._mean = 0.0
+        self._variance = 0.0
+
+    @property
+    def most(self) -> float:
+        return self._mean + 3 * sqrt(self._variance) if self._mean else CAP_BPS
+
+    def near(self, bps: float) -> bool:
+        return self._mean > 0 and abs(bps - self._mean) <= 3 * sqrt(self._variance)
+
+    def overused(self, bps: float) -> None:
+        if not self._mean or not self.near(bps):
+            self._mean, self._variance = bps, (0.1 * bps) ** 2
+            return
+        change = bps - self._mean
+        self._mean += CAPACITY_WEIGHT * change
+        self._variance += CAPACITY_WEIGHT * (change * change - self._variance)
+        self._variance = max(self._variance, (0.03 * self._mean) ** 2)
+
+    def forget(self) -> None:
+        self._mean = 0.0
