@@ -2,9 +2,20 @@
 
 from controller.views import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
-from webrtc.state import BridgeState, Link
+from webrtc.ids import ParticipantId
+from webrtc.state import BridgeState, Link, ParticipantState, Role
 
+VIEWER = "viewer-"
 LINKS = {Link.GOOD: SiteLink.GOOD, Link.WEAK: SiteLink.WEAK, Link.LOST: SiteLink.LOST}
+
+
+def viewer(account_id: str) -> str:
+    """The participant that a teacher's own view is."""
+    return VIEWER + account_id
+
+
+def is_viewer(participant: str) -> bool:
+    return participant.startswith(VIEWER)
 
 
 def site_media(bridge: BridgeState | None, room_id: RoomId) -> SiteMedia:
@@ -19,8 +30,31 @@ def site_media(bridge: BridgeState | None, room_id: RoomId) -> SiteMedia:
                 audio="audio" in flowing,
                 receiving=any(each.connected for each in participant.subscriptions),
                 link=LINKS[participant.link],
+                speaking=participant.speaking,
+                on_stage=_on_stage(bridge, participant.id),
+                heard=any(participant.id in _carried(each, Role.VOICE) for each in _others(bridge, participant.id)),
             )
     return SiteMedia()
+
+
+def _on_stage(bridge: BridgeState, id: ParticipantId) -> bool:
+    others = [each for each in _others(bridge, id) if each.subscriptions]
+    shown = sum(id in _carried(each, Role.STAGE) for each in others)
+    return shown > 0 and 2 * shown >= len(others)
+
+
+def _others(bridge: BridgeState, id: ParticipantId) -> list[ParticipantState]:
+    """The other rooms: what a teacher watches at a desk says nothing of the lesson."""
+    return [each for each in bridge.participants if each.id != id and not is_viewer(each.id)]
+
+
+def _carried(participant: ParticipantState, role: Role) -> set[ParticipantId | None]:
+    return {slot.source for each in participant.subscriptions for slot in each.slots if slot.role is role}
+
+
+def speaking_room(bridge: BridgeState | None) -> RoomId | None:
+    """The room that speaks, or spoke last."""
+    return RoomId(bridge.dominant) if bridge is not None and bridge.dominant is not None else None
 
 
 def bridge_slots(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str, SlotView]]:

@@ -12,7 +12,7 @@ from controller.conductor import Conductor
 from controller.displays import Displays
 from controller.grants import Grants
 from controller.live import Plan, SceneRuns, read_plan
-from controller.media import bridge_slots, present_rooms, site_media, wanted_layers
+from controller.media import bridge_slots, present_rooms, site_media, speaking_room, viewer, wanted_layers
 from controller.nodes import Nodes
 from controller.readiness import devices_state, is_ready, problems
 from controller.views import (
@@ -52,7 +52,7 @@ class Showing:
         self._clock = clock
         self._grants = Grants(nodes, clock)
         self._displays = Displays(self._room_changed)
-        self._media: dict[LessonId, object] = {}  # what was last told of a live lesson's bridge
+        self._media: dict[LessonId, tuple[object, object]] = {}  # what was last told of a lesson's sites and calls
         conductor.on_follow(self._followed)
         conductor.on_bridge_change(self._bridge_changed)
 
@@ -94,13 +94,13 @@ class Showing:
         epoch = self._nodes.epoch(lesson_id)
         if lesson.state is not LessonState.LIVE or epoch is None:
             raise InvalidState(f"lesson {lesson_id} has no picture now")
-        grant = self._grants.play(lesson_id, _viewer(account_id), client)
+        grant = self._grants.play(lesson_id, viewer(account_id), client)
         count = len(lesson.accepted)
         return WatchGrant(whep=grant, epoch=epoch, video=min(count, MOST_WATCHED), audio=min(count, MOST_VOICES))
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
         """Whose track each slot of that watcher carries; None while it has no connection."""
-        slots = bridge_slots(self._nodes.state(lesson_id)).get((_viewer(account_id), client))
+        slots = bridge_slots(self._nodes.state(lesson_id)).get((viewer(account_id), client))
         epoch = self._nodes.epoch(lesson_id)
         if slots is None or epoch is None:
             return None
@@ -159,6 +159,9 @@ class Showing:
             ),
             slots=bridge_slots(state).get(here, {}),
             layers=wanted_layers(state).get(here, {}),
+            mode=lesson.mode,
+            floor=lesson.floor.room_id if lesson.floor is not None else None,
+            speaking=speaking_room(state),
         )
 
     async def _next_lesson(self, display: Display) -> NextLesson | None:
@@ -184,11 +187,15 @@ class Showing:
         lesson = plan.lesson
         state = self._nodes.state(lesson.id)
         sites = [site_media(state, site.room_id) for site in lesson.accepted]
-        media = (self._nodes.epoch(lesson.id), bridge_slots(state), wanted_layers(state), present_rooms(state), sites)
-        if media == self._media.get(lesson.id):
+        bridge = (bridge_slots(state), wanted_layers(state), present_rooms(state), speaking_room(state))
+        call = (self._nodes.epoch(lesson.id), *bridge)
+        known_sites, known_call = self._media.get(lesson.id, (None, None))
+        if (sites, call) == (known_sites, known_call):
             return
-        self._media[lesson.id] = media
+        self._media[lesson.id] = (sites, call)
         self._changes.publish(ChangeKind.LESSON, lesson.id)
+        if call == known_call:
+            return  # that is for the teacher's page
         self._changes.publish(ChangeKind.WATCH, lesson.id)
         for site in lesson.accepted:
             self._tell_displays(site.room_id)
@@ -204,7 +211,3 @@ class Showing:
     def _tell_displays(self, room_id: RoomId) -> None:
         for display_id in self._displays.in_room(room_id):
             self._changes.publish(ChangeKind.DISPLAY, display_id)
-
-
-def _viewer(account_id: str) -> str:
-    return f"viewer-{account_id}"

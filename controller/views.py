@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from devices.device import DeviceId, PropertyName, Value
+from rooms.floor import Mode
 from rooms.lesson import Lesson, LessonId
 from rooms.room import DisplayId, Room, RoomId
 from rooms.scene import Importance, StepId, StepState
@@ -82,12 +83,18 @@ class SiteLink(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteMedia:
-    """What the bridge node says of a site: is its picture and sound flowing, does it receive the others."""
+    """What the bridge node says of a site: is its picture and sound flowing, does it receive the others.
+
+    `on_stage`: large for at least half of the other rooms; `heard`: sent to one of them at least.
+    """
 
     video: bool = False
     audio: bool = False
     receiving: bool = False
     link: SiteLink = SiteLink.NONE
+    speaking: bool = False
+    on_stage: bool = False
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +171,9 @@ class CallView:
     rooms: tuple[CallRoom, ...]  # the other rooms
     slots: Mapping[str, SlotView]  # by mid of the WHEP connection
     layers: Mapping[str, bool]  # by rid: whether anybody is sent that layer of this display's camera
+    mode: Mode
+    floor: RoomId | None  # which room has it
+    speaking: RoomId | None  # which room speaks, or spoke last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

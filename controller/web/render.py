@@ -9,6 +9,7 @@ from controller.people.rights import Right, Rights
 from controller.views import DisplayState, LessonView, MediaGrant, SiteView, SlotView, StepView, WatchSlots
 from controller.web.models.lessons import (
     CanJson,
+    FloorJson,
     GrantJson,
     LessonJson,
     SiteDevicesJson,
@@ -220,6 +221,8 @@ def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
         version=each.version,
         host=NamedJson(id=view.host.id, name=view.host.name),
         can=CanJson(start=runs and can_start(each, now), end=runs and each.state is LessonState.LIVE),
+        mode=each.mode,
+        floor=None if each.floor is None else FloorJson(room=each.floor.room_id, until=each.floor.until),
         sites=[_site(site, invitations[site.room.id]) for site in view.sites if site.room.id in invitations],
     )
 
@@ -233,7 +236,15 @@ def _site(each: SiteView, invitation: InvitationState) -> SiteJson:
         ready=each.ready,
         devices=SiteDevicesJson(state=each.devices, steps=[step(one) for one in each.steps]),
         display=SiteDisplayJson(state=each.display, camera=each.camera),
-        media=SiteMediaJson(video=media.video, audio=media.audio, receiving=media.receiving, link=media.link),
+        media=SiteMediaJson(
+            video=media.video,
+            audio=media.audio,
+            receiving=media.receiving,
+            link=media.link,
+            speaking=media.speaking,
+            on_stage=media.on_stage,
+            heard=media.heard,
+        ),
         problems=[
             SiteProblemJson(code=one.code, importance=one.importance, device=one.device) for one in each.problems
         ],
@@ -294,6 +305,9 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
                 for each in call.rooms
             ],
             "layers": dict(call.layers),
+            "mode": call.mode,
+            "floor": call.floor,
+            "speaking": call.speaking,
             **slots(call.slots),
         },
     }

@@ -9,11 +9,13 @@ from controller.views import Camera, SiteDevices, SiteDisplay, SiteLink
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.models.scenes import StepJson
 from controller.web.schema import Key, Model, Moment, OptionalText, Slug, Text
+from rooms.floor import FLOOR_LENGTH, LONGEST_FLOOR, SHORTEST_FLOOR, Mode
 from rooms.invitation import InvitationState
 from rooms.lesson import MAX_SITES, EndReason, LessonKind, LessonState
 from rooms.scene import Importance
 
 RoomKeys = Annotated[list[Key], Field(min_length=1, max_length=MAX_SITES)]
+Seconds = Annotated[int, Field(ge=int(SHORTEST_FLOOR.total_seconds()), le=int(LONGEST_FLOOR.total_seconds()))]
 
 
 class SiteDevicesJson(Model):
@@ -31,6 +33,9 @@ class SiteMediaJson(Model):
     audio: bool
     receiving: bool
     link: SiteLink
+    speaking: bool
+    on_stage: bool
+    heard: bool
 
 
 class SiteProblemJson(Model):
@@ -55,6 +60,11 @@ class CanJson(Model):
     end: bool
 
 
+class FloorJson(Model):
+    room: str
+    until: datetime
+
+
 class LessonJson(Model):
     id: str
     title: str
@@ -69,6 +79,8 @@ class LessonJson(Model):
     version: int
     host: NamedJson
     can: CanJson
+    mode: Mode
+    floor: FloorJson | None
     sites: list[SiteJson]
 
 
@@ -100,6 +112,17 @@ class LessonEditJson(Model):
     start: Moment | None = None
     end: Moment | None = None
     rooms: RoomKeys | None = None
+
+
+class ModeJson(Model):
+    mode: Mode
+
+
+class FloorGrantJson(Model):
+    """`room`: null takes the floor back. `seconds`: from now on."""
+
+    room: Key | None
+    seconds: Seconds = int(FLOOR_LENGTH.total_seconds())
 
 
 class GrantJson(Model):
