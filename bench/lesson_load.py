@@ -11,7 +11,6 @@ import math
 import random
 import select
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -55,16 +54,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`waited`, `load_waited`: share of the time in which node or load could have run and had no core.
+    """`wait_us`: what the node had to wait for its core each time that it had something to do, on average.
 
     `heights`: mean height of the stage's packets, in pixels. `empty`: slots that should have carried something.
     """
 
     seconds: float
     cpu_s: float
-    waited: float
+    wait_us: float
     load_cpu: float
-    load_waited: float
     late_p99_ms: float
     packets_in: int
     packets_out: int
@@ -157,9 +155,8 @@ class Load:
         return Result(
             seconds=passed,
             cpu_s=after.cpu_s - before.cpu_s,
-            waited=(after.waited_s - before.waited_s) / passed,
+            wait_us=(after.waited_ns - before.waited_ns) / max(1, after.slices - before.slices) / 1e3,
             load_cpu=(after.load_cpu_s - before.load_cpu_s) / passed,
-            load_waited=(after.load_waited_s - before.load_waited_s) / passed,
             late_p99_ms=_percentile(late, 0.99) * 1e3,
             packets_in=after.packets_in - before.packets_in,
             packets_out=after.packets_out - before.packets_out,
@@ -201,9 +198,9 @@ class _Reading:
 
     at: float
     cpu_s: float
-    waited_s: float
+    waited_ns: int  # ready to run, without a core
+    slices: int  # times on a core
     load_cpu_s: float
-    load_waited_s: float
     packets_in: int
     packets_out: int
     octets_in: int
@@ -214,12 +211,13 @@ class _Reading:
     @classmethod
     def take(cls, plan: Plan, publishers: list[Publisher], subscribers: list[Subscriber]) -> "_Reading":
         slots = [slot for subscriber in subscribers for slot in subscriber.slots]
+        _, waited_ns, slices = map(int, Path(f"/proc/{plan.pid}/schedstat").read_text().split())
         return cls(
             at=time.monotonic(),
             cpu_s=time.clock_gettime(~plan.pid << 3 | 2),  # CPUCLOCK_SCHED of that process: see clock_getcpuclockid(3)
-            waited_s=_waited_s(plan.pid),
+            waited_ns=waited_ns,
+            slices=slices,
             load_cpu_s=time.process_time(),
-            load_waited_s=_waited_s(threading.get_native_id()),
             packets_in=sum(publisher.packets for publisher in publishers),
             packets_out=sum(slot.packets for slot in slots),
             octets_in=sum(publisher.octets for publisher in publishers),
@@ -227,11 +225,6 @@ class _Reading:
             keyframes=sum(publisher.keyframes for publisher in publishers),
             probes=sum(subscriber.probes for subscriber in subscribers),
         )
-
-
-def _waited_s(thread: int) -> float:
-    """How long a thread (of a process: its main one) has been ready to run without a core (proc_pid_schedstat)."""
-    return int(Path(f"/proc/{thread}/schedstat").read_text().split()[1]) / 1e9
 
 
 def _percentile(ordered: list[float] | list[int], share: float) -> float:

@@ -56,7 +56,7 @@ class Slot:
         ahead = (sequence - self.highest) & 0xFFFF
         if self.highest < 0:
             self.highest = sequence
-        elif ahead >= 0x8000:  # late, or sent again
+        elif not 0 < ahead < 0x8000:  # late, or sent again
             if self.missing.pop(self.highest - (0x10000 - ahead), None) is not None:
                 self.repaired += 1
             else:
