@@ -1,0 +1,73 @@
+"""A lesson of two displays, one of them behind a bad link that needs no rights on the machine."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Error, Page, Route
+
+from tests.chromium import chromium
+from tests.e2e.browser import hears_and_sees, open_display, page_of
+from tests.e2e.cable import Cable, cable
+from tests.e2e.house import House
+from tests.links.relay import Relay, relay
+from tests.links.stats import hook
+
+ENDPOINT = re.compile(r"/wh[ie]p/[^/]+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedLesson:
+    """`far`: the display behind the link: `media` carries its pictures and sound, `signalling` all else."""
+
+    far: Page
+    near: Page
+    media: Relay
+    signalling: Cable
+
+
+async def _lead(page: Page, link: Relay) -> None:
+    """Let the page's connections go over `link`: it sees no other candidate in the node's answers."""
+
+    async def post(route: Route) -> None:
+        if route.request.method != "POST":
+            await route.fallback()
+            return
+        try:
+            response = await route.fetch()
+        except Error:  # the cable is pulled
+            await route.abort()
+            return
+        await route.fulfill(response=response, body=link.lead_here(await response.text()))
+
+    await page.route(ENDPOINT, post)
+
+
+def _udp_port(house: House) -> int:
+    (state,) = house.directory.glob("data/**/bridge-0.state")
+    port: int = json.loads(state.read_text())["data"]["udp_port"]
+    return port
+
+
+@pytest.fixture
+async def lesson(tmp_path: Path) -> AsyncIterator[LinkedLesson]:
+    """Live, with pictures and sound at both displays."""
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(House(tmp_path / "house"))
+        rooms = [await house.add_classroom(school, devices=False) for school in ("truong-a", "truong-b")]
+        browser = await stack.enter_async_context(chromium())
+        far, near = [await stack.enter_async_context(page_of(browser)) for _ in rooms]
+        media = stack.enter_context(relay(_udp_port(house)))
+        signalling = await stack.enter_async_context(cable(house.url))
+        for page, room, url in ((far, rooms[0], signalling.url), (near, rooms[1], house.url)):
+            await hook(page)
+            await open_display(page, house, room, url=url)
+        await _lead(far, media)
+        await house.start_lesson(await house.plan_lesson(*rooms))
+        for page in (far, near):
+            await hears_and_sees(page)
+        yield LinkedLesson(far=far, near=near, media=media, signalling=signalling)
