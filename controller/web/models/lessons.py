@@ -8,14 +8,14 @@ from pydantic import Field
 from controller.views import Camera, SiteDevices, SiteDisplay, SiteLink
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.models.scenes import StepJson
-from controller.web.schema import Key, Model, Moment, OptionalText, Slug, Text
+from controller.web.schema import Count, Key, Model, Moment, OptionalText, Slug, Text
 from rooms.floor import FLOOR_LENGTH, LONGEST_FLOOR, SHORTEST_FLOOR, Mode
 from rooms.invitation import InvitationState
 from rooms.lesson import MAX_SITES, EndReason, LessonKind, LessonState
 from rooms.scene import Importance
 
 RoomKeys = Annotated[list[Key], Field(min_length=1, max_length=MAX_SITES)]
-Seconds = Annotated[int, Field(ge=int(SHORTEST_FLOOR.total_seconds()), le=int(LONGEST_FLOOR.total_seconds()))]
+FloorSeconds = Annotated[Count, Field(ge=int(SHORTEST_FLOOR.total_seconds()), le=int(LONGEST_FLOOR.total_seconds()))]
 
 
 class SiteDevicesJson(Model):
@@ -122,7 +122,7 @@ class FloorGrantJson(Model):
     """`room`: null takes the floor back. `seconds`: from now on."""
 
     room: Key | None
-    seconds: Seconds = int(FLOOR_LENGTH.total_seconds())
+    seconds: FloorSeconds = int(FLOOR_LENGTH.total_seconds())
 
 
 class GrantJson(Model):
