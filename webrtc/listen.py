@@ -1,5 +1,7 @@
 """Where a node's media come in: one port number, over UDP and TCP, for each address it listens on."""
 
+import errno
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -10,13 +12,17 @@ from webrtc.path import Address
 from webrtc.tcp import TcpServer
 from webrtc.udp import UdpSocket
 
+logger = logging.getLogger(__name__)
+
+NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 ATTEMPTS = 20  # at a port that is free for all sockets, where any will do
 
 
 class MediaPort:
     """All sockets of a node. An async context manager; raises `OSError` where the port is taken.
 
-    `hosts`: IP addresses to listen on; "::" is IPv6 alone. `port`: 0 is any free one. `ended`: see `TcpServer`.
+    `hosts`: IP addresses to listen on; "::" is all of the machine, of both families. `port`: 0 is any free one.
+    `tcp`: whether to take TCP as well. `ended`: see `TcpServer`.
     """
 
     def __init__(
@@ -28,7 +34,7 @@ class MediaPort:
         demultiplexer: Demultiplexer,
         ended: Callable[[Address], None],
     ) -> None:
-        self._hosts = hosts
+        self._hosts = tuple(each for host in hosts for each in (("0.0.0.0", "::") if host == "::" else (host,)))
         self._tcp_wanted = tcp
         self._demultiplexer = demultiplexer
         self._ended = ended
@@ -69,11 +75,19 @@ class MediaPort:
         return self._demultiplexer.refused + (self._tcp.refused if self._tcp is not None else 0)
 
     def _bind(self, port: int) -> None:
+        taken = []
         for host in self._hosts:
-            self._udp.append(UdpSocket(host=host, port=port, demultiplexer=self._demultiplexer))
+            try:
+                self._udp.append(UdpSocket(host=host, port=port, demultiplexer=self._demultiplexer))
+            except OSError as error:
+                if host != "::" or error.errno not in NO_IPV6:
+                    raise
+                logger.warning("media port: this machine has no IPv6")
+                continue
+            taken.append(host)
             port = self._udp[0].port
         if self._tcp_wanted:
-            self._tcp = TcpServer(hosts=self._hosts, port=port, demultiplexer=self._demultiplexer, ended=self._ended)
+            self._tcp = TcpServer(hosts=taken, port=port, demultiplexer=self._demultiplexer, ended=self._ended)
         self.port = port
 
     def _close_udp(self) -> None:

@@ -212,7 +212,7 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     """Ends the process with code 2 and a line on stderr where something is missing or wrong."""
     parser = argparse.ArgumentParser(prog="python -m webrtc.node", description="Run one bridge node.")
     parser.add_argument("--control", type=_address, default=("127.0.0.1", 0), metavar="HOST:PORT")
-    parser.add_argument("--udp", type=_address, action="append", metavar="HOST:PORT", help="for media; repeatable")
+    parser.add_argument("--udp", type=_address, action="append", metavar="HOST:PORT", help="for media")
     parser.add_argument("--tcp", action=argparse.BooleanOptionalAction, default=True, help="there as well")
     parser.add_argument("--advertise", type=_ip, action="append", required=True, metavar="IP")
     parser.add_argument("--orphan-timeout-s", type=float, default=300.0, metavar="SECONDS")
@@ -231,7 +231,8 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     if len({port for _, port in media}) > 1:
         parser.error("--udp must have the same port for each address")
     families = {ipaddress.ip_address(address).version for address in read.advertise}
-    if not families <= {6 if ":" in host else 4 for host, _ in media}:
+    listening = {version for host, _ in media for version in ((4, 6) if host == "::" else (6 if ":" in host else 4,))}
+    if not families <= listening:
         parser.error("--advertise names an address of a family that no --udp listens on")
     secret = environment.get(SECRET_VARIABLE, "")
     if len(secret.encode()) < MIN_SECRET_LENGTH:

@@ -63,15 +63,19 @@ OTHER_FRAME = bytes.fromhex("90808002") + b"\x01other"
 
 
 class BareClient:
-    """`packets` and `reports`: what came from the node, decrypted. `lose`: so many RTP packets will get lost."""
+    """`packets` and `reports`: what came from the node, decrypted. `lose`: so many RTP packets will get lost.
 
-    def __init__(self, certificate: Certificate) -> None:
+    `host`: the loopback address that it has, and expects the node at.
+    """
+
+    def __init__(self, certificate: Certificate, host: str = "127.0.0.1") -> None:
         self.packets: asyncio.Queue[bytes] = asyncio.Queue()
         self.reports: asyncio.Queue[rtcp.Packet] = asyncio.Queue()
         self.lose = 0
         self._buffer = PacketBuffer()
         self._answered = asyncio.Event()
         self._udp: UdpSocket | None = None
+        self._host = host
         self._node: Address = ("", 0)
         self._dtls = DtlsTransport(certificate=certificate, send=self.send)
         self._receiving: SrtpKeys | None = None
@@ -90,11 +94,11 @@ class BareClient:
     async def move(self, connection: Connection, node_port: int | None = None) -> None:
         """Go to another port, and have the node send there."""
         if node_port is not None:
-            self._node = ("127.0.0.1", node_port)
+            self._node = (self._host, node_port, 0, 0) if ":" in self._host else (self._host, node_port)
         if self._udp is not None:
             self._udp.close()
         self._udp = UdpSocket(
-            host="127.0.0.1",
+            host=self._host,
             port=0,
             demultiplexer=Demultiplexer(
                 buffer=self._buffer.view,
@@ -163,8 +167,8 @@ class BareClient:
 
 
 @asynccontextmanager
-async def bare_client(certificate: Certificate) -> AsyncIterator[BareClient]:
-    client = BareClient(certificate)
+async def bare_client(certificate: Certificate, host: str = "127.0.0.1") -> AsyncIterator[BareClient]:
+    client = BareClient(certificate, host)
     try:
         yield client
     finally:

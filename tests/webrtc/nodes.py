@@ -70,12 +70,12 @@ def token(
 
 
 @asynccontextmanager
-async def node_here() -> AsyncIterator[Node]:
-    """A node in this process and event loop."""
+async def node_here(host: str = "127.0.0.1") -> AsyncIterator[Node]:
+    """A node in this process and event loop, with media at `host`."""
     status = NodeStatus("here")
     events = Events(status)
     async with (
-        MediaPlane(hosts=["127.0.0.1"], port=0, advertise=["127.0.0.1"], changed=events.changed) as plane,
+        MediaPlane(hosts=[host], port=0, advertise=[host], changed=events.changed) as plane,
         aiohttp.ClientSession() as http,
     ):
         runner = web.AppRunner(make_app(plane, events, SECRET, status), shutdown_timeout=1.0)
@@ -102,9 +102,10 @@ class NodeProcess:
 @asynccontextmanager
 async def node_process(*arguments: str) -> AsyncIterator[NodeProcess]:
     """`python -m webrtc.node`, after its ready line."""
+    where = () if "--udp" in arguments else ("--udp", "127.0.0.1:0")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "webrtc.node", "--udp", "127.0.0.1:0", "--advertise", "127.0.0.1", *arguments),
+        *("-m", "webrtc.node", *where, "--advertise", "127.0.0.1", *arguments),
         cwd=ROOT,
         env={**os.environ, SECRET_VARIABLE: SECRET},
         stdout=asyncio.subprocess.PIPE,

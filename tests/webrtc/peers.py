@@ -27,10 +27,10 @@ class Peer:
 
 
 class Lesson:
-    """A plane with one open bridge, and its news."""
+    """A plane with one open bridge, and its news. `hosts`: where it listens, and what it advertises."""
 
-    def __init__(self) -> None:
-        self.plane = MediaPlane(hosts=["127.0.0.1"], port=0, advertise=["127.0.0.1"], changed=self._note)
+    def __init__(self, hosts: Sequence[str] = ("127.0.0.1",)) -> None:
+        self.plane = MediaPlane(hosts=hosts, port=0, advertise=hosts, changed=self._note)
         self._news = asyncio.Event()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -86,8 +86,8 @@ class Lesson:
 
 
 @asynccontextmanager
-async def lesson(*order: str) -> AsyncIterator[Lesson]:
-    lesson = Lesson()
+async def lesson(*order: str, hosts: Sequence[str] = ("127.0.0.1",)) -> AsyncIterator[Lesson]:
+    lesson = Lesson(hosts)
     async with lesson.plane:
         lesson.plane.open_bridge(LESSON, Policy(order=tuple(ParticipantId(name) for name in order)))
         yield lesson

@@ -2,12 +2,14 @@ import asyncio
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.webrtc.nodes import CONTROL, ROOT, SECRET, node_process
 from webrtc.node import SECRET_VARIABLE, NodeSettings, read_arguments
+from webrtc.registration import ControllerSettings
 
 ENVIRONMENT = {SECRET_VARIABLE: SECRET}
 
@@ -22,7 +24,9 @@ async def test_node_says_where_it_listens_and_ends_on_sigterm() -> None:
             running.process.terminate()
             async with asyncio.timeout(5):
                 assert await running.process.wait() == 0
-                assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+                while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                    pass
+                assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         assert "Traceback" not in await running.log()
 
 
@@ -55,6 +59,41 @@ async def test_node_stays_while_a_controller_listens() -> None:
             assert await running.process.wait() == 0
 
 
+async def test_node_with_lessons_asks_to_be_emptied_before_it_ends() -> None:
+    async with node_process() as running, running.node.events() as socket, asyncio.timeout(20):
+        await running.node.open_bridge("lesson")
+        running.process.terminate()
+        while not json.loads(await socket.receive_str()).get("draining"):
+            pass
+        async with running.node.http.delete(f"{running.node.url}/v1/bridges/lesson", headers=CONTROL):
+            assert await running.process.wait() == 0
+
+
+async def test_second_signal_ends_a_node_at_once() -> None:
+    async with node_process("--drain-timeout-s", "600") as running, running.node.events() as socket:
+        await running.node.open_bridge("lesson")
+        running.process.terminate()
+        async with asyncio.timeout(20):
+            while not json.loads(await socket.receive_str()).get("draining"):
+                pass
+            running.process.terminate()
+            assert await running.process.wait() == 0
+
+
+async def test_node_with_lessons_that_nobody_takes_ends_all_the_same() -> None:
+    async with node_process("--drain-timeout-s", "0.3") as running, running.node.events(), asyncio.timeout(20):
+        await running.node.open_bridge("lesson")
+        running.process.terminate()
+        assert await running.process.wait() == 0
+
+
+async def test_node_measures_its_load() -> None:
+    async with node_process() as running, running.node.events() as socket, asyncio.timeout(20):
+        while not (load := json.loads(await socket.receive_str())).get("cpu"):
+            pass
+        assert 0 < load["cpu"] < 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "says"),
     [
@@ -65,6 +104,8 @@ async def test_node_stays_while_a_controller_listens() -> None:
         (["--advertise", "192.0.2.1"], {}, SECRET_VARIABLE),
         (["--advertise", "192.0.2.1"], {SECRET_VARIABLE: "short"}, "at least 32 bytes"),
         (["--advertise", "192.0.2.1", "--nonsense"], ENVIRONMENT, "--nonsense"),
+        (["--advertise", "192.0.2.1", "--controller", "school.example"], ENVIRONMENT, "is not http://HOST:PORT"),
+        (["--advertise", "192.0.2.1", "--name", "a b"], ENVIRONMENT, "'a b' is not 1 to 64 letters"),
         (["--advertise", "192.0.2.1", "--advertise", "2001:db8::1"], ENVIRONMENT, "no --udp listens on"),
         (["--advertise", "::1", "--udp", "[::]:1", "--udp", "[::1]:2"], ENVIRONMENT, "the same port"),
     ],
@@ -78,17 +119,32 @@ def test_wrong_arguments_end_with_a_line(
 
 
 def test_arguments_become_settings() -> None:
-    arguments = "--control 127.0.0.1:8090 --udp 0.0.0.0:5000 --udp [::]:5000 --no-tcp"
+    arguments = "--control 127.0.0.1:8090 --udp [::]:5000 --udp [::1]:5000 --no-tcp"
     addresses = "--advertise 192.0.2.1 --advertise 2001:db8::1"
     assert read_arguments([*arguments.split(), *addresses.split()], ENVIRONMENT) == NodeSettings(
         control_host="127.0.0.1",
         control_port=8090,
-        media_hosts=("0.0.0.0", "::"),
+        media_hosts=("::", "::1"),
         media_port=5000,
         tcp=False,
         advertise=("192.0.2.1", "2001:db8::1"),
         secret=SECRET,
         orphan_timeout_s=300.0,
+    )
+
+
+def test_node_that_registers_is_told_where() -> None:
+    arguments = "--advertise 192.0.2.1 --capacity 80 --controller https://nhipcau.example/ --name north".split()
+    further = "--controller-ca ca.pem --control-url https://north.example:7880".split()
+    settings = read_arguments(arguments + further, ENVIRONMENT)
+    assert (settings.capacity, settings.controller) == (
+        80,
+        ControllerSettings(
+            url="https://nhipcau.example",
+            name="north",
+            control_url="https://north.example:7880",
+            ca_file=Path("ca.pem"),
+        ),
     )
 
 

@@ -41,6 +41,15 @@ async def test_chromium_uses_udp_and_tcp_where_udp_is_blocked(only: list[str], p
         assert [pair[1:] for pair in await page.evaluate("window.pairs()")] == [[protocol, "127.0.0.1"]] * 2
 
 
+@pytest.mark.parametrize("only", ["udp", "tcp"])
+async def test_chromium_connects_over_ipv6(only: str) -> None:
+    async with node_here("::1") as node, chromium() as browser, asyncio.timeout(60):
+        page = await browser.new_page()
+        await join(page, node, [only])
+        await page.wait_for_function("window.framesDecoded > 20", timeout=30_000)
+        assert [pair[1:] for pair in await page.evaluate("window.pairs()")] == [[only, "::1"]] * 2
+
+
 async def test_call_goes_on_from_udp_to_tcp_and_back() -> None:
     certificates = Certificate(), Certificate()
     async with (
