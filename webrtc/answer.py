@@ -1,7 +1,8 @@
 """Our ICE-lite answer to an offer. Pure functions: no sockets, no clock, no randomness (RFC 9429 5.3).
 
 What the answer promises is kept by the bridge: one transport for all media (BUNDLE, RFC 9143), RTP and RTCP on one
-port (RFC 5761), ICE-lite (RFC 8445 2.5), and for each slot we send on one SSRC that never changes (RFC 5576).
+port (RFC 5761), ICE-lite (RFC 8445 2.5), the layers of simulcast (RFC 8853), and for each slot that we send on one SSRC
+that never changes (RFC 5576), with one more for its retransmissions (RFC 4588).
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,17 @@ from webrtc.sdp import Answer, Candidate, Codec, Kind, LocalParameters, Offer, O
 
 MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
 AUDIO_LEVEL_EXTENSION = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
-RECEIVED_EXTENSIONS = frozenset({MID_EXTENSION, AUDIO_LEVEL_EXTENSION})
-SENT_EXTENSIONS = frozenset({MID_EXTENSION})
+RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"  # RFC 8852
+REPAIRED_RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+TRANSPORT_CC_EXTENSION = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+SEND_TIME_EXTENSION = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+RECEIVED_EXTENSIONS = frozenset(
+    {MID_EXTENSION, RID_EXTENSION, REPAIRED_RID_EXTENSION, AUDIO_LEVEL_EXTENSION, TRANSPORT_CC_EXTENSION}
+)
+SENT_EXTENSIONS = frozenset({TRANSPORT_CC_EXTENSION, SEND_TIME_EXTENSION})
 
-FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb"})
+FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"})
+MAX_LAYERS = 4  # of one source
 
 
 def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answer:
@@ -54,15 +62,34 @@ def _agree(offered: OfferedSection, *, sending: bool, local: LocalParameters) ->
             raise problem
         return Section(mid=offered.mid, kind=offered.kind, rejected=True)
     wanted = SENT_EXTENSIONS if sending else RECEIVED_EXTENSIONS
+    codecs = _choose_codecs(offered)
+    rtx = _choose_rtx(offered, codecs)
+    extensions = {uri: id_ for uri, id_ in offered.extensions.items() if uri in wanted}
+    if sending:
+        if TRANSPORT_CC_EXTENSION in extensions:
+            extensions.pop(SEND_TIME_EXTENSION, None)  # one way to estimate is enough
+        ssrc, rtx_ssrc = local.ssrcs_for(offered.mid)
+        return Section(
+            mid=offered.mid,
+            kind=offered.kind,
+            rejected=False,
+            codecs=codecs,
+            extensions=extensions,
+            rtx=rtx,
+            local_ssrc=ssrc,
+            local_rtx_ssrc=rtx_ssrc if rtx else None,
+        )
     return Section(
         mid=offered.mid,
         kind=offered.kind,
         rejected=False,
-        codecs=_choose_codecs(offered),
-        extensions={uri: id_ for uri, id_ in offered.extensions.items() if uri in wanted},
-        remote_ssrcs=() if sending else offered.ssrcs,
-        local_ssrc=local.ssrc_for(offered.mid) if sending else None,
-        rids=() if sending else offered.rids,
+        codecs=codecs,
+        extensions=extensions,
+        rtx=rtx,
+        remote_ssrcs=offered.ssrcs,
+        repairs=offered.repairs,
+        rids=offered.rids[:MAX_LAYERS] if RID_EXTENSION in extensions else (),
+        content=offered.content,
     )
 
 
@@ -89,6 +116,8 @@ def _choose_codecs(offered: OfferedSection) -> tuple[Codec, ...]:
         known = chosen.get(codec.name)
         if known is None or (_is_constrained(codec) and not _is_constrained(known)):
             chosen[codec.name] = codec
+    if "RED" in chosen and "OPUS" not in chosen:  # nothing that it could protect
+        del chosen["RED"]
     return tuple(
         Codec(
             name=codec.name,
@@ -102,13 +131,29 @@ def _choose_codecs(offered: OfferedSection) -> tuple[Codec, ...]:
     )
 
 
+def _choose_rtx(offered: OfferedSection, codecs: tuple[Codec, ...]) -> dict[int, int]:
+    """The retransmission formats of the chosen codecs (RFC 4588 8.6), by their payload type."""
+    chosen = {str(codec.payload_type): codec.payload_type for codec in codecs}
+    return {
+        codec.payload_type: chosen[repeated]
+        for codec in offered.codecs
+        if codec.name == "RTX" and (repeated := codec.parameters.get("apt", "")) in chosen
+    }
+
+
 def _is_ours(codec: Codec, kind: Kind) -> bool:
-    if kind == "audio":
-        return (codec.name, codec.clock_rate, codec.channels) == ("OPUS", 48000, 2)  # RFC 7587 7
-    if codec.name == "H264":  # RFC 6184 8.1: mode 1 of the baseline profile (66)
-        baseline = codec.parameters.get("profile-level-id", "420010").startswith("42")
-        return codec.clock_rate == 90000 and codec.parameters.get("packetization-mode") == "1" and baseline
-    return codec.name == "VP8" and codec.clock_rate == 90000
+    if kind == "audio":  # RFC 7587 7, RFC 2198; a RED of anything else is none for us
+        return (codec.name, codec.clock_rate, codec.channels) in (("OPUS", 48000, 2), ("RED", 48000, 2))
+    if codec.clock_rate != 90000:
+        return False
+    match codec.name:
+        case "H264":  # RFC 6184 8.1: mode 1 of the baseline profile (66)
+            baseline = codec.parameters.get("profile-level-id", "420010").startswith("42")
+            return codec.parameters.get("packetization-mode") == "1" and baseline
+        case "VP9" | "AV1":  # their first profile, 8 bits and 4:2:0, which is what they have without the parameter
+            return codec.parameters.get("profile-id", "0") == "0" and codec.parameters.get("profile", "0") == "0"
+        case name:
+            return name == "VP8"
 
 
 def _is_constrained(codec: Codec) -> bool:
@@ -119,7 +164,8 @@ def _write_section(
     offered: OfferedSection, section: Section, setup: Setup, local: LocalParameters, *, place: int
 ) -> Iterator[str]:
     """The lines of one section. `place`: its number among the sections of its kind."""
-    formats = [str(codec.payload_type) for codec in section.codecs] or list(offered.formats)
+    formats = [str(each) for codec in section.codecs for each in (codec.payload_type, *_rtx_of(section, codec))]
+    formats = formats or list(offered.formats)
     port = 0 if section.rejected else 9  # 9: "discard", ICE says where (RFC 9429 5.2.1)
     yield f"m={section.kind} {port} {offered.protocol} {' '.join(formats)}"
     yield "c=IN IP4 0.0.0.0"
@@ -139,18 +185,31 @@ def _write_section(
         yield f"a=extmap:{identifier} {uri}"
     for codec in section.codecs:
         yield from _write_codec(codec)
+        for payload_type in _rtx_of(section, codec):
+            yield f"a=rtpmap:{payload_type} rtx/{codec.clock_rate}"
+            yield f"a=fmtp:{payload_type} apt={codec.payload_type}"
     if section.local_ssrc is None:
         yield "a=recvonly"
+        yield from (f"a=rid:{rid} recv" for rid in section.rids)
+        if section.rids:
+            yield f"a=simulcast:recv {';'.join(section.rids)}"
         return
     yield "a=sendonly"
     # The first voice goes with the first picture, and so on: browsers keep lips in time within one MediaStream.
     yield f"a=msid:slot{place} {section.kind}{place}"
     yield f"a=ssrc:{section.local_ssrc} cname:{local.cname}"
+    if section.local_rtx_ssrc is not None:
+        yield f"a=ssrc:{section.local_rtx_ssrc} cname:{local.cname}"
+        yield f"a=ssrc-group:FID {section.local_ssrc} {section.local_rtx_ssrc}"
+
+
+def _rtx_of(section: Section, codec: Codec) -> Iterator[int]:
+    return (rtx for rtx, repeated in section.rtx.items() if repeated == codec.payload_type)
 
 
 def _write_codec(codec: Codec) -> Iterator[str]:
     channels = f"/{codec.channels}" if codec.channels > 1 else ""
-    name = "opus" if codec.name == "OPUS" else codec.name
+    name = codec.name.lower() if codec.name in ("OPUS", "RED") else codec.name
     yield f"a=rtpmap:{codec.payload_type} {name}/{codec.clock_rate}{channels}"
     if codec.parameters:
         parameters = (f"{name}={value}" if value else name for name, value in codec.parameters.items())

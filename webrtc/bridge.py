@@ -1,20 +1,22 @@
 """The media plane of one live lesson: who is in it, and who plays whom."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 
+from webrtc.casting import Offering, cast, eligible
 from webrtc.connection import Connection
 from webrtc.errors import BridgeFull
-from webrtc.forward import Fanout
 from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.participant import Participant
 from webrtc.policy import Policy
 from webrtc.publication import Publication
-from webrtc.slots import Slot
+from webrtc.seating import Ranks, seat
+from webrtc.speaker import Speakers, Speech
 from webrtc.state import BridgeState
 from webrtc.subscription import Subscription
 
-MAX_CONNECTIONS = 128  # of one bridge
+MAX_CONNECTIONS = 256  # of one bridge: 21 rooms with two each, and 200 who watch
 
 
 class Bridge:
@@ -27,10 +29,14 @@ class Bridge:
         self.id = id
         self.policy = policy
         self.participants: dict[ParticipantId, Participant] = {}
+        self.speakers = Speakers()
         self._changed = changed
+        self._speech = Speech()
+        self.speakers.restrict(eligible(policy))
 
     def follow(self, policy: Policy) -> None:
         self.policy = policy
+        self.speakers.restrict(eligible(policy))
         self.arrange()
 
     @property
@@ -44,6 +50,7 @@ class Bridge:
         participant = self.participants.setdefault(connection.participant, Participant(connection.participant))
         older = _among(participant, connection).get(connection.client)
         if isinstance(connection, Publication):
+            connection.heard = partial(self.speakers.hear, connection.participant)
             participant.publications[connection.client] = connection
         elif isinstance(connection, Subscription):
             participant.subscriptions[connection.client] = connection
@@ -58,6 +65,8 @@ class Bridge:
             return
         if isinstance(connection, Publication):
             del participant.publications[connection.client]
+            if not participant.publications:
+                self.speakers.leave(participant.id)
         else:
             del participant.subscriptions[connection.client]
         self._release(connection)
@@ -66,6 +75,8 @@ class Bridge:
         self.arrange()
 
     def tick(self, now: float) -> None:
+        if self.speakers.tick(now):
+            self.arrange()
         for connection in self.connections:
             connection.tick(now)
 
@@ -73,23 +84,53 @@ class Bridge:
         """Decide anew who plays whom."""
         now = monotonic()
         ordered = self._ordered()
+        offerings = {participant.id: participant.offering(now) for participant in ordered}
+        self._speech = self.speakers.speech
         for participant in ordered:
-            others = _sources(other for other in ordered if other is not participant)
-            for subscription in participant.subscriptions.values():
-                if subscription.connected:
-                    subscription.assign(choose(subscription.slots, subscription.assigned, others), now)
+            if participant.subscriptions:
+                ranks = self._ranks(participant, ordered, offerings, now)
+                for subscription in participant.subscriptions.values():
+                    if subscription.connected:
+                        seated = subscription.selection.sources
+                        subscription.assign(seat(subscription.slots, seated, ranks), now)
         self._changed(self.id)
 
     def state(self) -> BridgeState:
         now = monotonic()
         owners = {
-            fanout.track: participant.id for participant in self.participants.values() for fanout in participant.fanouts
+            layer.track.id: participant.id
+            for participant in self.participants.values()
+            for source in participant.sources
+            for layer in source.layers
         }
         return BridgeState(
             id=self.id,
-            participants=tuple(participant.state(now, owners) for participant in self._ordered()),
+            participants=tuple(
+                participant.state(now, owners, speaking=self.speakers.speaking(participant.id))
+                for participant in self._ordered()
+            ),
             mode=self.policy.mode,
             floor=self.policy.floor,
+            dominant=self.speakers.dominant,
+        )
+
+    def _ranks(
+        self,
+        viewer: Participant,
+        ordered: Sequence[Participant],
+        offerings: Mapping[ParticipantId, Offering],
+        now: float,
+    ) -> Ranks:
+        """What `viewer` may get: everybody's first camera, and behind them the further ones."""
+        present = [participant.id for participant in ordered]
+        roles = cast(viewer=viewer.id, present=present, offerings=offerings, policy=self.policy, speech=self._speech)
+        slides = self.participants[roles.slides].slides if roles.slides is not None else None
+        others = [participant for participant in ordered if participant is not viewer]
+        further = [source for each in others for source in each.pictures[1:]]
+        return Ranks(
+            stage=[slides] if slides is not None else [self.participants[each].pictures[0] for each in roles.stage],
+            thumbnails=[*(self.participants[each].pictures[0] for each in roles.thumbnails), *further],
+            voices=[voice for each in roles.voices if (voice := self.participants[each].voice(now)) is not None],
         )
 
     def _ordered(self) -> list[Participant]:
@@ -101,33 +142,6 @@ class Bridge:
         """Let go of the slots of a connection that is out."""
         if isinstance(connection, Subscription):
             connection.assign({}, monotonic())
-
-
-def choose(slots: Sequence[Slot], assigned: Mapping[Slot, Fanout], sources: Sequence[Fanout]) -> Mapping[Slot, Fanout]:
-    """Which of `sources`, the most wanted first, each slot carries.
-
-    Sticky: a slot keeps its source while there is one, so that nobody's picture jumps; free slots take the next.
-    """
-    chosen = {slot: fanout for slot, fanout in assigned.items() if fanout in sources}
-    taken = set(chosen.values())
-    for slot in slots:
-        if slot not in chosen:
-            fanout = next((each for each in sources if each not in taken and slot.takes(each.track)), None)
-            if fanout is not None:
-                chosen[slot] = fanout
-                taken.add(fanout)
-    return chosen
-
-
-def _sources(participants: Iterable[Participant]) -> list[Fanout]:
-    """Everybody's first track of a kind before anybody's second."""
-    ranked: list[tuple[int, Fanout]] = []
-    for participant in participants:
-        seen: dict[str, int] = {}
-        for fanout in participant.fanouts:
-            seen[fanout.track.kind] = seen.get(fanout.track.kind, -1) + 1
-            ranked.append((seen[fanout.track.kind], fanout))
-    return [fanout for _, fanout in sorted(ranked, key=lambda each: each[0])]
 
 
 def _among(participant: Participant, connection: Connection) -> Mapping[ClientId, Connection]:

@@ -25,7 +25,7 @@ from webrtc.forward import Forwarder
 from webrtc.ice import IceLite, IceSession
 from webrtc.ids import ClientId, ConnectionId, ParticipantId
 from webrtc.path import Path
-from webrtc.rtp import VERSION, is_rtcp, plain
+from webrtc.rtp import Elements, is_rtcp, open_packet
 from webrtc.sdp import Answer, Candidate, LocalParameters, Offer
 from webrtc.state import Link
 
@@ -97,7 +97,7 @@ class Connection(ABC):
                 pwd=self._ice.credentials.pwd,
                 fingerprint=transport.certificate.fingerprint,
                 candidates=transport.candidates,
-                ssrc_for=self.ssrc_for,
+                ssrcs_for=self.ssrcs_for,
                 cname=self.cname,
             ),
         )
@@ -138,6 +138,7 @@ class Connection(ABC):
             await self._dtls.wait_ended()
         finally:
             self.connected = False
+            self.closed()
             self._transport.ice.remove(self._ice)
             await self._dtls.close()
 
@@ -159,19 +160,22 @@ class Connection(ABC):
     # -- for the two directions
 
     @abstractmethod
-    def ssrc_for(self, mid: str) -> int:
-        """The SSRC that we send with in section `mid`."""
+    def ssrcs_for(self, mid: str) -> tuple[int, int]:
+        """The SSRCs that we send with in section `mid`: of the media, and of its retransmissions."""
 
     @abstractmethod
     def opened(self, keys: SrtpKeys, path: Path) -> None:
         """Packets may go out, with `keys`, on `path`."""
 
+    def closed(self) -> None:  # noqa: B027  # a publication has nothing to do here
+        """Nothing goes out any more."""
+
     def moved(self, path: Path) -> None:  # noqa: B027  # a publication has nothing to do here
         """The client is reached by another path now."""
 
     @abstractmethod
-    def receive_rtp(self, packet: bytes, now: float) -> None:
-        """Take in a plain packet of the client."""
+    def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
+        """Take in a plain packet of the client, and what its header extension held."""
 
     @abstractmethod
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:
@@ -209,13 +213,13 @@ class Connection(ABC):
             self.refused += 1
             return
         self._heard_at = now
-        packet = bytes(view[: length[0]])
         try:
             if control:
-                for report in rtcp.parse(packet):
+                for report in rtcp.parse(bytes(view[: length[0]])):
                     self.receive_rtcp(report, now)
             else:
-                self.receive_rtp(packet if packet[0] == VERSION else plain(packet), now)
+                packet, elements = open_packet(view[: length[0]])
+                self.receive_rtp(packet, elements, now)
         except InvalidPacket as error:
             self.refused += 1
             logger.debug("connection %s: %s", self.label, error)

@@ -5,39 +5,19 @@ packet is copied into one buffer, changed and encrypted there, and leaves. A ful
 would. `Forwarder.send` is the one place to put a faster implementation.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from struct import Struct
 
-from webrtc.dtls import PacketBuffer, SrtpKeys, protect_rtp
-from webrtc.path import Path
-from webrtc.rtp import (
-    HEADER,
-    NO_PICTURE,
-    PICTURE_ID,
-    PICTURE_ID_AT,
-    TL0PICIDX_AT,
-    VERSION,
-    Vp8,
-    begins_h264_keyframe,
-    read_vp8,
-    wide_picture_id,
-)
+from webrtc.dtls import PacketBuffer, protect_rtp
+from webrtc.payload import NO_PICTURE, PICTURE_ID, PICTURE_ID_AT, TL0PICIDX_AT, Picture, read_vp8
+from webrtc.rtp import HEADER, HEADER_SIZE, MARKER, VERSION
 from webrtc.slots import Route, Slot
-from webrtc.track import Track
 
-
-class Outlet:
-    """Where one subscriber's packets leave: its keys and its path, which moves with it. Not used until `open`."""
-
-    __slots__ = ("_keys", "address", "context", "dropped", "sendto")
-
-    def __init__(self) -> None:
-        self.dropped = 0  # packets that libsrtp or the kernel did not take
-        self.context: object = None
-
-    def open(self, keys: SrtpKeys, path: Path) -> None:
-        self._keys = keys  # held, because libsrtp's context lives as long as they do
-        self.context = keys.context
-        self.sendto, self.address = path
+EXTENDED = Struct("!BBHIIII")  # a header with one word of header extension behind it (RFC 8285 4.2)
+EXTENDED_SIZE = EXTENDED.size
+EXTENSION_BIT, PADDING_BIT = 0x10, 0x20
+ONE_BYTE_FORM = 0xBEDE_0001  # and one word
+MAX_PADDING = 255  # octets in one packet (RFC 3550 5.1)
 
 
 class Forwarder:
@@ -46,123 +26,111 @@ class Forwarder:
     def __init__(self) -> None:
         self._buffer = PacketBuffer()
 
-    def send(self, routes: Iterable[Route], packet: bytes, number: int, picture: Vp8 = NO_PICTURE) -> None:
+    def send(self, routes: Iterable[Route], packet: bytes, number: int, picture: Picture, now: float) -> None:
         """Send a plain packet along each of `routes`. `number`: its extended sequence number in the source."""
         memory, view, length = self._buffer.memory, self._buffer.view, self._buffer.length
-        pack_header, pack_picture, protect = HEADER.pack_into, PICTURE_ID.pack_into, protect_rtp
+        pack_header, pack_extended, pack_picture = HEADER.pack_into, EXTENDED.pack_into, PICTURE_ID.pack_into
+        protect = protect_rtp
         _, second, _, timestamp, _ = HEADER.unpack_from(packet)
-        marker = second & 0x80
-        size = len(packet)
-        picture_id, tl0picidx, _ = picture
-        for route in routes:
-            if number < route.first:
+        marker = second & MARKER
+        payload = packet[HEADER_SIZE:]
+        plain_size = len(packet)
+        extended_size = plain_size + EXTENDED_SIZE - HEADER_SIZE
+        picture_id, tl0picidx = picture.picture_id, picture.tl0picidx
+        for first, sequence, ahead, ssrc, payload_type, picture_ahead, tl0_ahead, outlet, _ in routes:
+            if number < first:
                 continue
-            view[:size] = packet
-            pack_header(
-                view,
-                0,
-                VERSION,
-                marker | route.payload_type,
-                (number + route.sequence) & 0xFFFF,
-                (timestamp + route.timestamp) & 0xFFFFFFFF,
-                route.ssrc,
-            )
+            if outlet.extension:
+                pack_extended(
+                    view,
+                    0,
+                    VERSION | EXTENSION_BIT,
+                    marker | payload_type,
+                    (number + sequence) & 0xFFFF,
+                    (timestamp + ahead) & 0xFFFFFFFF,
+                    ssrc,
+                    ONE_BYTE_FORM,
+                    outlet.word(now),
+                )
+                start, size = EXTENDED_SIZE, extended_size
+            else:
+                pack_header(
+                    view,
+                    0,
+                    VERSION,
+                    marker | payload_type,
+                    (number + sequence) & 0xFFFF,
+                    (timestamp + ahead) & 0xFFFFFFFF,
+                    ssrc,
+                )
+                start, size = HEADER_SIZE, plain_size
+            view[start:size] = payload
             if picture_id >= 0:
-                pack_picture(view, PICTURE_ID_AT, 0x8000 | (picture_id + route.picture_id) & 0x7FFF)
+                pack_picture(view, start + PICTURE_ID_AT, 0x8000 | (picture_id + picture_ahead) & 0x7FFF)
                 if tl0picidx >= 0:
-                    view[TL0PICIDX_AT] = (tl0picidx + route.tl0picidx) & 0xFF
+                    view[start + TL0PICIDX_AT] = (tl0picidx + tl0_ahead) & 0xFF
             length[0] = size
-            outlet = route.outlet
             if protect(outlet.context, memory, length):
                 outlet.dropped += 1
                 continue
+            outlet.note(size, now)
             try:
                 outlet.sendto(view[: length[0]], outlet.address)
             except OSError:
                 outlet.dropped += 1
 
-    def repeat(self, route: Route, number: int) -> None:
-        """Send a packet of the route's track once more, if it is still kept."""
+    def repeat(self, slot: Slot, route: Route, number: int, now: float) -> None:
+        """Send a packet of the route's track once more, if it is still kept: as RTX where the subscriber takes that.
+
+        Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it.
+        """
         packet = route.track.packet(number)
-        if packet is not None:
-            picture = read_vp8(packet) if route.codec == "VP8" else NO_PICTURE
-            self.send((route,), packet, number, picture)
-
-
-class Fanout:
-    """A track and the slots that carry it, or wait to.
-
-    `ask`: told that the sender is to be asked for something now: `Track.due_nacks`, `Track.keyframe_due`.
-    """
-
-    def __init__(self, *, track: Track, forwarder: Forwarder, ask: Callable[[Track, float], None]) -> None:
-        self.track = track
-        self._forwarder = forwarder
-        self._ask = ask
-        self._routes: tuple[Route, ...] = ()
-        self._carrying: list[Slot] = []
-        self._waiting: list[Slot] = []  # for a packet to begin with
-
-    def forward(self, packet: bytes, now: float) -> None:
-        """Take in a plain packet of the track and send it on."""
-        track = self.track
-        _, second, sequence, timestamp, _ = HEADER.unpack_from(packet)
-        if second & 0x7F != track.payload_type and not self._use(second & 0x7F):
+        if packet is None:
             return
-        picture = NO_PICTURE
-        if track.codec.name == "VP8":
-            packet = wide_picture_id(packet)
-            picture = read_vp8(packet)
-            begins = picture.keyframe
+        picture = read_vp8(packet) if route.track.codec.name == "VP8" else NO_PICTURE
+        payload_type = slot.formats.rtx.get(route.payload_type)
+        if slot.rtx_ssrc is None or payload_type is None:
+            if not route.outlet.extension:
+                self.send((route,), packet, number, picture, now)
+            return
+        payload = bytearray(packet[HEADER_SIZE:])
+        if picture.picture_id >= 0:
+            PICTURE_ID.pack_into(payload, PICTURE_ID_AT, 0x8000 | (picture.picture_id + route.picture_id) & 0x7FFF)
+            if picture.tl0picidx >= 0:
+                payload[TL0PICIDX_AT] = (picture.tl0picidx + route.tl0picidx) & 0xFF
+        sequence = ((number + route.sequence) & 0xFFFF).to_bytes(2, "big")
+        timestamp = int.from_bytes(packet[4:8], "big") + route.timestamp
+        second = packet[1] & MARKER | payload_type
+        self._send_rtx(slot, second, timestamp, sequence + payload, now)
+
+    def pad(self, slot: Slot, now: float) -> int:
+        """Send a packet of nothing but padding beside the slot's media, to try the link; its octets, 0 if it cannot."""
+        payload_type = next(iter(slot.formats.rtx.values()), None)
+        if slot.rtx_ssrc is None or payload_type is None:
+            return 0
+        padding = bytes(MAX_PADDING - 1) + bytes((MAX_PADDING,))
+        return self._send_rtx(slot, payload_type, 0, padding, now, flags=PADDING_BIT)
+
+    def _send_rtx(self, slot: Slot, second: int, timestamp: int, payload: bytes, now: float, *, flags: int = 0) -> int:
+        """Send on the slot's SSRC of retransmissions (RFC 4588)."""
+        outlet, view, length = slot.outlet, self._buffer.view, self._buffer.length
+        sequence, timestamp, ssrc = slot.next_rtx() & 0xFFFF, timestamp & 0xFFFFFFFF, slot.rtx_ssrc
+        if outlet.extension:
+            start, word = EXTENDED.size, outlet.word(now)
+            first = VERSION | EXTENSION_BIT | flags
+            EXTENDED.pack_into(view, 0, first, second, sequence, timestamp, ssrc, ONE_BYTE_FORM, word)
         else:
-            begins = track.kind == "audio" or begins_h264_keyframe(packet)
-        number = track.receive(packet, sequence, timestamp, now)
-        if begins:
-            track.keyframe_seen()
-            if self._waiting:
-                self._begin(packet, number, now)
-        self._forwarder.send(self._routes, packet, number, picture)
-        if track.missing and now >= track.nack_due:
-            self._ask(track, now)
-
-    def add(self, slot: Slot, now: float) -> None:
-        """Have `slot` carry this track as soon as it can begin."""
-        self._waiting.append(slot)
-        self.track.want_keyframe()
-        if self.track.packets:  # a track that only begins does so with a keyframe; if not, the next tick asks for one
-            self._ask(self.track, now)
-
-    def remove(self, slot: Slot) -> None:
-        """Have `slot` no longer carry this track, or wait for it."""
-        if slot in self._waiting:
-            self._waiting.remove(slot)
-        if slot in self._carrying:
-            self._carrying.remove(slot)
-            slot.stop()
-            self._update()
-
-    def want_keyframe(self, now: float) -> None:
-        self.track.want_keyframe()
-        self._ask(self.track, now)
-
-    def _begin(self, packet: bytes, number: int, now: float) -> None:
-        for slot in self._waiting:
-            if slot.takes(self.track):
-                slot.switch(self.track, packet, number, now)
-                self._carrying.append(slot)
-        self._waiting = [slot for slot in self._waiting if slot not in self._carrying]
-        self._update()
-
-    def _use(self, payload_type: int) -> bool:
-        """Follow the sender to another payload type, with all slots, from its next keyframe on."""
-        if not self.track.use(payload_type):
-            return False
-        for slot in self._carrying:
-            slot.stop()
-        self._waiting += self._carrying
-        self._carrying.clear()
-        self._update()
-        return True
-
-    def _update(self) -> None:
-        self._routes = tuple(slot.route for slot in self._carrying if slot.route is not None)
+            start = HEADER_SIZE
+            HEADER.pack_into(view, 0, VERSION | flags, second, sequence, timestamp, ssrc)
+        size = start + len(payload)
+        view[start:size] = payload
+        length[0] = size
+        if protect_rtp(outlet.context, self._buffer.memory, length):
+            outlet.dropped += 1
+            return 0
+        outlet.note(size, now)
+        try:
+            outlet.sendto(view[: length[0]], outlet.address)
+        except OSError:
+            outlet.dropped += 1
+        return size

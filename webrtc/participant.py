@@ -1,14 +1,14 @@
 """A participant of a bridge: a room with its displays, or a viewer. What it publishes and what it watches."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from webrtc.casting import Offering
 from webrtc.connection import Connection
-from webrtc.forward import Fanout
-from webrtc.ids import ClientId, ParticipantId
+from webrtc.ids import ClientId, ParticipantId, TrackId
+from webrtc.layers import Source
 from webrtc.publication import Publication
 from webrtc.state import Link, ParticipantState
 from webrtc.subscription import Subscription
-from webrtc.track import Track
 
 _WORST_FIRST = (Link.LOST, Link.WEAK, Link.GOOD)
 
@@ -26,16 +26,33 @@ class Participant:
         return [*self.publications.values(), *self.subscriptions.values()]
 
     @property
-    def fanouts(self) -> Iterable[Fanout]:
-        return [fanout for publication in self.publications.values() for fanout in publication.fanouts]
+    def sources(self) -> Iterable[Source]:
+        return [source for publication in self.publications.values() for source in publication.sources]
 
-    def state(self, now: float, owners: Mapping[Track, ParticipantId]) -> ParticipantState:
+    @property
+    def pictures(self) -> Sequence[Source]:
+        """Its cameras, the first one being its picture."""
+        return [source for source in self.sources if source.kind == "video" and not source.slides]
+
+    @property
+    def slides(self) -> Source | None:
+        return next((source for source in self.sources if source.slides), None)
+
+    def voice(self, now: float) -> Source | None:
+        """One microphone of the room at a time: two of them would make an echo of each other."""
+        voices = [source for source in self.sources if source.kind == "audio"]
+        return next((source for source in voices if source.flows(now)), voices[0] if voices else None)
+
+    def offering(self, now: float) -> Offering:
+        return Offering(picture=bool(self.pictures), slides=self.slides is not None, voice=self.voice(now) is not None)
+
+    def state(self, now: float, owners: Mapping[TrackId, ParticipantId], *, speaking: bool) -> ParticipantState:
         """`owners`: whose each track is."""
         return ParticipantState(
             id=self.id,
             link=self.link(now),
             round_trip_ms=self.round_trip_ms(),
-            speaking=False,
+            speaking=speaking,
             tracks=tuple(state for each in self.publications.values() for state in each.track_states(now)),
             subscriptions=tuple(each.state(owners) for each in self.subscriptions.values()),
         )

@@ -3,22 +3,37 @@
 from collections.abc import Callable, Iterable
 
 from webrtc import rtcp
+from webrtc.answer import (
+    AUDIO_LEVEL_EXTENSION,
+    MID_EXTENSION,
+    REPAIRED_RID_EXTENSION,
+    RID_EXTENSION,
+    TRANSPORT_CC_EXTENSION,
+)
 from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
-from webrtc.forward import Fanout
 from webrtc.ids import ClientId, ParticipantId, TrackId
+from webrtc.layers import Layer, Source
 from webrtc.path import Path
-from webrtc.sdp import Codec, Offer, Section
+from webrtc.rtp import Elements, unwrap_rtx
+from webrtc.sdp import Offer, Section
 from webrtc.state import TrackState
 from webrtc.track import SourceClock, Track
+from webrtc.transport_cc import Arrivals
 
-VIDEO_BPS = 1_500_000  # what one source may send; without being told, browsers stay far below
+VIDEO_BPS = (
+    2_500_000  # what one source may send where the client needs REMB to be told; without it browsers stay far below
+)
 AUDIO_BPS = 100_000
 MAX_TRACKS = 16  # of one publication; a receiver report has room for 31 sources
+FEEDBACK_S = 0.1  # between two transport-wide feedbacks
+VOICE_BIT = 0x80  # of an audio level (RFC 6464 3)
+
+Heard = Callable[[int, bool, float], None]  # level in -dBov, whether it is a voice, and when
 
 
 class Publication(Connection):
-    """`fanouts`: the client's tracks that have begun to flow."""
+    """`heard`: told of the level of each packet of sound."""
 
     sending = False
 
@@ -32,93 +47,176 @@ class Publication(Connection):
         changed: Callable[[], None],
     ) -> None:
         super().__init__(transport=transport, participant=participant, client=client, offer=offer, changed=changed)
-        self.fanouts: list[Fanout] = []
-        self._by_ssrc: dict[int, Fanout] = {}
-        self._unbound = [section for section in self.answer.sections if not section.rejected]
+        self.heard: Heard | None = None
+        self._sections = {section.mid: section for section in self.answer.sections if not section.rejected}
+        self._sources: dict[str, Source] = {}  # by mid
+        self._layers: dict[int, Layer] = {}  # by SSRC
+        self._repairs: dict[int, Layer] = {}  # by SSRC of the retransmissions
         self._clock = SourceClock()
+        extensions = {uri: id for section in self._sections.values() for uri, id in section.extensions.items()}
+        self._mid = extensions.get(MID_EXTENSION, 0)
+        self._rid = extensions.get(RID_EXTENSION, 0)
+        self._repaired_rid = extensions.get(REPAIRED_RID_EXTENSION, 0)
+        self._level = extensions.get(AUDIO_LEVEL_EXTENSION, 0)
+        self._transport_cc = extensions.get(TRANSPORT_CC_EXTENSION, 0)
+        self._arrivals = Arrivals()
+        self._feedback_at = 0.0
         self._report_at = 0.0
         self._firs = 0
+        self._wanted: tuple[bool, ...] = ()
+
+    @property
+    def sources(self) -> Iterable[Source]:
+        """What has begun to flow."""
+        return self._sources.values()
+
+    @property
+    def layers(self) -> Iterable[Layer]:
+        return self._layers.values()
 
     def track_states(self, now: float) -> Iterable[TrackState]:
-        for track in (fanout.track for fanout in self.fanouts):
-            yield TrackState(
-                id=track.id,
-                kind=track.kind,
-                client=self.client,
-                content="main",
-                rid="",
-                codec=track.codec.name,
-                flowing=track.flows(now),
-                wanted=True,
-                width=0,
-                height=0,
-                frames_per_s=0.0,
-                bitrate_bps=track.bitrate_bps if track.flows(now) else 0,
-                packets=track.packets,
-                lost=track.lost,
-                loss=0.0,
-                jitter_ms=round(track.jitter * 1000 / track.codec.clock_rate, 1),
-                freezes=0,
-            )
+        for source in self._sources.values():
+            for layer in source.layers:
+                track = layer.track
+                flowing = track.flows(now)
+                yield TrackState(
+                    id=track.id,
+                    kind=track.kind,
+                    client=self.client,
+                    content=source.content,
+                    rid=track.rid,
+                    codec=track.codec.name,
+                    flowing=flowing,
+                    wanted=track.kind == "audio" or layer.wanted(now),
+                    width=track.size.width,
+                    height=track.size.height,
+                    frames_per_s=round(track.frames_per_s, 1) if flowing and track.kind == "video" else 0.0,
+                    bitrate_bps=track.bitrate_bps if flowing else 0,
+                    packets=track.packets,
+                    lost=track.lost,
+                    loss=round(track.loss, 4),
+                    jitter_ms=round(track.jitter * 1000 / track.codec.clock_rate, 1),
+                    freezes=track.freezes,
+                )
 
     # -- Connection
 
-    def ssrc_for(self, mid: str) -> int:
-        return self.ssrc
+    def ssrcs_for(self, mid: str) -> tuple[int, int]:
+        return self.ssrc, self.ssrc
 
     def opened(self, keys: SrtpKeys, path: Path) -> None:
         pass
 
-    def receive_rtp(self, packet: bytes, now: float) -> None:
-        fanout = self._by_ssrc.get(int.from_bytes(packet[8:12], "big")) or self._bind(packet)
-        if fanout is None:
+    def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
+        if self._transport_cc and (number := elements.get(self._transport_cc)) is not None and len(number) == 2:
+            self._arrivals.note(number[0] << 8 | number[1], now)
+        ssrc = int.from_bytes(packet[8:12], "big")
+        layer = self._layers.get(ssrc)
+        if layer is not None:
+            if self._level and self.heard is not None and (level := elements.get(self._level)):
+                self.heard(level[0] & 0x7F, bool(level[0] & VOICE_BIT), now)
+            layer.forward(packet, now)
+        elif ssrc in self._repairs:
+            self._take_repair(self._repairs[ssrc], packet, now)
+        elif not self._bind(packet, elements, now):
             self.refused += 1
-            return
-        fanout.forward(packet, now)
 
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:
-        if isinstance(packet, rtcp.SenderReport) and (fanout := self._by_ssrc.get(packet.ssrc)) is not None:
-            fanout.track.take_report(packet, now, ntp_now_s())
+        if isinstance(packet, rtcp.SenderReport) and (layer := self._layers.get(packet.ssrc)) is not None:
+            layer.track.take_report(packet, now, ntp_now_s())
 
     def tick(self, now: float) -> None:
         if not self.connected:
             return
-        for fanout in self.fanouts:
-            self._ask(fanout.track, now)
-        if now >= self._report_at and self.fanouts:
+        for layer in self._layers.values():
+            self._ask(layer.track, now)
+        if now >= self._feedback_at:
+            self._feedback_at = now + FEEDBACK_S
+            self._feed_back()
+        if now >= self._report_at and self._layers:
             self._report_at = now + REPORT_S
             self._report(now)
+            self._check_wishes(now)
 
     # -- tracks
 
-    def _bind(self, packet: bytes) -> Fanout | None:
-        """The track of a source not heard before: declared in the offer, or else the only one of its payload type."""
+    def _bind(self, packet: bytes, elements: Elements, now: float) -> bool:
+        """Find out what a source not heard before is, and take its first packet in; False if it is nothing of ours."""
         ssrc, payload_type = int.from_bytes(packet[8:12], "big"), packet[1] & 0x7F
-        declared = [section for section in self._unbound if ssrc in section.remote_ssrcs]
-        possible = declared or [
-            section
-            for section in self._unbound
-            if not section.remote_ssrcs and any(codec.payload_type == payload_type for codec in section.codecs)
-        ]
-        if len(possible) != 1 or len(self.fanouts) >= MAX_TRACKS:
-            return None
-        [section] = possible
+        section = self._section_of(ssrc, payload_type, _text(elements, self._mid))
+        if section is None or len(self._layers) >= MAX_TRACKS:
+            return False
+        if payload_type in section.rtx:
+            return self._bind_repair(section, ssrc, packet, elements, now)
+        rid = _text(elements, self._rid)
+        source = self._sources.get(section.mid)
+        known = {layer.track.rid for layer in source.layers} if source is not None else set()
+        if (rid not in section.rids if section.rids else bool(known)) or rid in known:
+            return False  # of simulcast each layer comes once, without it one track does
         track = Track(
-            id=TrackId(f"{self.id[:6]}-{section.mid}"),
+            id=TrackId("-".join(filter(None, (self.id[:6], section.mid, rid)))),
             kind=section.kind,
             ssrc=ssrc,
-            payload_types=_by_payload_type(section),
+            payload_types={codec.payload_type: codec for codec in section.codecs},
             clock=self._clock,
+            rid=rid,
         )
         if not track.use(payload_type):
-            return None
-        self._unbound.remove(section)
-        fanout = Fanout(track=track, forwarder=self._transport.forwarder, ask=self._ask)
-        self._by_ssrc[ssrc] = fanout
-        self.fanouts.append(fanout)
+            return False
+        layer = Layer(track=track, forwarder=self._transport.forwarder, ask=self._ask)
+        layer.want(now)
+        self._layers[ssrc] = layer
+        if source is None:
+            source = self._sources[section.mid] = Source(
+                client=self.client, kind=section.kind, content=section.content, rids=section.rids
+            )
+        source.add(layer)
         self._report_at = 0.0  # allow the full rate at once: a browser's first seconds decide how it starts
         self.changed()  # before the packet goes on, so that those who get the track begin with its first keyframe
-        return fanout
+        layer.forward(packet, now)
+        return True
+
+    def _section_of(self, ssrc: int, payload_type: int, mid: str) -> Section | None:
+        """By the mid in the packet, else by what the offer declared, else the only section of that payload type."""
+        if mid:
+            return self._sections.get(mid)
+        sections = self._sections.values()
+        declared = [each for each in sections if ssrc in each.remote_ssrcs or ssrc in each.repairs]
+        possible = declared or [
+            each
+            for each in sections
+            if not each.remote_ssrcs
+            and (payload_type in each.rtx or any(codec.payload_type == payload_type for codec in each.codecs))
+        ]
+        return possible[0] if len(possible) == 1 else None
+
+    def _bind_repair(self, section: Section, ssrc: int, packet: bytes, elements: Elements, now: float) -> bool:
+        source, rid = self._sources.get(section.mid), _text(elements, self._repaired_rid)
+        media = section.repairs.get(ssrc)
+        for layer in source.layers if source is not None else ():
+            if layer.track.ssrc == media or (media is None and layer.track.rid == rid):
+                self._repairs[ssrc] = layer
+                self._take_repair(layer, packet, now)
+                return True
+        return False
+
+    def _take_repair(self, layer: Layer, packet: bytes, now: float) -> None:
+        track = layer.track
+        repeated = unwrap_rtx(packet, ssrc=track.ssrc, payload_type=track.payload_type)
+        if repeated is not None:
+            layer.forward(repeated, now)
+
+    def _check_wishes(self, now: float) -> None:
+        """Notice which layers are no longer wanted, or are again, and in which order they are."""
+        wanted = []
+        for source in self._sources.values():
+            source.sort()
+            for layer in source.layers:
+                layer.track.paused = not layer.wanted(now)
+                wanted.append(layer.wanted(now))
+        if tuple(wanted) != self._wanted:
+            self._wanted = tuple(wanted)
+            self.changed()
 
     # -- to the client
 
@@ -138,16 +236,23 @@ class Publication(Connection):
             return rtcp.FullIntraRequest(ssrc=self.ssrc, media=track.ssrc, number=self._firs)
         return rtcp.PictureLossIndication(ssrc=self.ssrc, media=track.ssrc)
 
+    def _feed_back(self) -> None:
+        media = next(iter(self._layers), 0)
+        for feedback in self._arrivals.feedback(self.ssrc, media):
+            self.send_rtcp([*self._heading(), feedback])
+
     def _report(self, now: float) -> None:
-        tracks = [fanout.track for fanout in self.fanouts]
+        tracks = [layer.track for layer in self._layers.values()]
         for track in tracks:
             track.measure(now)
         blocks = tuple(track.report_block(now) for track in tracks)
-        allowed_bps = sum(VIDEO_BPS if track.kind == "video" else AUDIO_BPS for track in tracks)
-        limit = rtcp.MaximumBitrate(
-            ssrc=self.ssrc, bitrate_bps=allowed_bps, media=tuple(track.ssrc for track in tracks)
-        )
-        self.send_rtcp([*self._heading(blocks), limit])
+        packets = [*self._heading(blocks)]
+        if not self._transport_cc:
+            kinds = [source.kind for source in self._sources.values()]
+            allowed_bps = sum(VIDEO_BPS if kind == "video" else AUDIO_BPS for kind in kinds)
+            media = tuple(track.ssrc for track in tracks)
+            packets.append(rtcp.MaximumBitrate(ssrc=self.ssrc, bitrate_bps=allowed_bps, media=media))
+        self.send_rtcp(packets)
 
     def _heading(self, blocks: tuple[rtcp.ReportBlock, ...] = ()) -> tuple[rtcp.Packet, ...]:
         """What a compound packet begins with (RFC 3550 6.1)."""
@@ -157,5 +262,6 @@ class Publication(Connection):
         )
 
 
-def _by_payload_type(section: Section) -> dict[int, Codec]:
-    return {codec.payload_type: codec for codec in section.codecs}
+def _text(elements: Elements, id: int) -> str:
+    """An element that holds a name (RFC 7941, RFC 8852); "" where there is none."""
+    return elements.get(id, b"").decode("ascii", errors="replace") if id else ""

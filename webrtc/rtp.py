@@ -1,13 +1,12 @@
-"""RTP packets as bytes: what a forwarder reads from them without decoding (RFC 3550 5.1, RFC 7741, RFC 6184).
+"""RTP packets as bytes: what a forwarder reads in their headers (RFC 3550 5.1, RFC 8285, RFC 4588, RFC 2198).
 
 Inside the node every packet is *plain*: a header of 12 octets and the payload. Extensions, contributing sources and
 padding end at the receiving edge, so that offsets are constant where packets are rewritten.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from struct import Struct
-from struct import error as StructError
-from typing import NamedTuple
+from types import MappingProxyType
 
 from webrtc.errors import InvalidPacket
 
@@ -15,12 +14,13 @@ HEADER = Struct("!BBHII")  # 0x80 and flags, marker and payload type, sequence n
 HEADER_SIZE = 12
 VERSION = 0x80  # version 2, and in a plain packet the whole first octet
 MARKER = 0x80
-PICTURE_ID = Struct("!H")
-PICTURE_ID_AT = HEADER_SIZE + 2  # in a packet that went through `wide_picture_id`
-TL0PICIDX_AT = PICTURE_ID_AT + 2
+
+Elements = Mapping[int, bytes]  # header extension elements by their local id
 
 _PADDING, _EXTENSION, _CSRC_COUNT = 0x20, 0x10, 0x0F
+_ONE_BYTE = 0xBEDE  # the one-byte form, the only one that is agreed on (RFC 8285 4.2)
 _UINT16 = Struct("!H")
+_NO_ELEMENTS: Elements = MappingProxyType({})
 
 
 def is_rtcp(datagram: bytes | memoryview) -> bool:
@@ -34,90 +34,65 @@ def extend(number: int, near: int) -> int:
     return near + (ahead if ahead < 0x8000 else ahead - 0x10000)
 
 
-def plain(packet: bytes) -> bytes:
-    """`packet` without extension, contributing sources and padding. Raises `InvalidPacket`."""
-    if len(packet) < HEADER_SIZE or packet[0] & 0xC0 != VERSION:
+def open_packet(packet: memoryview | bytes) -> tuple[bytes, Elements]:
+    """The plain packet, and the elements of its header extension. Raises `InvalidPacket`."""
+    size = len(packet)
+    if size < HEADER_SIZE or packet[0] & 0xC0 != VERSION:
         raise InvalidPacket("no RTP header of version 2")
-    if packet[0] == VERSION:
-        return packet
-    start = HEADER_SIZE + 4 * (packet[0] & _CSRC_COUNT)
-    end = len(packet)
-    if packet[0] & _EXTENSION:
-        if end < start + 4:
+    first = packet[0]
+    if first == VERSION:
+        return bytes(packet), _NO_ELEMENTS
+    start = HEADER_SIZE + 4 * (first & _CSRC_COUNT)
+    end, elements = size, _NO_ELEMENTS
+    if first & _EXTENSION:
+        if size < start + 4:
             raise InvalidPacket("the header extension is cut off")
-        start += 4 + 4 * _UINT16.unpack_from(packet, start + 2)[0]
-    if packet[0] & _PADDING:
-        if packet[-1] == 0:
+        form = packet[start] << 8 | packet[start + 1]
+        extension, start = start + 4, start + 4 + 4 * (packet[start + 2] << 8 | packet[start + 3])
+        if start > size:
+            raise InvalidPacket("the header is longer than the packet")
+        if form == _ONE_BYTE:
+            elements = _read_elements(packet, extension, start)
+    if first & _PADDING:
+        if packet[size - 1] == 0:
             raise InvalidPacket("padding of no length")
-        end -= packet[-1]
+        end -= packet[size - 1]
     if start > end:
         raise InvalidPacket("the header is longer than the packet")
-    return bytes((VERSION, packet[1])) + packet[2:HEADER_SIZE] + packet[start:end]
+    return bytes((VERSION, packet[1])) + packet[2:HEADER_SIZE] + packet[start:end], elements
 
 
-class Vp8(NamedTuple):
-    """What the VP8 payload descriptor says (RFC 7741 4.2); -1 where it says nothing."""
-
-    picture_id: int
-    tl0picidx: int
-    keyframe: bool  # this packet begins a keyframe
-
-
-NO_PICTURE = Vp8(-1, -1, False)
-
-
-def wide_picture_id(packet: bytes) -> bytes:
-    """A plain VP8 packet with its picture id, if it has one, in 15 bits, so that ids of any source fit in its place."""
-    if len(packet) <= PICTURE_ID_AT or not (packet[12] & 0x80 and packet[13] & 0x80) or packet[PICTURE_ID_AT] & 0x80:
-        return packet
-    return packet[:PICTURE_ID_AT] + bytes((0x80, packet[PICTURE_ID_AT])) + packet[PICTURE_ID_AT + 1 :]
-
-
-def read_vp8(packet: bytes) -> Vp8:
-    """The descriptor of a plain VP8 packet with a wide picture id; `NO_PICTURE` for one that is cut off."""
-    if len(packet) < HEADER_SIZE + 2:
-        return NO_PICTURE
-    first = packet[HEADER_SIZE]
-    at = HEADER_SIZE + 1
-    picture_id = tl0picidx = -1
-    try:
-        if first & 0x80:
-            present = packet[at]
+def _read_elements(packet: memoryview | bytes, at: int, end: int) -> Elements:
+    elements: dict[int, bytes] = {}
+    while at < end:
+        head = packet[at]
+        if head == 0:  # padding
             at += 1
-            if present & 0x80:
-                picture_id = _UINT16.unpack_from(packet, at)[0] & 0x7FFF
-                at += 2
-            if present & 0x40:
-                if picture_id >= 0:  # at its constant place; elsewhere it is not rewritten
-                    tl0picidx = packet[at]
-                at += 1
-            if present & 0x30:
-                at += 1
-        begins = first & 0x17 == 0x10 and not packet[at] & 1  # S = 1, partition 0, and the P bit of the frame header
-    except (IndexError, StructError):
-        return NO_PICTURE
-    return Vp8(picture_id, tl0picidx, begins)
+            continue
+        start, at = at + 1, at + 2 + (head & 0x0F)
+        if head >= 0xF0 or at > end:  # 15 ends the list
+            break
+        elements[head >> 4] = bytes(packet[start:at])
+    return elements
 
 
-def begins_vp8_keyframe(packet: bytes) -> bool:
-    return read_vp8(packet).keyframe
+def unwrap_rtx(packet: bytes, *, ssrc: int, payload_type: int) -> bytes | None:
+    """The plain packet that the plain RTX packet repeats (RFC 4588 4); None for one that is only padding."""
+    if len(packet) < HEADER_SIZE + 2:
+        return None
+    marker = packet[1] & MARKER
+    sequence = _UINT16.unpack_from(packet, HEADER_SIZE)[0]
+    timestamp = int.from_bytes(packet[4:8], "big")
+    return HEADER.pack(VERSION, marker | payload_type, sequence, timestamp, ssrc) + packet[HEADER_SIZE + 2 :]
 
 
-def begins_h264_keyframe(packet: bytes) -> bool:
-    """Whether a plain H.264 packet holds the first bytes of an SPS or an IDR slice (RFC 6184 5.2)."""
-    if len(packet) <= HEADER_SIZE:
-        return False
-    unit = packet[HEADER_SIZE] & 0x1F
-    if unit == 24:  # STAP-A: units, each behind its length
-        at = HEADER_SIZE + 1
-        while at + 2 < len(packet):
-            if packet[at + 2] & 0x1F in (5, 7):
-                return True
-            at += 2 + _UINT16.unpack_from(packet, at)[0]
-        return False
-    if unit == 28:  # FU-A: the type is in the second octet, its top bit says that the unit starts here
-        return len(packet) > HEADER_SIZE + 1 and bool(packet[13] & 0x80) and packet[13] & 0x1F in (5, 7)
-    return unit in (5, 7)
-
-
-BEGINS_KEYFRAME: Mapping[str, Callable[[bytes], bool]] = {"VP8": begins_vp8_keyframe, "H264": begins_h264_keyframe}
+def strip_redundancy(packet: bytes) -> bytes | None:
+    """A plain RED packet (RFC 2198 3) with its newest block alone, its payload type as it is; None if it is none."""
+    at, skip = HEADER_SIZE, 0
+    while at < len(packet) and packet[at] & 0x80:
+        if at + 4 > len(packet):
+            return None
+        skip += (packet[at + 2] & 0x03) << 8 | packet[at + 3]
+        at += 4
+    at += 1 + skip
+    return packet[:HEADER_SIZE] + packet[at:] if at <= len(packet) else None

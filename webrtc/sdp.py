@@ -18,6 +18,7 @@ Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 MAX_LENGTH = 256 * 1024  # Chromium writes about 7 kB per m-line; a wall of 21 rooms fits
 MAX_SECTIONS = 64
+MAIN, SLIDES = "main", "slides"  # a=content (RFC 4796 5): what a picture shows; main where it is not said
 
 
 FINGERPRINT_LENGTHS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}  # bytes
@@ -47,7 +48,7 @@ class LocalParameters:
     pwd: str
     fingerprint: str
     candidates: tuple[Candidate, ...]
-    ssrc_for: Callable[[str], int]  # mid of a slot we send on -> its SSRC
+    ssrcs_for: Callable[[str], tuple[int, int]]  # mid of a slot we send on -> its SSRC and that of its retransmissions
     cname: str
 
 
@@ -65,7 +66,11 @@ class Codec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedSection:
-    """One m-line of an offer. `rids` in the order of a=simulcast's send list, empty without simulcast (RFC 8853)."""
+    """One m-line of an offer.
+
+    `rids`: in the order of a=simulcast's send list, empty without simulcast (RFC 8853). `repairs`: SSRC of
+    retransmissions -> SSRC of the media (RFC 4588 8.8). `content`: as "main" or "slides" (RFC 4796).
+    """
 
     mid: str
     kind: Kind
@@ -75,8 +80,10 @@ class OfferedSection:
     direction: Direction
     codecs: tuple[Codec, ...]
     extensions: Mapping[str, int]  # URI -> id (RFC 8285)
-    ssrcs: tuple[int, ...]  # of the media itself, without those of retransmission (RFC 4588)
+    ssrcs: tuple[int, ...]  # of the media itself
+    repairs: Mapping[int, int]
     rids: tuple[str, ...]
+    content: str
     rtcp_mux: bool
     rtcp_rsize: bool
 
@@ -95,16 +102,23 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What was agreed for one m-line: codecs with the offerer's payload types, in the offerer's order."""
+    """What was agreed for one m-line: codecs with the offerer's payload types, in the offerer's order.
+
+    `rtx`: payload type of retransmissions -> payload type of what they repeat. `rids`: the simulcast layers that come.
+    """
 
     mid: str
     kind: Kind
     rejected: bool
     codecs: tuple[Codec, ...] = ()
     extensions: Mapping[str, int] = field(default_factory=dict)
+    rtx: Mapping[int, int] = field(default_factory=dict)
     remote_ssrcs: tuple[int, ...] = ()
+    repairs: Mapping[int, int] = field(default_factory=dict)
     local_ssrc: int | None = None
-    rids: tuple[str, ...] = ()  # offered, not yet accepted: without a=simulcast in the answer one layer comes
+    local_rtx_ssrc: int | None = None  # None where the offerer takes no retransmissions of their own
+    rids: tuple[str, ...] = ()
+    content: str = MAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +217,9 @@ def _read_section(session: Attributes, media: Media) -> OfferedSection:
         codecs=tuple(_read_codecs(formats, attributes)) if kind != "application" else (),
         extensions=_read_extensions(attributes),
         ssrcs=_read_ssrcs(attributes),
+        repairs=_read_repairs(attributes),
         rids=_read_rids(attributes),
+        content=SLIDES if SLIDES in (attributes.first("content") or "").split(",") else MAIN,
         rtcp_mux=attributes.first("rtcp-mux") is not None,
         rtcp_rsize=attributes.first("rtcp-rsize") is not None,
     )
@@ -272,12 +288,19 @@ def _read_extensions(attributes: Attributes) -> dict[str, int]:
 
 
 def _read_ssrcs(attributes: Attributes) -> tuple[int, ...]:
-    repaired = set()
+    repairs = _read_repairs(attributes)
+    names = dict.fromkeys(name for name, _ in attributes.numbered("ssrc"))
+    ssrcs = (number(name, 2**32 - 1, "SSRC", "RFC 5576 4.1") for name in names)
+    return tuple(ssrc for ssrc in ssrcs if ssrc not in repairs)
+
+
+def _read_repairs(attributes: Attributes) -> dict[int, int]:
+    repairs = {}
     for semantics, members in attributes.numbered("ssrc-group"):
         if semantics == "FID":
-            repaired.update(members.split()[1:])
-    names = dict.fromkeys(name for name, _ in attributes.numbered("ssrc") if name not in repaired)
-    return tuple(number(name, 2**32 - 1, "SSRC", "RFC 5576 4.1") for name in names)
+            media, *others = (number(name, 2**32 - 1, "SSRC", "RFC 5576 4.1") for name in members.split() or ["0"])
+            repairs.update(dict.fromkeys(others, media))
+    return repairs
 
 
 def _read_rids(attributes: Attributes) -> tuple[str, ...]:

@@ -1,124 +1,218 @@
 """Slots: the constant streams of a subscriber, and how the packets of changing sources become one of them.
 
-A slot's SSRC never changes, and its sequence numbers, timestamps and VP8 picture ids go on across a change of source
-(`Track`), so that the receiving decoder notices nothing but a keyframe. Between two changes the mapping is constant: a
-`Route`, made once, and applied to each packet by `Forwarder`.
+A slot's SSRC never changes, and its sequence numbers, timestamps and VP8 picture ids go on across a change of layer or
+source, so that the receiving decoder notices nothing but a keyframe. Between two changes the mapping is constant: a
+`Route`, made once, and applied to each packet by `Forwarder`. Where packets are left out, a new route closes the gap.
 """
 
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
-from webrtc.path import Address
+from webrtc.outlet import Outlet
+from webrtc.payload import NO_PICTURE, Picture, read_vp8
 from webrtc.rtcp import SenderReport
-from webrtc.rtp import NO_PICTURE, extend, read_vp8
-from webrtc.sdp import Kind
+from webrtc.rtp import extend
+from webrtc.sdp import Codec, Kind
+from webrtc.state import Flow, Role
 from webrtc.track import Track
 
-ROUTES = 16  # kept per slot, to find the source of a packet that is asked for again
+ROUTES = 256  # kept per slot, to find the source of a packet that is asked for again
 RESEND_S = 0.1  # a packet is not sent again within so long,
 MAX_RESENDS = 3  # and not more often than this
 MAX_RESENT = 512  # packets remembered as sent again
 RESYNC = 1  # packets left out of the numbering where the last frame of the source before was cut off
+STILL_S = 3.0  # between two pictures of a slot whose link takes no more
+BELIEVED_S = 1.0  # what sender reports say of two frames' distance is believed where the arrivals differ by less
 
 
-class Outlet(Protocol):
-    """Where a subscriber's packets leave the node: read by `Forwarder` for each packet."""
+class Carrier(Protocol):
+    """The layer that a slot carries."""
 
-    context: object  # SRTP, for sending
-    sendto: Callable[[memoryview | bytes, Address], object]
-    address: Address
-    dropped: int  # packets that libsrtp or the kernel did not take
+    def release(self, slot: "Slot") -> None:
+        """Let go of `slot`: it begins with another one."""
+
+    def want_keyframe(self, now: float) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """How the packets of `track` become those of one slot: what is added to each number, and what is replaced."""
+class Route(NamedTuple):
+    """How packets of `track` become those of one slot: what is added to each number, and what is replaced."""
 
-    track: Track
-    outlet: Outlet
-    codec: str
-    ssrc: int
-    payload_type: int
     first: int  # extended sequence number of the source; nothing older goes this way
     sequence: int
     timestamp: int
+    ssrc: int
+    payload_type: int
     picture_id: int
     tl0picidx: int
+    outlet: Outlet
+    track: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """What a subscriber takes in one m-line. `rtx`: the retransmission format of a payload type."""
+
+    payload_types: Mapping[str, int]  # by codec name
+    rtx: Mapping[int, int] = field(default_factory=dict)
+    redundant: int | None = None  # payload type of what its RED packets hold
+
+    @staticmethod
+    def of(codecs: tuple[Codec, ...], rtx: Mapping[int, int]) -> "Formats":
+        red = next((codec for codec in codecs if codec.name == "RED"), None)
+        return Formats(
+            payload_types={codec.name: codec.payload_type for codec in reversed(codecs)},
+            rtx={repeated: payload_type for payload_type, repeated in rtx.items()},
+            redundant=None if red is None else redundant_type(red),
+        )
+
+
+def redundant_type(codec: Codec) -> int | None:
+    """What the blocks of a RED format hold: "111/111" in its parameters (RFC 2198 5)."""
+    first = next(iter(codec.parameters), "").partition("/")[0]
+    return int(first) if first.isascii() and first.isdigit() else None
 
 
 class Slot:
-    """`payload_types`: what the subscriber takes, by codec name."""
+    """One m-line of a subscriber. What it carries, layers tell it; what it shall carry, its subscription.
 
-    def __init__(self, *, mid: str, kind: Kind, ssrc: int, payload_types: Mapping[str, int], outlet: Outlet) -> None:
+    `base_only`: the higher temporal layers are left out. `still`: single pictures are sent only.
+    """
+
+    def __init__(
+        self, *, mid: str, kind: Kind, role: Role, ssrc: int, rtx_ssrc: int | None, formats: Formats, outlet: Outlet
+    ) -> None:
         self.mid = mid
         self.kind: Kind = kind
+        self.role = role
         self.ssrc = ssrc
-        self.payload_types = payload_types
+        self.rtx_ssrc = rtx_ssrc
+        self.formats = formats
+        self.outlet = outlet
+        self.flow = Flow.NONE
+        self.carrier: Carrier | None = None
         self.route: Route | None = None  # what the slot carries now
-        self._outlet = outlet
+        self.base_only = False
+        self.rising = False  # the higher temporal layers come back with the next frame that they can begin with
+        self.still = False
+        self.picture = 0  # the track's timestamp at the beginning of the route
         self._routes: deque[Route] = deque(maxlen=ROUTES)
         # Where the stream stood when the last route ended. Random at first (RFC 3550 5.1); the top bit stays clear
         # so that the receiver's SRTP sees the number wrap before it has to guess (RFC 3711 3.3.1).
         self._sequence = 0x10000 + random.getrandbits(15)
         self._timestamp = random.getrandbits(32)
         self._stopped_at: float | None = None
+        self._captured_s: float | None = None
         self._whole = True
         self._picture_id = random.getrandbits(15)
         self._tl0picidx = random.getrandbits(8)
         self._packets = 0
         self._octets = 0
         self._started = (0, 0)  # packets and octets of the track when its route began
+        self._left_out = -1  # the picture id that was left out last
         self._resent: dict[int, tuple[int, float]] = {}
+        self._rtx_sequence = 0x10000 + random.getrandbits(15)
 
     # -- sources
 
     def takes(self, track: Track) -> bool:
-        return track.kind == self.kind and track.codec.name in self.payload_types
+        """Whether the subscriber can decode `track`; of RED it gets what is inside if it takes no RED itself."""
+        types = self.formats.payload_types
+        return track.kind == self.kind and (track.codec.name in types or self.strips(track))
+
+    def strips(self, track: Track) -> bool:
+        """Whether `track` is RED that this subscriber does not take, or in which its formats have other numbers."""
+        if track.codec.name != "RED" or "OPUS" not in self.formats.payload_types:
+            return False
+        return self.formats.redundant is None or self.formats.redundant != redundant_type(track.codec)
 
     def switch(self, track: Track, packet: bytes, number: int, now: float) -> Route:
         """Begin to carry `track` at its plain `packet`, for video the start of a keyframe; `number`: extended."""
         self.stop()
         timestamp = int.from_bytes(packet[4:8], "big")
         picture = read_vp8(packet) if track.codec.name == "VP8" else NO_PICTURE
-        elapsed = 0.0 if self._stopped_at is None else now - self._stopped_at
-        advance = max(1, round(elapsed * track.codec.clock_rate))
+        advance = max(1, round(self._elapsed_s(track, timestamp, now) * track.codec.clock_rate))
         self._started = track.packets - 1, track.octets - len(packet)  # this packet is the first one sent
-        self.route = Route(
-            track=track,
-            outlet=self._outlet,
-            codec=track.codec.name,
-            ssrc=self.ssrc,
-            payload_type=self.payload_types[track.codec.name],
-            first=number,
-            sequence=self._sequence + (1 if self._whole else 1 + RESYNC) - number,
-            timestamp=(self._timestamp + advance - timestamp) & 0xFFFFFFFF,
-            picture_id=self._picture_id + 1 - picture.picture_id if picture.picture_id >= 0 else 0,
-            tl0picidx=self._tl0picidx + 1 - picture.tl0picidx if picture.tl0picidx >= 0 else 0,
+        self._left_out = -1
+        self.picture = timestamp
+        codec = "OPUS" if self.strips(track) else track.codec.name
+        return self._take(
+            Route(
+                first=number,
+                sequence=self._sequence + (1 if self._whole else 1 + RESYNC) - number,
+                timestamp=(self._timestamp + advance - timestamp) & 0xFFFFFFFF,
+                ssrc=self.ssrc,
+                payload_type=self.formats.payload_types[codec],
+                picture_id=self._picture_id + 1 - picture.picture_id if picture.picture_id >= 0 else 0,
+                tl0picidx=self._tl0picidx + 1 - picture.tl0picidx if picture.tl0picidx >= 0 else 0,
+                outlet=self.outlet,
+                track=track,
+            )
         )
-        self._routes.append(self.route)
-        return self.route
 
-    def stop(self) -> None:
-        """Carry nothing; remember where the stream stands."""
+    def stop(self, last: int | None = None) -> None:
+        """Carry nothing; remember where the stream stands. `last`: the track's last packet sent, its newest if None."""
         if self.route is None:
             return
         route, track = self.route, self.route.track
         self.route = None
-        self._sequence = track.highest + route.sequence
-        self._timestamp = (track.timestamp + route.timestamp) & 0xFFFFFFFF
+        number = track.highest if last is None else last
+        packet = track.packet(number)
+        timestamp = track.timestamp if packet is None else int.from_bytes(packet[4:8], "big")
+        self._sequence = number + route.sequence
+        self._timestamp = (timestamp + route.timestamp) & 0xFFFFFFFF
         self._stopped_at = track.arrived_at
-        self._whole = track.marker or track.kind == "audio"
-        last = track.packet(track.highest)
-        picture = read_vp8(last) if last is not None and track.codec.name == "VP8" else NO_PICTURE
+        self._captured_s = track.captured_s(timestamp)
+        self._whole = track.kind == "audio" or (packet is not None and packet[1] > 127)
+        picture = read_vp8(packet) if packet is not None and track.codec.name == "VP8" else NO_PICTURE
         if picture.picture_id >= 0:
             self._picture_id = picture.picture_id + route.picture_id
         if picture.tl0picidx >= 0:
             self._tl0picidx = picture.tl0picidx + route.tl0picidx
         self._packets += track.packets - self._started[0]
         self._octets += track.octets - self._started[1]
+
+    def _take(self, route: Route) -> Route:
+        self.route = route
+        self._routes.append(route)
+        return route
+
+    def _elapsed_s(self, track: Track, timestamp: int, now: float) -> float:
+        """Between the last frame sent and the first one of `track`: by sender reports, else as they came."""
+        if self._stopped_at is None:
+            return 0.0
+        elapsed_s, captured_s = now - self._stopped_at, track.captured_s(timestamp)
+        if captured_s is None or self._captured_s is None:
+            return elapsed_s
+        reported_s = captured_s - self._captured_s
+        return reported_s if abs(reported_s - elapsed_s) < BELIEVED_S else elapsed_s
+
+    # -- leaving packets out
+
+    def pass_on(self, number: int, picture: Picture) -> Route | None:
+        """The route of a packet of a thinned slot, None for one to be left out. Called once for each that comes.
+
+        Left out is only what comes in its order: of a gap nobody knows what was in it.
+        """
+        route = self.route
+        if route is None:
+            return None
+        if number < route.first:
+            return next((each for each in reversed(self._routes) if each.first <= number), None)
+        track = route.track
+        if self.rising and (picture.keyframe or (picture.sync and picture.temporal)):
+            self.base_only = self.rising = False
+        if not (self.base_only and picture.temporal) or number != track.highest or track.packet(number - 1) is None:
+            return route
+        skipped = 0
+        if picture.picture_id != self._left_out:
+            self._left_out, skipped = picture.picture_id, 1
+        self._packets -= 1
+        self._octets -= len(track.packet(number) or b"")
+        self._take(route._replace(first=number + 1, sequence=route.sequence - 1, picture_id=route.picture_id - skipped))
+        return None
 
     # -- reports
 
@@ -168,3 +262,12 @@ class Slot:
                 self._resent[number] = times + 1, now
                 return route, number - route.sequence
         return None
+
+    @property
+    def clock_rate(self) -> int:
+        return self.route.track.codec.clock_rate if self.route is not None else 1
+
+    def next_rtx(self) -> int:
+        """The extended sequence number of the next packet on the SSRC of retransmissions."""
+        self._rtx_sequence += 1
+        return self._rtx_sequence

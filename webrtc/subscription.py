@@ -1,24 +1,47 @@
 """A subscription: the connection on which a client gets the others' tracks, each in a slot (WHEP)."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from webrtc import rtcp
+from webrtc.answer import SEND_TIME_EXTENSION, TRANSPORT_CC_EXTENSION
 from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
-from webrtc.forward import Fanout, Outlet
-from webrtc.ids import ClientId, ParticipantId
+from webrtc.estimate import CAP_BPS, Probe, SendEstimate
+from webrtc.ids import ClientId, ParticipantId, TrackId
+from webrtc.layers import Source
+from webrtc.outlet import Outlet
 from webrtc.path import Path
-from webrtc.sdp import Offer
-from webrtc.slots import Route, Slot
+from webrtc.rtp import Elements
+from webrtc.sdp import Offer, Section
+from webrtc.selection import Selection
+from webrtc.slots import Formats, Slot
 from webrtc.state import Flow, Role, SlotState, SubscriptionState
-from webrtc.track import Track
+from webrtc.transport_cc import TransportFeedback
 
 SLOTS_PER_REPORT = 10  # so that a compound packet stays within a datagram
+ALLOCATE_S = 0.25  # between two choices of layers where nothing asks for one
+ESTIMATE_S = 0.1  # between two looks at the estimate
+DROP = 0.95  # the layers are chosen anew at once when the estimate falls below this share
+PAD_S = 0.008  # between two bursts of padding
+LOSS_SHARE = 0.3  # of the newest report in the loss that is told
+
+
+@dataclass(slots=True, kw_only=True)
+class _Probing:
+    """A probe on its way. `octets`: sent when it began."""
+
+    probe: Probe
+    first: int
+    octets: int
+    began: float
+    timer: asyncio.TimerHandle | None = None
 
 
 class Subscription(Connection):
-    """`slots`: in the order of the offer."""
+    """`slots`: in the order of the offer; the first of pictures is the stage."""
 
     sending = True
 
@@ -31,74 +54,72 @@ class Subscription(Connection):
         offer: Offer,
         changed: Callable[[], None],
     ) -> None:
-        self._ssrcs: dict[str, int] = {}
+        self._ssrcs: dict[str, tuple[int, int]] = {}
         super().__init__(transport=transport, participant=participant, client=client, offer=offer, changed=changed)
-        self.outlet = Outlet()
-        self.slots = tuple(
-            Slot(
-                mid=section.mid,
-                kind=section.kind,
-                ssrc=self.ssrc_for(section.mid),
-                payload_types={codec.name: codec.payload_type for codec in reversed(section.codecs)},
-                outlet=self.outlet,
-            )
-            for section in self.answer.sections
-            if not section.rejected
-        )
+        sections = [section for section in self.answer.sections if not section.rejected]
+        self.outlet = _outlet(sections)
+        self.slots = tuple(self._slot(section, sections) for section in sections)
+        self.selection = Selection(self.slots)
         self.round_trip_s: float | None = None
+        self.loss = 0.0
+        self.jitter_ms = 0.0
+        feedback = {each for section in sections for codec in section.codecs for each in codec.feedback}
+        numbered = bool(self.outlet.extension) and not self.outlet.timed and "transport-cc" in feedback
+        self._estimate: SendEstimate | None = None
+        self._numbered = numbered
+        self._measurable = numbered  # for REMB: once the first has come
         self._by_ssrc = {slot.ssrc: slot for slot in self.slots}
-        self._fanouts: dict[Slot, Fanout] = {}
-        self._shown: list[Route | None] = []
+        self._shown: list[tuple[Flow, TrackId | None, int]] = []
         self._report_at = 0.0
+        self._allocate_at = 0.0
+        self._estimate_at = 0.0
+        self._budget_bps = 0
+        self._probing: _Probing | None = None
+        self._sent = (0.0, 0)  # when it was measured, and octets
+        self._sent_bps = 0
 
-    def assign(self, wanted: Mapping[Slot, Fanout], now: float) -> None:
+    def _slot(self, section: Section, sections: list[Section]) -> Slot:
+        pictures = [each for each in sections if each.kind == "video"]
+        role = Role.VOICE if section.kind == "audio" else Role.STAGE if section is pictures[0] else Role.THUMBNAIL
+        ssrc, _ = self.ssrcs_for(section.mid)
+        return Slot(
+            mid=section.mid,
+            kind=section.kind,
+            role=role,
+            ssrc=ssrc,
+            rtx_ssrc=section.local_rtx_ssrc,
+            formats=Formats.of(section.codecs, section.rtx),
+            outlet=self.outlet,
+        )
+
+    def assign(self, wanted: Mapping[Slot, Source], now: float) -> None:
         """Have each slot carry what it is given in `wanted`, and the others nothing."""
-        for slot in self.slots:
-            before, after = self._fanouts.get(slot), wanted.get(slot)
-            if before is after:
-                continue
-            if before is not None:
-                before.remove(slot)
-                del self._fanouts[slot]
-            if after is not None:
-                self._fanouts[slot] = after
-                after.add(slot, now)
+        if self.selection.assign(wanted):
+            self._allocate(now)
 
-    @property
-    def assigned(self) -> Mapping[Slot, Fanout]:
-        """The fan-out that each slot was given."""
-        return self._fanouts
+    def layout(self, heights: Mapping[str, int], now: float) -> None:
+        """The heights of the tiles by mid, in pixels; 0 for a hidden one."""
+        self.selection.layout(heights)
+        self._allocate(now)
 
-    def state(self, owners: Mapping[Track, ParticipantId]) -> SubscriptionState:
+    def state(self, owners: Mapping[TrackId, ParticipantId]) -> SubscriptionState:
         """`owners`: whose each track is."""
         return SubscriptionState(
             client=self.client,
             connected=self.connected,
             packets=sum(slot.packets for slot in self.slots),
-            estimate_bps=None,
-            sent_bps=0,
-            loss=0.0,
-            jitter_ms=0.0,
+            estimate_bps=self._estimate.bps if self._estimate is not None and self._measurable else None,
+            sent_bps=self._sent_bps,
+            loss=round(self.loss, 4),
+            jitter_ms=round(self.jitter_ms, 1),
             round_trip_ms=None if self.round_trip_s is None else round(self.round_trip_s * 1000, 1),
-            slots=tuple(
-                SlotState(
-                    mid=slot.mid,
-                    kind=slot.kind,
-                    role=Role.VOICE if slot.kind == "audio" else Role.STAGE,
-                    flow=Flow.NONE if slot.route is None else Flow.LIVE,
-                    source=owners.get(slot.route.track) if slot.route is not None else None,
-                    track=slot.route.track.id if slot.route is not None else None,
-                    height=0,
-                    bitrate_bps=0,
-                )
-                for slot in self.slots
-            ),
+            slots=tuple(_slot_state(slot, self.selection.sources.get(slot), owners) for slot in self.slots),
         )
 
     # -- Connection
 
-    def ssrc_for(self, mid: str) -> int:
-        return self._ssrcs.setdefault(mid, secrets.randbits(32))
+    def ssrcs_for(self, mid: str) -> tuple[int, int]:
+        return self._ssrcs.setdefault(mid, (secrets.randbits(32), secrets.randbits(32)))
 
     def opened(self, keys: SrtpKeys, path: Path) -> None:
         self.outlet.open(keys, path)
@@ -106,41 +127,120 @@ class Subscription(Connection):
     def moved(self, path: Path) -> None:
         self.outlet.sendto, self.outlet.address = path
 
-    def receive_rtp(self, packet: bytes, now: float) -> None:
+    def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
         self.refused += 1  # a subscriber sends no media
 
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:
         match packet:
+            case TransportFeedback():
+                if self._estimate is not None and self._numbered:
+                    self._estimate.on_feedback(packet, self.outlet.sent, now)
+                    self._look(now)
             case rtcp.ReceiverReport() | rtcp.SenderReport():
-                self._take_report(packet.reports)
+                self._take_report(packet.reports, now)
             case rtcp.Nack():
                 self._repeat(packet, now)
             case rtcp.PictureLossIndication() | rtcp.FullIntraRequest():
                 slot = self._by_ssrc.get(packet.media)
-                if slot is not None and (fanout := self._fanouts.get(slot)) is not None:
-                    fanout.want_keyframe(now)
+                if slot is not None and slot.route is not None and slot.carrier is not None and not slot.still:
+                    slot.carrier.want_keyframe(now)
+            case rtcp.MaximumBitrate(bitrate_bps=bitrate_bps):
+                if self._estimate is not None and not self._numbered:
+                    self._measurable = True
+                    self._estimate.on_remb(bitrate_bps, now)
+                    self._look(now)
 
     def tick(self, now: float) -> None:
         if not self.connected:
             return
-        shown = [slot.route for slot in self.slots]
+        if self._estimate is None:
+            self._estimate = SendEstimate(transport_cc=self._numbered, now=now)
+        if now >= self._estimate_at:
+            self._estimate_at = now + ESTIMATE_S
+            self._estimate.tick(self.outlet.last_sent, now)
+            self._look(now)
+            self._probe(now)
+        if now >= self._allocate_at or self.selection.starved(now):
+            self._allocate(now)
+        shown = [_gist(slot) for slot in self.slots]
         if shown != self._shown:
             self._shown = shown
             self._report_at = now
             self.changed()
         if now >= self._report_at:
             self._report_at = now + REPORT_S
+            self._measure(now)
             self._report()
+
+    def closed(self) -> None:
+        if self._probing is not None and self._probing.timer is not None:
+            self._probing.timer.cancel()
+        self._probing = None
+
+    # -- the link
+
+    @property
+    def budget_bps(self) -> int:
+        """What may be sent: without any word from the client on its link, whatever there is."""
+        return self._estimate.bps if self._estimate is not None and self._measurable else CAP_BPS
+
+    def _look(self, now: float) -> None:
+        if self.budget_bps < self._budget_bps * DROP:
+            self._allocate(now)
+
+    def _allocate(self, now: float) -> None:
+        self._allocate_at = now + ALLOCATE_S
+        self._budget_bps = self.budget_bps
+        self.selection.allocate(self._budget_bps, now)
+
+    def _probe(self, now: float) -> None:
+        """Fill up what is sent to what the estimate wants to try."""
+        if self._probing is not None or self._estimate is None or not self._numbered:
+            return
+        probe = self._estimate.probe(self.selection.allocation.wanted_bps, now)
+        if probe is not None:
+            self._probing = _Probing(probe=probe, first=self.outlet.sequence, octets=self.outlet.octets, began=now)
+            self._pad()
+
+    def _pad(self) -> None:
+        """One burst of a probe, or its end."""
+        probing = self._probing
+        if probing is None or self._estimate is None:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        elapsed = now - probing.began
+        slot = next((slot for slot in self.slots if slot.rtx_ssrc is not None and slot.route is not None), None)
+        due = int(min(elapsed + PAD_S, probing.probe.duration_s) * probing.probe.target_bps / 8)
+        while slot is not None and self.outlet.octets - probing.octets < due:
+            if not self._transport.forwarder.pad(slot, now):
+                slot = None
+        if elapsed < probing.probe.duration_s and slot is not None:
+            probing.timer = loop.call_later(PAD_S, self._pad)
+            return
+        self._probing = None
+        last = self.outlet.sequence - 1
+        self._estimate.probe_sent(probing.probe, probing.first & 0xFFFF, last & 0xFFFF, now)
 
     # -- from and to the client
 
-    def _take_report(self, blocks: tuple[rtcp.ReportBlock, ...]) -> None:
-        for block in blocks:
-            if block.ssrc in self._by_ssrc and block.last_sr:
+    def _take_report(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
+        ours = [block for block in blocks if block.ssrc in self._by_ssrc]
+        for block in ours:
+            if block.last_sr:
                 arrival = int(ntp_now_s() * 65536) & 0xFFFFFFFF
                 round_trip = (arrival - block.last_sr - block.delay) & 0xFFFFFFFF  # RFC 3550 6.4.1
                 if round_trip < 1 << 22:  # a minute; more is a wrong or negative value
                     self.round_trip_s = round_trip / 65536
+        live = [block for block in ours if self._by_ssrc[block.ssrc].route is not None]
+        if not live:
+            return
+        fraction = sum(block.fraction_lost for block in live) / len(live) / 256
+        self.loss += (fraction - self.loss) * LOSS_SHARE
+        self.jitter_ms = max(block.jitter * 1000 / self._by_ssrc[block.ssrc].clock_rate for block in live)
+        if self._estimate is not None:
+            self._estimate.on_loss(fraction, self.round_trip_s, self._sent_bps, now)
+            self._look(now)
 
     def _repeat(self, nack: rtcp.Nack, now: float) -> None:
         slot = self._by_ssrc.get(nack.media)
@@ -150,7 +250,13 @@ class Subscription(Connection):
             found = slot.find(sequence, now)
             if found is not None:
                 route, number = found
-                self._transport.forwarder.repeat(route, number)
+                self._transport.forwarder.repeat(slot, route, number, now)
+
+    def _measure(self, now: float) -> None:
+        at, octets = self._sent
+        if at and now > at:
+            self._sent_bps = round((self.outlet.octets - octets) * 8 / (now - at))
+        self._sent = now, self.outlet.octets
 
     def _report(self) -> None:
         ntp_s = ntp_now_s()
@@ -159,3 +265,37 @@ class Subscription(Connection):
             some = reports[start : start + SLOTS_PER_REPORT]
             names = [rtcp.SourceDescription(ssrc=report.ssrc, cname=self.cname) for report in some]
             self.send_rtcp([*some, *names])
+
+
+def _outlet(sections: list[Section]) -> Outlet:
+    """Numbers its packets only where every picture has retransmissions of their own: see `Forwarder.repeat`."""
+    extensions = {uri: id for section in sections for uri, id in section.extensions.items()}
+    if not all(section.rtx for section in sections if section.kind == "video"):
+        return Outlet()
+    return Outlet(
+        transport_cc=extensions.get(TRANSPORT_CC_EXTENSION, 0), send_time=extensions.get(SEND_TIME_EXTENSION, 0)
+    )
+
+
+def _gist(slot: Slot) -> tuple[Flow, TrackId | None, int]:
+    """What is news in a slot: a thinned one has another route every moment, and one of stills has none in between."""
+    route = slot.route
+    if route is None or slot.still:
+        return slot.flow, None, 0
+    return slot.flow, route.track.id, route.payload_type
+
+
+def _slot_state(slot: Slot, source: Source | None, owners: Mapping[TrackId, ParticipantId]) -> SlotState:
+    track = slot.route.track if slot.route is not None else None
+    resting = source is not None and slot.flow in (Flow.STILL, Flow.PAUSED)
+    shown = source.layers[0].track if track is None and source is not None and resting else track
+    return SlotState(
+        mid=slot.mid,
+        kind=slot.kind,
+        role=slot.role,
+        flow=slot.flow if track is None or slot.still else Flow.LIVE,
+        source=owners.get(shown.id) if shown is not None else None,
+        track=track.id if track is not None else None,
+        height=track.size.height if track is not None else 0,
+        bitrate_bps=track.bitrate_bps if track is not None else 0,
+    )

@@ -1,4 +1,4 @@
-"""A track: one audio or video flow as it comes in, with what is needed to judge, repair and repeat it.
+"""A track: one audio or video flow as it comes in, with what is needed to judge, repair and repeat it. A layer is one.
 
 Pure: packets and times go in, and what to ask the sender comes out. All times are seconds of one monotonic clock.
 """
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webrtc.ids import TrackId
+from webrtc.payload import UNKNOWN_SIZE, Size
 from webrtc.rtcp import ReportBlock, SenderReport
-from webrtc.rtp import BEGINS_KEYFRAME, extend
+from webrtc.rtp import extend
 from webrtc.sdp import Codec, Kind
 
 HISTORY = {"video": 1024, "audio": 128}  # packets kept to answer retransmission requests: about a second, or more
@@ -19,6 +20,8 @@ NACK_AGAIN_S = 0.1
 MAX_NACKS = 10
 KEYFRAME_INTERVAL_S = 0.5  # at most one request per interval for all who want a keyframe; asked again until it comes
 FLOWING_S = 2.0  # a track without packets for so long does not flow
+FREEZE_S = 0.5  # a gap between two pictures that people see
+LOSS_SHARE = 0.3  # of the newest second in the loss that is told
 
 
 @dataclass(slots=True)
@@ -46,12 +49,23 @@ class SourceClock:
 
 
 class Track:
-    """`payload_types`: how the sender may encode it, by payload type; which one it does, the packets say."""
+    """`payload_types`: how the sender may encode it, by payload type; which one it does, the packets say.
+
+    `rid`: which simulcast layer it is, "" without simulcast.
+    """
 
     def __init__(
-        self, *, id: TrackId, kind: Kind, ssrc: int, payload_types: Mapping[int, Codec], clock: SourceClock
+        self,
+        *,
+        id: TrackId,
+        kind: Kind,
+        ssrc: int,
+        payload_types: Mapping[int, Codec],
+        clock: SourceClock,
+        rid: str = "",
     ) -> None:
         self.id = id
+        self.rid = rid
         self.kind: Kind = kind
         self.ssrc = ssrc
         self.clock = clock
@@ -73,8 +87,16 @@ class Track:
         self._report: SenderReport | None = None
         self._report_at = 0.0
         self._reported = (0, 0)  # expected and received at the last report block
+        self.size = UNKNOWN_SIZE  # of the last keyframe
+        self.temporal_layers = 1  # seen
+        self.frames = 0
+        self.freezes = 0
+        self.paused = False  # nobody wants it, so that a gap is no freeze
         self.bitrate_bps = 0
-        self._measured = (0, 0.0)  # octets, and when
+        self.frames_per_s = 0.0
+        self.loss = 0.0  # before repair, 0 to 1, over the last seconds
+        self._late = 0  # packets that came after a newer one: in time for the picture, but a loss of the link
+        self._measured = (0.0, 0, 0, 0, 0)  # when; octets, frames, numbers expected, packets in order
         self._keyframe_wanted = False
         self._keyframe_asked_at = -KEYFRAME_INTERVAL_S
 
@@ -92,15 +114,22 @@ class Track:
             if highest >= 0:
                 if number > highest + 1:
                     self._miss(highest + 1, number, now)
-                elapsed = (now - self.arrived_at) * self.codec.clock_rate
+                gap_s = now - self.arrived_at
                 advance = (timestamp - self.timestamp) & 0xFFFFFFFF
-                change = abs(elapsed - (advance if advance < 0x80000000 else advance - 0x100000000))
+                if advance:
+                    self.frames += 1
+                    if gap_s > FREEZE_S and self.kind == "video" and not self.paused:
+                        self.freezes += 1
+                change = abs(
+                    gap_s * self.codec.clock_rate - (advance if advance < 0x80000000 else advance - 0x100000000)
+                )
                 self.jitter += (change - self.jitter) / 16  # RFC 3550 A.8
             self.highest = number
             self.timestamp = timestamp
             self.arrived_at = now
             self.marker = packet[1] > 127
-        elif self.missing:
+        else:
+            self._late += 1
             self.missing.pop(number, None)
         self.packets += 1
         self.octets += len(packet)
@@ -122,8 +151,12 @@ class Track:
         at = number % len(self._numbers)
         return self._history[at] if self._numbers[at] == number else None
 
-    def begins_keyframe(self, packet: bytes) -> bool:
-        return BEGINS_KEYFRAME[self.codec.name](packet)
+    def is_new(self, sequence: int) -> bool:
+        """Whether a packet of that 16-bit number is neither here already nor too old to tell."""
+        number = extend(sequence, self.highest)
+        if number > self.highest:
+            return True
+        return number > self.highest - len(self._numbers) and self._numbers[number % len(self._numbers)] != number
 
     def flows(self, now: float) -> bool:
         return self.highest >= 0 and now - self.arrived_at < FLOWING_S
@@ -169,8 +202,10 @@ class Track:
         self._keyframe_asked_at = now
         return True
 
-    def keyframe_seen(self) -> None:
+    def keyframe_seen(self, size: Size) -> None:
         self._keyframe_wanted = False
+        if size != UNKNOWN_SIZE:
+            self.size = size
 
     # -- reports
 
@@ -183,6 +218,13 @@ class Track:
     def report(self) -> SenderReport | None:
         """The sender's last report."""
         return self._report
+
+    def captured_s(self, timestamp: int) -> float | None:
+        """When the frame of that timestamp was captured, in seconds since 1900 on the node's clock; None if unknown."""
+        if self._report is None or self.clock.offset_s is None:
+            return None
+        ticks = (timestamp - self._report.rtp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        return self._report.ntp / (1 << 32) + self.clock.offset_s + ticks / self.codec.clock_rate
 
     def take_report(self, report: SenderReport, now: float, ntp_s: float) -> None:
         self._report, self._report_at = report, now
@@ -206,7 +248,15 @@ class Track:
         )
 
     def measure(self, now: float) -> None:
-        """Set `bitrate_bps` to the mean since the last call."""
-        octets, at = self._measured
-        self.bitrate_bps = round((self.octets - octets) * 8 / (now - at)) if at else 0
-        self._measured = self.octets, now
+        """Set `bitrate_bps`, `frames_per_s` and `loss` by what has come since the last call."""
+        before, octets, frames, expected, ordered = self._measured
+        numbers = self.highest - self.first + 1 if self.packets else 0
+        in_order = self.packets - self._late
+        if before and now > before:
+            seconds = now - before
+            self.bitrate_bps = round((self.octets - octets) * 8 / seconds)
+            self.frames_per_s = (self.frames - frames) / seconds
+            if numbers > expected:
+                lost = max(0.0, 1 - (in_order - ordered) / (numbers - expected))
+                self.loss += (lost - self.loss) * LOSS_SHARE
+        self._measured = now, self.octets, self.frames, numbers, in_order

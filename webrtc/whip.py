@@ -4,9 +4,11 @@ Both are the same exchange: POST an offer, get our answer and a resource; PATCH 
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import monotonic
 
 from aiohttp import web
 
@@ -15,11 +17,14 @@ from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNot
 from webrtc.ids import BridgeId, ConnectionId
 from webrtc.plane import MediaPlane
 from webrtc.problems import Handler, ProblemError
-from webrtc.sdp import parse_offer
+from webrtc.sdp import MAX_SECTIONS, parse_offer
+from webrtc.subscription import Subscription
 from webrtc.token import Claims, verify
 
 SDP_TYPE = "application/sdp"
 BODY_TIMEOUT_S = 10.0
+MAX_HEIGHT = 16384  # pixels of a tile
+LAYOUT = "/whep/{bridge}/{connection}/layout"
 
 CORS = {
     # Any page may ask: what counts is the token, never a cookie.
@@ -27,7 +32,7 @@ CORS = {
     "Access-Control-Expose-Headers": "Location, Link, ETag, Accept-Post, Accept-Patch",
 }
 PREFLIGHT = {
-    "Access-Control-Allow-Methods": "POST, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Methods": "POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
     "Access-Control-Max-Age": "86400",
 }
@@ -63,7 +68,16 @@ class MediaEndpoints:
                 web.delete(resource, self._delete(publishes)),
                 web.options(resource, _options),
             ]
-        return found
+        return [*found, web.put(LAYOUT, self._put_layout), web.options(LAYOUT, _options)]
+
+    async def _put_layout(self, request: web.Request) -> web.Response:
+        """204: the slots take the layers that fit; 400, 401, 403, 404, 413, 415. Slots not named keep what they had."""
+        text = await _read_body(request, "application/json")
+        connection_id, _ = self._find(request, publishes=False)
+        connection = self._plane.connections[connection_id]
+        if isinstance(connection, Subscription):
+            connection.layout(_read_layout(text), monotonic())
+        return web.Response(status=204)
 
     def _post(self, publishes: bool) -> Handler:
         async def post(request: web.Request) -> web.Response:
@@ -190,6 +204,24 @@ async def _read_body(request: web.Request, media_type: str) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise InvalidSdp("not UTF-8", reference="RFC 8866 5") from error
+
+
+def _read_layout(text: str) -> dict[str, int]:
+    """Heights by mid, out of {"slots": {mid: {"height": pixels}}}."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, "body-invalid", "The body is not JSON") from error
+    slots = message.get("slots") if isinstance(message, dict) else None
+    heights = {
+        mid: each.get("height") if isinstance(each, dict) else None
+        for mid, each in (slots.items() if isinstance(slots, dict) and len(slots) <= MAX_SECTIONS else ())
+    }
+    read = {mid: height for mid, height in heights.items() if type(height) is int and 0 <= height <= MAX_HEIGHT}
+    if not isinstance(slots, dict) or len(read) != len(slots):
+        form = f'{{"slots": {{mid: {{"height": 0 to {MAX_HEIGHT}}}}}}}'
+        raise ProblemError(400, "body-invalid", f"The body is not {form}")
+    return read
 
 
 def _check_precondition(request: web.Request, etag: str) -> None:

@@ -24,7 +24,7 @@ def _answer(text: str, *, sending: bool) -> Answer:
             Candidate(ip="192.0.2.10", port=40000, priority=2130706431),
             Candidate(ip="2001:db8::10", port=40000, priority=2130706175),
         ),
-        ssrc_for=lambda mid: next(ssrcs),
+        ssrcs_for=lambda mid: (next(ssrcs), next(ssrcs)),
         cname="bridge",
     )
     return make_answer(parse_offer(text), sending=sending, local=local)
@@ -87,12 +87,17 @@ def test_sections_say_what_was_agreed() -> None:
 
 def test_every_slot_has_its_own_ssrc() -> None:
     sections = _answer(OFFERS["chromium_recv"], sending=True).sections
-    assert [(section.mid, section.local_ssrc) for section in sections] == [("0", 1001), ("1", 1002), ("2", 1003)]
+    assert [(section.mid, section.local_ssrc) for section in sections] == [("0", 1001), ("1", 1003), ("2", 1005)]
 
 
 def test_constrained_baseline_is_preferred() -> None:
     (video,) = _answer(OFFERS["chromium_simulcast"], sending=False).sections
-    assert [(codec.name, codec.payload_type) for codec in video.codecs] == [("VP8", 96), ("H264", 108)]
+    assert [(codec.name, codec.payload_type) for codec in video.codecs] == [
+        ("VP8", 96),
+        ("H264", 108),
+        ("AV1", 45),
+        ("VP9", 98),
+    ]
 
 
 def test_player_keeps_what_can_be_played() -> None:

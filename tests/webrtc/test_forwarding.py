@@ -24,6 +24,7 @@ from webrtc import rtcp
 from webrtc.connection import Connection
 from webrtc.dtls import Certificate
 from webrtc.ids import ClientId, ParticipantId
+from webrtc.publication import VIDEO_BPS
 from webrtc.rtp import HEADER
 from webrtc.state import Link
 
@@ -118,7 +119,7 @@ async def test_reports_reach_both_ends() -> None:
         a.send_rtcp(rtcp.SenderReport(ssrc=SSRC, ntp=5 << 32, rtp=90_000, packets=1, octets=1))
         limit = await a.report(rtcp.MaximumBitrate)
         assert isinstance(limit, rtcp.MaximumBitrate)
-        assert (limit.bitrate_bps, limit.media) == (1_500_000, (SSRC,))
+        assert (limit.bitrate_bps, limit.media) == (VIDEO_BPS, (SSRC,))
         report = await b.report(rtcp.SenderReport)
         assert isinstance(report, rtcp.SenderReport)
         assert (report.ssrc, report.packets) == (ssrc, 1)

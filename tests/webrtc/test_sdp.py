@@ -24,7 +24,9 @@ def test_ffmpeg_offer_is_read_wholly() -> None:
         codecs=(Codec(name="OPUS", payload_type=111, clock_rate=48000, channels=2),),
         extensions={},
         ssrcs=(348378536,),
+        repairs={},
         rids=(),
+        content="main",
         rtcp_mux=True,
         rtcp_rsize=False,
     )
@@ -42,7 +44,9 @@ def test_ffmpeg_offer_is_read_wholly() -> None:
         ),
         extensions={},
         ssrcs=(348378537,),
+        repairs={348378538: 348378537},
         rids=(),
+        content="main",
         rtcp_mux=True,
         rtcp_rsize=True,
     )

@@ -1,23 +1,17 @@
 """Slots as a subscriber sees them, across changes of source."""
 
 from webrtc.ids import TrackId
-from webrtc.path import Address, SendTo
+from webrtc.outlet import Outlet
+from webrtc.payload import read_vp8
 from webrtc.rtcp import SenderReport
-from webrtc.rtp import HEADER, read_vp8
+from webrtc.rtp import HEADER
 from webrtc.sdp import Codec
-from webrtc.slots import MAX_RESENDS, RESEND_S, Route, Slot
+from webrtc.slots import MAX_RESENDS, RESEND_S, Formats, Route, Slot
+from webrtc.state import Role
 from webrtc.track import SourceClock, Track
 
 VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000, feedback=("nack",))
 OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)
-
-
-class Nowhere:
-    def __init__(self) -> None:
-        self.context: object = None
-        self.sendto: SendTo = lambda datagram, address: None
-        self.address: Address = ("", 0)
-        self.dropped = 0
 
 
 class Source:
@@ -45,7 +39,12 @@ class Source:
 
 
 def slot() -> Slot:
-    return Slot(mid="0", kind="video", ssrc=77, payload_types={"VP8": 120}, outlet=Nowhere())
+    return video_slot(VP8=120)
+
+
+def video_slot(**payload_types: int) -> Slot:
+    formats = Formats(payload_types=payload_types)
+    return Slot(mid="0", kind="video", role=Role.STAGE, ssrc=77, rtx_ssrc=None, formats=formats, outlet=Outlet())
 
 
 def sent(route: Route, packet: bytes, number: int) -> tuple[int, int, int, int]:
@@ -150,6 +149,4 @@ def test_slot_takes_what_the_subscriber_decodes() -> None:
     voice = Track(id=TrackId("v"), kind="audio", ssrc=2, payload_types={111: OPUS}, clock=SourceClock())
     assert slot().takes(Source(sequence=0, timestamp=0, picture_id=0).track)
     assert not slot().takes(voice)
-    assert not Slot(mid="0", kind="video", ssrc=1, payload_types={"H264": 1}, outlet=Nowhere()).takes(
-        Source(sequence=0, timestamp=0, picture_id=0).track
-    )
+    assert not video_slot(H264=1).takes(Source(sequence=0, timestamp=0, picture_id=0).track)

@@ -1,4 +1,5 @@
 from webrtc.ids import TrackId
+from webrtc.payload import UNKNOWN_SIZE
 from webrtc.rtcp import ReportBlock, SenderReport
 from webrtc.rtp import HEADER
 from webrtc.sdp import Codec
@@ -62,7 +63,7 @@ def test_keyframe_wishes_are_one_request_until_it_comes() -> None:
     assert [track.keyframe_due(now) for now in (1.0, 1.0, 1.4, 1.5, 1.9, 2.0)] == [
         True, False, False, True, False, True,
     ]  # fmt: skip
-    track.keyframe_seen()
+    track.keyframe_seen(UNKNOWN_SIZE)
     assert not track.keyframe_due(9.0)
 
 

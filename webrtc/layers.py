@@ -1,0 +1,202 @@
+"""A source and its simulcast layers, each a track with the slots that carry it: who gets which packet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from webrtc.forward import Forwarder
+from webrtc.ids import ClientId
+from webrtc.payload import NO_PICTURE, READ_PICTURE, Picture, read_size, wide_picture_id
+from webrtc.rtp import HEADER, strip_redundancy
+from webrtc.sdp import MAIN, SLIDES, Kind
+from webrtc.slots import Route, Slot
+from webrtc.track import Track
+
+WANTED_S = 8.0  # a layer is asked for so long after the last wish, so that two wishes in turn do not make it blink
+ALIVE_S = 1.0  # a layer without packets for so long is not chosen: the sender has stopped it
+
+
+class Layer:
+    """A track and the slots that carry it, or wait to.
+
+    `ask`: told that the sender is to be asked for something now: `Track.due_nacks`, `Track.keyframe_due`.
+    """
+
+    def __init__(self, *, track: Track, forwarder: Forwarder, ask: Callable[[Track, float], None]) -> None:
+        self.track = track
+        self._forwarder = forwarder
+        self._ask = ask
+        self._carrying: list[Slot] = []
+        self._waiting: list[Slot] = []  # for a packet to begin with
+        self._routes: tuple[Route, ...] = ()  # of the slots that get every packet as it is,
+        self._stripped: tuple[Route, ...] = ()  # of those that get what is inside of RED,
+        self._thinned: tuple[Slot, ...] = ()  # and those that do not get every packet
+        self._wanted_until = 0.0
+
+    # -- packets
+
+    def forward(self, packet: bytes, now: float) -> None:
+        """Take in a plain packet of the track and send it on."""
+        track = self.track
+        _, second, sequence, timestamp, _ = HEADER.unpack_from(packet)
+        if second & 0x7F != track.payload_type and not self._use(second & 0x7F):
+            return
+        if not track.is_new(sequence):
+            return
+        picture = NO_PICTURE
+        codec = track.codec.name
+        if track.kind == "video":
+            if codec == "VP8":
+                packet = wide_picture_id(packet)
+            picture = READ_PICTURE[codec](packet)
+        number = track.receive(packet, sequence, timestamp, now)
+        if picture.keyframe:
+            track.keyframe_seen(read_size(codec, packet))
+        if self._waiting and (picture.keyframe or track.kind == "audio"):
+            self._begin(packet, number, now)
+        if picture.temporal >= track.temporal_layers:
+            track.temporal_layers = picture.temporal + 1
+        if self._routes:
+            self._forwarder.send(self._routes, packet, number, picture, now)
+        if self._stripped and (opus := strip_redundancy(packet)) is not None:
+            self._forwarder.send(self._stripped, opus, number, picture, now)
+        if self._thinned:
+            self._forward_thinned(packet, number, timestamp, picture, now)
+        if track.missing and now >= track.nack_due:
+            self._ask(track, now)
+
+    def _forward_thinned(self, packet: bytes, number: int, timestamp: int, picture: Picture, now: float) -> None:
+        for slot in self._thinned:
+            if slot.still and timestamp != slot.picture and number == self.track.highest:
+                self._rest(slot, number)
+                continue
+            route = slot.pass_on(number, picture)
+            if route is not None:
+                self._forwarder.send((route,), packet, number, picture, now)
+            if not (slot.base_only or slot.still):
+                self._update()
+
+    # -- slots
+
+    def add(self, slot: Slot, now: float) -> None:
+        """Have `slot` carry this track as soon as it can begin; until then it carries what it does."""
+        if slot in self._waiting:
+            return
+        self._waiting.append(slot)
+        self.want_keyframe(now)
+
+    def remove(self, slot: Slot) -> None:
+        """Have `slot` no longer carry this track, or wait for it."""
+        if slot in self._waiting:
+            self._waiting.remove(slot)
+        if slot.carrier is self:
+            self.release(slot)
+
+    def release(self, slot: Slot) -> None:
+        slot.stop()
+        slot.carrier = None
+        self._carrying.remove(slot)
+        self._update()
+
+    def thin(self, slot: Slot, *, base_only: bool, still: bool) -> None:
+        """Have `slot`, which carries this track, get its base layer only, or single pictures; or everything again."""
+        slot.still = still
+        if base_only:
+            slot.base_only, slot.rising = True, False
+        elif slot.base_only:
+            slot.rising = True
+        self._update()
+
+    def want_keyframe(self, now: float) -> None:
+        self.track.want_keyframe()
+        if self.track.packets:  # a track that only begins does so with a keyframe; if not, the next tick asks for one
+            self._ask(self.track, now)
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def awaited_by(self, slot: Slot) -> bool:
+        return slot in self._waiting
+
+    def _begin(self, packet: bytes, number: int, now: float) -> None:
+        waiting, self._waiting = self._waiting, []
+        for slot in waiting:
+            if not slot.takes(self.track):
+                self._waiting.append(slot)
+                continue
+            if slot.carrier is not None:
+                slot.carrier.release(slot)
+            slot.switch(self.track, packet, number, now)
+            slot.carrier = self
+            slot.base_only, slot.rising = slot.base_only or slot.rising, slot.rising
+            self._carrying.append(slot)
+        self._update()
+
+    def _rest(self, slot: Slot, number: int) -> None:
+        """A still is complete: nothing more until the subscription asks for the next one."""
+        slot.stop(number - 1)
+        slot.carrier = None
+        self._carrying.remove(slot)
+        self._update()
+
+    def _use(self, payload_type: int) -> bool:
+        """Follow the sender to another payload type, with all slots, from its next keyframe on."""
+        if not self.track.use(payload_type):
+            return False
+        for slot in self._carrying:
+            slot.stop()
+            slot.carrier = None
+        self._waiting += self._carrying
+        self._carrying.clear()
+        self._update()
+        return True
+
+    def _update(self) -> None:
+        thinned, stripped, routes = list[Slot](), list[Route](), list[Route]()
+        for slot in self._carrying:
+            if slot.base_only or slot.still:
+                thinned.append(slot)
+            elif slot.route is not None:
+                (stripped if slot.strips(self.track) else routes).append(slot.route)
+        self._thinned, self._stripped, self._routes = tuple(thinned), tuple(stripped), tuple(routes)
+
+    # -- what the sender shall send
+
+    def want(self, now: float) -> None:
+        """Somebody would have this layer."""
+        self._wanted_until = now + WANTED_S
+
+    def wanted(self, now: float) -> bool:
+        return now < self._wanted_until
+
+    def alive(self, now: float) -> bool:
+        return self.track.highest >= 0 and now - self.track.arrived_at < ALIVE_S
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Source:
+    """One picture or sound of a participant. `rids`: as offered. `layers`: the smallest first; sound has one."""
+
+    client: ClientId
+    kind: Kind
+    content: str = MAIN
+    rids: tuple[str, ...] = ()
+    layers: list[Layer] = field(default_factory=list)
+
+    @property
+    def slides(self) -> bool:
+        return self.content == SLIDES
+
+    def flows(self, now: float) -> bool:
+        return any(layer.track.flows(now) for layer in self.layers)
+
+    def add(self, layer: Layer) -> None:
+        self.layers.append(layer)
+        self.sort()
+
+    def sort(self) -> None:
+        """By the height of their pictures; as they were offered where that is not known."""
+        if all(layer.track.size.height for layer in self.layers):
+            self.layers.sort(key=lambda layer: layer.track.size.height)
+        elif self.rids:
+            self.layers.sort(key=lambda layer: self.rids.index(layer.track.rid))

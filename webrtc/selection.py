@@ -1,0 +1,189 @@
+"""Which layer each slot of one subscriber carries: as large as its tile shows, as far as its link takes it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from webrtc.allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate
+from webrtc.layers import Layer, Source
+from webrtc.slots import STILL_S, Slot
+from webrtc.state import Flow, Role
+
+VOICE_BPS = 45_000  # reserved for each voice: Opus as browsers send it, with headers
+GUESSED_BPS = (150_000, 500_000, 1_500_000, 2_500_000)  # of a layer that has not been measured yet
+BASE_SHARE = 0.6  # of a layer's bits are in its base temporal layer
+ENOUGH = 0.85  # a layer that has this share of a tile's height is sharp enough for it
+PREFERRED_HEIGHT = 360  # what the stage gets before thumbnails get anything
+STILL_SHARE = 0.12  # of the lowest layer's rate: a keyframe every `STILL_S`
+MIN_STILL_BPS = 8_000
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class _Place:
+    """A slot, its source, and the layer that it is to carry."""
+
+    slot: Slot
+    source: Source
+    target: Layer | None = None
+    choice: Choice | None = None
+    still_due: float = 0.0
+
+
+class Selection:
+    """Of one subscription. `allocation`: the last one; what the link would have to take for everything is in it."""
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self.allocation = Allocation(choices={}, bps=0, wanted_bps=0)
+        self._slots = slots
+        self._places: dict[Slot, _Place] = {}
+        self._heights: dict[str, int] = {}  # of the tiles, by mid
+
+    @property
+    def sources(self) -> Mapping[Slot, Source]:
+        """The source that each slot was given."""
+        return {slot: place.source for slot, place in self._places.items()}
+
+    def assign(self, wanted: Mapping[Slot, Source]) -> bool:
+        """Have each slot carry what it is given in `wanted`, and the others nothing; whether that changes anything."""
+        changed = False
+        for slot in self._slots:
+            before, after = self._places.get(slot), wanted.get(slot)
+            if (before.source if before is not None else None) is after:
+                continue
+            changed = True
+            if before is not None:
+                self._leave(before, keep=after is not None)
+                del self._places[slot]
+            if after is not None:
+                self._places[slot] = _Place(slot=slot, source=after)
+            else:
+                slot.flow = Flow.NONE
+        return changed
+
+    def layout(self, heights: Mapping[str, int]) -> None:
+        """How high the tile of each slot is, in pixels of the screen; 0 for one that is hidden."""
+        self._heights.update(heights)
+
+    def allocate(self, budget_bps: int, now: float) -> None:
+        """Choose anew."""
+        wishes = [self._wish(place, now) for place in self._places.values()]
+        held = {place.slot.mid: place.choice for place in self._places.values() if place.choice is not None}
+        self.allocation = allocate(wishes, budget_bps, held)
+        for place in self._places.values():
+            self._apply(place, self.allocation.choices[place.slot.mid], now)
+
+    def starved(self, now: float) -> bool:
+        """Whether a slot carries a layer whose sender has stopped it, though another one comes."""
+        return any(
+            place.target is not None
+            and len(place.source.layers) > 1
+            and not place.target.alive(now)
+            and any(layer.alive(now) for layer in place.source.layers)
+            for place in self._places.values()
+        )
+
+    # -- wishes
+
+    def _wish(self, place: _Place, now: float) -> Wish:
+        slot, source = place.slot, place.source
+        if slot.kind == "audio":
+            step = Step(bps=max(VOICE_BPS, source.layers[0].track.bitrate_bps), layer=0)
+            source.layers[0].want(now)
+            return Wish(mid=slot.mid, priority=Priority.VOICE, steps=(step,))
+        priority = _priority(slot, source)
+        top = self._top(slot, source)
+        if top is None:
+            return Wish(mid=slot.mid, priority=priority, steps=())
+        self._want(place, top, now)
+        alive = [i for i, layer in enumerate(source.layers[: top + 1]) if layer.alive(now)]
+        if not alive:  # larger than asked for, or nothing yet
+            alive = [i for i, layer in enumerate(source.layers) if layer.alive(now)][:1] or [0]
+        steps = tuple(_steps(source, alive))
+        preferred = next(
+            (i for i, step in enumerate(steps) if source.layers[step.layer].track.size.height >= PREFERRED_HEIGHT),
+            len(steps) - 1,
+        )
+        still_bps = max(MIN_STILL_BPS, int(steps[0].bps * STILL_SHARE))
+        return Wish(mid=slot.mid, priority=priority, steps=steps, preferred=preferred, still_bps=still_bps)
+
+    def _top(self, slot: Slot, source: Source) -> int | None:
+        """The index of the lowest layer that fills the slot's tile; None where it is hidden."""
+        height = self._heights.get(slot.mid)
+        if height == 0:
+            return None
+        last = len(source.layers) - 1
+        if height is None:
+            return last
+        sizes = [layer.track.size.height for layer in source.layers]
+        return next((i for i, size in enumerate(sizes) if size >= height * ENOUGH), last)
+
+    def _want(self, place: _Place, top: int, now: float) -> None:
+        """Ask for the layer that fills the tile, and for those that take its place while the link does not take it."""
+        layers = place.source.layers
+        layers[top].want(now)
+        layers[0].want(now)
+        if place.choice is not None and (not isinstance(place.choice, Step) or place.choice.layer < top):
+            for layer in layers[:top]:
+                layer.want(now)
+
+    # -- aims
+
+    def _apply(self, place: _Place, choice: Choice, now: float) -> None:
+        slot, layers = place.slot, place.source.layers
+        place.choice = choice
+        match choice:
+            case Rest.PAUSED:
+                self._leave(place)
+                slot.flow = Flow.PAUSED
+            case Rest.STILL:
+                self._aim(place, layers[0], now, base_only=False, still=True)
+                slot.flow = Flow.STILL
+            case Step(layer=index, temporal=temporal):
+                self._aim(place, layers[index], now, base_only=temporal == 0, still=False)
+                slot.flow = Flow.LIVE if slot.route is not None else Flow.NONE
+
+    def _aim(self, place: _Place, layer: Layer, now: float, *, base_only: bool, still: bool) -> None:
+        slot = place.slot
+        if place.target is not layer:
+            if place.target is not None and place.target is not slot.carrier:
+                place.target.remove(slot)
+            place.target = layer
+        if slot.carrier is layer:
+            layer.thin(slot, base_only=base_only, still=still)
+            return
+        slot.still = still
+        slot.base_only, slot.rising = base_only, False
+        if still and slot.carrier is None:
+            if now < place.still_due:
+                return
+            place.still_due = now + STILL_S
+        if not layer.awaited_by(slot):
+            layer.add(slot, now)
+
+    def _leave(self, place: _Place, *, keep: bool = False) -> None:
+        """Aim at nothing. `keep`: what is carried goes on until another source has begun."""
+        slot, target = place.slot, place.target
+        place.target = None
+        if target is not None and target is not slot.carrier:
+            target.remove(slot)
+        if not keep and slot.carrier is not None:
+            slot.carrier.release(slot)
+
+
+def _priority(slot: Slot, source: Source) -> Priority:
+    if source.slides:
+        return Priority.SLIDES
+    return Priority.STAGE if slot.role is Role.STAGE else Priority.THUMBNAIL
+
+
+def _steps(source: Source, indexes: Sequence[int]) -> Iterator[Step]:
+    """The ways to send the layers of these indexes, each dearer than the one before."""
+    dearest = 0
+    for index in indexes:
+        track = source.layers[index].track
+        bps = track.bitrate_bps or GUESSED_BPS[min(index, len(GUESSED_BPS) - 1)]
+        if track.temporal_layers > 1 and index == indexes[0] and int(bps * BASE_SHARE) > dearest:
+            dearest = int(bps * BASE_SHARE)
+            yield Step(bps=dearest, layer=index, temporal=0)
+        if bps > dearest or index == indexes[0]:
+            dearest = max(bps, dearest + 1)
+            yield Step(bps=dearest, layer=index)
