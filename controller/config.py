@@ -5,6 +5,7 @@ Paths are absolute here, secrets are resolved and never shown by `repr`.
 """
 
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -95,10 +96,16 @@ class RemoteNodeConfig:
     url: str  # without a slash at the end
     secret: Secret
 
+    @property
+    def name(self) -> str:
+        """What it is called in lists and logs."""
+        return re.sub(r"[^A-Za-z0-9_.-]+", "-", self.url.partition("://")[2]).strip("-")[:64]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeConfig:
     nodes: LocalNodesConfig | tuple[RemoteNodeConfig, ...] = LocalNodesConfig()
+    registration: Secret | None = None  # of nodes that make themselves known; None: none may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from controller.config import (
 )
 from controller.config_reader import Document, Item, Section
 from controller.errors import ConfigError
+from webrtc.token import MIN_SECRET_LENGTH
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_ADVICE = "write `{file: path}` or `{env: NAME}`: a secret does not stand in this file"
@@ -159,9 +160,12 @@ class _Reader:
 
     def _bridge(self, section: Section) -> BridgeConfig:
         remote = section.take("nodes", self._nodes, None)
+        registration = section.take("registration", self._node_secret, None)
         local = section.take("local", lambda item: _local_nodes(item.section()), LocalNodesConfig())
+        if remote == () and section.line_of("registration") is None:
+            section.problem("nodes", "is an empty list; write local, or one node, or let nodes register")
         section.finish()
-        return BridgeConfig(nodes=local if remote is None else remote)
+        return BridgeConfig(nodes=local if remote is None else remote, registration=registration)
 
     def _nodes(self, item: Item) -> tuple[RemoteNodeConfig, ...] | None:
         """None stands for `local`."""
@@ -169,16 +173,24 @@ class _Reader:
             if item.text("local") == "local":
                 return None
             raise ValueError("must be local, or a list of nodes: `- {url: https://HOST:PORT, secret: {file: path}}`")
-        nodes = item.each(lambda entry: self._node(entry.section()))
-        if not nodes:
-            raise ValueError("is an empty list; write local, or one node at least")
-        return tuple(node for node in nodes if node is not None)
+        nodes = tuple(node for node in item.each(lambda entry: self._node(entry.section())) if node is not None)
+        if len({node.name for node in nodes}) < len(nodes):
+            raise ValueError("names one node twice; keep one")
+        return nodes
 
     def _node(self, section: Section) -> RemoteNodeConfig | None:
         url = section.require("url", values.node_url, example="https://HOST:PORT")
         secret = section.require("secret", self._secret, example="{file: path}")
         section.finish()
         return None if url is None or secret is None else RemoteNodeConfig(url=url, secret=secret)
+
+    def _node_secret(self, item: Item) -> Secret:
+        secret = self._secret(item)
+        if len(secret.value.encode()) < MIN_SECRET_LENGTH:
+            raise ValueError(
+                f"is too short; take {MIN_SECRET_LENGTH} characters at least, e.g. of `openssl rand -hex 32`"
+            )
+        return secret
 
     def _lessons(self, section: Section) -> LessonsConfig:
         default = LessonsConfig()
@@ -240,7 +252,7 @@ class _Reader:
 def _local_nodes(section: Section) -> LocalNodesConfig:
     default = LocalNodesConfig()
     nodes = LocalNodesConfig(
-        count=section.take("count", lambda item: item.integer(minimum=1, maximum=64), default.count),
+        count=section.take("count", values.node_count, default.count),
         udp_listen=section.take("udp_listen", values.listen, default.udp_listen),
         advertise=section.take("advertise", lambda item: item.each(values.advertised), default.advertise),
     )

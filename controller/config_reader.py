@@ -94,6 +94,10 @@ class Item:
         """What it is, for a person; never the value, which may be a secret."""
         return _KINDS.get(str(self._node.tag), "text")
 
+    def is_text(self, text: str) -> bool:
+        """Whether it is exactly this word."""
+        return isinstance(self._node, yaml.ScalarNode) and self._node.tag == _STRING and self._node.value == text
+
     def text(self, example: str) -> str:
         if isinstance(self._node, yaml.ScalarNode) and self._node.tag == _STRING and self._node.value.strip():
             return str(self._node.value).strip()

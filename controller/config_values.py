@@ -5,12 +5,15 @@ Each raises `ValueError` saying what to write instead. What may hold a secret is
 
 import ipaddress
 import logging
+import os
 import re
 from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from controller.config import Address, IPAddress, IPNetwork
 from controller.config_reader import Item
+
+MAX_LOCAL_NODES = 64
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -71,6 +74,13 @@ def public_url(item: Item) -> str:
 def node_url(item: Item) -> str:
     parts = _web_url(item, "https://10.0.0.7:7880")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def node_count(item: Item) -> int:
+    """`auto`: a node for each processor core that we may use, but for one that is left to everything else."""
+    if item.is_text("auto"):
+        return min(max(1, len(os.sched_getaffinity(0)) - 1), MAX_LOCAL_NODES)
+    return item.integer(minimum=1, maximum=MAX_LOCAL_NODES)
 
 
 def _web_url(item: Item, example: str) -> SplitResult:

@@ -5,6 +5,9 @@ ControllerError
 ├── ChildFailed        (RuntimeError)     a child process cannot be started, and trying again will not help
 ├── BrokerUnavailable  (ConnectionError)  the embedded broker is not running now; it is being restarted
 ├── NodeUnavailable    (ConnectionError)  no bridge node can take or answer this now; it is being reached again
+├── NodeNotFound       (LookupError)      no node has this name
+├── NodeNameTaken      (RuntimeError)     a node of this name is there already
+├── RegistrationRefused (PermissionError) a node gave another secret than ours, or none may register
 ├── ListenFailed       (RuntimeError)     the configured address cannot be listened on
 ├── PasswordsElsewhere (RuntimeError)     the broker is not ours, so are its passwords
 ├── RoomInUse          (RuntimeError)     a live lesson rules the room
@@ -54,6 +57,18 @@ class CertificateError(ControllerError, RuntimeError):
 
 
 class NodeUnavailable(ControllerError, ConnectionError):
+    pass
+
+
+class NodeNotFound(ControllerError, LookupError):
+    pass
+
+
+class NodeNameTaken(ControllerError, RuntimeError):
+    pass
+
+
+class RegistrationRefused(ControllerError, PermissionError):
     pass
 
 

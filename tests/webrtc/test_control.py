@@ -33,15 +33,29 @@ async def _publish(node: Node, bridge: str, participant: str) -> str:
 
 
 async def _event(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
+    """The next event of a bridge."""
     async with asyncio.timeout(5):
-        event: dict[str, object] = json.loads(await socket.receive_str())
-    return event
+        while True:
+            event: dict[str, object] = json.loads(await socket.receive_str())
+            if event["type"] != "load":
+                return event
+
+
+async def _load(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
+    """The next event of the node itself."""
+    async with asyncio.timeout(5):
+        while True:
+            event: dict[str, object] = json.loads(await socket.receive_str())
+            if event["type"] == "load":
+                return event
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
         ("GET", "/v1/node"),
+        ("POST", "/v1/drain"),
+        ("DELETE", "/v1/drain"),
         ("GET", "/v1/bridges"),
         ("PUT", "/v1/bridges/lesson"),
         ("DELETE", "/v1/bridges/lesson"),
@@ -71,7 +85,9 @@ async def test_node_tells_what_it_holds(node: Node) -> None:
     status, text = await _ask(node, "GET", "/v1/node")
     told = json.loads(text)
     assert told.pop("uptime_s") >= 0
-    assert (status, told) == (200, {"node": "here", "udp_port": node.udp_port, "bridges": 1, "connections": 1})
+    own = {"node": "here", "udp_port": node.udp_port, "bridges": 1, "connections": 1}
+    load = {"cpu": 0.0, "packets_in_per_s": 0, "packets_out_per_s": 0}
+    assert (status, told) == (200, own | load | {"draining": False, "capacity": 0, "version": "unknown"})
 
 
 async def test_bridge_is_opened_once_and_closed_for_good(node: Node) -> None:
@@ -131,6 +147,16 @@ async def test_events_begin_with_a_snapshot_and_tell_every_change(node: Node) ->
         assert event == {"type": "closed", "bridge": "lesson"}
 
 
+async def test_node_is_drained_and_used_again(node: Node) -> None:
+    async with node.events() as socket:
+        assert (await _load(socket))["draining"] is False
+        assert [(await _ask(node, "POST", "/v1/drain"))[0] for _ in range(2)] == [204, 204]
+        assert (await _load(socket))["draining"] is True
+        assert json.loads((await _ask(node, "GET", "/v1/node"))[1])["draining"] is True
+        assert (await _ask(node, "DELETE", "/v1/drain"))[0] == 204
+        assert (await _load(socket))["draining"] is False
+
+
 async def test_events_repeat_a_bridge_in_use_each_second(node: Node) -> None:
     await node.open_bridge("lesson")
     await _publish(node, "lesson", "room-a")
@@ -170,6 +196,7 @@ async def test_metrics_are_for_prometheus(node: Node) -> None:
         | {
             "nhipcau_node_bridges": "1.0",
             "nhipcau_node_connections": "1.0",
+            "nhipcau_node_draining": "0.0",
             'nhipcau_node_participants{link="lost"}': "1.0",
             "nhipcau_node_tracks_flowing": "0.0",
         }

@@ -26,7 +26,7 @@ async def test_node_says_where_it_listens_and_ends_on_sigterm() -> None:
                 assert await running.process.wait() == 0
                 while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                     pass
-                assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
+                assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         assert "Traceback" not in await running.log()
 
 

@@ -1,0 +1,36 @@
+"""Nodes on other machines that make themselves known: each holds a lease, and is forgotten when it runs out unheard."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LEASE_S = 15.0
+"""A node renews it three times as often. It is no means to see that a node is dead: that takes a second or two."""
+MAX_NODES = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a node says of itself. `url`: its control address, without a slash at the end."""
+
+    name: str
+    url: str
+
+
+class Lease:
+    """The right of one registration to stand in the list of nodes."""
+
+    def __init__(self, registration: Registration) -> None:
+        self.registration = registration
+        self._renewed_at = asyncio.get_running_loop().time()
+
+    def renew(self) -> None:
+        self._renewed_at = asyncio.get_running_loop().time()
+
+    async def over(self, in_use: Callable[[], bool]) -> None:
+        """Return once it has run out while the node is not `in_use`."""
+        while True:
+            left_s = self._renewed_at + LEASE_S - asyncio.get_running_loop().time()
+            if left_s <= 0 and not in_use():
+                return
+            await asyncio.sleep(left_s if left_s > 0 else LEASE_S)
