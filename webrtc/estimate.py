@@ -1,11 +1,12 @@
 """What the link to one subscriber takes: an estimate out of the feedback on what was sent to it.
 
-Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together with losses, and probing with padding before
-a rate is used. Pure: all times are seconds of one monotonic clock.
+Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together with losses, and probing with padding
+before a rate is used. Pure: all times are seconds of one monotonic clock.
 """
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
 
@@ -22,6 +23,7 @@ FLOOR_BPS = 30_000
 CAP_BPS = 20_000_000
 BACKOFF = 0.85  # of what arrives, when a queue grows
 GROWTH = 1.08  # per second, while the link's capacity is not known
+NEAR_GROWTH = 0.04  # per second, where it is: at most
 PACKET_BITS = 9600  # near the capacity: one more packet per response time
 LIMIT, LIMIT_BPS = 1.5, 10_000  # how far above what arrives the estimate may grow by itself
 ACKNOWLEDGED_S = 0.5  # the rate that arrives is measured over so long
@@ -34,6 +36,7 @@ LATE_S = 0.3  # a packet missing in one feedback may still be told of in the nex
 MAX_MISSING = 1000  # packets; a longer gap counts as lost at once
 CALM_S = 2.0  # after the estimate fell, no probe for so long
 PROBE_FACTOR = 2.0
+CARE = 0.95  # of what came through a probe
 
 Sent = Callable[[int], tuple[float, int] | None]
 
@@ -43,6 +46,15 @@ class State(StrEnum):
     HOLDING = "holding"
     FALLING = "falling"
     SILENT = "silent"  # packets go out and nothing comes back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Acknowledged:
+    """What one feedback told of: `until` the last arrival in it, and how long that took."""
+
+    until: float
+    elapsed: float
+    octets: int
 
 
 class SendEstimate:
@@ -59,7 +71,7 @@ class SendEstimate:
         self._loss = LossControl(now)
         self._prober = Prober()
         self._capacity = _Capacity()
-        self._acknowledged: deque[tuple[float, int]] = deque()  # last arrival and octets of each feedback
+        self._acknowledged: deque[_Acknowledged] = deque()
         self._highest = -1  # extended transport number
         self._highest_sent = 0.0
         self._zero = -1  # the last reference time, extended
@@ -91,7 +103,7 @@ class SendEstimate:
         verdict = self._prober.verdict(self._highest, self._loss.usual, now) if self._prober.under_way else None
         if verdict is not None:
             if verdict.bps > self._bps:
-                self._raise_to(verdict.bps if verdict.clean else BACKOFF * verdict.bps)
+                self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
             self._trend.restart()  # the probe's own queue is no overuse
         if self._trend.usage is Usage.OVER:
             if not self._prober.under_way:
@@ -101,7 +113,7 @@ class SendEstimate:
         else:
             self._hold(now)
         if self._loss.judge(self.round_trip_s or 0.0, now):
-            self._fall_to(BACKOFF * acknowledged if self._loss.testing else acknowledged, now)
+            self._fall_to(BACKOFF * acknowledged, now)
 
     def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, now: float) -> None:
         """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile."""
@@ -112,7 +124,7 @@ class SendEstimate:
         self._answer(now)
         self._loss.take(fraction)
         if self._loss.judge(self.round_trip_s or 0.0, now):
-            self._fall_to(sent_bps * (1 - fraction), now)
+            self._fall_to(BACKOFF * sent_bps * (1 - fraction), now)
         elif sent_bps >= 0.75 * self.bps:
             self._grow(sent_bps, now)
         else:
@@ -191,8 +203,11 @@ class SendEstimate:
         zero = self._zero * REFERENCE_TICKS
         base = extend(feedback.base, self._highest)
         under_way = self._prober.under_way is not None
+        told = base <= self._highest + 1  # else a feedback was lost, and nothing is known of the packets before
+        if not told and under_way:
+            self._prober.skip(self._highest + 1, base)
         received = octets = 0
-        arrived = 0.0
+        first = last = 0.0
         for place, ticks in feedback.arrivals:
             number = base + place
             ahead = number - self._highest
@@ -202,19 +217,28 @@ class SendEstimate:
             if packet is None:
                 continue
             at, size = packet
-            if ahead > 1 and at - self._highest_sent < HOLE_S:
-                self._miss(self._highest + 1, number, now)
-            if ahead > 0:
-                self._highest, self._highest_sent = number, at
             arrived = (zero + ticks) / TICKS
+            if ahead > 0:
+                if at - self._highest_sent >= HOLE_S:
+                    told = False
+                elif ahead > 1:
+                    self._miss(max(self._highest + 1, base), number, now)
+                self._highest, self._highest_sent = number, at
+            if not received:
+                first = last = arrived
+            elif arrived > last:
+                last = arrived
             received += 1
             octets += size
             self._trend.take(at * 1000, arrived * 1000)
             if under_way:
                 self._prober.take(number, at, arrived, size)
         if received:
-            self._acknowledged.append((arrived, octets))
-            while len(self._acknowledged) > 2 and arrived - self._acknowledged[1][0] >= ACKNOWLEDGED_S:
+            began = self._acknowledged[-1].until if told and self._acknowledged else first
+            self._acknowledged.append(
+                _Acknowledged(until=max(last, began), elapsed=max(last - began, 0.0), octets=octets)
+            )
+            while len(self._acknowledged) > 2 and last - self._acknowledged[0].until >= ACKNOWLEDGED_S:
                 self._acknowledged.popleft()
         return received
 
@@ -233,11 +257,8 @@ class SendEstimate:
 
     def _acknowledged_bps(self) -> float:
         """What arrived, over about the last half second; 0 where it is not known."""
-        if len(self._acknowledged) < 2:
-            return 0.0
-        elapsed = self._acknowledged[-1][0] - self._acknowledged[0][0]
-        octets = sum(octets for _, octets in self._acknowledged) - self._acknowledged[0][1]
-        return octets * 8 / elapsed if elapsed > 0.05 else 0.0
+        elapsed = sum(one.elapsed for one in self._acknowledged)
+        return sum(one.octets for one in self._acknowledged) * 8 / elapsed if elapsed > 0.05 else 0.0
 
     # -- the rate
 
@@ -258,7 +279,7 @@ class SendEstimate:
         if acknowledged > self._capacity.most:
             self._capacity.forget()
         if self._capacity.near(acknowledged):
-            step = elapsed * max(4000.0, PACKET_BITS / (2 * ((self.round_trip_s or 0.1) + 0.1)))
+            step = elapsed * min(PACKET_BITS / (2 * ((self.round_trip_s or 0.1) + 0.1)), NEAR_GROWTH * self._bps)
         else:
             step = self._bps * (GROWTH**elapsed - 1)
         self._bps = min(self._bps + step, limit, CAP_BPS)

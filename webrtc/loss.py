@@ -1,13 +1,14 @@
 """What loss says about a link: whether it is full, or loses packets whatever is sent.
 
-Google congestion control holds a rate from 2 % of loss on and lowers it from 10 % on (draft-ietf-rmcat-gcc-02 6). A radio
-link that always loses 5 % would never get above where it began, so the usual loss is learned: after less was sent, a
-full link loses less, and a bad one as much as before.
+Google congestion control holds a rate from 2 % of loss on and lowers it from 10 % on (draft-ietf-rmcat-gcc-02 6).
+A radio link that always loses 5 % would never get above where it began, so the usual loss is learned: after less was
+sent, a full link loses less, and a bad one as much as before.
 """
 
 INTERVAL_S = 0.5  # of a sample, unless so few packets went out that it would say nothing
-LEAST_PACKETS, LONGEST_S = 20, 2.0
+LEAST_PACKETS, LONGEST_S = 50, 2.0
 WEIGHT = 0.3  # of a sample
+RELIEF = 0.03
 LOW, HIGH = 0.02, 0.10
 EXCESS = 0.05  # above the usual loss
 FIRST_S = 2.0  # what is lost in the first seconds, when little is sent, is usual
@@ -44,6 +45,8 @@ class LossControl:
         """Take a whole sample, as a receiver report has it."""
         self._samples += 1
         self.loss += (fraction - self.loss) * (WEIGHT if self._samples > 1 else 1)
+        if self.loss < self.usual:
+            self.usual += (self.loss - self.usual) * RELIEF  # slowly: a sample may be lucky
 
     def judge(self, round_trip_s: float, now: float) -> bool:
         """Whether to lower the rate now, to what arrives."""
@@ -51,7 +54,6 @@ class LossControl:
             return False
         if now - self._began < FIRST_S and self.loss < HIGH:
             self.usual = self.loss
-        self.usual = min(self.usual, self.loss)
         if self._answer_at is not None:
             if now < self._answer_at:
                 return False

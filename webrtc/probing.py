@@ -40,6 +40,7 @@ class Prober:
         self._expires = 0.0
         self._first = self._last = -1  # extended numbers, once it is sent
         self._received: list[tuple[int, float, float, int]] = []  # number, sent, arrived, octets
+        self._untold: list[tuple[int, int]] = []
         self._passed = False
 
     def begin(self, target_bps: float, now: float) -> Probe:
@@ -48,6 +49,7 @@ class Prober:
         self._expires = now + EXPIRES_S
         self._first = self._last = -1
         self._received = []
+        self._untold = []
         self._passed = False
         return self.under_way
 
@@ -63,6 +65,11 @@ class Prober:
         if len(self._received) < 10_000:
             self._received.append((number, sent, arrived, octets))
 
+    def skip(self, start: int, end: int) -> None:
+        """The feedback on the packets from `start` to before `end` got lost: nothing is known of them."""
+        if len(self._untold) < 100:
+            self._untold.append((start, end))
+
     def verdict(self, highest: int, usual_loss: float, now: float) -> Verdict | None:
         """How the probe came through, once its last packet, or one after it, was told of (up to `highest`)."""
         if self._last < 0 or highest < self._last:
@@ -70,6 +77,7 @@ class Prober:
                 self.abandon(now)
             return None
         expected = self._last - self._first + 1
+        expected -= sum(max(0, min(end, self._last + 1) - max(start, self._first)) for start, end in self._untold)
         cluster = sorted(
             (s, at, octets) for number, s, at, octets in self._received if self._first <= number <= self._last
         )

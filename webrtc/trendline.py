@@ -1,7 +1,7 @@
 """Whether a queue grows on the way: the trend line of Google congestion control.
 
-draft-ietf-rmcat-gcc-02 5.1 to 5.4 with the linear fit that replaced the Kalman filter in practice. Times in milliseconds;
-the clocks of sender and receiver need no common zero.
+draft-ietf-rmcat-gcc-02 5.1 to 5.4 with the linear fit that replaced the Kalman filter in practice. Times are in
+milliseconds; the clocks of sender and receiver need no common zero.
 """
 
 from collections import deque
