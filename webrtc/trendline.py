@@ -6,11 +6,11 @@ milliseconds; the clocks of sender and receiver need no common zero.
 
 from collections import deque
 from enum import StrEnum
-from operator import mul
 
 BURST_MS = 5.0  # packets sent, or come, so close together count as one
 MAX_BURST_MS = 100.0
 WINDOW = 20  # groups of packets in the fit
+SUM_AGAIN = 256  # groups
 SMOOTHING = 0.9
 GAIN = 4.0
 MAX_GROUPS = 60  # the trend counts the more, the more groups have been seen
@@ -41,9 +41,9 @@ class Trendline:
         self._first_sent = self._last_sent = self._first_arrived = self._last_arrived = -1.0  # of the group at hand
         self._group: tuple[float, float] | None = None  # last sent, last arrived, of the group before
         self._begin = 0.0
-        self._arrived: deque[float] = deque(maxlen=WINDOW)
-        self._smoothed: deque[float] = deque(maxlen=WINDOW)
-        self._delay = 0.0
+        self._delay = self._smoothed = 0.0  # since `_begin`
+        self._points: deque[tuple[float, float]] = deque()  # of the fit: when a group arrived, and its smoothed delay
+        self._x = self._y = self._xx = self._xy = 0.0  # their sums, for the line with the least squares
         self._groups = 0
         self._trend = 0.0
         self._over_ms = -1.0  # how long above the threshold, -1 if it is not
@@ -86,11 +86,35 @@ class Trendline:
         apart = self._last_sent - before[0]
         self._groups += 1
         self._delay += self._last_arrived - before[1] - apart
-        smoothed = self._smoothed[-1] if self._smoothed else 0.0
-        self._smoothed.append(SMOOTHING * smoothed + (1 - SMOOTHING) * self._delay)
-        self._arrived.append(self._last_arrived - self._begin)
-        if len(self._arrived) == WINDOW:
-            self._judge(_slope(self._arrived, self._smoothed, self._trend), apart)
+        self._smoothed = SMOOTHING * self._smoothed + (1 - SMOOTHING) * self._delay
+        x, y = self._last_arrived - self._begin, self._smoothed
+        points = self._points
+        points.append((x, y))
+        self._x += x
+        self._y += y
+        self._xx += x * x
+        self._xy += x * y
+        if len(points) > WINDOW:
+            x, y = points.popleft()
+            self._x -= x
+            self._y -= y
+            self._xx -= x * x
+            self._xy -= x * y
+            if not self._groups % SUM_AGAIN:
+                self._sum_again()
+        if len(points) == WINDOW:
+            spread = WINDOW * self._xx - self._x * self._x
+            self._judge((WINDOW * self._xy - self._x * self._y) / spread if spread > 1 else self._trend, apart)
+
+    def _sum_again(self) -> None:
+        """Begin the sums anew near zero, before rounding makes them false."""
+        begin = self._points[0][0]
+        self._begin += begin
+        self._points = deque((x - begin, y) for x, y in self._points)
+        self._x = sum(x for x, _ in self._points)
+        self._y = sum(y for _, y in self._points)
+        self._xx = sum(x * x for x, _ in self._points)
+        self._xy = sum(x * y for x, y in self._points)
 
     def _judge(self, trend: float, apart: float) -> None:
         scaled = min(self._groups, MAX_GROUPS) * trend * GAIN
@@ -115,10 +139,3 @@ class Trendline:
             _, least, most = THRESHOLD_MS
             threshold = self._threshold + pace * (scaled - self._threshold) * max(0.0, elapsed)
             self._threshold = min(max(threshold, least), most)
-
-
-def _slope(xs: deque[float], ys: deque[float], otherwise: float) -> float:
-    """Of the line with the least squares."""
-    x_sum, y_sum = sum(xs), sum(ys)
-    spread = WINDOW * sum(map(mul, xs, xs)) - x_sum * x_sum
-    return (WINDOW * sum(map(mul, xs, ys)) - x_sum * y_sum) / spread if spread > 0 else otherwise
