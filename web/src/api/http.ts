@@ -74,6 +74,7 @@ async function failure(response: Response): Promise<ApiError> {
 export const get = <T>(path: string): Promise<T> => request<T>("GET", path);
 export const post = <T>(path: string, body?: unknown, options?: Options): Promise<T> =>
   request<T>("POST", path, body, options);
+export const put = <T>(path: string, body: unknown): Promise<T> => request<T>("PUT", path, body);
 export const remove = (path: string): Promise<void> => request<void>("DELETE", path);
 
 export const me = (): Promise<Me> => get<Me>("/me");

@@ -88,7 +88,18 @@ export interface Site {
   ready: boolean;
   devices: { state: DevicesState; steps: Step[] };
   display: { state: DisplayPresence; camera: Camera };
-  media: { video: boolean; audio: boolean; receiving: boolean; link: MediaLink };
+  media: {
+    video: boolean;
+    audio: boolean;
+    receiving: boolean;
+    link: MediaLink;
+    /** Its sound is above the noise of the room. */
+    speaking: boolean;
+    /** Large for most of the others. */
+    on_stage: boolean;
+    /** Sent to some of the others. */
+    heard: boolean;
+  };
   problems: Problem[];
 }
 
@@ -109,7 +120,15 @@ export interface Lesson {
   version: number;
   host: { id: Id; name: string };
   can: { start: boolean; end: boolean };
+  mode: Mode;
+  floor: Floor | null;
   sites: Site[];
+}
+
+/** A lease: the room is heard, and large for all others. */
+export interface Floor {
+  room: Id;
+  until: string;
 }
 
 export interface Grant {
@@ -245,6 +264,9 @@ export type ServerEvent =
   | { type: "room_removed"; id: Id }
   | ({ type: "watch"; lesson: Id; epoch: string | number } & Received);
 
+/** Who is heard: the host alone, the host and who has the floor, or everybody. */
+export type Mode = "teacher" | "called" | "discussion";
+
 export interface CallRoom {
   id: Id;
   name: string;
@@ -269,6 +291,11 @@ export interface CallOrder extends Received {
   rooms: CallRoom[];
   /** By rid: whether anybody is sent that layer of our camera; send those that are not named. */
   layers: Record<string, boolean>;
+  mode: Mode;
+  /** Which room has it; our own, too. */
+  floor: Id | null;
+  /** Which room speaks, or spoke last. */
+  speaking: Id | null;
 }
 
 export interface DisplayState {

@@ -1,7 +1,7 @@
 // Today's lessons as the server tells them.
 
-import { get, post } from "../api/http";
-import type { Lesson, ServerEvent } from "../api/types";
+import { get, post, put } from "../api/http";
+import type { Lesson, Mode, ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
 import { Durations } from "./durations";
 import { Level } from "./merge";
@@ -28,6 +28,16 @@ class Lessons extends Reading {
 
   async answer(id: string, room: string, answer: "accept" | "decline"): Promise<void> {
     this.put(await post<Lesson>(`/lessons/${encodeURIComponent(id)}/sites/${encodeURIComponent(room)}/${answer}`));
+  }
+
+  async setMode(id: string, mode: Mode): Promise<void> {
+    this.put(await put<Lesson>(`/lessons/${encodeURIComponent(id)}/mode`, { mode }));
+  }
+
+  /** `room` null: take the floor back. `seconds`: from now on; the usual time where it is left out. */
+  async setFloor(id: string, room: string | null, seconds?: number): Promise<void> {
+    const body = seconds === undefined ? { room } : { room, seconds };
+    this.put(await put<Lesson>(`/lessons/${encodeURIComponent(id)}/floor`, body));
   }
 
   protected async read(): Promise<void> {
