@@ -24,6 +24,7 @@ SENT_EXTENSIONS = frozenset({TRANSPORT_CC_EXTENSION, SEND_TIME_EXTENSION})
 
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"})
 MAX_LAYERS = 4  # of one source
+START_KBPS = 1000  # a browser sends as much at once, and less as soon as the link shows that it is too much
 
 
 def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answer:
@@ -184,7 +185,7 @@ def _write_section(
     for uri, identifier in section.extensions.items():
         yield f"a=extmap:{identifier} {uri}"
     for codec in section.codecs:
-        yield from _write_codec(codec)
+        yield from _write_codec(codec, receiving=section.local_ssrc is None)
         for payload_type in _rtx_of(section, codec):
             yield f"a=rtpmap:{payload_type} rtx/{codec.clock_rate}"
             yield f"a=fmtp:{payload_type} apt={codec.payload_type}"
@@ -207,13 +208,16 @@ def _rtx_of(section: Section, codec: Codec) -> Iterator[int]:
     return (rtx for rtx, repeated in section.rtx.items() if repeated == codec.payload_type)
 
 
-def _write_codec(codec: Codec) -> Iterator[str]:
+def _write_codec(codec: Codec, *, receiving: bool) -> Iterator[str]:
     channels = f"/{codec.channels}" if codec.channels > 1 else ""
     name = codec.name.lower() if codec.name in ("OPUS", "RED") else codec.name
     yield f"a=rtpmap:{codec.payload_type} {name}/{codec.clock_rate}{channels}"
-    if codec.parameters:
-        parameters = (f"{name}={value}" if value else name for name, value in codec.parameters.items())
-        yield f"a=fmtp:{codec.payload_type} {';'.join(parameters)}"
+    parameters = dict(codec.parameters)
+    if receiving and "goog-remb" in codec.feedback:  # libwebrtc: else it takes ten seconds to get to its top layer
+        parameters["x-google-start-bitrate"] = str(START_KBPS)
+    if parameters:
+        listed = (f"{name}={value}" if value else name for name, value in parameters.items())
+        yield f"a=fmtp:{codec.payload_type} {';'.join(listed)}"
     for feedback in codec.feedback:
         yield f"a=rtcp-fb:{codec.payload_type} {feedback}"
 

@@ -1,6 +1,6 @@
 """Which layer each slot of one subscriber carries: as large as its tile shows, as far as its link takes it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from webrtc.allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate
@@ -175,15 +175,15 @@ def _priority(slot: Slot, source: Source) -> Priority:
     return Priority.STAGE if slot.role is Role.STAGE else Priority.THUMBNAIL
 
 
-def _steps(source: Source, indexes: Sequence[int]) -> Iterator[Step]:
-    """The ways to send the layers of these indexes, each dearer than the one before."""
-    dearest = 0
-    for index in indexes:
+def _steps(source: Source, indexes: Sequence[int]) -> list[Step]:
+    """The ways to send the layers of these indexes, from low to high; without those that cost more than a better one."""
+    steps: list[Step] = []
+    for index in reversed(indexes):
         track = source.layers[index].track
         bps = track.bitrate_bps or GUESSED_BPS[min(index, len(GUESSED_BPS) - 1)]
-        if track.temporal_layers > 1 and index == indexes[0] and int(bps * BASE_SHARE) > dearest:
-            dearest = int(bps * BASE_SHARE)
-            yield Step(bps=dearest, layer=index, temporal=0)
-        if bps > dearest or index == indexes[0]:
-            dearest = max(bps, dearest + 1)
-            yield Step(bps=dearest, layer=index)
+        if not steps or bps < steps[0].bps:
+            steps.insert(0, Step(bps=bps, layer=index))
+    first = steps[0]
+    if source.layers[first.layer].track.temporal_layers > 1:
+        steps.insert(0, Step(bps=int(first.bps * BASE_SHARE), layer=first.layer, temporal=0))
+    return steps

@@ -1,0 +1,93 @@
+"""Rooms in a real Chromium: pages that publish layers and play slots (`page/`), and what the browser says of them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from playwright.async_api import Browser, Page
+
+from tests.webrtc.nodes import Node, token
+
+PAGE = Path(__file__).parent / "page"
+COLOURS = ("teal", "maroon", "navy", "olive", "purple", "indigo", "sienna", "green")
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[str]:
+    """`folder` at an origin of its own: its pages must get through CORS."""
+    app = web.Application()
+    app.router.add_static("/", folder)
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """One page, as one participant of a bridge."""
+
+    page: Page
+    node: Node
+    bridge: str
+    name: str
+
+    async def publish(self, **options: object) -> str:
+        """The answer."""
+        asked = {"url": self.node.media("whip", self.bridge), "token": token(self.bridge, self.name), **options}
+        answer: str = await self.page.evaluate("options => publish(options)", asked)
+        return answer
+
+    async def play(self, **options: object) -> str:
+        asked = {"url": self.node.media("whep", self.bridge), "token": token(self.bridge, self.name), **options}
+        answer: str = await self.page.evaluate("options => play(options)", asked)
+        return answer
+
+    async def layout(self, heights: dict[str, int]) -> int:
+        status: int = await self.page.evaluate("heights => layout(heights)", heights)
+        return status
+
+    async def activate(self, *rids: str) -> None:
+        await self.page.evaluate("rids => activate(rids)", list(rids))
+
+    async def received(self, kind: str = "video") -> dict[str, dict[str, Any]]:
+        """inbound-rtp by mid."""
+        entries = await self.page.evaluate("stats('play', 'inbound-rtp')")
+        return {entry["mid"]: entry for entry in entries if entry["kind"] == kind}
+
+    async def sent(self) -> dict[str, dict[str, Any]]:
+        """outbound-rtp of the picture by rid."""
+        entries = await self.page.evaluate("stats('publish', 'outbound-rtp')")
+        return {entry.get("rid", ""): entry for entry in entries if entry["kind"] == "video"}
+
+    async def until(self, condition: str, *, timeout_s: float = 20.0) -> None:
+        """`condition`: a JavaScript expression over `video`, the inbound-rtp entries of pictures by mid."""
+        await self.page.wait_for_function(
+            f"""async () => {{
+              const entries = await stats("play", "inbound-rtp");
+              const video = Object.fromEntries(entries.filter((each) => each.kind === "video").map((each) => [each.mid, each]));
+              return {condition};
+            }}""",
+            timeout=timeout_s * 1000,
+            polling=50,
+        )
+
+
+@asynccontextmanager
+async def rooms(browser: Browser, node: Node, bridge: str, *names: str) -> AsyncIterator[tuple[Room, ...]]:
+    """Pages for `names`, which have done nothing yet."""
+    async with AsyncExitStack() as stack:
+        origin = await stack.enter_async_context(served(PAGE))
+        found = []
+        for name in names:
+            page = await browser.new_page()
+            stack.push_async_callback(page.close)
+            await page.goto(f"{origin}/page.html")
+            found.append(Room(page=page, node=node, bridge=bridge, name=name))
+        yield tuple(found)
