@@ -5,9 +5,9 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Error, Page, Route
 
 from tests.chromium import chromium
@@ -53,11 +53,11 @@ def _udp_port(house: House) -> int:
     return port
 
 
-@pytest.fixture
-async def lesson(tmp_path: Path) -> AsyncIterator[LinkedLesson]:
-    """Live, with pictures and sound at both displays."""
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def lesson(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LinkedLesson]:
+    """Live, with pictures and sound at both displays: one for all tests of a module, since a house takes a while."""
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(House(tmp_path / "house"))
+        house = await stack.enter_async_context(House(tmp_path_factory.mktemp("house")))
         rooms = [await house.add_classroom(school, devices=False) for school in ("truong-a", "truong-b")]
         browser = await stack.enter_async_context(chromium())
         far, near = [await stack.enter_async_context(page_of(browser)) for _ in rooms]

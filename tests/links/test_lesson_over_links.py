@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
 from playwright.async_api import Page
 
 from tests.e2e.browser import hears_and_sees
-from tests.links.conditions import Conditions
+from tests.links.conditions import GOOD, Conditions
 from tests.links.conftest import LinkedLesson
 from tests.links.stats import Snapshot, reception, snapshot
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOSSY_FAR = Conditions(loss=0.05, delay_s=0.150)
 UNUSABLE = 0.25  # share of the sound concealed that no slow machine explains; the aim itself, 3 %, is in `bench.links`
@@ -34,6 +37,7 @@ async def test_lesson_goes_on_over_a_lossy_link_to_far_away(lesson: LinkedLesson
 
 
 async def test_display_is_back_by_itself_after_a_blackout(lesson: LinkedLesson) -> None:
+    lesson.media.set(GOOD)
     lesson.media.cut()
     lesson.signalling.pull()
     await until(lesson.far, lambda seen: "connected" not in seen.states.values())
@@ -44,6 +48,9 @@ async def test_display_is_back_by_itself_after_a_blackout(lesson: LinkedLesson) 
 
 
 async def test_call_goes_on_when_the_display_comes_from_another_address(lesson: LinkedLesson) -> None:
+    lesson.media.set(GOOD)
+    for page in (lesson.far, lesson.near):
+        await hears_and_sees(page)
     before = await snapshot(lesson.far)
     lesson.media.move()
     for page in (lesson.far, lesson.near):
