@@ -18,8 +18,15 @@ function order(change: Partial<CallOrder> = {}): CallOrder {
     whep: { url: "/whep/b", token: "p1" },
     video: 1,
     audio: 1,
-    rooms: [{ id: "r2", name: "Lớp 4B", school: "Lê Lợi", province: "Nghệ An" }],
+    rooms: [{ id: "r2", name: "Lớp 4B", school: "Lê Lợi", province: "Nghệ An", here: true }],
     slots: { "0": "r2", "1": "r2" },
+    flows: { "0": "live", "1": "live" },
+    slides: [],
+    screen: { url: "/whip/b", token: "s1" },
+    layers: {},
+    mode: "discussion",
+    floor: null,
+    speaking: null,
     ...change,
   };
 }
@@ -59,6 +66,7 @@ function display(camera: Capture["camera"] = "ok", opensInMs = 0) {
         return { stream: settings.camera === "ok" ? source.stream : null, camera: settings.camera };
       },
       close: () => cameraLog.push("close"),
+      cores: 4,
     },
     () => undefined,
   );
@@ -114,7 +122,7 @@ describe("during the lesson", () => {
     await run(10);
     call.want(order({ whep: { url: "/whep/b", token: "p2" }, slots: { "0": null } }));
     await run(10);
-    expect([players.length, publishers.length, call.view().slots]).toEqual([1, 1, { "0": null }]);
+    expect([players.length, publishers.length, call.view().received.slots]).toEqual([1, 1, { "0": null }]);
     call.want(null);
     expect(players[0]?.log).toEqual(["slots 1+1", "post p1", "delete p2"]);
   });
@@ -127,6 +135,72 @@ describe("during the lesson", () => {
     await run(0);
     expect([players.length, cameraLog, publishers[1]?.log]).toEqual([2, ["open"], ["send", "post w2"]]);
     expect(call.view().phase).toBe("joined");
+  });
+
+  it("shows the old bridge's pictures until the new one's are there, and sends to both meanwhile", async () => {
+    const { call, players, publishers } = display();
+    call.want(order());
+    await run(10);
+    const [before] = players;
+    before?.tracks.set("0", { kind: "video", id: "before" } as MediaStreamTrack);
+    call.want(order({ epoch: "e2", slots: {} }));
+    await run(500);
+    players[1]?.tracks.set("0", { kind: "video", id: "after" } as MediaStreamTrack);
+    expect([call.view().tracks.get("0")?.id, call.view().received.slots, publishers[0]?.state]).toEqual(["before", order().slots, "connected"]);
+    if (players[1] !== undefined) players[1].frames = 1;
+    await run(100);
+    expect([call.view().tracks.get("0")?.id, call.view().received.slots, before?.state]).toEqual(["after", {}, "closed"]);
+    await run(1_000);
+    expect([publishers[0]?.state, publishers[1]?.state]).toEqual(["closed", "connected"]);
+  });
+
+  it("goes over at once when the new bridge is told while the old one is being joined", async () => {
+    const { call, players } = display();
+    call.want(order());
+    call.want(order({ epoch: "e2", whep: { url: "/whep/c", token: "p2" } }));
+    await run(10);
+    expect([players.map((each) => each.log.at(-1)), call.view().phase, call.view().received.slots]).toEqual([
+      ["delete -", "post p2"],
+      "joined",
+      order().slots,
+    ]);
+  });
+
+  it("tells each connection how large its slots are, and sends the layers that are wanted", async () => {
+    const { call, players, publishers } = display();
+    call.show({ "0": 700 });
+    call.want(order({ layers: { q: true, f: false } }));
+    await run(200);
+    expect([players[0]?.heights, publishers[0]?.layers]).toEqual([{ "0": 700 }, { q: true, f: false }]);
+    call.want(order({ layers: { q: true, f: true } }));
+    expect(publishers[0]?.layers).toEqual({ q: true, f: true });
+    players[0]?.become("failed");
+    await run(500);
+    expect(players[1]?.heights).toEqual({ "0": 700 });
+  });
+
+  it("asks for fewer and smaller pictures where the machine cannot decode them", async () => {
+    const { call, players } = display();
+    call.want(order());
+    await run(10);
+    for (let second = 0; second < 12; second += 1) {
+      if (players[0] !== undefined) players[0].stats = { decodeTime: { "0": second * 3 } };
+      if (players[0] !== undefined) players[0].frames += 20;
+      await run(1_000);
+    }
+    expect([call.report().cpu_slow, call.view().caps.thumbnails]).toEqual([true, 4]);
+  });
+
+  it("leaves no timer behind when the lesson ends", async () => {
+    const { call } = display();
+    call.want(order());
+    await run(10);
+    call.show({ "0": 700 });
+    call.want(order({ epoch: "e2" }));
+    await run(50);
+    call.want(null);
+    await run(10);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("closes the camera between two lessons", async () => {

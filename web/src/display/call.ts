@@ -1,12 +1,16 @@
 // A room's part in a live lesson: publish camera and microphone, play the other rooms, keep both up, and say how it goes.
 // No Svelte and no DOM here; what touches the browser comes through `CallParts`.
 
-import type { Camera, CallOrder, DisplayReport, Grant, Slots } from "../api/types";
+import type { Camera, CallOrder, DisplayReport, Grant, Received } from "../api/types";
 import { LastingPeer } from "../webrtc/lasting";
+import { type Heights, Layout } from "../webrtc/layout";
 import type { PlayerPeer } from "../webrtc/player";
 import type { PublisherPeer } from "../webrtc/publisher";
-import { EMPTY_SAMPLE, isWeak, type Sample, total } from "../webrtc/sample";
+import { EMPTY_SAMPLE, type Sample, total } from "../webrtc/sample";
+import { SignalingError } from "../webrtc/whip";
 import type { Capture } from "./camera";
+import { type Caps, capsOf } from "./effort";
+import { Health } from "./health";
 import { Stall } from "./stall";
 
 export interface CallParts {
@@ -14,6 +18,8 @@ export interface CallParts {
   publisher(): PublisherPeer;
   open(): Promise<Capture>;
   close(stream: MediaStream): void;
+  /** Processors of this machine. */
+  cores: number;
 }
 
 export type CallPhase = "idle" | "joining" | "joined" | "unsteady";
@@ -25,14 +31,20 @@ export interface CallView {
   camera: Camera;
   publishing: boolean;
   own: MediaStream | null;
-  /** Tracks of the present receive connection by mid. */
+  /** Tracks by mid of the receive connection that is to be seen now, and what they carry. */
   tracks: ReadonlyMap<string, MediaStreamTrack>;
-  slots: Slots;
+  received: Received;
   playing: number;
   weak: boolean;
+  /** The most that this machine should be sent. */
+  caps: Caps;
 }
 
+export const NOTHING_RECEIVED: Received = { slots: {}, flows: {}, slides: [] };
+
 const SAMPLE_EVERY_MS = 1_000;
+const HOLD_PLAYER_MS = 3_000;
+const HOLD_PUBLISHER_MS = 1_000; // the others, too, have to go over
 const CAMERA_RETRY_MS = 10_000;
 const ABANDONED_MS = 30_000;
 
@@ -46,21 +58,22 @@ export class Call {
   private opening = false;
   private sampler: ReturnType<typeof setInterval> | undefined;
   private cameraRetry: ReturnType<typeof setTimeout> | undefined;
-  private before: Sample = EMPTY_SAMPLE;
-  private now: Sample = EMPTY_SAMPLE;
-  private framesOfEarlierPeers = 0;
-  private energyOfEarlierPeers = 0;
-  private playing = 0;
-  private weak = false;
   private controllerLostAt: number | null = null;
+  private heldReceived: Received | null = null; // what the connection carries that is held from an earlier epoch
+  private toldOf: PlayerPeer | null = null; // the connection that has been told how large its slots are
   private readonly stall = new Stall();
+  private readonly health: Health;
+  private readonly layout: Layout;
 
   constructor(
     private readonly parts: CallParts,
     private readonly changed: (view: CallView) => void,
-  ) {}
+  ) {
+    this.health = new Health(parts.cores);
+    this.layout = new Layout((heights) => this.putLayout(heights));
+  }
 
-  /** What the controller wants at present. The same lesson and epoch again only brings newer tokens and slots. */
+  /** What the controller wants at present. The same lesson and epoch again only brings newer tokens, slots and layers. */
   want(order: CallOrder | null): void {
     this.controllerLostAt = null;
     const before = this.order;
@@ -69,16 +82,22 @@ export class Call {
       if (order !== null) {
         this.player?.refresh(order.whep);
         this.publisher?.refresh(order.whip);
+        this.followLayers();
       }
-      this.tell();
-      return;
+    } else if (before !== null && order !== null && before.lesson === order.lesson) {
+      this.moveOver(before, order);
+    } else {
+      this.disconnect();
+      this.closeCamera();
+      this.order = order;
+      if (order !== null) this.join();
     }
-    this.disconnect();
-    // A new epoch of the same lesson keeps the camera open: only the bridge is another one.
-    if (before?.lesson !== order?.lesson) this.closeCamera();
-    this.order = order;
-    if (order !== null) this.join(order);
     this.tell();
+  }
+
+  /** How large each slot is shown, in device pixels by mid. */
+  show(heights: Heights): void {
+    this.layout.want(heights);
   }
 
   /** The controller is out of reach. The lesson goes on, unless the bridge is lost too: then nobody is watching. */
@@ -106,10 +125,11 @@ export class Call {
       camera: this.capture.camera,
       publishing: this.publishing,
       own: this.capture.stream,
-      tracks: this.player?.peer?.tracks ?? new Map<string, MediaStreamTrack>(),
-      slots: this.order?.slots ?? {},
-      playing: this.playing,
-      weak: this.weak,
+      tracks: this.player?.shown?.tracks ?? new Map<string, MediaStreamTrack>(),
+      received: this.heldReceived ?? this.order ?? NOTHING_RECEIVED,
+      playing: this.health.playing,
+      weak: this.health.weak,
+      caps: capsOf(this.health.effort),
     };
   }
 
@@ -119,10 +139,7 @@ export class Call {
       joined: this.phase === "joined",
       camera: this.capture.camera,
       publishing: this.publishing,
-      playing: this.playing,
-      frames_decoded: this.framesOfEarlierPeers + total(this.now.framesDecoded),
-      audio_energy: this.energyOfEarlierPeers + total(this.now.audioEnergy),
-      weak: this.weak,
+      ...this.health.report(),
     };
   }
 
@@ -150,12 +167,13 @@ export class Call {
     return needed.includes("unsteady") ? "unsteady" : "joining";
   }
 
-  private join(order: CallOrder): void {
+  private join(): void {
     // All three at once: neither the picture of the others nor our own connection waits for the camera to open.
     this.player = new LastingPeer(
-      () => this.newPlayer(order),
+      () => this.newPlayer(),
       () => this.order?.whep ?? null,
-      () => this.tell(),
+      () => this.playerChanged(),
+      HOLD_PLAYER_MS,
     );
     this.player.start();
     this.publish();
@@ -171,16 +189,49 @@ export class Call {
         return peer;
       },
       (): Grant | null => this.order?.whip ?? null,
-      () => this.tell(),
+      () => this.publisherChanged(),
+      HOLD_PUBLISHER_MS,
     );
     this.publisher.start();
   }
 
-  private newPlayer(order: CallOrder): PlayerPeer {
-    this.framesOfEarlierPeers += total(this.now.framesDecoded);
-    this.energyOfEarlierPeers += total(this.now.audioEnergy);
-    this.before = this.now = EMPTY_SAMPLE;
-    return this.parts.player(order.video, order.audio);
+  /** The lesson goes on at another bridge. The camera stays open, and what is to be seen is seen until that is. */
+  private moveOver(before: CallOrder, order: CallOrder): void {
+    this.heldReceived ??= before;
+    this.order = order;
+    this.player?.renew();
+    this.publisher?.renew();
+    if (this.player?.holds !== true) this.heldReceived = null;
+  }
+
+  private newPlayer(): PlayerPeer {
+    this.health.connectedAnew();
+    return this.parts.player(this.order?.video ?? 1, this.order?.audio ?? 1);
+  }
+
+  private playerChanged(): void {
+    const { player } = this;
+    if (player?.holds !== true) this.heldReceived = null;
+    if (player?.state === "connected" && player.peer !== this.toldOf) {
+      this.toldOf = player.peer;
+      this.layout.again();
+    }
+    this.tell();
+  }
+
+  private publisherChanged(): void {
+    if (this.publisher?.state === "connected") this.followLayers();
+    this.tell();
+  }
+
+  private followLayers(): void {
+    if (this.order !== null) void this.publisher?.peer?.want(this.order.layers);
+  }
+
+  private async putLayout(heights: Heights): Promise<void> {
+    const { player, order } = this;
+    if (player?.peer == null || order === null) throw new SignalingError(0);
+    await player.peer.layout(order.whep, heights);
   }
 
   private async openCamera(): Promise<void> {
@@ -234,10 +285,10 @@ export class Call {
     this.player?.stop(leaving);
     this.publisher = null;
     this.player = null;
-    this.before = this.now = EMPTY_SAMPLE;
-    this.framesOfEarlierPeers = this.energyOfEarlierPeers = 0;
-    this.playing = 0;
-    this.weak = false;
+    this.heldReceived = null;
+    this.toldOf = null;
+    this.layout.stop();
+    this.health.reset();
     this.stall.reset();
   }
 
@@ -245,21 +296,20 @@ export class Call {
     const player = this.player;
     const peer = player?.peer ?? null;
     if (player === null || this.abandoned(player)) return;
-    const sample = peer === null || player.state !== "connected" ? null : await peer.sample().catch(() => null);
+    const [play, publish] = await Promise.all([sampleOf(player), this.publisher === null ? null : sampleOf(this.publisher)]);
     if (this.player !== player || player.peer !== peer) return;
-    if (sample === null) {
-      this.playing = 0;
-    } else {
-      this.before = this.now;
-      this.now = sample;
-      this.playing = Object.entries(sample.framesDecoded).filter(
-        ([mid, frames]) => frames > (this.before.framesDecoded[mid] ?? 0),
-      ).length;
-      this.weak = isWeak(this.before, sample);
-      const expected = Object.keys(sample.framesDecoded).some((mid) => (this.order?.slots[mid] ?? null) !== null);
-      if (this.stall.observe(performance.now(), total(sample.framesDecoded), expected)) player.renew();
+    this.health.observe(performance.now(), play, publish, this.order?.flows ?? {});
+    if (play !== null) {
+      const expected = Object.keys(play.framesDecoded).some((mid) => this.shouldMove(mid));
+      if (this.stall.observe(performance.now(), total(play.framesDecoded), expected)) player.renew();
     }
     this.tell();
+  }
+
+  /** Whether frames must come in this slot: it has a room, and the link takes more than a still picture of it. */
+  private shouldMove(mid: string): boolean {
+    const flow = this.order?.flows[mid] ?? "live";
+    return (this.order?.slots[mid] ?? null) !== null && flow === "live";
   }
 
   /** Neither controller nor bridge for a while: the lesson is over as far as anyone can tell, so the camera goes off. */
@@ -273,4 +323,10 @@ export class Call {
   private tell(): void {
     this.changed(this.view());
   }
+}
+
+/** null while there is no connection to ask. */
+async function sampleOf(lasting: LastingPeer<PlayerPeer> | LastingPeer<PublisherPeer>): Promise<Sample | null> {
+  if (lasting.peer === null || lasting.state !== "connected") return null;
+  return lasting.peer.sample().catch(() => null);
 }

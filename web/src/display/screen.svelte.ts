@@ -1,11 +1,15 @@
 // The display page's life: the WebSocket that says what to do, pairing, the call, reports, the wake lock.
 
 import { LastingSocket } from "../api/socket";
-import type { DisplayEvent, DisplayState } from "../api/types";
+import type { CallOrder, DisplayEvent, DisplayState } from "../api/types";
 import { clock } from "../state/clock.svelte";
+import type { Heights } from "../webrtc/layout";
 import { nowMs, statsOf } from "../webrtc/probe";
-import { Call, type CallView } from "./call";
+import { Sharing } from "../webrtc/sharing.svelte";
+import { Call, type CallView, NOTHING_RECEIVED } from "./call";
 import { closeCapture, openCapture } from "./camera";
+import { idOf, knownDevices, storedChoice } from "./devices";
+import { EVERYTHING } from "./effort";
 import { Warm } from "./warm";
 
 const REPORT_EVERY_MS = 2_000;
@@ -28,10 +32,14 @@ export class Screen {
     publishing: false,
     own: null,
     tracks: new Map(),
-    slots: {},
+    received: NOTHING_RECEIVED,
     playing: 0,
     weak: false,
+    caps: EVERYTHING,
   });
+  slow = $state(false); // this machine cannot decode all that it could be sent
+  speaker = $state<string | null>(null);
+  readonly sharing = new Sharing(() => this.state?.call?.screen ?? null);
 
   private readonly warm = new Warm();
   private readonly call = new Call(
@@ -40,8 +48,9 @@ export class Screen {
       publisher: () => this.warm.publisher(),
       open: () => openCapture(),
       close: (stream) => closeCapture(stream),
+      cores: navigator.hardwareConcurrency,
     },
-    (view) => this.show(view),
+    (view) => this.see(view),
   );
   private readonly socket = new LastingSocket({
     path: "/api/v1/display/events",
@@ -63,10 +72,11 @@ export class Screen {
     document.addEventListener("visibilitychange", this.keepAwake);
     (navigator.mediaDevices as MediaDevices | undefined)?.addEventListener("devicechange", this.devicesChanged);
     this.keepAwake();
+    void this.chooseSpeaker();
     window.nhipcau = {
       stats: async () => {
         const { play, publish } = await this.call.samples();
-        return statsOf("display", this.times, this.call.states, play, publish.framesSent);
+        return statsOf("display", this.times, this.call.states, play, publish);
       },
     };
   }
@@ -78,8 +88,10 @@ export class Screen {
     removeEventListener("pageshow", this.returned);
     document.removeEventListener("visibilitychange", this.keepAwake);
     (navigator.mediaDevices as MediaDevices | undefined)?.removeEventListener("devicechange", this.devicesChanged);
+    this.wakeLock?.removeEventListener("release", this.keepAwake);
     void this.wakeLock?.release();
     this.socket.stop();
+    this.sharing.stop();
     this.call.leave();
     this.warm.close();
     delete window.nhipcau;
@@ -91,7 +103,12 @@ export class Screen {
   }
 
   captureChosen(): void {
+    void this.chooseSpeaker();
     this.call.captureChanged(true);
+  }
+
+  show(heights: Heights): void {
+    this.call.show(heights);
   }
 
   private take(event: DisplayEvent): void {
@@ -127,7 +144,14 @@ export class Screen {
       delete this.times.joined;
     }
     this.call.want(state.call);
+    this.followSharing(before, state.call);
     if (state.call === null) this.warm.prepare();
+  }
+
+  private followSharing(before: CallOrder | null, now: CallOrder | null): void {
+    if (now === null || before?.lesson !== now.lesson) this.sharing.stop();
+    else if (before.epoch !== now.epoch) this.sharing.moveOver();
+    else this.sharing.refresh(now.screen);
   }
 
   /** Turns the one-time token into this browser's cookie, then connects again as that display. */
@@ -158,9 +182,11 @@ export class Screen {
     this.offlineTimer ??= setTimeout(() => (this.offline = true), OFFLINE_SHOWN_AFTER_MS);
   }
 
-  private show(view: CallView): void {
+  private see(view: CallView): void {
     this.view = view;
     if (view.phase === "joined") this.times.joined ??= nowMs();
+    // Neither controller nor bridge for long: the call was given up, and with it what was shared.
+    if (view.phase === "idle") this.sharing.stop();
     this.report(false);
   }
 
@@ -168,23 +194,39 @@ export class Screen {
   private report(always: boolean): void {
     if (this.mode !== "paired") return;
     const report = this.call.report();
+    this.slow = report.cpu_slow;
     const gist = [report.joined, report.camera, report.publishing, report.playing, report.weak].join();
     if (!always && gist === this.reported) return;
     if (this.socket.send(report)) this.reported = gist;
   }
 
-  private readonly leave = (): void => this.call.leave();
+  private readonly leave = (): void => {
+    this.sharing.stop();
+    this.call.leave();
+  };
 
   private readonly returned = (event: PageTransitionEvent): void => {
     if (event.persisted) location.reload(); // connections do not survive the back/forward cache
   };
 
-  private readonly devicesChanged = (): void => this.call.captureChanged();
+  private readonly devicesChanged = (): void => {
+    void this.chooseSpeaker();
+    this.call.captureChanged();
+  };
 
+  private async chooseSpeaker(): Promise<void> {
+    this.speaker = idOf(storedChoice().speaker, await knownDevices(), "audiooutput");
+  }
+
+  /** Asked for again when the page is seen again, and when the system took it away. */
   private readonly keepAwake = (): void => {
-    if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
+    const held = this.wakeLock !== null && !this.wakeLock.released;
+    if (held || document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
     navigator.wakeLock.request("screen").then(
-      (lock) => (this.wakeLock = lock),
+      (lock) => {
+        this.wakeLock = lock;
+        lock.addEventListener("release", this.keepAwake, { once: true });
+      },
       () => undefined, // low battery or not allowed: the system's own settings decide
     );
   };

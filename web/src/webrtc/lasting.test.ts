@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Grant } from "../api/types";
 import { LastingPeer } from "./lasting";
 import { ScriptedPeer } from "./scripted";
@@ -8,6 +8,11 @@ afterEach(() => void vi.useRealTimers());
 
 /** A lasting connection whose attempts meet these peers, and the states it goes through. */
 function lasting(...peers: ScriptedPeer[]) {
+  return holding(0, ...peers);
+}
+
+/** The same, holding the connection before for so long. */
+function holding(holdMs: number, ...peers: ScriptedPeer[]) {
   const states: string[] = [];
   let attempts = 0;
   const grant: Grant = { url: "/whep/b", token: "t1" };
@@ -17,6 +22,7 @@ function lasting(...peers: ScriptedPeer[]) {
     () => {
       if (states.at(-1) !== connection.state) states.push(connection.state);
     },
+    holdMs,
   );
   return { connection, states, attempts: () => attempts };
 }
@@ -91,4 +97,57 @@ it("is renewed when it fails, and what a dead peer says later is not heard", asy
   first.become("failed");
   await run(5_000);
   expect([connection.state, attempts()]).toEqual(["connected", 2]);
+});
+
+describe("making before breaking", () => {
+  it("shows the connection before until the new one has taken over", async () => {
+    const [first, second] = [new ScriptedPeer(), new ScriptedPeer()];
+    const { connection } = holding(3_000, first, second);
+    connection.start();
+    await run(0);
+    connection.renew();
+    await run(500);
+    expect([connection.state, connection.peer === second, connection.shown === first]).toEqual(["connected", true, true]);
+    second.frames = 1;
+    await run(100);
+    expect([connection.shown === second, connection.holds, first.log]).toEqual([true, false, ["post t1", "delete t1"]]);
+  });
+
+  it("holds it for 3 s once the new one is there, whatever that shows", async () => {
+    const [first, second] = [new ScriptedPeer(), new ScriptedPeer()];
+    const { connection } = holding(3_000, first, second);
+    connection.start();
+    await run(0);
+    connection.renew();
+    await run(2_900);
+    expect(connection.shown).toBe(first);
+    await run(200);
+    expect(connection.shown).toBe(second);
+  });
+
+  it("holds one that works as long as there is no other, and a failed one for 3 s", async () => {
+    const [first, silent, silent2] = [new ScriptedPeer(), new ScriptedPeer(201, false), new ScriptedPeer(201, false)];
+    const { connection } = holding(3_000, first, silent, silent2);
+    connection.start();
+    await run(0);
+    connection.renew();
+    await run(6_000);
+    expect([connection.shown === first, silent.log]).toEqual([true, ["post t1", "delete t1"]]);
+    first.become("failed");
+    await run(2_900);
+    expect(connection.shown).toBe(first);
+    await run(200);
+    expect([connection.holds, first.log.at(-1)]).toEqual([false, "delete t1"]);
+  });
+
+  it("ends all it holds when stopped", async () => {
+    const [first, second] = [new ScriptedPeer(), new ScriptedPeer()];
+    const { connection } = holding(3_000, first, second);
+    connection.start();
+    await run(0);
+    connection.renew();
+    await run(0);
+    connection.stop(true);
+    expect([first.log.at(-1), second.log.at(-1), vi.getTimerCount()]).toEqual(["delete t1 leaving", "delete t1 leaving", 0]);
+  });
 });

@@ -1,8 +1,10 @@
 // A WHIP or WHEP connection that is always wanted: made, watched, restarted, renewed with capped random back-off.
+// It can make before it breaks: the connection before is held until the new one has taken over what it did.
 
 import { Backoff } from "../api/backoff";
 import type { Grant } from "../api/types";
 import type { Peer } from "./peer";
+import { total } from "./sample";
 import { SignalingError } from "./whip";
 
 export type LastingState = "stopped" | "connecting" | "connected" | "unsteady" | "waiting";
@@ -11,6 +13,7 @@ const CONNECT_TIMEOUT_MS = 4_000;
 const DISCONNECTED_GRACE_MS = 2_000;
 const FIRST_WAIT_MS = 150;
 const MAXIMUM_WAIT_MS = 3_000;
+const LOOK_EVERY_MS = 100;
 /** A connection that lasted this long was a good one: the next wait is short again. */
 const GOOD_MS = 5_000;
 
@@ -29,13 +32,31 @@ export class LastingPeer<P extends Peer> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private connectedAt: number | null = null;
   private lastGrant: Grant | null = null;
+  private held: { peer: P; grant: Grant | null } | null = null;
+  private holding: ReturnType<typeof setTimeout> | undefined;
+  private looking: ReturnType<typeof setInterval> | undefined;
 
-  /** `grant` is asked for at each attempt, since tokens are renewed; null: nothing can be asked of the server now. */
+  /** `grant` is asked for at each attempt, since tokens are renewed; null: nothing can be asked of the server now.
+   *
+   * `holdMs`: the connection before is held until the new one has decoded a picture, and no longer than this once it has
+   * failed or the new one is there; 0: not at all.
+   */
   constructor(
     private readonly make: () => P,
     private readonly grant: () => Promise<Grant | null> | Grant | null,
     private readonly changed: () => void,
+    private readonly holdMs = 0,
   ) {}
+
+  /** The connection to be seen now: the one before as long as it is held. */
+  get shown(): P | null {
+    return this.held?.peer ?? this.peer;
+  }
+
+  get holds(): boolean {
+    return this.held !== null;
+  }
+
 
   /** A younger token for the same connection. */
   refresh(grant: Grant): void {
@@ -48,14 +69,17 @@ export class LastingPeer<P extends Peer> {
 
   /** Ends the connection for good. `leaving`: the page is going away. */
   stop(leaving = false): void {
-    this.drop(leaving);
+    const { peer } = this;
+    this.forget();
+    peer?.close(this.lastGrant, leaving);
+    this.letGo(leaving);
     this.moveTo("stopped");
   }
 
   /** Give the present connection up for a new one, at once. */
   renew(): void {
-    if (this.state === "stopped" || this.state === "connecting") return;
-    this.drop();
+    if (this.state === "stopped") return;
+    this.replace();
     this.attempt();
   }
 
@@ -86,6 +110,7 @@ export class LastingPeer<P extends Peer> {
     if (peer.state === "connected" && this.state !== "connected") {
       clearTimeout(this.timer);
       this.connectedAt ??= performance.now();
+      if (this.held !== null) this.holdOn();
       this.moveTo("connected");
     } else if (peer.state === "disconnected" && this.state === "connected") {
       this.moveTo("unsteady");
@@ -108,19 +133,66 @@ export class LastingPeer<P extends Peer> {
   private failed(peer: P, atLeastMs = 0): void {
     if (this.peer !== peer) return;
     if (this.connectedAt !== null && performance.now() - this.connectedAt > GOOD_MS) this.backoff.reset();
-    this.drop();
+    this.replace();
     this.moveTo("waiting");
     this.timer = setTimeout(() => this.attempt(), Math.max(atLeastMs, this.backoff.nextMs()));
   }
 
-  private drop(leaving = false): void {
+  /** The present connection is to be followed by another: hold it if it ever worked, close it otherwise. */
+  private replace(): void {
+    const { peer } = this;
+    const worked = this.connectedAt !== null;
+    this.forget();
+    if (peer === null) return;
+    if (this.holdMs === 0 || !worked || this.held !== null) {
+      peer.close(this.lastGrant);
+      return;
+    }
+    this.held = { peer, grant: this.lastGrant };
+    peer.onState = () => this.observeHeld(peer);
+    this.looking = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    this.observeHeld(peer);
+  }
+
+  private observeHeld(peer: P): void {
+    if (this.held?.peer === peer && peer.state !== "connected") this.holdOn();
+  }
+
+  /** For so long from now on, or from when it was first said. */
+  private holdOn(): void {
+    this.holding ??= setTimeout(() => this.takeOver(), this.holdMs);
+  }
+
+  private async look(): Promise<void> {
+    const { peer } = this;
+    if (peer === null || this.state !== "connected") return;
+    const sample = await peer.sample().catch(() => null);
+    if (sample !== null && this.peer === peer && total(sample.framesDecoded) > 0) this.takeOver();
+  }
+
+  /** The new connection does what the one before did. */
+  private takeOver(): void {
+    if (this.held === null) return;
+    this.letGo();
+    this.changed();
+  }
+
+  private letGo(leaving = false): void {
+    clearTimeout(this.holding);
+    clearInterval(this.looking);
+    this.holding = undefined;
+    const { held } = this;
+    this.held = null;
+    if (held === null) return;
+    held.peer.onState = null;
+    held.peer.close(held.grant, leaving);
+  }
+
+  private forget(): void {
     clearTimeout(this.timer);
-    const peer = this.peer;
+    if (this.peer !== null) this.peer.onState = null;
     this.peer = null;
     this.connectedAt = null;
-    if (peer === null) return;
-    peer.onState = null;
-    peer.close(this.lastGrant, leaving);
   }
 
   private moveTo(state: LastingState): void {

@@ -2,11 +2,14 @@
 
 import type { Attachment } from "svelte/attachments";
 
-/** Show this track; muted pictures may always play. `moved` is called when the first frame is on screen. */
+/** Show this track; muted pictures may always play. `moved` is called when the first frame is on screen.
+ *
+ * Another track takes the place of the one before in the same stream: what was seen last stays until it has a frame.
+ */
 export function picture(track: MediaStreamTrack | null, moved?: (atMs: number) => void): Attachment<HTMLVideoElement> {
   return (element) => {
     element.muted = true;
-    element.srcObject = track === null ? null : new MediaStream([track]);
+    put(element, track);
     if (track === null) return;
     void element.play().catch(() => undefined); // tracks without frames yet are no error
     const handle = element.requestVideoFrameCallback(() => {
@@ -16,14 +19,32 @@ export function picture(track: MediaStreamTrack | null, moved?: (atMs: number) =
     return () => {
       element.cancelVideoFrameCallback(handle);
       delete element.dataset.moving;
-      element.srcObject = null;
+      queueMicrotask(() => {
+        if (!element.isConnected) element.srcObject = null; // it is gone: nothing may keep the track alive
+      });
     };
   };
 }
 
-/** Let this track be heard unless `muted`. `refused` is told when the browser first wants a touch. */
-export function sound(track: MediaStreamTrack | null, muted: boolean, refused?: (yes: boolean) => void): Attachment<HTMLAudioElement> {
+function put(element: HTMLVideoElement, track: MediaStreamTrack | null): void {
+  const stream = element.srcObject instanceof MediaStream ? element.srcObject : new MediaStream();
+  for (const each of stream.getTracks()) {
+    if (each !== track) stream.removeTrack(each);
+  }
+  if (track !== null) stream.addTrack(track);
+  if (element.srcObject !== stream) element.srcObject = stream;
+}
+
+/** Let this track be heard unless `muted`, from this loudspeaker. `refused` is told when the browser first wants a touch. */
+export function sound(
+  track: MediaStreamTrack | null,
+  muted: boolean,
+  refused?: (yes: boolean) => void,
+  speaker: string | null = null,
+): Attachment<HTMLAudioElement> {
   return (element) => {
+    // Not every browser lets a page choose; one that is unplugged is as good as none chosen.
+    if ("setSinkId" in element) void element.setSinkId(speaker ?? "").catch(() => undefined);
     element.srcObject = track === null ? null : new MediaStream([track]);
     element.muted = muted;
     if (track === null) return;

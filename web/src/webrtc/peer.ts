@@ -3,7 +3,7 @@
 import type { Grant } from "../api/types";
 import { iceCredentials, restartFragment, withCredentials } from "./fragment";
 import { type Sample, sampleOf } from "./sample";
-import { deleteResource, patchRestart, postOffer, type Resource, SignalingError } from "./whip";
+import { deleteResource, patchRestart, postOffer, putLayout, type Resource, SignalingError } from "./whip";
 
 export type PeerState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
 
@@ -34,7 +34,7 @@ async function ownCertificate(): Promise<RTCCertificate> {
   return certificate;
 }
 
-/** `arrange` adds the transceivers. The offer is made at once: all that is left for later is to send it. */
+/** `arrange` adds the transceivers; `amend` changes the offer for the other side only. The offer is made at once: all that is left for later is to send it. */
 export class BrowserPeer implements Peer {
   onState: (() => void) | null = null;
   private readonly ready: Promise<RTCPeerConnection>;
@@ -43,7 +43,10 @@ export class BrowserPeer implements Peer {
   private resource: Resource | null = null;
   private readonly gone = new AbortController();
 
-  constructor(arrange: (connection: RTCPeerConnection) => void) {
+  constructor(
+    arrange: (connection: RTCPeerConnection) => void,
+    private readonly amend: (offer: string) => string = (offer) => offer,
+  ) {
     this.ready = this.prepare(arrange);
     this.ready.catch(() => undefined); // told to whoever connects
   }
@@ -58,7 +61,7 @@ export class BrowserPeer implements Peer {
     if (this.gone.signal.aborted) throw new SignalingError(0);
     // The offer's text is known before it is applied: both happen at the same time.
     const applied = connection.setLocalDescription({ type: "offer", sdp: this.offer });
-    const [resource] = await Promise.all([postOffer(grant, this.offer, this.gone.signal), applied]);
+    const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.gone.signal), applied]);
     this.resource = resource;
     if (this.gone.signal.aborted) {
       deleteResource(resource, grant, false);
@@ -77,6 +80,12 @@ export class BrowserPeer implements Peer {
     if (credentials === null) throw new SignalingError(200);
     resource.answer = withCredentials(resource.answer, credentials);
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
+  }
+
+  /** Tell how large the slots are shown, in device pixels by mid; 0: not at all. Raises `SignalingError`. */
+  async layout(grant: Grant, heights: Readonly<Record<string, number>>): Promise<void> {
+    if (this.resource === null || this.gone.signal.aborted) throw new SignalingError(0);
+    await putLayout(this.resource, grant, heights, this.gone.signal);
   }
 
   async sample(): Promise<Sample> {

@@ -1,10 +1,14 @@
 // Receive connections (WHEP): a fixed number of video and audio slots; which room is in which slot is the node's decision.
 
+import type { Grant } from "../api/types";
+import type { Heights } from "./layout";
 import { BrowserPeer, type Peer } from "./peer";
 
 export interface PlayerPeer extends Peer {
   /** The slots' tracks by mid, in the order of the offer; complete once connected. */
   readonly tracks: ReadonlyMap<string, MediaStreamTrack>;
+  /** How large they are shown, in device pixels by mid; 0: not at all. Raises `SignalingError`. */
+  layout(grant: Grant, heights: Heights): Promise<void>;
 }
 
 export class BrowserPlayer extends BrowserPeer implements PlayerPeer {

@@ -1,31 +1,36 @@
-// The send connection (WHIP): one picture, one sound. It may be set up before the camera has opened.
+// A send connection (WHIP): a room's picture in layers and its sound, or a shared screen. It may be set up before the
+// camera has opened.
 
+import { LAYERS, withWanted } from "./layers";
 import { BrowserPeer, type Peer } from "./peer";
+import { withSlides } from "./slides";
 
 export interface PublisherPeer extends Peer {
   /** Send these from now on; null: send nothing. */
   send(stream: MediaStream | null): Promise<void>;
+  /** Which layers somebody wants, by rid. */
+  want(layers: Readonly<Record<string, boolean>>): Promise<void>;
 }
 
-const VIDEO_MAX_BPS = 1_500_000;
+const TEMPORAL = "L1T2"; // half the frames can be left out on the way, which a weak link is glad of
+const SCREEN_MAX_BPS = 1_500_000;
+const SCREEN_MAX_FPS = 15;
 
+/** For a camera and microphone. */
 export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
   private readonly senders: RTCRtpSender[];
   private wanted: MediaStream | null = null;
+  private layers: Readonly<Record<string, boolean>> = {};
+  private following: Promise<void> = Promise.resolve();
 
   constructor() {
     const senders: RTCRtpSender[] = [];
     // One stream for both, so that receivers keep lips and voice together.
     const together = new MediaStream();
     super((connection) => {
-      for (const kind of ["audio", "video"] as const) {
-        const { sender } = connection.addTransceiver(kind, {
-          direction: "sendonly",
-          streams: [together],
-          ...(kind === "video" ? { sendEncodings: [{ maxBitrate: VIDEO_MAX_BPS }] } : {}),
-        });
-        senders.push(sender);
-      }
+      const audio = connection.addTransceiver("audio", { direction: "sendonly", streams: [together] });
+      preferRedundancy(audio);
+      senders.push(audio.sender, addCamera(connection, together).sender);
       void this.send(this.wanted);
     });
     this.senders = senders;
@@ -39,4 +44,57 @@ export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
       video?.replaceTrack(stream?.getVideoTracks()[0] ?? null),
     ]).catch(() => undefined); // the connection was closed meanwhile
   }
+
+  /** One change after the other: parameters must be set before they are read again. */
+  want(layers: Readonly<Record<string, boolean>>): Promise<void> {
+    this.layers = layers;
+    this.following = this.following.then(() => this.follow()).catch(() => undefined); // closed meanwhile: nothing is sent
+    return this.following;
+  }
+
+  private async follow(): Promise<void> {
+    const video = this.senders[1];
+    if (video === undefined || this.state !== "connected") return;
+    const parameters = video.getParameters();
+    const encodings = withWanted(parameters.encodings, this.layers);
+    if (encodings !== null) await video.setParameters({ ...parameters, encodings });
+  }
+}
+
+/** For a shared screen: one sharp picture, few frames; sound stays with the room's own connection, or it would echo. */
+export class BrowserScreenPublisher extends BrowserPeer {
+  constructor(screen: MediaStreamTrack) {
+    super(
+      (connection) => {
+        connection.addTransceiver(screen, {
+          direction: "sendonly",
+          streams: [new MediaStream([screen])],
+          sendEncodings: [{ maxBitrate: SCREEN_MAX_BPS, maxFramerate: SCREEN_MAX_FPS }],
+        });
+      },
+      withSlides,
+    );
+  }
+}
+
+function addCamera(connection: RTCPeerConnection, stream: MediaStream): RTCRtpTransceiver {
+  const add = (more: object): RTCRtpTransceiver =>
+    connection.addTransceiver("video", {
+      direction: "sendonly",
+      streams: [stream],
+      sendEncodings: LAYERS.map((layer) => ({ ...layer, ...more })),
+    });
+  try {
+    return add({ scalabilityMode: TEMPORAL });
+  } catch {
+    return add({}); // a browser whose codecs know no such mode
+  }
+}
+
+/** Opus sent twice over (RFC 2198) where the browser can: a lost packet is in the next one. */
+function preferRedundancy(transceiver: RTCRtpTransceiver): void {
+  const codecs = RTCRtpSender.getCapabilities("audio")?.codecs ?? [];
+  const isRedundant = (codec: { mimeType: string }): boolean => codec.mimeType.toLowerCase() === "audio/red";
+  if (!codecs.some(isRedundant)) return;
+  transceiver.setCodecPreferences([...codecs.filter(isRedundant), ...codecs.filter((codec) => !isRedundant(codec))]);
 }

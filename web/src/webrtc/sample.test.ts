@@ -1,22 +1,51 @@
 import { expect, it } from "vitest";
-import { EMPTY_SAMPLE, isWeak, sampleOf } from "./sample";
+import { EMPTY_SAMPLE, emptySample, isWeak, rise, sampleOf } from "./sample";
 
-it("adds up what getStats says, by slot", () => {
+it("adds up what getStats says of a receive connection, by slot", () => {
   const sample = sampleOf([
-    { type: "inbound-rtp", kind: "video", mid: "0", framesDecoded: 12, packetsReceived: 100, packetsLost: 1 },
-    { type: "inbound-rtp", kind: "video", mid: "0", framesDecoded: 3, packetsReceived: 10, packetsLost: 0 },
-    { type: "inbound-rtp", kind: "audio", mid: "1", totalAudioEnergy: 0.5, packetsReceived: 50, packetsLost: 0 },
+    { type: "inbound-rtp", kind: "video", mid: "0", framesDecoded: 12, framesDropped: 2, totalDecodeTime: 0.1, freezeCount: 1, frameHeight: 360, packetsReceived: 100, packetsLost: 1 },
+    { type: "inbound-rtp", kind: "video", mid: "0", framesDecoded: 3, packetsReceived: 10, packetsLost: 0, frameHeight: 360 },
+    { type: "inbound-rtp", kind: "audio", mid: "1", totalAudioEnergy: 0.5, totalSamplesReceived: 48_000, concealedSamples: 900, silentConcealedSamples: 400, packetsReceived: 50, packetsLost: 0 },
     { type: "candidate-pair", nominated: true, currentRoundTripTime: 0.02 },
     { type: "transport" },
   ]);
   expect(sample).toEqual({
+    ...emptySample(),
     framesDecoded: { "0": 15 },
+    framesDropped: { "0": 2 },
+    decodeTime: { "0": 0.1 },
+    freezes: { "0": 1 },
+    height: { "0": 360 },
     audioEnergy: { "1": 0.5 },
+    audioSamples: { "1": 48_000 },
+    concealed: { "1": 500 },
     packets: 160,
     lost: 1,
-    framesSent: 0,
     roundTrip: 0.02,
   });
+});
+
+it("says of a send connection what holds it back, and the worst that the other side reports", () => {
+  const sample = sampleOf([
+    { type: "outbound-rtp", kind: "video", rid: "q", framesSent: 10, frameHeight: 180, qualityLimitationReason: "cpu" },
+    { type: "outbound-rtp", kind: "video", rid: "h", framesSent: 5, frameHeight: 360, qualityLimitationReason: "bandwidth" },
+    { type: "outbound-rtp", kind: "audio" },
+    { type: "remote-inbound-rtp", kind: "video", roundTripTime: 0.03, fractionLost: 0 },
+    { type: "remote-inbound-rtp", kind: "audio", roundTripTime: 0.05, fractionLost: 0.02 },
+  ]);
+  expect(sample).toEqual({
+    ...emptySample(),
+    framesSent: 15,
+    height: { q: 180, h: 360 },
+    limited: "cpu",
+    sendRoundTrip: 0.05,
+    sendLoss: 0.02,
+  });
+});
+
+it("counts only what rose, and only where it counts", () => {
+  expect(rise({ a: 1, b: 5 }, { a: 4, b: 2, c: 7 })).toBe(10);
+  expect(rise({}, { a: 4, b: 2 }, (key) => key === "b")).toBe(2);
 });
 
 it("calls a connection weak by its loss of late, or its round trip", () => {

@@ -1,60 +1,136 @@
 // What a connection's getStats() says, reduced to what we show, report and decide by.
 
+import type { SendLimit } from "../api/types";
+
+/** Counters by the mid of a slot, or by the rid of a layer. */
+export type Counters = Record<string, number>;
+
 export interface Sample {
-  framesDecoded: Record<string, number>;
-  audioEnergy: Record<string, number>;
+  framesDecoded: Counters;
+  framesDropped: Counters;
+  /** Seconds of work, of all frames so far. */
+  decodeTime: Counters;
+  freezes: Counters;
+  /** Of the picture that comes, or by rid of the one that is sent; in pixels. */
+  height: Counters;
+  audioEnergy: Counters;
+  audioSamples: Counters;
+  /** Samples that the decoder made up, silence left out. */
+  concealed: Counters;
   packets: number;
   lost: number;
   framesSent: number;
   /** Seconds; null before the first check. */
   roundTrip: number | null;
+  /** What the other side says of what we send (RFC 3550 6.4.1); null before it has. `sendLoss`: 0 to 1, the worst. */
+  sendRoundTrip: number | null;
+  sendLoss: number | null;
+  limited: SendLimit;
 }
 
-export const EMPTY_SAMPLE: Sample = {
+/** A fresh one for each use: its tables are filled in place. */
+export const emptySample = (): Sample => ({
   framesDecoded: {},
+  framesDropped: {},
+  decodeTime: {},
+  freezes: {},
+  height: {},
   audioEnergy: {},
+  audioSamples: {},
+  concealed: {},
   packets: 0,
   lost: 0,
   framesSent: 0,
   roundTrip: null,
-};
+  sendRoundTrip: null,
+  sendLoss: null,
+  limited: "none",
+});
+
+export const EMPTY_SAMPLE: Readonly<Sample> = emptySample();
 
 interface StatsEntry {
   type: string;
   kind?: string;
   mid?: string;
+  rid?: string;
   framesDecoded?: number;
+  framesDropped?: number;
+  totalDecodeTime?: number;
+  freezeCount?: number;
+  frameHeight?: number;
   totalAudioEnergy?: number;
+  totalSamplesReceived?: number;
+  concealedSamples?: number;
+  silentConcealedSamples?: number;
   packetsReceived?: number;
   packetsLost?: number;
   framesSent?: number;
+  qualityLimitationReason?: string;
   nominated?: boolean;
   currentRoundTripTime?: number;
+  roundTripTime?: number;
+  fractionLost?: number;
 }
 
 export function sampleOf(stats: Iterable<StatsEntry>): Sample {
-  const sample: Sample = { ...EMPTY_SAMPLE, framesDecoded: {}, audioEnergy: {} };
+  const sample = emptySample();
   for (const entry of stats) {
-    if (entry.type === "inbound-rtp") {
-      const mid = entry.mid ?? "";
-      sample.packets += entry.packetsReceived ?? 0;
-      sample.lost += entry.packetsLost ?? 0;
-      if (entry.kind === "video") {
-        sample.framesDecoded[mid] = (sample.framesDecoded[mid] ?? 0) + (entry.framesDecoded ?? 0);
-      } else {
-        sample.audioEnergy[mid] = (sample.audioEnergy[mid] ?? 0) + (entry.totalAudioEnergy ?? 0);
-      }
-    } else if (entry.type === "outbound-rtp" && entry.kind === "video") {
-      sample.framesSent += entry.framesSent ?? 0;
-    } else if (entry.type === "candidate-pair" && entry.nominated === true) {
+    if (entry.type === "inbound-rtp") takeInbound(sample, entry);
+    else if (entry.type === "outbound-rtp" && entry.kind === "video") takeOutbound(sample, entry);
+    else if (entry.type === "remote-inbound-rtp") takeRemote(sample, entry);
+    else if (entry.type === "candidate-pair" && entry.nominated === true) {
       sample.roundTrip = entry.currentRoundTripTime ?? sample.roundTrip;
     }
   }
   return sample;
 }
 
-export const total = (counters: Record<string, number>): number =>
-  Object.values(counters).reduce((sum, value) => sum + value, 0);
+function takeInbound(sample: Sample, entry: StatsEntry): void {
+  const mid = entry.mid ?? "";
+  const add = (counters: Counters, value: number | undefined): void => {
+    counters[mid] = (counters[mid] ?? 0) + (value ?? 0);
+  };
+  sample.packets += entry.packetsReceived ?? 0;
+  sample.lost += entry.packetsLost ?? 0;
+  if (entry.kind === "video") {
+    add(sample.framesDecoded, entry.framesDecoded);
+    add(sample.framesDropped, entry.framesDropped);
+    add(sample.decodeTime, entry.totalDecodeTime);
+    add(sample.freezes, entry.freezeCount);
+    sample.height[mid] = entry.frameHeight ?? 0;
+  } else {
+    add(sample.audioEnergy, entry.totalAudioEnergy);
+    add(sample.audioSamples, entry.totalSamplesReceived);
+    add(sample.concealed, (entry.concealedSamples ?? 0) - (entry.silentConcealedSamples ?? 0));
+  }
+}
+
+function takeOutbound(sample: Sample, entry: StatsEntry): void {
+  sample.framesSent += entry.framesSent ?? 0;
+  sample.height[entry.rid ?? ""] = entry.frameHeight ?? 0;
+  // A machine that is too slow is the cause that somebody in the room can do something about.
+  if (entry.qualityLimitationReason === "cpu") sample.limited = "cpu";
+  else if (entry.qualityLimitationReason === "bandwidth" && sample.limited === "none") sample.limited = "bandwidth";
+}
+
+function takeRemote(sample: Sample, entry: StatsEntry): void {
+  sample.sendRoundTrip = largest(sample.sendRoundTrip, entry.roundTripTime);
+  sample.sendLoss = largest(sample.sendLoss, entry.fractionLost);
+}
+
+const largest = (known: number | null, value: number | undefined): number | null =>
+  value === undefined ? known : Math.max(known ?? 0, value);
+
+export const total = (counters: Counters): number => Object.values(counters).reduce((sum, value) => sum + value, 0);
+
+/** By how much `counters` rose since `before`; of those `counted` only. */
+export function rise(before: Counters, counters: Counters, counted: (key: string) => boolean = () => true): number {
+  return Object.entries(counters).reduce(
+    (sum, [key, value]) => (counted(key) ? sum + Math.max(0, value - (before[key] ?? 0)) : sum),
+    0,
+  );
+}
 
 const WEAK_LOSS = 0.05;
 const WEAK_ROUND_TRIP_S = 0.4;

@@ -2,7 +2,7 @@
 
 import type { Grant } from "../api/types";
 import type { Peer, PeerState } from "./peer";
-import { EMPTY_SAMPLE, type Sample } from "./sample";
+import { emptySample, type Sample } from "./sample";
 import { SignalingError } from "./whip";
 
 export class ScriptedPeer implements Peer {
@@ -10,6 +10,9 @@ export class ScriptedPeer implements Peer {
   onState: (() => void) | null = null;
   readonly log: string[] = [];
   frames = 0;
+  layers: Readonly<Record<string, boolean>> = {};
+  heights: Readonly<Record<string, number>> = {};
+  stats: Partial<Sample> = {};
   readonly tracks = new Map<string, MediaStreamTrack>();
 
   /** `answer`: an HTTP status; `connects`: reach "connected" at once. */
@@ -35,8 +38,18 @@ export class ScriptedPeer implements Peer {
     return Promise.resolve();
   }
 
+  async want(layers: Readonly<Record<string, boolean>>): Promise<void> {
+    this.layers = layers;
+    return Promise.resolve();
+  }
+
+  async layout(_: Grant, heights: Readonly<Record<string, number>>): Promise<void> {
+    this.heights = heights;
+    return Promise.resolve();
+  }
+
   async sample(): Promise<Sample> {
-    return Promise.resolve({ ...EMPTY_SAMPLE, framesDecoded: { "0": this.frames }, audioEnergy: { "1": this.frames / 10 } });
+    return Promise.resolve({ ...emptySample(), ...this.stats, framesDecoded: { "0": this.frames }, audioEnergy: { "1": this.frames / 10 } });
   }
 
   close(grant: Grant | null, leaving = false): void {

@@ -4,18 +4,27 @@ import { ApiError, post } from "../api/http";
 import type { ServerEvent, Slots, Watch } from "../api/types";
 import { events } from "../state/events.svelte";
 import { LastingPeer, type LastingState } from "./lasting";
+import { type Heights, Layout } from "./layout";
 import { BrowserPlayer } from "./player";
 import { EMPTY_SAMPLE, type Sample } from "./sample";
+import { SignalingError } from "./whip";
 
 const ASK_AGAIN_MS = 2_000;
+const HOLD_MS = 3_000;
+const FEW = 4; // pictures that may each be of middle size; of more all are small
+const FEW_HEIGHT = 360;
+const SMALL_HEIGHT = 180;
 
 export class Watching {
   state = $state<LastingState>("stopped");
   tracks = $state.raw<ReadonlyMap<string, MediaStreamTrack>>(new Map());
   slots = $state.raw<Slots>({});
   private peer: LastingPeer<BrowserPlayer> | null = null;
-  private epoch: string | number | null = null;
-  private first: Watch | null = null;
+  private watch: Watch | null = null;
+  private fresh: Watch | null = null; // its token has not been used yet
+  private coming: Slots = {};
+  private toldOf: BrowserPlayer | null = null; // the connection that has been told how large its pictures are
+  private readonly layout = new Layout((heights) => this.putLayout(heights));
   private stopListening: (() => void) | null = null;
   private again: ReturnType<typeof setTimeout> | undefined;
 
@@ -24,14 +33,20 @@ export class Watching {
   start(): void {
     if (this.stopListening !== null) return;
     this.stopListening = events.listen((event) => this.take(event));
+    document.addEventListener("visibilitychange", this.size);
     void this.open();
   }
 
   stop(): void {
     this.stopListening?.();
     this.stopListening = null;
+    document.removeEventListener("visibilitychange", this.size);
     clearTimeout(this.again);
-    this.closePeer();
+    this.layout.stop();
+    const { peer } = this;
+    this.peer = null;
+    peer?.stop();
+    this.show();
   }
 
   async sample(): Promise<Sample> {
@@ -50,16 +65,22 @@ export class Watching {
       return;
     }
     if (this.stopListening === null) return;
-    this.closePeer();
-    this.epoch = watch.epoch;
-    this.first = watch;
-    const peer = new LastingPeer(
-      () => new BrowserPlayer(watch.video, watch.audio),
+    this.watch = this.fresh = watch;
+    if (this.peer !== null) {
+      this.peer.renew();
+      return;
+    }
+    this.peer = new LastingPeer(
+      () => this.newPlayer(),
       () => this.grant(),
       () => this.show(),
+      HOLD_MS,
     );
-    this.peer = peer;
-    peer.start();
+    this.peer.start();
+  }
+
+  private newPlayer(): BrowserPlayer {
+    return new BrowserPlayer(this.watch?.video ?? 1, this.watch?.audio ?? 1);
   }
 
   private ask(): Promise<Watch> {
@@ -68,15 +89,16 @@ export class Watching {
 
   /** The first attempt has its token already; tokens are short-lived, so each later one asks for its own. */
   private async grant(): Promise<Watch["whep"] | null> {
-    const { first } = this;
-    this.first = null;
-    if (first !== null) return first.whep;
+    const { fresh } = this;
+    this.fresh = null;
+    if (fresh !== null) return fresh.whep;
     try {
       const watch = await this.ask();
-      if (watch.epoch !== this.epoch) {
+      if (watch.epoch !== this.watch?.epoch) {
         void this.open();
         return null;
       }
+      this.watch = watch;
       return watch.whep;
     } catch {
       return null;
@@ -85,20 +107,34 @@ export class Watching {
 
   private take(event: ServerEvent): void {
     if (event.type !== "watch" || event.lesson !== this.lesson) return;
-    this.slots = event.slots;
+    this.coming = event.slots;
+    this.show();
     // The lesson has moved to another bridge: go there at once.
-    if (this.epoch !== null && event.epoch !== this.epoch) void this.open();
+    if (this.watch !== null && event.epoch !== this.watch.epoch) void this.open();
   }
 
   private show(): void {
-    this.state = this.peer?.state ?? "stopped";
-    this.tracks = new Map(this.peer?.peer?.tracks ?? []);
+    const { peer } = this;
+    this.state = peer?.state ?? "stopped";
+    this.tracks = new Map(peer?.shown?.tracks ?? []);
+    if (peer?.holds !== true) this.slots = this.coming; // what is held carries what it carried
+    if (peer?.state === "connected" && peer.peer !== this.toldOf) {
+      this.toldOf = peer.peer;
+      this.size();
+      this.layout.again();
+    }
   }
 
-  private closePeer(): void {
-    const { peer } = this;
-    this.peer = null;
-    peer?.stop();
-    this.show();
+  /** A teacher's page shows all rooms, each small. */
+  private readonly size = (): void => {
+    const mids = [...(this.peer?.peer?.tracks ?? [])].filter(([, track]) => track.kind === "video").map(([mid]) => mid);
+    const seen = mids.length > FEW ? SMALL_HEIGHT : FEW_HEIGHT;
+    const height = document.visibilityState === "visible" ? seen : 0;
+    this.layout.want(Object.fromEntries(mids.map((mid) => [mid, height])));
+  };
+
+  private async putLayout(heights: Heights): Promise<void> {
+    if (this.peer?.peer == null || this.watch === null) throw new SignalingError(0);
+    await this.peer.peer.layout(this.watch.whep, heights);
   }
 }

@@ -75,6 +75,31 @@ export async function patchRestart(
   throw new SignalingError(response.status);
 }
 
+/** PUT how high the tile of each slot is. Raises `SignalingError`. */
+export async function putLayout(
+  resource: Resource,
+  grant: Grant,
+  heights: Readonly<Record<string, number>>,
+  gone: AbortSignal,
+): Promise<void> {
+  const slots = Object.fromEntries(Object.entries(heights).map(([mid, height]) => [mid, { height }]));
+  let status = 0;
+  try {
+    const response = await fetch(`${resource.url}/layout`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${grant.token}` },
+      body: JSON.stringify({ slots }),
+      cache: "no-store",
+      credentials: "omit",
+      signal: AbortSignal.any([gone, AbortSignal.timeout(POST_TIMEOUT_MS)]),
+    });
+    status = response.status;
+  } catch {
+    throw new SignalingError(0);
+  }
+  if (status !== 204) throw new SignalingError(status);
+}
+
 /** DELETE the resource; nobody waits for it, and the server also notices by itself. `keepalive` outlives the page. */
 export function deleteResource(resource: Resource, grant: Grant, keepalive: boolean): void {
   fetch(resource.url, {

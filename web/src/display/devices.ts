@@ -1,0 +1,68 @@
+// Which camera, microphone and loudspeaker this room uses: remembered by id and by name, since a browser whose storage
+// was cleared gives the same devices other ids.
+
+export interface ChosenDevice {
+  id: string;
+  label: string;
+}
+
+export interface Choice {
+  camera: ChosenDevice | null;
+  microphone: ChosenDevice | null;
+  speaker: ChosenDevice | null;
+  /** The microphone takes echo and noise away by itself, as conference speakerphones do: the browser must not do it again. */
+  processed: boolean;
+}
+
+export const NO_CHOICE: Choice = { camera: null, microphone: null, speaker: null, processed: false };
+
+const STORED = "nhipcau.capture";
+
+export function storedChoice(): Choice {
+  try {
+    const stored = JSON.parse(localStorage.getItem(STORED) ?? "{}") as Partial<Record<keyof Choice, unknown>>;
+    return {
+      camera: deviceOf(stored.camera),
+      microphone: deviceOf(stored.microphone),
+      speaker: deviceOf(stored.speaker),
+      processed: stored.processed === true,
+    };
+  } catch {
+    return NO_CHOICE;
+  }
+}
+
+export function storeChoice(choice: Choice): void {
+  localStorage.setItem(STORED, JSON.stringify(choice));
+}
+
+/** Earlier pages remembered the id alone. */
+function deviceOf(value: unknown): ChosenDevice | null {
+  if (typeof value === "string" && value !== "") return { id: value, label: "" };
+  if (typeof value !== "object" || value === null) return null;
+  const { id, label } = value as Partial<ChosenDevice>;
+  return typeof id === "string" && typeof label === "string" ? { id, label } : null;
+}
+
+interface Device {
+  kind: string;
+  deviceId: string;
+  label: string;
+}
+
+/** The id that the chosen device has today; null: nothing was chosen, or it is not plugged in. */
+export function idOf(chosen: ChosenDevice | null, devices: readonly Device[], kind: MediaDeviceKind): string | null {
+  if (chosen === null) return null;
+  const ofKind = devices.filter((each) => each.kind === kind);
+  const found = ofKind.find((each) => each.deviceId === chosen.id) ?? ofKind.find((each) => each.label !== "" && each.label === chosen.label);
+  return found?.deviceId ?? null;
+}
+
+/** Whatever a browser knows of its devices; none where it is not asked over HTTPS. */
+export async function knownDevices(): Promise<MediaDeviceInfo[]> {
+  try {
+    return await navigator.mediaDevices.enumerateDevices();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,26 @@
+// The simulcast layers of a camera (RFC 8853): the same picture in three sizes, the bridge passes on the one that fits.
+
+export interface Layer {
+  rid: string;
+  scaleResolutionDownBy: number;
+  maxBitrate: number;
+}
+
+/** Low to high, as libwebrtc wants them: of a camera's 720p these are 180p, 360p and 720p. */
+export const LAYERS: readonly Layer[] = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
+];
+
+/** These encodings with those switched off that nobody wants; null where that changes nothing.
+ *
+ * The lowest goes on in any case: it costs little, and whoever turns to this room sees it at once.
+ */
+export function withWanted<E extends { rid?: string; active?: boolean }>(
+  encodings: readonly E[],
+  wanted: Readonly<Record<string, boolean>>,
+): E[] | null {
+  const changed = encodings.map((each, place) => ({ ...each, active: place === 0 || wanted[each.rid ?? ""] !== false }));
+  return changed.some((each, place) => each.active !== (encodings[place]?.active ?? true)) ? changed : null;
+}
