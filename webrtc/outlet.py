@@ -3,7 +3,7 @@
 from webrtc.dtls import SrtpKeys
 from webrtc.path import Path
 
-HISTORY = 4096  # packets whose sending is remembered: two seconds of 2,000 a second
+HISTORY = 4096  # packets whose sending is remembered: two seconds of 2,000 a second. A power of two
 
 
 class Outlet:
@@ -15,8 +15,6 @@ class Outlet:
 
     __slots__ = (
         "_keys",
-        "_sizes",
-        "_times",
         "address",
         "context",
         "dropped",
@@ -24,7 +22,9 @@ class Outlet:
         "octets",
         "sendto",
         "sequence",
+        "sizes",
         "timed",
+        "times",
     )
 
     def __init__(self, *, transport_cc: int = 0, send_time: int = 0) -> None:
@@ -37,8 +37,8 @@ class Outlet:
         self.extension = (
             (transport_cc << 4 | 1) << 24 if transport_cc else (send_time << 4 | 2) << 24 if send_time else 0
         )
-        self._times = [0.0] * HISTORY
-        self._sizes = [0] * HISTORY
+        self.times = [0.0] * HISTORY
+        self.sizes = [0] * HISTORY
 
     def open(self, keys: SrtpKeys, path: Path) -> None:
         self._keys = keys  # held, because libsrtp's context lives as long as they do
@@ -54,15 +54,15 @@ class Outlet:
     def note(self, size: int, now: float) -> None:
         """A packet is on its way."""
         at = self.sequence % HISTORY
-        self._times[at] = now
-        self._sizes[at] = size
+        self.times[at] = now
+        self.sizes[at] = size
         self.sequence += 1
         self.octets += size
 
     @property
     def last_sent(self) -> float:
         """When the newest packet went out; 0.0 before the first."""
-        return self._times[(self.sequence - 1) % HISTORY]
+        return self.times[(self.sequence - 1) % HISTORY]
 
     def sent(self, sequence: int) -> tuple[float, int] | None:
         """When the packet with that 16-bit transport number was sent, and its octets; None once that is forgotten."""
@@ -70,4 +70,4 @@ class Outlet:
         if not 0 < back <= min(HISTORY, self.sequence):
             return None
         at = (self.sequence - back) % HISTORY
-        return self._times[at], self._sizes[at]
+        return self.times[at], self.sizes[at]
