@@ -52,6 +52,7 @@ class Showing:
         self._clock = clock
         self._grants = Grants(nodes, clock)
         self._displays = Displays(self._room_changed)
+        self._watchers: dict[LessonId, set[tuple[str, str]]] = {}  # of live lessons: who was given a view, by login
         self._media: dict[LessonId, tuple[object, object]] = {}  # what was last told of a lesson's sites and calls
         conductor.on_follow(self._followed)
         conductor.on_bridge_change(self._bridge_changed)
@@ -96,15 +97,17 @@ class Showing:
             raise InvalidState(f"lesson {lesson_id} has no picture now")
         grant = self._grants.play(lesson_id, viewer(account_id), client)
         count = len(lesson.accepted)
+        self._watchers.setdefault(lesson_id, set()).add((viewer(account_id), client))
         return WatchGrant(whep=grant, epoch=epoch, video=min(count, MOST_WATCHED), audio=min(count, MOST_VOICES))
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
-        """Whose track each slot of that watcher carries; None while it has no connection."""
-        slots = bridge_slots(self._nodes.state(lesson_id)).get((viewer(account_id), client))
+        """Whose track each slot of that watcher carries; None for who has neither a connection nor asked for one."""
+        watcher = (viewer(account_id), client)
+        slots = bridge_slots(self._nodes.state(lesson_id)).get(watcher)
         epoch = self._nodes.epoch(lesson_id)
-        if slots is None or epoch is None:
+        if epoch is None or (slots is None and watcher not in self._watchers.get(lesson_id, ())):
             return None
-        return WatchSlots(lesson_id=lesson_id, epoch=epoch, slots=slots)
+        return WatchSlots(lesson_id=lesson_id, epoch=epoch, slots=slots or {})
 
     # --- displays ---
 
@@ -179,6 +182,7 @@ class Showing:
         """Its displays may be called, sent away, or due for new tokens."""
         if lesson.state is not LessonState.LIVE:
             self._media.pop(lesson.id, None)
+            self._watchers.pop(lesson.id, None)
         for site in lesson.sites:
             self._tell_displays(site.room_id)
 

@@ -42,9 +42,12 @@ async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> 
         await house.until(house.held)
         given = await showing.watch(LESSON, "ana", "login-1")
         assert (given.video, given.audio, given.epoch) == (2, 2, house.nodes.epoch(LESSON))
-        assert showing.watch_slots(LESSON, "ana", "login-1") is None
+        told = showing.watch_slots(LESSON, "ana", "login-1")
+        assert told is not None
+        assert (told.epoch, told.slots) == (given.epoch, {})
+        assert showing.watch_slots(LESSON, "binh", "login-2") is None
         async with play(house.media(given.whep.url), given.whep.token, video=2, audio=2):
-            await house.until(lambda: showing.watch_slots(LESSON, "ana", "login-1") is not None)
+            await house.until(lambda: bool((told := showing.watch_slots(LESSON, "ana", "login-1")) and told.slots))
 
 
 async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> None:

@@ -107,10 +107,12 @@ export class Watching {
 
   private take(event: ServerEvent): void {
     if (event.type !== "watch" || event.lesson !== this.lesson) return;
+    if (this.watch !== null && event.epoch !== this.watch.epoch) {
+      void this.open(); // the lesson has moved to another bridge
+      return;
+    }
     this.coming = event.slots;
     this.show();
-    // The lesson has moved to another bridge: go there at once.
-    if (this.watch !== null && event.epoch !== this.watch.epoch) void this.open();
   }
 
   private show(): void {
