@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from controller.broker import EmbeddedBroker
 from controller.changes import Changes
@@ -19,6 +20,7 @@ from controller.config import Address, Config, EmbeddedBrokerConfig, ExternalBro
 from controller.device_records import DeviceRecords, restore_devices
 from controller.errors import ListenFailed
 from controller.mqtt_logins import MqttLogins
+from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
 from controller.pairing import Pairing
 from controller.people.people import People
@@ -73,7 +75,9 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         await restore_devices(store, hub)
         logins = MqttLogins(store, hub, broker, directory=config.data_dir / "broker")
         await logins.take_up()
+        registry = CollectorRegistry()
         nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http)
+        registry.register(NodeCollector(nodes))
         conductor = Conductor(
             store=store, hub=hub, nodes=nodes, changes=changes, grace=config.lessons.grace, clock=utc_now
         )
@@ -91,10 +95,12 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             showing=showing,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             nodes=nodes,
+            fleet=nodes,
             broker=logins,
             changes=changes,
             pairing=Pairing(clock=utc_now),
             clock=utc_now,
+            registry=registry,
             probes={"mqtt": lambda: hub.connected, "bridge": lambda: nodes.connected},
             secure=config.http.tls is not None or (config.http.public_url or "").startswith("https://"),
             trusted_proxies=config.http.trusted_proxies,

@@ -28,6 +28,7 @@ class Right(StrEnum):
     CONNECT = "let gear into its corner of the broker"
     ADMINISTER = "see and add its accounts"
     ADD_SCHOOL = "add schools below it"
+    OPERATE = "see and drain the bridge nodes"
 
 
 EVERYBODY = frozenset(Role)
@@ -42,6 +43,7 @@ ROLES: Mapping[Right, frozenset[Role]] = {
     Right.CONNECT: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
     Right.ADMINISTER: frozenset({Role.ADMINISTRATOR}),
     Right.ADD_SCHOOL: frozenset({Role.ADMINISTRATOR}),
+    Right.OPERATE: frozenset({Role.ADMINISTRATOR}),
 }
 """Which roles give which right at the organisation where they are held, and below."""
 
@@ -93,6 +95,11 @@ class Rights:
             self.require(Right.ADD_SCHOOL, parent_id, "organisation", parent_id)
         elif not any(at is None and self.has(Right.ADD_SCHOOL, each) for each, at in self._parents.items()):
             raise Forbidden(f"needs the right to {Right.ADD_SCHOOL.value}")
+
+    def require_operation(self) -> None:
+        """What all share, such as nodes: for administrators of an organisation at the top. Raises `Forbidden`."""
+        if not any(at is None and self.has(Right.OPERATE, each) for each, at in self._parents.items()):
+            raise Forbidden(f"needs the right to {Right.OPERATE.value}")
 
     def sees_lesson(self, lesson: Lesson) -> bool:
         """Whether the account's people hold the lesson, or are or were asked to take part."""

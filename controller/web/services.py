@@ -8,10 +8,12 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from controller.config import IPNetwork
 from controller.changes import Changes
+from controller.config import IPNetwork
+from controller.node import NodeView
 from controller.pairing import Pairing
 from controller.people.people import People
+from controller.registration import Registration
 from controller.views import DisplayReport, DisplayState, LessonView, SceneView, WatchGrant, WatchSlots
 from devices.hub import DeviceHub
 from rooms.lesson import LessonId
@@ -72,6 +74,19 @@ class Nodes(Protocol):
         """Base URL (no trailing slash) of the node that holds `bridge`; None while there is none."""
 
 
+class Fleet(Protocol):
+    """All bridge nodes, for themselves and for whoever runs them."""
+
+    def views(self) -> list[NodeView]:
+        """All nodes, by name."""
+
+    async def drain(self, name: str, on: bool) -> None:
+        """Empty a node, or use it again. Raises `NodeNotFound`, `NodeUnavailable`."""
+
+    def register(self, registration: Registration, secret: str) -> float:
+        """Seconds for which it is known. Raises `RegistrationRefused`, `NodeNameTaken`, `NodeUnavailable`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttLogin:
     """A school's name and password at the broker; shown once."""
@@ -105,6 +120,7 @@ class Services:
     showing: Showing
     scenes: Scenes
     nodes: Nodes
+    fleet: Fleet
     broker: Broker
     changes: Changes
     pairing: Pairing

@@ -229,7 +229,7 @@ BAD_FILES = {
     "topic without + # $ or spaces, e.g. sc/1/{school}/ha",
     "bridge: {nodes: remote}": "1: bridge.nodes: must be local, or a list of nodes: "
     "`- {url: https://HOST:PORT, secret: {file: path}}`",
-    "bridge: {nodes: []}": "1: bridge.nodes: is an empty list; write local, or one node at least",
+    "bridge: {nodes: []}": "1: bridge.nodes: is an empty list; write local, or one node, or let nodes register",
     "bridge:\n  nodes:\n    - url: https://a.example\n": "3: bridge.nodes[0].secret: is missing; "
     "write `secret: {file: path}`",
     "bridge: {local: {count: 0}}": "1: bridge.local.count: must be a whole number from 1 to 64, not 0",

@@ -29,7 +29,7 @@ from controller.people.secret import hash_of
 from controller.scenes import Scenes
 from controller.showing import Showing
 from controller.web.server import make_app
-from controller.web.services import MqttLogin, Services
+from controller.web.services import Fleet, MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
 from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
@@ -172,7 +172,12 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    directory: Path, *, nodes: NodesProtocol | None = None, secure: bool = False, empty: bool = False
+    directory: Path,
+    *,
+    nodes: NodesProtocol | None = None,
+    fleet: Fleet | None = None,
+    secure: bool = False,
+    empty: bool = False,
 ) -> AsyncIterator[House]:
     """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving.
 
@@ -206,6 +211,7 @@ async def open_house(
             showing=Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock),
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             nodes=nodes or no_nodes,
+            fleet=fleet or no_nodes,
             broker=broker,
             changes=changes,
             pairing=Pairing(clock=clock),

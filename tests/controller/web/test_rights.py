@@ -207,8 +207,31 @@ TABLE = (
         host=EQUIP,
     ),
     Expected(method="DELETE", path="/displays/{display}", url="/displays/{display}", ok=204, host=EQUIP),
+    # nodes belong to nobody's school: administrators of all that stand at the top
+    Expected(
+        method="GET",
+        path="/nodes",
+        host=frozenset({ADMINISTRATOR}),
+        guest=frozenset({ADMINISTRATOR}),
+        guest_else=403,
+        other=frozenset({ADMINISTRATOR}),
+        other_else=403,
+    ),
+    Expected(
+        method="PUT",
+        path="/nodes/{node}",
+        url="/nodes/none",
+        body={"draining": True},
+        ok=404,
+        host=frozenset({ADMINISTRATOR}),
+        guest=frozenset({ADMINISTRATOR}),
+        guest_else=403,
+        other=frozenset({ADMINISTRATOR}),
+        other_else=403,
+    ),
 )
 PUBLIC = {
+    ("POST", "/nodes"),
     ("POST", "/login"),
     ("POST", "/login/link"),
     ("GET", "/setup"),

@@ -1,0 +1,48 @@
+"""Bridge nodes: they make themselves known, and whoever runs the installation sees them and drains them."""
+
+from controller.node import NodeView
+from controller.registration import Registration
+from controller.web.call import Call
+from controller.web.models.nodes import NodeDutyJson, NodeJson, NodeLeaseJson, NodeRegistrationJson, NodesJson
+from controller.web.route import Routes
+
+routes = Routes("nodes")
+
+
+@routes("POST", "/nodes", public=True, problems=(403, 409, 503))
+async def register_node(call: Call, body: NodeRegistrationJson) -> NodeLeaseJson:
+    """A node makes itself known, with the secret of all that do as bearer token; again before the lease is over."""
+    secret = call.request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return NodeLeaseJson(lease_s=call.services.fleet.register(Registration(name=body.name, url=body.url), secret))
+
+
+@routes("GET", "/nodes", problems=(403,))
+async def list_nodes(call: Call) -> NodesJson:
+    """All bridge nodes and their load, for administrators of an organisation at the top."""
+    call.rights.require_operation()
+    return NodesJson(nodes=[_node(each) for each in call.services.fleet.views()])
+
+
+@routes("PUT", "/nodes/{node}", problems=(403, 404, 503))
+async def set_node_duty(call: Call, body: NodeDutyJson) -> None:
+    """Drain a node, so that it can be stopped: its lessons move, and no new ones come. Or take it back into use."""
+    call.rights.require_operation()
+    name = call.path("node")
+    await call.services.fleet.drain(name, body.draining)
+    await call.record("node.drain" if body.draining else "node.use", "node", name)
+
+
+def _node(view: NodeView) -> NodeJson:
+    load = view.load
+    return NodeJson(
+        name=view.name,
+        state=view.state,
+        url=view.url,
+        version=load.version,
+        lessons=view.bridges,
+        cpu=load.cpu,
+        packets_in_per_s=load.packets_in_per_s,
+        packets_out_per_s=load.packets_out_per_s,
+        connections=load.connections,
+        capacity=load.capacity,
+    )

@@ -1,0 +1,142 @@
+"""Nodes of other machines that make themselves known to a controller: real node processes, the real API."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from controller.config import BridgeConfig, Secret
+from controller.node import NodeState
+from controller.nodes import Nodes
+from controller.people.account import Role
+from controller.registration import Registration
+from tests.controller.stage import running
+from tests.controller.test_nodes import Watched
+from tests.controller.web.house import HOST, House, open_house
+from tests.webrtc.nodes import CONTROL, SECRET, node_process
+from webrtc.policy import Policy
+
+
+@asynccontextmanager
+async def registering(directory: Path) -> AsyncIterator[tuple[Watched, House]]:
+    """Nodes that let others register, and the API through which they do."""
+    config = BridgeConfig(nodes=(), registration=Secret(SECRET))
+    async with aiohttp.ClientSession() as http:
+        nodes = Nodes(config, data_dir=directory, http=http)
+        async with running(nodes.run()), open_house(directory, fleet=nodes) as house:
+            yield Watched(nodes, directory), house
+
+
+def listed(answer: Mapping[str, object]) -> list[dict[str, object]]:
+    nodes = answer["nodes"]
+    assert isinstance(nodes, list)
+    return nodes
+
+
+def told(node: Mapping[str, object]) -> tuple[object, ...]:
+    return tuple(node[key] for key in ("name", "state", "url", "lessons"))
+
+
+async def test_node_registers_takes_lessons_and_is_shown_to_the_operator(tmp_path: Path) -> None:
+    async with registering(tmp_path) as (watched, house):
+        arguments = ("--controller", house.url, "--name", "north", "--capacity", "80")
+        async with node_process(*arguments) as remote:
+            await watched.until_states({"north": NodeState.READY})
+            await watched.until(lambda nodes: nodes.views()[0].load.capacity == 80)
+            await watched.nodes.ensure("lesson", Policy())
+            assert watched.nodes.media_url("lesson") == remote.node.url
+            operator = await house.program(HOST, Role.ADMINISTRATOR)
+            status, answer = await operator.ask("GET", "/nodes")
+            assert status == 200
+            assert [told(each) for each in listed(answer)] == [("north", "ready", remote.node.url, 1)]
+
+
+async def test_operator_drains_a_node(tmp_path: Path) -> None:
+    async with registering(tmp_path) as (watched, house):
+        async with node_process("--controller", house.url, "--name", "north") as remote:
+            await watched.until_states({"north": NodeState.READY})
+            operator = await house.program(HOST, Role.ADMINISTRATOR)
+            assert await operator.ask("PUT", "/nodes/north", {"draining": True}) == (204, {})
+            await watched.until_states({"north": NodeState.DRAINING})
+            async with remote.node.http.get(f"{remote.node.url}/v1/node", headers=CONTROL) as response:
+                assert (await response.json())["draining"] is True
+            assert await operator.ask("PUT", "/nodes/north", {"draining": False}) == (204, {})
+            await watched.until_states({"north": NodeState.READY})
+            actions = [entry.action for entry in await house.store.audit.list()]
+            assert actions[:2] == ["node.use", "node.drain"]
+
+
+async def test_next_controller_knows_a_registered_node_at_once(tmp_path: Path) -> None:
+    async with registering(tmp_path / "a") as (watched, house):
+        async with node_process("--controller", house.url, "--name", "north"):
+            await watched.until_states({"north": NodeState.READY})
+            await watched.nodes.ensure("lesson", Policy())
+            epoch = watched.nodes.epoch("lesson")
+            async with aiohttp.ClientSession() as http:
+                config = BridgeConfig(nodes=(), registration=Secret(SECRET))
+                again = Watched(Nodes(config, data_dir=tmp_path / "a", http=http), tmp_path / "a")
+                assert again.nodes.epoch("lesson") == epoch
+                async with running(again.nodes.run()):
+                    await again.until_states({"north": NodeState.READY})
+
+
+async def test_node_that_is_not_heard_of_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.registration.LEASE_S", 0.5)  # a test has no quarter of a minute
+    async with registering(tmp_path) as (watched, _):
+        watched.nodes.register(Registration(name="north", url="http://127.0.0.1:1"), SECRET)
+        await watched.until_states({})
+    assert json.loads((tmp_path / "bridge" / "placements.json").read_text())["registered"] == {}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {SECRET}x"}])
+async def test_nobody_registers_without_the_secret(tmp_path: Path, headers: dict[str, str]) -> None:
+    async with registering(tmp_path) as (watched, house):
+        visitor = await house.visitor()
+        body = {"name": "north", "url": "http://127.0.0.1:1"}
+        status, problem = await visitor.ask("POST", "/nodes", body, headers=headers)
+        assert (status, problem["type"]) == (403, "/problems/registration-refused")
+        assert watched.nodes.views() == []
+
+
+async def test_nobody_registers_where_no_secret_is_configured(house: House) -> None:
+    visitor = await house.visitor()
+    body = {"name": "north", "url": "http://127.0.0.1:1"}
+    status, _ = await visitor.ask("POST", "/nodes", body, headers=CONTROL)
+    assert status == 403
+
+
+@pytest.mark.parametrize("url", ["", "ftp://a", "http://a/b", "http://a b", "file:///etc/passwd", "http://u@a"])
+async def test_address_that_is_none_is_refused(house: House, url: str) -> None:
+    visitor = await house.visitor()
+    status, _ = await visitor.ask("POST", "/nodes", {"name": "north", "url": url}, headers=CONTROL)
+    assert status == 422
+
+
+async def test_name_of_a_node_that_is_there_is_not_given_twice(tmp_path: Path) -> None:
+    async with registering(tmp_path) as (watched, house):
+        async with node_process("--controller", house.url, "--name", "north") as first:
+            await watched.until_states({"north": NodeState.READY})
+            visitor = await house.visitor()
+            body = {"name": "north", "url": "http://127.0.0.1:1"}
+            status, problem = await visitor.ask("POST", "/nodes", body, headers=CONTROL)
+            assert (status, problem["type"]) == (409, "/problems/node-name-taken")
+            first.process.kill()
+            await watched.until_states({"north": NodeState.DEAD})
+            async with node_process("--controller", house.url, "--name", "north") as second:
+                await watched.until_states({"north": NodeState.READY})
+                assert watched.nodes.views()[0].url == second.node.url
+
+
+async def test_node_says_once_that_it_is_refused(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        async with node_process("--controller", house.url) as remote:
+            assert remote.process.stderr is not None
+            async for line in remote.process.stderr:
+                if b"refuses this node: 403" in line:
+                    break
+            remote.process.terminate()
+            await remote.process.wait()
+            assert b"refuses" not in await remote.process.stderr.read()
