@@ -15,13 +15,15 @@ from aioice import stun
 
 from webrtc.path import Address, Path, Peer
 
-CONSENT_S = 30.0  # without a check for so long, the client no longer wants our packets (RFC 7675 5.1)
+# Without a check for so long, the client no longer wants our packets. A full agent gives up after 30 s (RFC 7675 5.1);
+# a link may be dead for these 30 s, and the client's next check takes a few more to come.
+CONSENT_S = 45.0
 OWNED_S = 5.0  # an address is not given to another session while its own one is heard on it
 MAX_ADDRESSES = 8  # verified addresses kept per session
-CHECKS_PER_SECOND = (
-    100  # per source IP, which may be a school's; a client checks every 50 ms at first, then every 2.5 s
-)
-MAX_SOURCES = 1024  # source IPs counted at once
+# A client checks every 50 ms at first, then every 2.5 s. Each verified address counts for itself, all others by their
+# IP, which may be a school's; so strangers behind it cannot use up what its members need.
+CHECKS_PER_SECOND = 100
+MAX_SOURCES = 4096  # counted at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class IceLite:
         self.refused = 0  # checks that were malformed, too many, or for nobody here
         self._sessions: dict[str, IceSession] = {}  # by user name fragment
         self._owners: dict[Address, IceSession] = {}
-        self._checks: dict[str, int] = {}  # per source IP in the current second
+        self._checks: dict[str | Address, int] = {}  # per source in the current second
         self._second = 0
 
     def add(self, session: IceSession) -> None:
@@ -101,7 +103,8 @@ class IceLite:
     def receive(self, datagram: bytes, path: Path) -> None:
         """Answer a binding request that is meant for one of us; drop all else without a word."""
         now = monotonic()
-        if not (self._allowed(path.address[0], now) and self._check(datagram, path, now)):
+        source = path.address if path.address in self.peers else path.address[0]
+        if not (self._allowed(source, now) and self._check(datagram, path, now)):
             self.refused += 1
 
     def _check(self, datagram: bytes, path: Path, now: float) -> bool:
@@ -119,6 +122,11 @@ class IceLite:
         credentials = session.credentials if current else session.previous
         if credentials is None or not request.check_message_integrity(credentials.pwd.encode()):
             return False
+        if "ICE-CONTROLLED" in request.attributes:  # so are we, and a lite agent cannot change that (RFC 8445 7.3.1.1)
+            conflict = stun.Message(stun.Method.BINDING, stun.Class.ERROR, request.transaction_id)
+            conflict.attributes["ERROR-CODE"] = (487, "Role Conflict")
+            self._answer(conflict, credentials, path)
+            return False
         if not self._verify(session, path.address, now):
             return False
         if current and session.previous is not None:
@@ -127,12 +135,16 @@ class IceLite:
         session.checked_at = now
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
         response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
-        response.add_message_integrity(credentials.pwd.encode())
-        with suppress(OSError):  # the client repeats its checks
-            path.sendto(bytes(response), path.address)
+        self._answer(response, credentials, path)
         if session.path is None or "USE-CANDIDATE" in request.attributes:
             session.choose(path)
         return True
+
+    @staticmethod
+    def _answer(response: stun.Message, credentials: Credentials, path: Path) -> None:
+        response.add_message_integrity(credentials.pwd.encode())  # and a fingerprint behind it
+        with suppress(OSError):  # the client repeats its checks
+            path.sendto(bytes(response), path.address)
 
     def _verify(self, session: IceSession, address: Address, now: float) -> bool:
         """Take `address` for `session`, unless another one lives there: no member may silence another by spoofing."""
@@ -155,7 +167,7 @@ class IceLite:
         del self._owners[address]
         del self.peers[address]
 
-    def _allowed(self, source: str, now: float) -> bool:
+    def _allowed(self, source: str | Address, now: float) -> bool:
         if int(now) != self._second:
             self._second = int(now)
             self._checks.clear()

@@ -13,7 +13,7 @@ from time import monotonic
 from aiohttp import web
 
 from webrtc import sdpfrag
-from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed
+from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed, UnsupportedSdp
 from webrtc.ids import BridgeId, ConnectionId
 from webrtc.plane import MediaPlane
 from webrtc.problems import Handler, ProblemError
@@ -107,13 +107,15 @@ class MediaEndpoints:
 
     def _patch(self, publishes: bool) -> Handler:
         async def patch(request: web.Request) -> web.Response:
-            """204 for candidates; 200 with our fragment and a new ETag for an ICE restart; 400, 412, 415, 428 …"""
+            """204 for candidates; 200 with our fragment and a new ETag for an ICE restart; 400, 412, 415, 422, 428 …"""
             connection_id, _ = self._find(request, publishes)
             text = await _read_body(request, sdpfrag.MEDIA_TYPE)
             connection_id, resource = self._find(request, publishes)  # it may have ended while the body came
             connection = self._plane.connections[connection_id]
             _check_precondition(request, connection.etag)
             fragment = sdpfrag.parse_fragment(text)
+            if not set(fragment.mids) <= {section.mid for section in connection.answer.sections}:
+                raise UnsupportedSdp("an m-line that is not in the offer", reference="RFC 9725 4.3")
             if fragment.ufrag is None or fragment.pwd is None:
                 return web.Response(status=204)
             # RFC 9725 4.3.3: new credentials are a restart, whatever If-Match says; the present ones are not.

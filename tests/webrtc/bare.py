@@ -81,15 +81,14 @@ class BareClient:
         self._receiving: SrtpKeys | None = None
         self._sending: SrtpKeys | None = None
 
-    async def connect(self, connection: Connection, node_port: int) -> None:
+    async def connect(self, connection: Connection, node_port: int, *, role: str = "client") -> None:
+        """`role`: in the DTLS association."""
         if self._udp is None:
             await self.move(connection, node_port)
         fingerprint = next(
             line.split(" ", 1)[1] for line in connection.answer_text.splitlines() if line.startswith("a=fingerprint:")
         )
-        self._receiving, self._sending = await self._dtls.connect(
-            role="client", fingerprints=[("sha-256", fingerprint)]
-        )
+        self._receiving, self._sending = await self._dtls.connect(role=role, fingerprints=[("sha-256", fingerprint)])
 
     async def move(self, connection: Connection, node_port: int | None = None) -> None:
         """Go to another port, and have the node send there."""

@@ -99,6 +99,53 @@ def test_what_is_no_check_for_us_gets_no_answer() -> None:
     assert len(network.sent) == 1
 
 
+def test_client_that_would_be_controlled_is_told_of_the_conflict() -> None:
+    network = Network()
+    client = Client(network)
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    request.attributes["USERNAME"] = f"{client.session.credentials.ufrag}:theirs"
+    request.attributes["ICE-CONTROLLED"] = (1 << 64) - 1
+    request.add_message_integrity(client.session.credentials.pwd.encode())
+    network.receive(bytes(request), A)
+    [(datagram, _)] = network.sent
+    answer = stun.parse_message(datagram)
+    assert (answer.message_class, answer.attributes["ERROR-CODE"]) == (stun.Class.ERROR, (487, "Role Conflict"))
+    assert answer.check_message_integrity(client.session.credentials.pwd.encode())
+    assert (network.ice.peers, client.moves) == ({}, [])
+
+
+def test_wrong_fingerprint_gets_no_answer() -> None:
+    network = Network()
+    client = Client(network)
+    request = check(client.session.credentials)
+    network.receive(request[:-1] + bytes([request[-1] ^ 1]), A)
+    assert (network.sent, network.ice.refused) == ([], 1)
+
+
+def test_answer_is_hardly_longer_than_the_shortest_request() -> None:
+    for address in (A, ("2001:db8::1", 1000, 0, 0)):
+        network = Network()
+        client = Client(network)
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = client.session.credentials.ufrag
+        request.add_message_integrity(client.session.credentials.pwd.encode())
+        shortest = bytes(request)[:-8]  # no fingerprint
+        network.receive(shortest[:2] + (len(shortest) - 20).to_bytes(2, "big") + shortest[4:], address)
+        [(datagram, _)] = network.sent
+        assert len(datagram) < 1.5 * len(shortest)
+
+
+def test_strangers_behind_a_members_ip_do_not_use_up_what_it_may_send() -> None:
+    network = Network()
+    client = Client(network)
+    client.check(A, nominate=True)
+    stranger = check(Credentials(ufrag="none", pwd="x" * 32))
+    for port in range(3 * CHECKS_PER_SECOND):
+        network.receive(stranger, (A[0], port + 2000))
+    client.check(A)
+    assert (len(network.sent), network.ice.refused) == (2, 3 * CHECKS_PER_SECOND)
+
+
 def test_member_cannot_take_the_address_of_another() -> None:
     network = Network()
     victim, attacker = Client(network), Client(network)
@@ -128,4 +175,4 @@ def test_nothing_grows() -> None:
 def test_silence_ends_consent() -> None:
     network = Network()
     client = Client(network)
-    assert (client.session.consents(30.0), client.session.consents(30.1)) == (True, False)
+    assert (client.session.consents(45.0), client.session.consents(45.1)) == (True, False)

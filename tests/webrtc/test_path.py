@@ -21,13 +21,15 @@ logger = logging.getLogger(__name__)
 ROOM = (Path(__file__).parent / "reaching.js").read_text()
 
 
-async def join(page: Page, node: Node, only: Sequence[str], configuration: object = None) -> list[float]:
-    """Send as room-a and watch as room-b; returns how many ms each took to connect."""
+async def join(
+    page: Page, node: Node, only: Sequence[str], *, port: int | None = None, configuration: object = None
+) -> list[float]:
+    """Send as room-a and watch as room-b; returns how many ms each took to connect. The rest: see `reaching.js`."""
     await node.open_bridge("lesson")
     await page.goto(f"{node.url}/v1/node")
     tokens = [token("lesson", "room-a"), token("lesson", "room-b")]
-    asked = [node.media("whip", "lesson"), node.media("whep", "lesson"), *tokens, list(only), configuration or {}]
-    took: list[float] = await page.evaluate(ROOM, asked)
+    endpoints = [node.media("whip", "lesson"), node.media("whep", "lesson")]
+    took: list[float] = await page.evaluate(ROOM, [*endpoints, *tokens, list(only), port, configuration or {}])
     return took
 
 

@@ -186,9 +186,12 @@ a=end-of-candidates
 @pytest.mark.parametrize(
     ("text", "fragment"),
     [
-        (FRAGMENT, Fragment(ufrag="EsAw", pwd="P2uYro0UCOQ4zxjKXaWCBui1")),
+        (FRAGMENT, Fragment(ufrag="EsAw", pwd="P2uYro0UCOQ4zxjKXaWCBui1", mids=("0",))),
         ("a=ice-ufrag:EsAw\r\na=ice-pwd:" + 24 * "x", Fragment(ufrag="EsAw", pwd=24 * "x")),
-        ("m=audio 9 RTP/AVP 0\na=mid:0\na=candidate:1 1 udp 1 192.0.2.1 6 typ host", Fragment(ufrag=None, pwd=None)),
+        (
+            "m=audio 9 RTP/AVP 0\na=mid:1\na=candidate:1 1 udp 1 192.0.2.1 6 typ host",
+            Fragment(ufrag=None, pwd=None, mids=("1",)),
+        ),
         ("a=end-of-candidates", Fragment(ufrag=None, pwd=None)),
     ],
 )

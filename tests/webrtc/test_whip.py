@@ -169,6 +169,12 @@ async def test_ice_restart_gives_new_credentials_and_a_new_etag(node: Node, prot
     assert (await _patch(node, location, body, reply.headers["ETag"])).status == 204
 
 
+TWO_TRANSPORTS = "".join(
+    f"m=audio 9 RTP/AVP 0\r\na=mid:{mid}\r\na=ice-ufrag:new{mid}\r\na=ice-pwd:newpassword0123456789x\r\n"
+    for mid in "01"
+)
+
+
 @pytest.mark.parametrize(
     ("body", "etag", "media_type", "status", "problem"),
     [
@@ -179,6 +185,8 @@ async def test_ice_restart_gives_new_credentials_and_a_new_etag(node: Node, prot
         ("a=ice-ufrag:new1\r\n", "*", FRAGMENT_TYPE, 400, "sdp-invalid"),
         ("", "*", FRAGMENT_TYPE, 400, "sdp-invalid"),
         ("a=x\r\n" * 100_000, "*", FRAGMENT_TYPE, 413, "http-413"),
+        ("m=audio 9 RTP/AVP 0\r\na=mid:7\r\na=end-of-candidates\r\n", "*", FRAGMENT_TYPE, 422, "sdp-unsupported"),
+        (TWO_TRANSPORTS, "*", FRAGMENT_TYPE, 422, "sdp-unsupported"),
     ],
 )
 async def test_patch_that_cannot_be_met_leaves_the_connection(
