@@ -12,11 +12,13 @@ import asyncio
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import aiohttp
 from playwright.async_api import Page
 
 from bench.link_school import School, chromium_at, school
@@ -25,8 +27,10 @@ from tests.e2e.browser import open_display, page_of
 from tests.e2e.house import House, two_classrooms
 from tests.links.conditions import DARK, Conditions
 from tests.links.stats import Reception, Snapshot, hook, reception, snapshot
+from webrtc.node import SECRET_VARIABLE
 
 SNAPSHOT_EVERY_S = 0.25
+NODE_EVERY_S = 0.5
 GOOD_FIRST_S = 6.0  # on a good link before each scenario, so that none inherits the trouble of the one before
 JOIN_LIMIT_S = 30.0
 CONCEALED_LIMIT = 0.03
@@ -144,11 +148,46 @@ SCENARIOS = (
         settle_s=15,
     ),
     Scenario(name="6 s blackout", wire=Wire(), dark_s=6, checks=(back,), join=False, measure_s=10),
+    Scenario(name="12 s blackout", wire=Wire(), dark_s=12, checks=(back,), join=False, measure_s=10),
     Scenario(name="20 s blackout", wire=Wire(), dark_s=20, checks=(back,), join=False, measure_s=10),
     Scenario(name="30 s blackout", wire=Wire(), dark_s=30, checks=(back,), join=False, measure_s=10),
     Scenario(name="UDP blocked", wire=Wire(udp=False), checks=(joined, speech, moving)),
     Scenario(name="UDP blocked, only the web's port", wire=Wire(udp=False, tcp_ports=HTTP), checks=(joined, speech)),
 )
+
+
+class NodeView:
+    """What the node says of a participant over time, for the trace."""
+
+    def __init__(self, house: House, participant: str, http: aiohttp.ClientSession) -> None:
+        self._house = house
+        self._participant = participant
+        self._http = http
+        self.seen: list[dict[str, object]] = []
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                self.seen += await self._ask()
+            except (aiohttp.ClientError, OSError, ValueError, KeyError) as error:
+                self.seen.append({"at_s": time.time(), "error": repr(error)})
+            await asyncio.sleep(NODE_EVERY_S)
+
+    async def _ask(self) -> list[dict[str, object]]:
+        (state,) = self._house.directory.glob("data/**/bridge-0.state")
+        read = json.loads(state.read_text())
+        environment = Path(f"/proc/{read['process']['pid']}/environ").read_bytes().decode().split("\0")  # noqa: ASYNC240
+        (secret,) = [each.partition("=")[2] for each in environment if each.startswith(f"{SECRET_VARIABLE}=")]
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with self._http.get(f"{read['data']['control']}/v1/bridges", headers=headers) as response:
+            answer = await response.json()
+        return [
+            {"at_s": round(time.time(), 2), **participant}
+            for bridge in answer["bridges"]
+            for participant in bridge["participants"]
+            if participant["id"] == self._participant
+        ]
 
 
 @dataclass(slots=True)
@@ -318,6 +357,10 @@ async def measured(scenarios: tuple[Scenario, ...], rooms: int, trace_file: Path
             await open_display(page, house, classroom)
             pages.append(page)
         await house.start_lesson(await house.plan_lesson(*house.classrooms))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        node = NodeView(house, house.classrooms[0].room_id, http)
+        viewing = asyncio.create_task(node.run(), name="view the node")
+        stack.callback(viewing.cancel)
         bench = Bench(far_school, house, Watch(far=pages[0], near=pages[1]))
         outcomes: dict[str, Outcome] = {}
         try:
@@ -326,7 +369,7 @@ async def measured(scenarios: tuple[Scenario, ...], rooms: int, trace_file: Path
                 print(row(scenario, outcome), flush=True)
         finally:
             if trace_file is not None:
-                trace_file.write_text(json.dumps(bench.trace))  # noqa: ASYNC240  # all is over
+                trace_file.write_text(json.dumps({"scenarios": bench.trace, "node": node.seen}))  # noqa: ASYNC240  # all is over
         return outcomes
 
 
