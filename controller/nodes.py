@@ -74,7 +74,8 @@ class Nodes:
                 match self._config.nodes:
                     case LocalNodesConfig() as local:
                         for index, node in enumerate(list(self._nodes.values())):
-                            child = Child(node_program(index, local, node.secret), directory=self._directory)
+                            program = node_program(index, local, node.secret, self._config.turn)
+                            child = Child(program, directory=self._directory)
                             tasks.create_task(child.run(), name=f"process of node {node.name}")
                             tasks.create_task(self._keep(node, child), name=f"node {node.name}")
                     case remote:
@@ -139,7 +140,7 @@ class Nodes:
                 await self._open_on(self._best(), bridge, policy)
             elif node.state is NodeState.DRAINING and (other := self._best()).state is not NodeState.DRAINING:
                 await self._open_on(other, bridge, policy)
-                self._leave(bridge, node)
+                self._leave(bridge, node, after_s=GO_OVER_S)
             elif self._policies.get(bridge) != policy:
                 await node.open(bridge, policy)
                 self._policies[bridge] = policy
@@ -228,7 +229,7 @@ class Nodes:
         finally:
             self._opening.discard((bridge, node.name))
 
-    def _leave(self, bridge: str, node: Node, after_s: float = GO_OVER_S) -> None:
+    def _leave(self, bridge: str, node: Node, *, after_s: float) -> None:
         """Close the bridge on a node that does not hold it any more."""
         key = (bridge, node.name)
         if self._tasks is not None and key not in self._leaving:

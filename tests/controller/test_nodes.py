@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNodeConfig, Secret
-from controller.errors import NodeUnavailable
+from controller.errors import NodeNotFound, NodeUnavailable
 from controller.local_nodes import own_addresses
 from controller.node import NodeState
 from controller.nodes import Nodes
@@ -23,7 +24,7 @@ from tests.webrtc.nodes import SECRET, node_process, token
 from tests.webrtc.pictures import Picture
 from webrtc.client import publish
 from webrtc.ids import ParticipantId
-from webrtc.policy import Policy
+from webrtc.policy import Mode, Policy
 
 
 class Watched:
@@ -82,6 +83,20 @@ async def following(config: LocalNodesConfig | RemoteNodeConfig, directory: Path
             yield watched
 
 
+@asynccontextmanager
+async def serving(events: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """A server that is no node, and answers as it likes."""
+    app = web.Application()
+    app.add_routes([web.get("/v1/events", events)])
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 def local(count: int = 1) -> LocalNodesConfig:
     return LocalNodesConfig(count=count, udp_listen=Address("127.0.0.1", 0))
 
@@ -138,6 +153,137 @@ async def test_bridge_goes_to_the_node_with_least_to_do(tmp_path: Path) -> None:
             assert nodes.epoch("second") != nodes.epoch("first")
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two local nodes; `holder` has got the lesson."""
+
+    watched: Watched
+    holder: str
+    other: str
+
+    @property
+    def bridges(self) -> tuple[int, int]:
+        """How many the holder has, and the other."""
+        counts = {view.name: view.bridges for view in self.watched.nodes.views()}
+        return counts[self.holder], counts[self.other]
+
+    async def until_states(self, holder: NodeState, other: NodeState) -> None:
+        await self.watched.until_states({self.holder: holder, self.other: other})
+
+
+@pytest.fixture
+async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
+    async with following(local(2), tmp_path) as watched:
+        await watched.until_states({"local-0": NodeState.READY, "local-1": NodeState.READY})
+        await watched.nodes.ensure("lesson", Policy())
+        holder = watched.holder("lesson")
+        yield Pair(watched, holder, "local-1" if holder == "local-0" else "local-0")
+
+
+async def test_lessons_placed_at_once_are_spread(pair: Pair) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(7):
+            tasks.create_task(pair.watched.nodes.ensure(f"another-{number}", Policy()))
+    assert pair.bridges == (4, 4)
+
+
+async def test_lesson_of_a_killed_node_goes_to_the_other_at_once(pair: Pair) -> None:
+    before = pair.watched.nodes.epoch("lesson")
+    pair.watched.signal(node=pair.holder)
+    await pair.watched.until(lambda nodes: nodes.media_url("lesson") is None)
+    assert pair.watched.nodes.epoch("lesson") == before
+    await pair.watched.nodes.ensure("lesson", Policy())
+    assert (pair.watched.holder("lesson"), pair.watched.nodes.epoch("lesson") == before) == (pair.other, False)
+
+
+async def test_lesson_leaves_a_draining_node_make_before_break(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.nodes.GO_OVER_S", 0.5)
+    await pair.watched.nodes.drain(pair.holder, True)
+    await pair.until_states(NodeState.DRAINING, NodeState.READY)
+    await pair.watched.nodes.ensure("lesson", Policy())
+    assert pair.bridges == (1, 1)
+    assert pair.watched.holder("lesson") == pair.other
+    await pair.watched.until(lambda _: pair.bridges == (0, 1))
+    await pair.watched.nodes.ensure("lesson", Policy())
+    assert pair.watched.holder("lesson") == pair.other
+
+
+async def test_lesson_may_come_back_to_the_node_that_it_is_leaving(pair: Pair) -> None:
+    await pair.watched.nodes.drain(pair.holder, True)
+    await pair.until_states(NodeState.DRAINING, NodeState.READY)
+    await pair.watched.nodes.ensure("lesson", Policy())
+    await pair.watched.nodes.drain(pair.holder, False)
+    await pair.watched.nodes.drain(pair.other, True)
+    await pair.until_states(NodeState.READY, NodeState.DRAINING)
+    await pair.watched.nodes.ensure("lesson", Policy())
+    assert pair.watched.holder("lesson") == pair.holder
+    await pair.watched.nodes.close("lesson")
+    await pair.watched.until(lambda nodes: nodes.held() == frozenset())
+
+
+async def test_lesson_stays_where_every_node_is_drained(pair: Pair) -> None:
+    for name in (pair.holder, pair.other):
+        await pair.watched.nodes.drain(name, True)
+    await pair.until_states(NodeState.DRAINING, NodeState.DRAINING)
+    await pair.watched.nodes.ensure("lesson", Policy())
+    assert pair.watched.holder("lesson") == pair.holder
+    await pair.watched.nodes.ensure("another", Policy())  # there is no better place
+
+
+async def test_signalled_node_ends_once_its_lesson_is_elsewhere(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.nodes.GO_OVER_S", 0.1)
+    pair.watched.signal(signal.SIGTERM, node=pair.holder)
+    await pair.until_states(NodeState.DRAINING, NodeState.READY)
+    await pair.watched.nodes.ensure("lesson", Policy())
+    await pair.until_states(NodeState.DEAD, NodeState.READY)
+    assert pair.watched.holder("lesson") == pair.other
+
+
+async def test_frozen_node_loses_its_lesson_and_closes_it_when_it_comes_back(pair: Pair) -> None:
+    pair.watched.signal(signal.SIGSTOP, node=pair.holder)
+    try:
+        await pair.until_states(NodeState.DEAD, NodeState.READY)
+        await pair.watched.nodes.ensure("lesson", Policy())
+        assert pair.watched.holder("lesson") == pair.other
+    finally:
+        pair.watched.signal(signal.SIGCONT, node=pair.holder)
+    await pair.until_states(NodeState.READY, NodeState.READY)
+    await pair.watched.until(lambda _: pair.bridges == (0, 1))
+    assert pair.watched.holder("lesson") == pair.other
+    await pair.watched.nodes.ensure("another", Policy())  # the other may have more to do, but did not fail a moment ago
+    assert pair.watched.holder("another") == pair.other
+
+
+async def test_new_policy_reaches_the_holder(watched: Watched) -> None:
+    await watched.nodes.ensure("lesson", Policy())
+    await watched.nodes.ensure("lesson", Policy(mode=Mode.TEACHER))
+    await watched.until(lambda nodes: (state := nodes.state("lesson")) is not None and state.mode is Mode.TEACHER)
+
+
+async def test_node_that_does_not_know_our_secret_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.node.WRONG_SECRET_DELAY_S", 0.01)
+    asked = asyncio.Semaphore(0)
+
+    async def refuse(request: web.Request) -> web.Response:
+        asked.release()
+        return web.Response(status=401)
+
+    async with serving(refuse) as url:
+        async with following(RemoteNodeConfig(url=url, secret=Secret(SECRET)), tmp_path) as watched:
+            async with asyncio.timeout(20):
+                for _ in range(3):
+                    await asked.acquire()
+            assert [view.state for view in watched.nodes.views()] == [NodeState.STARTING]
+    assert caplog.text.count("does not accept our secret") == 1
+
+
+async def test_unknown_node_is_not_drained(watched: Watched) -> None:
+    with pytest.raises(NodeNotFound):
+        await watched.nodes.drain("local-7", True)
+
+
 async def test_what_a_lost_node_reported_stands(tmp_path: Path) -> None:
     async with node_process() as remote:
         config = RemoteNodeConfig(url=remote.node.url, secret=Secret(SECRET))
@@ -172,17 +318,9 @@ async def test_node_that_talks_nonsense_is_asked_anew(tmp_path: Path) -> None:
         await socket.receive()
         return socket
 
-    app = web.Application()
-    app.add_routes([web.get("/v1/events", events)])
-    runner = web.AppRunner(app, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        config = RemoteNodeConfig(url=f"http://127.0.0.1:{runner.addresses[0][1]}", secret=Secret(SECRET))
-        async with following(config, tmp_path) as watched:
+    async with serving(events) as url:
+        async with following(RemoteNodeConfig(url=url, secret=Secret(SECRET)), tmp_path) as watched:
             await watched.until(lambda nodes: nodes.connected)
-    finally:
-        await runner.cleanup()
     assert list(said) == []
 
 
