@@ -4,12 +4,11 @@ Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together wit
 before a rate is used. Pure: all times are seconds of one monotonic clock.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
+from math import inf
 
+from webrtc.bottleneck import Capacity, Delivery, Queue
 from webrtc.loss import LossControl
 from webrtc.probing import Probe as Probe
 from webrtc.probing import Prober
@@ -22,12 +21,11 @@ START_WITHOUT_FEEDBACK_BPS = 512_000
 FLOOR_BPS = 30_000
 CAP_BPS = 20_000_000
 BACKOFF = 0.85  # of what arrives, when a queue grows
+DRAIN = 0.6  # where the queue is already long
 GROWTH = 1.08  # per second, while the link's capacity is not known
 NEAR_GROWTH = 0.04  # per second, where it is: at most
 PACKET_BITS = 9600  # near the capacity: one more packet per response time
 LIMIT, LIMIT_BPS = 1.5, 10_000  # how far above what arrives the estimate may grow by itself
-ACKNOWLEDGED_S = 0.5  # the rate that arrives is measured over so long
-CAPACITY_WEIGHT = 0.05  # of a new measurement of the capacity
 SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; receiver reports come every few seconds
 FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
 HALVE_S = 0.5  # the estimate halves once per interval while nobody answers
@@ -48,15 +46,6 @@ class State(StrEnum):
     SILENT = "silent"  # packets go out and nothing comes back
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Acknowledged:
-    """What one feedback told of: `until` the last arrival in it, and how long that took."""
-
-    until: float
-    elapsed: float
-    octets: int
-
-
 class SendEstimate:
     """`transport_cc`: whether the subscriber sends transport-wide feedback; without it, REMB and loss have to do."""
 
@@ -66,12 +55,14 @@ class SendEstimate:
         self.round_trip_s: float | None = None
         self._bps: float = START_BPS if transport_cc else START_WITHOUT_FEEDBACK_BPS
         self._remb_bps: float = CAP_BPS
-        self._risen_at = self._fell_at = now
+        self._began = self._risen_at = now
+        self._fell_at = -inf
         self._trend = Trendline()
         self._loss = LossControl(now)
-        self._prober = Prober()
-        self._capacity = _Capacity()
-        self._acknowledged: deque[_Acknowledged] = deque()
+        self._prober = Prober(now)
+        self._capacity = Capacity()
+        self._queue = Queue()
+        self._delivery = Delivery()
         self._highest = -1  # extended transport number
         self._highest_sent = 0.0
         self._zero = -1  # the last reference time, extended
@@ -99,28 +90,34 @@ class SendEstimate:
         received = self._take(feedback, sent, now)
         lost = self._settle(now)
         self._loss.count(received, lost)
-        acknowledged = self._acknowledged_bps()
+        acknowledged = self._delivery.bps
         verdict = self._prober.verdict(self._highest, self._loss.usual, now) if self._prober.under_way else None
         if verdict is not None:
             if verdict.bps > self._bps:
                 self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
             self._trend.restart()  # the probe's own queue is no overuse
-        if self._trend.usage is Usage.OVER:
+        if self._queue.long and self._queue.growing:
+            if self._prober.under_way:
+                self._prober.abandon(now)
+            self._back_off(acknowledged, now)
+        elif self._trend.usage is Usage.OVER:
             if not self._prober.under_way:
                 self._back_off(acknowledged, now)
-        elif self._trend.usage is Usage.NORMAL:
+        elif self._trend.usage is Usage.NORMAL and not self._queue.long:
             self._grow(acknowledged, now)
         else:
             self._hold(now)
         if self._loss.judge(self.round_trip_s or 0.0, now):
-            self._fall_to(BACKOFF * acknowledged, now)
+            self._fall_to(self._share * acknowledged, now)
 
     def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, now: float) -> None:
         """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile."""
         if round_trip_s is not None:
             self.round_trip_s = round_trip_s
         if self.transport_cc:
-            return
+            if self._answered or now - self._began < FIRST_ANSWER_S:
+                return
+            self.transport_cc = False  # it agreed to send feedback, and sends none
         self._answer(now)
         self._loss.take(fraction)
         if self._loss.judge(self.round_trip_s or 0.0, now):
@@ -164,7 +161,10 @@ class SendEstimate:
             self.state = State.HOLDING
             self._bps = max(self._bps, self._before_silence / 2)
             self._trend.restart()
-            self._acknowledged.clear()
+            self._delivery.forget()
+            self._queue.forget()
+            self._loss.restart(now)
+            self._missing.clear()
             self._prober.encourage(now)
             self._risen_at = now
 
@@ -176,7 +176,7 @@ class SendEstimate:
             wanted_bps <= self._bps
             or self._bps >= CAP_BPS
             or not self.transport_cc
-            or not self._acknowledged
+            or not self._delivery
             or self._prober.under_way
             or now < self._prober.due
             or now - self._fell_at < CALM_S
@@ -208,6 +208,7 @@ class SendEstimate:
             self._prober.skip(self._highest + 1, base)
         received = octets = 0
         first = last = 0.0
+        trip: float | None = None
         for place, ticks in feedback.arrivals:
             number = base + place
             ahead = number - self._highest
@@ -224,6 +225,7 @@ class SendEstimate:
                 elif ahead > 1:
                     self._miss(max(self._highest + 1, base), number, now)
                 self._highest, self._highest_sent = number, at
+                trip = arrived - at
             if not received:
                 first = last = arrived
             elif arrived > last:
@@ -234,12 +236,9 @@ class SendEstimate:
             if under_way:
                 self._prober.take(number, at, arrived, size)
         if received:
-            began = self._acknowledged[-1].until if told and self._acknowledged else first
-            self._acknowledged.append(
-                _Acknowledged(until=max(last, began), elapsed=max(last - began, 0.0), octets=octets)
-            )
-            while len(self._acknowledged) > 2 and last - self._acknowledged[0].until >= ACKNOWLEDGED_S:
-                self._acknowledged.popleft()
+            self._delivery.take(first, last, octets, follows=told)
+        if trip is not None:
+            self._queue.take(trip, now)
         return received
 
     def _miss(self, start: int, end: int, now: float) -> None:
@@ -255,12 +254,12 @@ class SendEstimate:
             del self._missing[number]
         return len(lost)
 
-    def _acknowledged_bps(self) -> float:
-        """What arrived, over about the last half second; 0 where it is not known."""
-        elapsed = sum(one.elapsed for one in self._acknowledged)
-        return sum(one.octets for one in self._acknowledged) * 8 / elapsed if elapsed > 0.05 else 0.0
-
     # -- the rate
+
+    @property
+    def _share(self) -> float:
+        """Of what arrives, to be sent when it is too much."""
+        return DRAIN if self._queue.long else BACKOFF
 
     def _back_off(self, acknowledged: float, now: float) -> None:
         """A queue grows: go below what arrives, once per response time."""
@@ -268,7 +267,9 @@ class SendEstimate:
             self._risen_at = now
             return
         self._capacity.overused(acknowledged)
-        self._fall_to(BACKOFF * acknowledged, now)
+        # Where little is sent, little arrives: this says that the link takes less, not how much less.
+        least = 0.0 if self._queue.long else self._bps / 2
+        self._fall_to(max(self._share * acknowledged, least), now)
 
     def _grow(self, acknowledged: float, now: float) -> None:
         elapsed, self._risen_at = min(now - self._risen_at, 1.0), now
@@ -276,8 +277,9 @@ class SendEstimate:
         if self._bps >= limit or not self._loss.bearable:
             self.state = State.HOLDING
             return
-        if acknowledged > self._capacity.most:
+        if self._capacity.exceeded(acknowledged):
             self._capacity.forget()
+            self._prober.encourage(now)
         if self._capacity.near(acknowledged):
             step = elapsed * min(PACKET_BITS / (2 * ((self.round_trip_s or 0.1) + 0.1)), NEAR_GROWTH * self._bps)
         else:
@@ -300,30 +302,3 @@ class SendEstimate:
         self.state = State.FALLING
         if 0 < bps < self._bps:
             self._bps = max(bps, FLOOR_BPS)
-
-
-class _Capacity:
-    """What arrived when the link was overused, on average (draft-ietf-rmcat-gcc-02 5.5)."""
-
-    def __init__(self) -> None:
-        self._mean = 0.0
-        self._variance = 0.0
-
-    @property
-    def most(self) -> float:
-        return self._mean + 3 * sqrt(self._variance) if self._mean else CAP_BPS
-
-    def near(self, bps: float) -> bool:
-        return self._mean > 0 and abs(bps - self._mean) <= 3 * sqrt(self._variance)
-
-    def overused(self, bps: float) -> None:
-        if not self._mean or not self.near(bps):
-            self._mean, self._variance = bps, (0.1 * bps) ** 2
-            return
-        change = bps - self._mean
-        self._mean += CAPACITY_WEIGHT * change
-        self._variance += CAPACITY_WEIGHT * (change * change - self._variance)
-        self._variance = max(self._variance, (0.03 * self._mean) ** 2)
-
-    def forget(self) -> None:
-        self._mean = 0.0

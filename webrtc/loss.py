@@ -48,6 +48,12 @@ class LossControl:
         if self.loss < self.usual:
             self.usual += (self.loss - self.usual) * RELIEF  # slowly: a sample may be lucky
 
+    def restart(self, now: float) -> None:
+        """Forget what was counted since the last sample, as after a silence."""
+        self._received = self._lost = 0
+        self._sampled_at = now
+        self._doubt_since = None
+
     def judge(self, round_trip_s: float, now: float) -> bool:
         """Whether to lower the rate now, to what arrives."""
         if self._received + self._lost and not self._sample(now):

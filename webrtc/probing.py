@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from webrtc.rtp import extend
 
 DURATION_S = 0.2
+FIRST_S = 1.5  # until the estimate knows whether what is sent already is too much
 AGAIN_S = 0.5  # after a probe that came through
 FAILED_S, LONGEST_S = 5.0, 30.0  # after one that did not; doubles
-EXPIRES_S = 2.0  # a probe that is not sent, or not answered, is forgotten
+EXPIRES_S = 3.0  # a probe that is not sent, or not answered, is forgotten
 CLEAN = 0.9  # of it must arrive, in at most 1 / CLEAN of the time in which it was sent
 LEAST = 6  # packets; fewer say nothing
 
@@ -32,8 +33,8 @@ class Verdict:
 class Prober:
     """At most one probe is under way; `due` is the earliest time of the next."""
 
-    def __init__(self) -> None:
-        self.due = 0.0
+    def __init__(self, now: float) -> None:
+        self.due = now + FIRST_S
         self.under_way: Probe | None = None
         self._failures = 0
         self._id = 0

