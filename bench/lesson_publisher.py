@@ -3,6 +3,7 @@
 Nothing is encoded: sizes and rhythm are an encoder's, the content is random. All times: `time.monotonic()`.
 """
 
+import math
 import os
 import random
 import struct
@@ -26,7 +27,8 @@ MAX_PAYLOAD = 1100
 BURST, BURST_S = 10, 0.005  # Chromium's pacer: so many packets at once, then a pause
 KEYFRAME_S = 0.3  # a new one not earlier than this, however often one is asked for
 SOUND_S, SOUND_SIZE = 0.02, 80  # 32 kbit/s
-SPEAKER_DB, SILENCE_DB = 25, 68  # below full scale (RFC 6464)
+SPEECH_DB, SYLLABLE_DB, PAUSE_DB, SILENCE_DB = 22, 18, 60, 68  # below full scale (RFC 6464)
+SYLLABLE_S, SENTENCE_S, PAUSE_S = 0.25, 2.0, 0.3  # a sentence ends with a pause
 NAMED_S = 2.0  # so long packets name their m-line and layer; by then the receiver has told that it knows
 KEPT = 512  # packets that can be sent again
 NTP_EPOCH_S = 2_208_988_800
@@ -190,10 +192,15 @@ class Publisher:
         self._send(self._sound, OPUS, self._sounds * 960 & 0xFFFFFFFF, payload, stamp.AUDIO_STAMP_AT, now)
 
     def _level(self) -> int:
-        """Speech has a pause of 0.3 s every 2 s."""
-        if self.speaking and self._sounds % 100 < 85:
-            return 0x80 | SPEAKER_DB + random.randrange(-6, 7)
-        return SILENCE_DB + random.randrange(-4, 5)
+        """With the bit that says whether it is a voice: it stays on in the pauses of speech."""
+        noise = random.randrange(-4, 5)
+        if not self.speaking:
+            return SILENCE_DB + noise
+        elapsed = self._sounds * SOUND_S
+        if elapsed % SENTENCE_S > SENTENCE_S - PAUSE_S:
+            return 0x80 | PAUSE_DB + noise
+        softer = 0.5 - 0.5 * math.cos(2 * math.pi * elapsed / SYLLABLE_S)
+        return 0x80 | SPEECH_DB + round(SYLLABLE_DB * softer) + noise
 
     # -- packets
 

@@ -41,26 +41,55 @@ class Slot:
 
     def record(self) -> None:
         """Begin to measure."""
+        self._recorded_from = self.packets
         self.frames: Counter[int] = Counter()  # begun, by layer
         self.switches = 0  # to another source
         self.layer_switches = 0
         self.freezes = 0
         self.longest_s = 0.0  # between two packets
 
+    @property
+    def recorded(self) -> int:
+        """Packets since then."""
+        return self.packets - self._recorded_from
+
+    def read(self, packet: memoryview, start: int) -> Stamp:
+        """The stamp in a decrypted packet whose payload begins at `start`."""
+        return read(packet, start + (VIDEO_STAMP_AT if self.kind == "video" else AUDIO_STAMP_AT))
+
+    def misses(self, sequence: int) -> bool:
+        ahead = (sequence - self.highest) & 0xFFFF
+        return self.highest - (0x10000 - ahead) in self.missing
+
+    def count(self, packet: memoryview, now: float) -> None:
+        """Check only the numbers of a packet that is still encrypted; a slot either counts or takes."""
+        ahead = (packet[2] << 8 | packet[3]) - self.highest & 0xFFFF
+        self.packets += 1
+        self.octets += len(packet)
+        if self.highest < 0:
+            self.highest = packet[2] << 8 | packet[3]
+        elif not 0 < ahead < 0x8000:
+            self._repair(ahead)
+            return
+        else:
+            if ahead == 2 and not self._marker:
+                self.cuts += 1  # or a loss: who may not look inside cannot tell
+            elif ahead > 1:
+                self._miss(ahead, now)
+            self.highest += ahead
+        self._marker = packet[1] > 127
+
     def take(self, packet: memoryview, start: int, now: float) -> Stamp:
         """Check a decrypted packet whose payload begins at `start`."""
         sequence = packet[2] << 8 | packet[3]
         self.packets += 1
         self.octets += len(packet)
-        found = read(packet, start + (VIDEO_STAMP_AT if self.kind == "video" else AUDIO_STAMP_AT))
+        found = self.read(packet, start)
         ahead = (sequence - self.highest) & 0xFFFF
         if self.highest < 0:
             self.highest = sequence
         elif not 0 < ahead < 0x8000:  # late, or sent again
-            if self.missing.pop(self.highest - (0x10000 - ahead), None) is not None:
-                self.repaired += 1
-            else:
-                self.errors["repeated"] += 1
+            self._repair(ahead)
             return found
         else:
             self._advance(packet, start, found, ahead, now)
@@ -90,10 +119,8 @@ class Slot:
         if ahead > 1:
             if moved and begins and ahead == 2 and not self._marker:
                 self.cuts += 1
-            elif ahead > MAX_GAP:
-                self.errors["sequence"] += 1
             else:
-                self.missing.update((number, now) for number in range(self.highest + 1, self.highest + ahead))
+                self._miss(ahead, now)
         advance = (int.from_bytes(packet[4:8], "big") - self._timestamp) & 0xFFFFFFFF
         same_frame = not moved and found.frame == last.frame and self.kind == "video"
         if advance >= 0x80000000 or (advance == 0) != same_frame:
@@ -104,6 +131,18 @@ class Slot:
                 self.errors["switch without keyframe"] += 1
             if ahead == 1 or moved:
                 self._check_ids(packet, start, found, last, moved=moved, begins=begins)
+
+    def _repair(self, ahead: int) -> None:
+        if self.missing.pop(self.highest - (0x10000 - ahead), None) is not None:
+            self.repaired += 1
+        else:
+            self.errors["repeated"] += 1
+
+    def _miss(self, ahead: int, now: float) -> None:
+        if ahead > MAX_GAP:
+            self.errors["sequence"] += 1
+        else:
+            self.missing.update((number, now) for number in range(self.highest + 1, self.highest + ahead))
 
     def _check_ids(
         self, packet: memoryview, start: int, found: Stamp, last: Stamp, *, moved: bool, begins: bool

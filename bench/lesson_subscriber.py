@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bench.lesson_connection import Connection
 from bench.lesson_offer import TRANSPORT_CC, AnsweredSection
 from bench.lesson_slot import Slot
+from bench.lesson_stamp import Stamp
 from bench.timetable import Timetable
 from webrtc import rtcp
 from webrtc.transport_cc import Arrivals
@@ -19,9 +20,12 @@ RTX_HEADER = 2  # octets: the original sequence number (RFC 4588 4)
 
 
 class Subscriber:
-    """`number`: of its own room in the stamps, -1 for none. `latencies_ns`: of each packet while `recording`."""
+    """`number`: of its own room in the stamps, -1 for none. `every`: one packet in so many is decrypted.
 
-    def __init__(self, number: int, connection: Connection, answer: Sequence[AnsweredSection]) -> None:
+    Where that is each one, it is checked as a decoder would have it. `latencies_ns`: of those, while `recording`.
+    """
+
+    def __init__(self, number: int, connection: Connection, answer: Sequence[AnsweredSection], every: int) -> None:
         self.number = number
         self.connection = connection
         self.slots = [
@@ -30,6 +34,8 @@ class Subscriber:
             if section.ssrcs
         ]
         self.recording = False
+        self._every = every
+        self._received = 0
         self.latencies_ns: list[int] = []
         self.probes = 0  # padding, on any SSRC
         self.unknown: Counter[int] = Counter()  # packets by SSRCs that the answer did not name
@@ -49,54 +55,75 @@ class Subscriber:
 
     def receive(self, now: float) -> None:
         """Read all that is there."""
-        connection = self.connection
-        view = connection.incoming.view
-        by_ssrc, receive, note = self._by_ssrc, connection.receive, self._arrivals.note
+        receive, view, find, every = (
+            self.connection.receive,
+            self.connection.incoming.view,
+            self._by_ssrc.get,
+            self._every,
+        )
         while size := receive():
             if size < 12 or not 128 <= view[0] < 192:
                 continue
             if 192 <= view[1] <= 223:
                 self._take_control(size, now)
                 continue
-            received_ns = connection.received_ns()
-            start = 12 + 4 * (view[0] & 0x0F)
-            if view[0] & 0x10:
-                end = start + 4 + 4 * (view[start + 2] << 8 | view[start + 3])
-                if self._counted and (counter := _counter(view, start + 4, end)) >= 0:
-                    note(counter, received_ns / 1e9)
-                start = end
-            size = connection.unprotect_rtp(size)
-            if not size:
-                continue
-            ssrc = view[8] << 24 | view[9] << 16 | view[10] << 8 | view[11]
-            padding = view[size - 1] if view[0] & 0x20 else 0
-            slot = by_ssrc.get(ssrc)
-            if slot is None:
-                self._take_repair(ssrc, start, size - padding, now)
-            elif start + padding >= size:
-                self.probes += 1
+            slot = find(view[8] << 24 | view[9] << 16 | view[10] << 8 | view[11])
+            self._received += 1
+            if slot is None or self._received % every == 0:
+                self._open(slot, size, now)
             else:
-                stamp = slot.take(view[:size], start, now)
-                if self.recording:
-                    self.latencies_ns.append(received_ns - stamp.sent_ns)
+                self._read_header(now)
+                slot.count(view[:size], now)
 
-    def _take_repair(self, ssrc: int, start: int, size: int, now: float) -> None:
+    def _read_header(self, arrived_s: float) -> int:
+        """Note the packet for the feedback; where its payload begins."""
+        view = self.connection.incoming.view
+        if not view[0] & 0x10:
+            return 12
+        end = 16 + 4 * (view[14] << 8 | view[15])
+        if self._counted and (counter := _counter(view, 16, end)) >= 0:
+            self._arrivals.note(counter, arrived_s)
+        return end
+
+    def _open(self, slot: Slot | None, size: int, now: float) -> None:
+        """Take a packet with all that is in it. `slot`: None for one that no slot's SSRC has."""
+        connection = self.connection
+        view = connection.incoming.view
+        received_ns = connection.received_ns()
+        start = self._read_header(received_ns / 1e9)
+        size = connection.unprotect_rtp(size)
+        if not size:
+            return
+        end = size - view[size - 1] if view[0] & 0x20 else size
+        if slot is None:
+            self._take_repair(start, end, now)
+        elif start >= end:
+            self.probes += 1
+        else:
+            stamp = self._take(slot, view[:end], start, now)
+            if self.recording:
+                self.latencies_ns.append(received_ns - stamp.sent_ns)
+
+    def _take(self, slot: Slot, packet: memoryview, start: int, now: float) -> Stamp:
+        if self._every == 1:
+            return slot.take(packet, start, now)
+        slot.count(packet, now)
+        return slot.read(packet, start)
+
+    def _take_repair(self, start: int, end: int, now: float) -> None:
         """A packet of RFC 4588: put back together, it is the one that was lost."""
+        view = self.connection.incoming.view
+        ssrc = int.from_bytes(view[8:12], "big")
         slot = self._repairs.get(ssrc)
         if slot is None:
             self.unknown[ssrc] += 1
-        elif size - start <= RTX_HEADER:
-            self.probes += 1
+        elif end - start <= RTX_HEADER or not slot.misses(view[start] << 8 | view[start + 1]):
+            self.probes += 1  # padding, or a packet repeated only to see what the link takes
         else:
-            view = self.connection.incoming.view
-            packet = bytearray(view[:size])
+            packet = bytearray(view[:end])
             packet[2:4] = packet[start : start + RTX_HEADER]
             del packet[start : start + RTX_HEADER]
-            number = (packet[2] << 8 | packet[3]) - slot.highest & 0xFFFF
-            if slot.highest + (number - 0x10000 if number >= 0x8000 else number) in slot.missing:
-                slot.take(memoryview(packet), start, now)
-            else:
-                self.probes += 1  # a packet repeated only to see what the link takes
+            self._take(slot, memoryview(packet), start, now)
 
     def _take_control(self, size: int, now: float) -> None:
         if size := self.connection.unprotect_rtcp(size):
