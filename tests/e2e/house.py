@@ -73,6 +73,7 @@ class House:
     directory: Path
     host: str = "127.0.0.1"  # where the controller listens
     url: str = ""
+    nodes: int = 1  # bridge nodes on this machine
     classrooms: list[Classroom] = field(default_factory=list)
     controller: Process | None = None
     token: str = ""  # the administrator's of both schools
@@ -176,6 +177,7 @@ mqtt:
 bridge:
   nodes: local
   local:
+    count: {self.nodes}
     udp_listen: 0.0.0.0:0
 logging:
   level: info
@@ -268,6 +270,12 @@ logging:
         answer = await self.call("GET", f"/devices?school={classroom.school}&claimed=false")
         for device in answer["devices"]:
             await self.call("POST", f"/devices/{device['id']}/claim", {"room": classroom.room_id})
+
+    async def holder(self) -> str:
+        """The node that the only live lesson is on; "" while it is on none, or on two."""
+        nodes = (await self.call("GET", "/nodes"))["nodes"]
+        holders = [node["name"] for node in nodes if node["lessons"]]
+        return holders[0] if len(holders) == 1 else ""
 
     async def plan_lesson(self, *classrooms: Classroom) -> str:
         """A linked lesson now, hosted by the first classroom's school, accepted by all."""
