@@ -71,7 +71,8 @@ class Room:
         await self.page.wait_for_function(
             f"""async () => {{
               const entries = await stats("play", "inbound-rtp");
-              const video = Object.fromEntries(entries.filter((each) => each.kind === "video").map((each) => [each.mid, each]));
+              const pictures = entries.filter((each) => each.kind === "video");
+              const video = Object.fromEntries(pictures.map((each) => [each.mid, each]));
               return {condition};
             }}""",
             timeout=timeout_s * 1000,

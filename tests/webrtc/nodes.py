@@ -38,8 +38,8 @@ class Node:
     def media(self, protocol: Protocol, bridge: str) -> str:
         return f"{self.url}/{protocol}/{bridge}"
 
-    async def open_bridge(self, bridge: str, order: Sequence[str] = ()) -> None:
-        body = {"order": list(order)}
+    async def open_bridge(self, bridge: str, order: Sequence[str] = (), *, floor: str | None = None) -> None:
+        body = {"order": list(order), "floor": floor}
         async with self.http.put(f"{self.url}/v1/bridges/{bridge}", json=body, headers=CONTROL) as response:
             assert response.status in (200, 201), await response.text()
 

@@ -1,0 +1,207 @@
+"""Layers and the slots that carry them, packet by packet, through real SRTP."""
+
+from tests.webrtc.wire import Vp8Sender, Wire, contents, sequences
+from webrtc.forward import Forwarder
+from webrtc.ids import TrackId
+from webrtc.layers import Layer
+from webrtc.payload import read_vp8
+from webrtc.rtp import HEADER
+from webrtc.sdp import Codec
+from webrtc.slots import Formats, Slot
+from webrtc.state import Role
+from webrtc.track import SourceClock, Track
+
+VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000, feedback=("nack", "nack pli"))
+OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)
+RED = Codec(name="RED", payload_type=63, clock_rate=48_000, parameters={"111/111": ""})
+FORWARDER = Forwarder()
+
+
+def layer(rid: str = "", *codecs: Codec) -> Layer:
+    chosen = codecs or (VP8,)
+    kind = "video" if chosen == (VP8,) else "audio"
+    track = Track(
+        id=TrackId(rid),
+        kind=kind,  # type: ignore[arg-type]
+        ssrc=1,
+        payload_types={codec.payload_type: codec for codec in chosen},
+        clock=SourceClock(),
+        rid=rid,
+    )
+    return Layer(track=track, forwarder=FORWARDER, ask=lambda track, now: None)
+
+
+def video_slot(wire: Wire, *, rtx: bool = True) -> Slot:
+    formats = Formats(payload_types={"VP8": 100}, rtx={100: 101} if rtx else {})
+    return Slot(
+        mid="0",
+        kind="video",
+        role=Role.STAGE,
+        ssrc=7,
+        rtx_ssrc=8 if rtx else None,
+        formats=formats,
+        outlet=wire.outlet,
+    )
+
+
+def consecutive(numbers: list[int]) -> bool:
+    return all((b - a) & 0xFFFF == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+
+
+def send(to: Layer, packets: list[bytes], now: float) -> None:
+    for packet in packets:
+        to.forward(packet, now)
+
+
+def test_switch_of_layers_waits_for_the_keyframe_and_goes_on_without_a_gap() -> None:
+    wire, low, high = Wire(transport_cc=3), layer("q"), layer("f")
+    slot = video_slot(wire)
+    small, large = Vp8Sender(ssrc=1, sequence=65530), Vp8Sender(ssrc=2, sequence=900, timestamp=77, picture=500)
+    low.add(slot, 0.0)
+    send(low, small.frame(key=True), 0.0)
+    high.add(slot, 0.1)
+    for i in range(1, 9):  # across the wrap of the sequence number
+        send(high, large.frame(), i / 30)
+        send(low, small.frame(parts=2), i / 30)
+    send(high, large.frame(key=True, parts=3), 0.3)
+    send(low, small.frame(), 0.31)  # not of this slot any more
+    send(high, large.frame(), 0.33)
+    assert consecutive(sequences(wire.packets))
+    assert contents(wire.packets) == [
+        (0, 0),
+        *((i, part) for i in range(1, 9) for part in range(2)),
+        *((252, part) for part in range(3)),
+        (253, 0),
+    ]
+    pictures = [read_vp8(packet).picture_id for packet in wire.packets]
+    assert all((b - a) & 0x7FFF in (0, 1) for a, b in zip(pictures, pictures[1:], strict=False))
+    assert wire.numbers == list(range(len(wire.packets)))
+
+
+def test_base_layer_alone_has_no_gaps_and_comes_back_whole() -> None:
+    wire, here = Wire(), layer()
+    slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
+    here.add(slot, 0.0)
+    send(here, sender.frame(key=True), 0.0)
+    here.thin(slot, base_only=True, still=False)
+    for i in range(1, 9):
+        send(here, sender.frame(parts=2), i / 30)
+    here.thin(slot, base_only=False, still=False)
+    for i in range(9, 13):
+        send(here, sender.frame(), i / 30)
+    assert contents(wire.packets) == [
+        (0, 0),
+        *((i, part) for i in (2, 4, 6, 8) for part in range(2)),
+        *((i, 0) for i in (9, 10, 11, 12)),
+    ]
+    assert consecutive(sequences(wire.packets))
+    pictures = [read_vp8(packet).picture_id for packet in wire.packets]
+    assert sorted({(each - pictures[0]) & 0x7FFF for each in pictures}) == list(range(9))
+
+
+def test_nothing_is_left_out_behind_a_gap_and_the_late_packet_finds_its_place() -> None:
+    wire, here = Wire(), layer()
+    slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
+    here.add(slot, 0.0)
+    send(here, sender.frame(key=True), 0.0)
+    here.thin(slot, base_only=True, still=False)
+    send(here, sender.frame(), 0.1)  # left out
+    lost = sender.frame()
+    send(here, sender.frame(), 0.2)  # of the higher layer, but who knows what was before it
+    send(here, sender.frame(), 0.3)
+    send(here, lost, 0.4)
+    assert contents(wire.packets) == [(0, 0), (3, 0), (4, 0), (2, 0)]
+    first, after, later, late = sequences(wire.packets)
+    assert [(each - first) & 0xFFFF for each in (late, after, later)] == [1, 2, 3]
+
+
+def test_still_is_one_whole_picture_at_a_time() -> None:
+    wire, here = Wire(), layer()
+    slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1)
+    slot.still = True
+    here.add(slot, 0.0)
+    for i in range(20):
+        send(here, sender.frame(key=i in (0, 10), parts=2), i / 30)
+        if i == 8:
+            here.add(slot, i / 30)
+    assert contents(wire.packets) == [(0, 0), (0, 1), (10, 0), (10, 1)]
+    assert consecutive(sequences(wire.packets))
+    times = [HEADER.unpack_from(packet)[3] for packet in wire.packets]
+    assert 25_000 < (times[2] - times[0]) & 0xFFFFFFFF < 35_000  # the third of a second in between
+
+
+def test_same_packet_twice_goes_out_once() -> None:
+    wire, here = Wire(), layer()
+    sender = Vp8Sender(ssrc=1)
+    here.add(video_slot(wire), 0.0)
+    packets = sender.frame(key=True, parts=3)
+    send(here, packets + packets, 0.0)
+    assert contents(wire.packets) == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_redundancy_is_stripped_for_who_does_not_take_it() -> None:
+    plain, both, other = Wire(), Wire(), Wire()
+    here = layer("", OPUS, RED)
+    formats = [
+        (plain, Formats(payload_types={"OPUS": 120})),
+        (both, Formats(payload_types={"OPUS": 111, "RED": 63}, redundant=111)),
+        (other, Formats(payload_types={"OPUS": 96, "RED": 97}, redundant=96)),
+    ]
+    for wire, takes in formats:
+        slot = Slot(mid="0", kind="audio", role=Role.VOICE, ssrc=7, rtx_ssrc=None, formats=takes, outlet=wire.outlet)
+        here.add(slot, 0.0)
+    red = HEADER.pack(0x80, 63, 5, 960, 1) + bytes.fromhex("ef000002" + "6f" + "1111" + "aabb")
+    here.forward(red, 0.0)
+    assert [(packet[1], packet[12:]) for wire in (plain, both, other) for packet in wire.packets] == [
+        (120, b"\xaa\xbb"),
+        (63, red[12:]),
+        (96, b"\xaa\xbb"),
+    ]
+
+
+def test_retransmission_has_a_stream_of_its_own() -> None:
+    wire, here = Wire(transport_cc=3), layer()
+    slot, sender = video_slot(wire), Vp8Sender(ssrc=1, picture=9)
+    here.add(slot, 0.0)
+    send(here, sender.frame(key=True, parts=2), 0.0)
+    first, second = wire.take()
+    for packet in (second, first):
+        found = slot.find(HEADER.unpack_from(packet)[2], now=1.0)
+        assert found is not None
+        FORWARDER.repeat(slot, *found, now=1.0)
+    repeated = wire.take()
+    assert [(packet[1] & 0x7F, HEADER.unpack_from(packet)[4]) for packet in repeated] == [(101, 8)] * 2
+    assert [packet[12:] for packet in repeated] == [second[2:4] + second[12:], first[2:4] + first[12:]]
+    assert consecutive(sequences(repeated))
+    assert wire.numbers == [0, 1, 2, 3]
+
+
+def test_without_a_stream_of_its_own_only_the_same_octets_are_repeated() -> None:
+    plain, numbered = Wire(), Wire(transport_cc=3)
+    for wire in (plain, numbered):
+        here, slot = layer(), video_slot(wire, rtx=False)
+        here.add(slot, 0.0)
+        send(here, Vp8Sender(ssrc=1).frame(key=True), 0.0)
+        [sent] = wire.take()
+        found = slot.find(HEADER.unpack_from(sent)[2], now=1.0)
+        assert found is not None
+        FORWARDER.repeat(slot, *found, now=1.0)
+    assert (plain.repeated, plain.packets, numbered.repeated, numbered.packets) == (1, [], 0, [])
+
+
+def test_padding_is_nothing_but_padding() -> None:
+    wire, here = Wire(transport_cc=3), layer()
+    slot = video_slot(wire)
+    here.add(slot, 0.0)
+    send(here, Vp8Sender(ssrc=1).frame(key=True), 0.0)
+    wire.take()
+    assert FORWARDER.pad(slot, 1.0) == 20 + 255
+    [packet] = wire.take()
+    assert (packet[1], HEADER.unpack_from(packet)[4], packet[12:]) == (101, 8, b"")
+
+
+def test_layer_is_wanted_for_a_while_after_the_last_wish() -> None:
+    here = layer()
+    assert not here.wanted(1.0)
+    here.want(1.0)
+    assert (here.wanted(8.9), here.wanted(9.1)) == (True, False)

@@ -1,0 +1,160 @@
+"""Layers and slots with a real Chromium at both ends: what getStats says is what people see."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from pydantic import TypeAdapter
+
+from tests.chromium import chromium
+from tests.webrtc.chrome import Room, rooms
+from tests.webrtc.nodes import Node, node_here
+from webrtc.state import BridgeState, Role
+
+BRIDGE = "lesson"
+STATE: TypeAdapter[BridgeState] = TypeAdapter(BridgeState)
+SMALL = {"width": 640, "height": 360}  # three layers of it are light enough for a machine that does all ends
+
+
+@asynccontextmanager
+async def lesson(*names: str) -> AsyncIterator[tuple[Node, tuple[Room, ...]]]:
+    async with (
+        asyncio.timeout(90),
+        node_here() as node,
+        chromium("--force-fieldtrials=WebRTC-LegacySimulcastLayerLimit/Disabled/") as browser,
+        rooms(browser, node, BRIDGE, *names) as pages,
+    ):
+        await node.open_bridge(BRIDGE, names)
+        yield node, pages
+
+
+async def until_state(node: Node, holds: Callable[[BridgeState], bool]) -> None:
+    async with node.events() as events:
+        async for message in events:
+            event = json.loads(message.data)
+            states = [event["bridge"]] if event["type"] == "bridge" else event.get("bridges", [])
+            if any(holds(STATE.validate_python(state)) for state in states):
+                return
+
+
+def stage_of(state: BridgeState, viewer: str) -> str | None:
+    return next(
+        slot.source
+        for participant in state.participants
+        if participant.id == viewer
+        for slot in participant.subscriptions[0].slots
+        if slot.role is Role.STAGE
+    )
+
+
+def wanted_of(state: BridgeState, publisher: str) -> dict[str, bool]:
+    return {
+        track.rid: track.wanted
+        for participant in state.participants
+        if participant.id == publisher
+        for track in participant.tracks
+        if track.kind == "video"
+    }
+
+
+async def test_slot_follows_the_size_of_its_tile() -> None:
+    async with lesson("a", "b") as (_, (a, b)):
+        await a.publish(**SMALL)
+        await b.play()
+        await b.until("video[0]?.frameHeight === 360")
+        assert await b.layout({"0": 180}) == 204
+        await b.until("video[0].frameHeight === 180")
+        assert await b.layout({"0": 90}) == 204
+        await b.until("video[0].frameHeight === 90")
+        assert await b.layout({"0": 360}) == 204
+        await b.until("video[0].frameHeight === 360")
+        frames = (await b.received())["0"]["framesDecoded"]
+        await b.until(f"video[0].framesDecoded > {frames + 10}")
+
+
+async def test_hidden_tile_gets_nothing_and_comes_back() -> None:
+    async with lesson("a", "b") as (_, (a, b)):
+        await a.publish(**SMALL)
+        await b.play()
+        await b.until("video[0]?.framesDecoded > 10")
+        await b.layout({"0": 0})
+        await b.page.wait_for_function(  # nothing for half a second
+            """async () => {
+              const pictures = async () => (await stats("play", "inbound-rtp")).filter((each) => each.kind === "video");
+              const count = async () => (await pictures())[0]?.packetsReceived;
+              const before = await count();
+              await new Promise((done) => setTimeout(done, 500));
+              return (await count()) === before;
+            }""",
+            timeout=10_000,
+        )
+        frames = (await b.received())["0"]["framesDecoded"]
+        await b.layout({"0": 360})
+        await b.until(f"video[0].framesDecoded > {frames + 10}")
+
+
+async def test_layer_that_the_sender_stops_is_replaced() -> None:
+    async with lesson("a", "b") as (_, (a, b)):
+        await a.publish(**SMALL)
+        await b.play()
+        await b.until("video[0]?.frameHeight === 360")
+        await a.activate("q", "h")
+        await b.until("video[0].frameHeight === 180")
+        await a.activate("q", "h", "f")
+        await b.until("video[0].frameHeight === 360")
+
+
+async def test_floor_changes_who_is_on_the_stage() -> None:
+    async with lesson("a", "b", "c") as (node, (a, b, c)):
+        await a.publish(**SMALL, colour="teal")
+        await b.publish(**SMALL, colour="maroon", sound=False)
+        await c.play(video=2, audio=2)
+        await c.until("video[0]?.framesDecoded > 10 && video[1]?.framesDecoded > 10", timeout_s=40)
+        for holder in ("b", "a", "b"):
+            await node.open_bridge(BRIDGE, ["a", "b", "c"], floor=holder)
+            await until_state(node, lambda state, holder=holder: stage_of(state, "c") == holder)  # type: ignore[misc]
+            frames = (await c.received())["0"]["framesDecoded"]
+            await c.until(f"video[0].framesDecoded > {frames + 10}")
+
+
+async def test_publisher_is_told_which_layers_are_wanted() -> None:
+    async with lesson("a", "b") as (node, (a, b)):
+        await b.play()
+        await b.layout({"0": 90})
+        await a.publish(**SMALL)
+        await b.until("video[0]?.frameHeight === 90")
+        await until_state(node, lambda state: wanted_of(state, "a") == {"q": True, "h": False, "f": False})
+        await b.layout({"0": 360})
+        await until_state(node, lambda state: wanted_of(state, "a") == {"q": True, "h": False, "f": True})
+
+
+async def test_h264_layers_and_a_player_of_h264() -> None:
+    async with lesson("a", "b") as (_, (a, b)):
+        await a.publish(**SMALL, codec="video/H264")
+        await b.play(codec="video/H264")
+        await b.until("video[0]?.frameHeight === 360")
+        await b.layout({"0": 90})
+        await b.until("video[0].frameHeight === 90")
+
+
+async def test_codecs_that_both_ends_speak_pass_through() -> None:
+    async with lesson("a", "b") as (_, (a, b)):
+        for codec in ("video/VP9", "video/AV1"):
+            await a.publish(**SMALL, codec=codec, layers=1)
+            await b.play()
+            await b.until("video[0]?.framesDecoded > 20")
+            await b.page.evaluate("close('play')")
+
+
+async def test_redundant_sound_reaches_those_who_take_it() -> None:
+    async with lesson("a", "b") as (node, (a, b)):
+        await a.publish(**SMALL, red=True)
+        await b.play()
+        await b.until("video[0]?.framesDecoded > 0")
+        await until_state(node, lambda state: "RED" in {track.codec for track in state.participants[0].tracks})
+        await b.page.wait_for_function(
+            """async () => (await stats("play", "inbound-rtp")).some(
+              (each) => each.kind === "audio" && each.totalSamplesReceived - each.concealedSamples > 48000)""",
+            timeout=20_000,
+        )
