@@ -1,6 +1,7 @@
 """A school behind a bad link: a network namespace with a browser in it, whose only way out is a `Wire`. Linux, root."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -33,13 +34,18 @@ class School:
         self._process = process
         self.wire = Wire()
 
-    async def set(self, wire: Wire) -> str:
-        """Returns once it holds: the packets counted so far, as JSON."""
+    async def set(self, wire: Wire) -> None:
+        """Returns once it holds."""
+        self.wire = wire
+        await self.counters()
+
+    async def counters(self) -> dict[str, int]:
+        """Packets and octets so far."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self.wire = wire
-        self._process.stdin.write(f"{wire.to_json()}\n".encode())
-        return (await self._process.stdout.readline()).decode()
+        self._process.stdin.write(f"{self.wire.to_json()}\n".encode())
+        counted: dict[str, int] = json.loads(await self._process.stdout.readline())
+        return counted
 
 
 @asynccontextmanager

@@ -97,6 +97,7 @@ class _Joint:
         self.wire = Wire()
         self.up, self.down = Direction(seed=seed), Direction(seed=seed + 1)
         self._underway = Underway()
+        self.tcp_octets = {school: 0, node: 0}  # by where they come from
         loop = asyncio.get_running_loop()
         loop.add_reader(school, self._carry, school, node, self.up)
         loop.add_reader(node, self._carry, node, school, self.down)
@@ -115,11 +116,14 @@ class _Joint:
         with suppress(BlockingIOError):
             for _ in range(BATCH):
                 packet = os.read(here, LONGEST)
+                if packet[0] >> 4 == 4 and packet[9] == TCP:
+                    self.tcp_octets[here] += len(packet)
                 if self.wire.passes(packet):
                     self._underway.send(packet, direction, deliver)
 
     def counters(self) -> dict[str, int]:
-        return {
+        up, down = self.tcp_octets.values()
+        return {"up_tcp_octets": up, "down_tcp_octets": down} | {
             f"{name}_{what}": getattr(direction, what)
             for name, direction in (("up", self.up), ("down", self.down))
             for what in ("packets", "lost", "overflowed")

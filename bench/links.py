@@ -10,6 +10,7 @@ Figures are the browsers' own (`getStats`). Linux, root. docs/links.md says what
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -48,6 +49,8 @@ class Outcome:
     inwards: Reception
     outwards: Reception
     route: str = ""
+    tcp_bps: tuple[float, ...] = (0.0, 0.0)  # to the school and from it, signalling mostly
+    load: float = 0.0  # processes that would run, on average of the last minute
     join_s: float | None = None
     back_s: float | None = None
     seen_s: float | None = None
@@ -242,11 +245,17 @@ class Bench:
         else:
             await self._school.set(self._allowing_signalling(scenario.wire))
             await watch.during(scenario.settle_s)
+        before = await self._school.counters()
         inwards, outwards = await watch.measured(scenario.measure_s)
+        after = await self._school.counters()
         route = self._route()
         join_s = await self._join() if scenario.join else None
         self.trace[scenario.name] = [_brief(seen) for seen in watch.seen_far[first:]]
         return Outcome(
+            load=os.getloadavg()[0],
+            tcp_bps=tuple(
+                8 * (after[key] - before[key]) / scenario.measure_s for key in ("down_tcp_octets", "up_tcp_octets")
+            ),
             inwards=inwards,
             outwards=outwards,
             route=self._route() or route,
@@ -375,7 +384,7 @@ async def measured(scenarios: tuple[Scenario, ...], rooms: int, trace_file: Path
 
 HEAD = (
     "| link | | voices | concealed | buffer ms | picture | fps | stood still s | freezes | lost | repaired | kbit/s "
-    "| join s | back s | not as it should be |\n" + "|---" * 15 + "|"
+    "| TCP | join s | back s | not as it should be |\n" + "|---" * 16 + "|"
 )
 
 
@@ -397,9 +406,10 @@ def row(scenario: Scenario, outcome: Outcome) -> str:
             f"{got.lost:.1%}",
             f"{got.repaired}/{got.nacks}",
             f"{got.bits_per_s / 1000:.0f}",
+            f"{outcome.tcp_bps[0 if first else 1] / 1000:.0f}",
             _seconds(outcome.join_s) if first and scenario.join else "",
             _seconds(back_s) if scenario.dark_s else "",
-            problems if first else "",
+            problems if first else f"machine's load {outcome.load:.0f}",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
