@@ -8,7 +8,7 @@ sent, a full link loses less, and a bad one as much as before.
 INTERVAL_S = 0.5  # of a sample, unless so few packets went out that it would say nothing
 LEAST_PACKETS, LONGEST_S = 50, 2.0
 WEIGHT = 0.3  # of a sample
-RELIEF = 0.03
+RELIEF = 0.08  # of what the loss is lower than usual, per sample
 LOW, HIGH = 0.02, 0.10
 EXCESS = 0.05  # above the usual loss
 FIRST_S = 2.0  # what is lost in the first seconds, when little is sent, is usual
