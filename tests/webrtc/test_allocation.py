@@ -1,7 +1,7 @@
 """Who gets how much of a subscriber's link."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webrtc.allocation import MARGIN, Allocation, Choice, Priority, Rest, Step, Wish, allocate
@@ -92,7 +92,7 @@ def test_wish_without_steps_is_paused() -> None:
 @st.composite
 def lessons(draw: st.DrawFn) -> tuple[Wish, ...]:
     wishes = []
-    for i in range(draw(st.integers(0, 8))):
+    for i in range(draw(st.integers(0, 6))):
         rates = sorted(draw(st.lists(st.integers(1_000, 2_000_000), min_size=1, max_size=5)))
         priority = draw(st.sampled_from(Priority))
         steps = tuple(Step(bps=bps, layer=layer) for layer, bps in enumerate(rates))
@@ -104,6 +104,7 @@ def lessons(draw: st.DrawFn) -> tuple[Wish, ...]:
 BUDGET = st.integers(0, 6_000_000)
 
 
+@settings(deadline=None)
 @given(lessons(), BUDGET, BUDGET)
 def test_nothing_but_voices_exceeds_the_budget(wishes: tuple[Wish, ...], before: int, budget_bps: int) -> None:
     allocation = allocate(wishes, budget_bps, allocate(wishes, before, {}).choices)
@@ -112,12 +113,14 @@ def test_nothing_but_voices_exceeds_the_budget(wishes: tuple[Wish, ...], before:
     assert PAUSED not in [allocation.choices[wish.mid] for wish in voices]
 
 
+@settings(deadline=None)
 @given(lessons(), BUDGET)
 def test_choices_stay_while_the_budget_stays(wishes: tuple[Wish, ...], budget_bps: int) -> None:
     allocation = allocate(wishes, budget_bps, {})
     assert allocate(wishes, budget_bps, allocation.choices) == allocation
 
 
+@settings(deadline=None)
 @given(lessons(), BUDGET, BUDGET)
 def test_more_budget_never_lowers_the_first_of_the_pictures(wishes: tuple[Wish, ...], one: int, other: int) -> None:
     first = min(
@@ -139,6 +142,7 @@ def test_more_budget_never_lowers_the_first_of_the_pictures(wishes: tuple[Wish, 
         assert min(levels[0], len(ladder) - 1) <= min(levels[1], len(ladder) - 1)
 
 
+@settings(deadline=None)
 @given(lessons())
 def test_what_is_wanted_brings_everything_to_the_top(wishes: tuple[Wish, ...]) -> None:
     allocation = allocate(wishes, allocate(wishes, 0, {}).wanted_bps + len(wishes), {})

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webrtc.estimate import CAP_BPS, FLOOR_BPS, START_BPS, START_WITHOUT_FEEDBACK_BPS, SendEstimate, State
@@ -322,6 +322,7 @@ FEEDBACK = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(FEEDBACK, max_size=8), st.booleans())
 def test_any_feedback_leaves_an_estimate(feedbacks: list[TransportFeedback], known: bool) -> None:
     estimate = SendEstimate(transport_cc=True, now=0.0)

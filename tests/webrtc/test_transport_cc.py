@@ -1,7 +1,7 @@
 """Transport-wide feedback as it is built, written and read."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webrtc.errors import InvalidPacket
@@ -50,6 +50,7 @@ def told(feedbacks: tuple[TransportFeedback, ...]) -> list[tuple[int, int | None
     return found
 
 
+@settings(deadline=None)
 @given(STATUSES)
 def test_feedback_is_read_as_it_was_written(deltas: list[int | None]) -> None:
     packet = feedback(deltas)
@@ -95,6 +96,7 @@ def test_a_few_octets_that_announce_many_losses_cost_nothing() -> None:
     assert (len(packet.to_bytes()), parse(packet.to_bytes())) == (40, (packet,))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 65_535))
 def test_any_body_is_read_or_invalid(chunks: bytes, statuses: int) -> None:
     body = bytes(10) + statuses.to_bytes(2, "big") + bytes(4) + chunks + bytes(-len(chunks) % 4)
@@ -147,6 +149,7 @@ def test_sender_that_starts_again_is_followed() -> None:
     assert told(arrivals.feedback(1, 2)) == [(5 + MAX_JUMP, 8000), (6 + MAX_JUMP, 8000)]
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 65_535),
     st.lists(st.tuples(st.integers(1, 3), st.integers(-40, 60), st.booleans()), min_size=1, max_size=400),
