@@ -53,8 +53,11 @@ def _carried(participant: ParticipantState, role: Role) -> set[ParticipantId | N
 
 
 def speaking_room(bridge: BridgeState | None) -> RoomId | None:
-    """The room that speaks, or spoke last."""
-    return RoomId(bridge.dominant) if bridge is not None and bridge.dominant is not None else None
+    """The room that speaks now."""
+    if bridge is None or bridge.dominant is None:
+        return None
+    speaks = any(each.id == bridge.dominant and each.speaking for each in bridge.participants)
+    return RoomId(bridge.dominant) if speaks else None
 
 
 def bridge_slots(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str, SlotView]]:

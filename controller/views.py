@@ -173,7 +173,7 @@ class CallView:
     layers: Mapping[str, bool]  # by rid: whether anybody is sent that layer of this display's camera
     mode: Mode
     floor: RoomId | None  # which room has it
-    speaking: RoomId | None  # which room speaks, or spoke last
+    speaking: RoomId | None  # which room speaks now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,9 @@ NEVER = 1e-10  # the least score
 ALPHA = 0.5  # of the energy, per cell
 FALL = 30 / CELLS_PER_S  # dB per cell: who pauses between two words keeps the place
 MARGIN = 10  # dB that it takes to be placed before somebody else
-HEEDED = 20  # who is loud in 8 of the last 20 cells speaks,
+BEGINS_WITHIN = 20  # who is loud in 8 of the last 20 cells speaks,
 BEGINS = 8
-GOES_ON = 2  # and does while it is loud in 2 of them
+GOES_ON = 2  # and does while it is loud in 2 of the last second: words have pauses between them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +203,8 @@ class _Ear:
         if silent >= BRIDGED:
             self._fill(0, silent)
             self._written += silent
-        loud = sum(each // 10 > LOUD for each in self._immediate_levels(HEEDED))
-        self.speaking = loud >= (GOES_ON if self.speaking else BEGINS)
+        within, enough = (CELLS, GOES_ON) if self.speaking else (BEGINS_WITHIN, BEGINS)
+        self.speaking = sum(each // 10 > LOUD for each in self._immediate_levels(within)) >= enough
 
     def scores(self) -> tuple[float, float, float]:
         """How likely this is speech, over 20 ms, 100 ms and 1 s."""

@@ -63,8 +63,8 @@ def test_alone_nobody_is_on_stage() -> None:
     assert site_media(None, RoomId("host")) == SiteMedia()
 
 
-def test_who_speaks_is_said_once_somebody_does() -> None:
-    silent = BridgeState(id=BridgeId("lesson"), participants=())
-    assert speaking_room(None) is None
-    assert speaking_room(silent) is None
-    assert speaking_room(replace(silent, dominant=ParticipantId("host"))) == "host"
+def test_who_speaks_is_said_while_somebody_does() -> None:
+    before = BridgeState(id=BridgeId("lesson"), participants=(participant("host", "", "", speaking=True),))
+    speaks = replace(before, dominant=ParticipantId("host"))
+    spoke = replace(speaks, participants=(participant("host", "", ""),))
+    assert [speaking_room(each) for each in (None, before, speaks, spoke)] == [None, None, "host", None]

@@ -180,7 +180,7 @@ def test_packets_may_hold_more_or_less_sound(classroom: Classroom, packet_s: flo
 def test_who_stops_sending_stops_speaking(classroom: Classroom) -> None:
     classroom.run(2, {A: talk()})
     assert classroom.speakers.speaking(A)
-    classroom.run(1, {A: lambda _: None})
+    classroom.run(1.5, {A: lambda _: None})
     assert not classroom.speakers.speaking(A)
 
 

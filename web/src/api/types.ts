@@ -294,7 +294,7 @@ export interface CallOrder extends Received {
   mode: Mode;
   /** Which room has it; our own, too. */
   floor: Id | null;
-  /** Which room speaks, or spoke last. */
+  /** Which room speaks now. */
   speaking: Id | null;
 }
 
