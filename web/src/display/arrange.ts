@@ -24,9 +24,12 @@ const OWN_SHARE = 0.17; // our own picture where it lies over others
 /** Places for `count` tiles and for our own picture; `large`: the first tile is the stage, the others its thumbnails. */
 export function arrange(field: Size, count: number, large: boolean, gap: number): Arrangement {
   if (field.width <= 0 || field.height <= 0) return { tiles: [], own: { x: 0, y: 0, width: 0, height: 0 } };
-  if (count <= 1) return { tiles: count === 1 ? [{ x: 0, y: 0, ...field }] : [], own: cornerOf(field, gap) };
-  if (!large) return { tiles: gridIn({ x: 0, y: 0, ...field }, count, gap), own: cornerOf(field, gap) };
-  return field.width >= field.height ? besideStage(field, count, gap) : belowStage(field, count, gap);
+  const upright = field.width < field.height;
+  if (count === 0 || (count === 1 && !upright)) {
+    return { tiles: count === 0 ? [] : [{ x: 0, y: 0, ...field }], own: cornerOf(field, gap) };
+  }
+  if (!large && count > 1) return { tiles: gridIn({ x: 0, y: 0, ...field }, count, gap), own: cornerOf(field, gap) };
+  return upright ? belowStage(field, count, gap) : besideStage(field, count, gap);
 }
 
 /** Thumbnails and our own picture in columns to the right of the stage. */

@@ -6,6 +6,7 @@ it.each([
   ["Trường THCS Lê Lợi", "Lê Lợi"],
   ["THPT Chuyên Phan Bội Châu", "Chuyên Phan Bội Châu"],
   ["Trường Trung học cơ sở và Trung học phổ thông Hoà Bình", "Hoà Bình"],
+  ["Trường PTDTBT Tiểu học Mường Lống", "Mường Lống"],
   ["Trường A", "Trường A"],
   ["Sở Giáo dục và Đào tạo Nghệ An", "Sở Giáo dục và Đào tạo Nghệ An"],
 ])("%s: %s", (name, expected) => {
