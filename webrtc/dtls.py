@@ -41,12 +41,17 @@ class PacketBuffer:
         self.length: Length = ffi.new("int *")
 
 
+def _address_of(pointer: object) -> int:
+    return int(ffi.cast("uintptr_t", pointer))
+
+
 # context, memory, length -> 0, or an error of libsrtp. The context must be one of a living `SrtpKeys`.
 Transform = Callable[[object, object, Length], int]
 protect_rtp: Transform = lib.srtp_protect
 protect_rtcp: Transform = lib.srtp_protect_rtcp
 unprotect_rtp: Transform = lib.srtp_unprotect
 unprotect_rtcp: Transform = lib.srtp_unprotect_rtcp
+PROTECT_RTP = _address_of(ffi.addressof(lib, "srtp_protect"))  # `protect_rtp` for C
 
 
 class SrtpKeys:
@@ -57,6 +62,11 @@ class SrtpKeys:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.context: object = session._srtp[0]
+
+    @property
+    def pointer(self) -> int:
+        """`context` for C."""
+        return _address_of(self.context)
 
 
 class Certificate:

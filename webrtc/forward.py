@@ -2,14 +2,13 @@
 
 Nothing here waits, allocates per subscriber or asks anything twice: what differs per subscriber is in its `Route`, the
 packet is copied into one buffer, changed and encrypted there, and leaves. A full socket drops the packet, as a network
-would. `Forwarder.send` is the one place to put a faster implementation.
+would. This is the reference; `webrtc/fast.py` has the same `send` in C.
 """
 
-from collections.abc import Iterable
 from struct import Struct
 
 from webrtc.dtls import PacketBuffer, protect_rtp
-from webrtc.outlet import HISTORY
+from webrtc.outlet import HISTORY, Outlet
 from webrtc.payload import NO_PICTURE, PICTURE_ID, PICTURE_ID_AT, TL0PICIDX_AT, Picture, read_vp8
 from webrtc.rtp import HEADER, HEADER_SIZE, MARKER, VERSION
 from webrtc.slots import Route, Slot
@@ -29,7 +28,11 @@ class Forwarder:
     def __init__(self) -> None:
         self._buffer = PacketBuffer()
 
-    def send(self, routes: Iterable[Route], packet: bytes, number: int, picture: Picture, now: float) -> None:
+    def outlet(self, *, transport_cc: int = 0, send_time: int = 0) -> Outlet:
+        """An outlet for the routes of this forwarder. For the parameters see `Outlet`."""
+        return Outlet(transport_cc=transport_cc, send_time=send_time)
+
+    def send(self, routes: tuple[Route, ...], packet: bytes, number: int, picture: Picture, now: float, /) -> None:
         """Send a plain packet along each of `routes`. `number`: its extended sequence number in the source."""
         memory, view, length = self._buffer.memory, self._buffer.view, self._buffer.length
         pack_header, pack_extended, pack_picture = HEADER.pack_into, EXTENDED.pack_into, PICTURE_ID.pack_into

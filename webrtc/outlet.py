@@ -9,23 +9,10 @@ HISTORY = 4096  # packets whose sending is remembered: two seconds of 2,000 a se
 class Outlet:
     """Where one subscriber's packets leave: its keys and its path, which moves with it. Not used until `open`.
 
+    Made by `Forwarder.outlet`, as the engine in use wants it.
     `transport_cc`, `send_time`: local id of the header extension that numbers its packets, or else of the
     one that tells when they were sent; 0 for none.
     """
-
-    __slots__ = (
-        "_keys",
-        "address",
-        "context",
-        "dropped",
-        "extension",
-        "octets",
-        "sendto",
-        "sequence",
-        "sizes",
-        "timed",
-        "times",
-    )
 
     def __init__(self, *, transport_cc: int = 0, send_time: int = 0) -> None:
         self.dropped = 0  # packets that libsrtp or the kernel did not take
@@ -43,6 +30,9 @@ class Outlet:
     def open(self, keys: SrtpKeys, path: Path) -> None:
         self._keys = keys  # held, because libsrtp's context lives as long as they do
         self.context = keys.context
+        self.move(path)
+
+    def move(self, path: Path) -> None:
         self.sendto, self.address = path
 
     def word(self, now: float) -> int:

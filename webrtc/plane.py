@@ -12,8 +12,8 @@ from webrtc.bridge import Bridge
 from webrtc.connection import Connection, Transport
 from webrtc.demux import Demultiplexer
 from webrtc.dtls import Certificate, PacketBuffer
+from webrtc.engine import make_forwarder
 from webrtc.errors import BridgeNotFound, ConnectionNotFound, HandshakeFailed
-from webrtc.forward import Forwarder
 from webrtc.ice import IceLite
 from webrtc.ids import BridgeId, ClientId, ConnectionId, ParticipantId
 from webrtc.listen import MediaPort
@@ -78,7 +78,7 @@ class MediaPlane:
                 ice=ice,
                 certificate=Certificate(),
                 candidates=tuple(self._candidates(self._media.port)),
-                forwarder=Forwarder(),
+                forwarder=make_forwarder(),
                 received=received,
                 reports=PacketBuffer(),
             )

@@ -10,6 +10,7 @@ from webrtc.answer import SEND_TIME_EXTENSION, TRANSPORT_CC_EXTENSION
 from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
 from webrtc.estimate import CAP_BPS, Probe, SendEstimate
+from webrtc.forward import Forwarder
 from webrtc.ids import ClientId, ParticipantId, TrackId
 from webrtc.layers import Source
 from webrtc.outlet import Outlet
@@ -57,7 +58,7 @@ class Subscription(Connection):
         self._ssrcs: dict[str, tuple[int, int]] = {}
         super().__init__(transport=transport, participant=participant, client=client, offer=offer, changed=changed)
         sections = [section for section in self.answer.sections if not section.rejected]
-        self.outlet = _outlet(sections)
+        self.outlet = _outlet(transport.forwarder, sections)
         self.slots = tuple(self._slot(section, sections) for section in sections)
         self.selection = Selection(self.slots)
         self.round_trip_s: float | None = None
@@ -125,7 +126,7 @@ class Subscription(Connection):
         self.outlet.open(keys, path)
 
     def moved(self, path: Path) -> None:
-        self.outlet.sendto, self.outlet.address = path
+        self.outlet.move(path)
 
     def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
         self.refused += 1  # a subscriber sends no media
@@ -267,12 +268,12 @@ class Subscription(Connection):
             self.send_rtcp([*some, *names])
 
 
-def _outlet(sections: list[Section]) -> Outlet:
+def _outlet(forwarder: Forwarder, sections: list[Section]) -> Outlet:
     """Numbers its packets only where every picture has retransmissions of their own: see `Forwarder.repeat`."""
     extensions = {uri: id for section in sections for uri, id in section.extensions.items()}
     if not all(section.rtx for section in sections if section.kind == "video"):
-        return Outlet()
-    return Outlet(
+        return forwarder.outlet()
+    return forwarder.outlet(
         transport_cc=extensions.get(TRANSPORT_CC_EXTENSION, 0), send_time=extensions.get(SEND_TIME_EXTENSION, 0)
     )
 

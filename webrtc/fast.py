@@ -1,0 +1,49 @@
+"""Forwarding by `nhipcau-fast`, the compiled helper: it rewrites, protects and sends; the rest is the pure engine's.
+
+Packets are protected by the same libsrtp and the same contexts as in Python, which are handed over by address: what is
+sent again and padding go out by `Forwarder`, and there is no second count of any stream. Many datagrams share a system
+call where the path is a UDP socket; elsewhere the path's own `sendto` is called. Raises `ImportError` where the helper
+is not installed or does not fit.
+"""
+
+import socket
+from types import BuiltinMethodType
+
+import nhipcau_fast
+
+from webrtc.dtls import PROTECT_RTP, SrtpKeys
+from webrtc.forward import Forwarder
+from webrtc.outlet import HISTORY, Outlet
+from webrtc.path import Path
+
+INTERFACE = 1  # with each change of `Route` or of what is used here, another number in both
+
+if (nhipcau_fast.INTERFACE, nhipcau_fast.HISTORY) != (INTERFACE, HISTORY):
+    raise ImportError(f"nhipcau-fast has interface {nhipcau_fast.INTERFACE}, not {INTERFACE}; build it again")
+
+
+class FastOutlet(nhipcau_fast.Outlet, Outlet):
+    """An outlet whose data C keeps."""
+
+    def __init__(self, *, transport_cc: int = 0, send_time: int = 0) -> None:
+        nhipcau_fast.Outlet.__init__(self, transport_cc=transport_cc, send_time=send_time)
+
+    def open(self, keys: SrtpKeys, path: Path) -> None:
+        self.attach(keys, keys.context, keys.pointer)
+        self.move(path)
+
+    def move(self, path: Path) -> None:
+        sendto, address = path
+        by = sendto.__self__ if isinstance(sendto, BuiltinMethodType) else None
+        self.direct(sendto, address, by if isinstance(by, socket.socket) else None)
+
+
+class FastForwarder(nhipcau_fast.Sender, Forwarder):
+    """`send` is the helper's."""
+
+    def __init__(self) -> None:
+        nhipcau_fast.Sender.__init__(self, PROTECT_RTP)
+        Forwarder.__init__(self)
+
+    def outlet(self, *, transport_cc: int = 0, send_time: int = 0) -> Outlet:
+        return FastOutlet(transport_cc=transport_cc, send_time=send_time)
