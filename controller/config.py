@@ -85,7 +85,7 @@ class LocalNodesConfig:
     """Bridge nodes on this machine, started and watched by the controller."""
 
     count: int = 1
-    udp_listen: Address = Address("0.0.0.0", 7881)  # the first node's; the next ones take the ports after it
+    udp_listen: Address = Address("::", 7881)  # the first node's; the next ones take the ports after it
     advertise: tuple[IPAddress, ...] = ()  # empty: this machine's own addresses, found at start
 
 
@@ -103,9 +103,19 @@ class RemoteNodeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnConfig:
+    """TURN servers that somebody else runs, for clients that reach a node by no other way."""
+
+    urls: tuple[str, ...]  # the preferred one first
+    secret: Secret  # coturn's static-auth-secret
+    lifetime: timedelta  # of the credentials that clients get
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeConfig:
     nodes: LocalNodesConfig | tuple[RemoteNodeConfig, ...] = LocalNodesConfig()
     registration: Secret | None = None  # of nodes that make themselves known; None: none may
+    turn: TurnConfig | None = None  # for local nodes; the others have it as arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

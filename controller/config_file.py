@@ -4,6 +4,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -24,6 +25,7 @@ from controller.config import (
     RemoteNodeConfig,
     Secret,
     TlsConfig,
+    TurnConfig,
     default_config,
     sqlite_url,
 )
@@ -162,10 +164,21 @@ class _Reader:
         remote = section.take("nodes", self._nodes, None)
         registration = section.take("registration", self._node_secret, None)
         local = section.take("local", lambda item: _local_nodes(item.section()), LocalNodesConfig())
+        turn = section.take("turn", lambda item: self._turn(item.section()), None)
         if remote == () and section.line_of("registration") is None:
             section.problem("nodes", "is an empty list; write local, or one node, or let nodes register")
         section.finish()
-        return BridgeConfig(nodes=local if remote is None else remote, registration=registration)
+        return BridgeConfig(nodes=local if remote is None else remote, registration=registration, turn=turn)
+
+    def _turn(self, section: Section) -> TurnConfig | None:
+        """None stands for no servers."""
+        urls: tuple[str, ...] = section.take("urls", lambda item: item.each(values.turn_url), ())
+        secret = section.take("secret", self._secret, None)
+        lifetime = section.take("lifetime_hours", lambda item: values.hours(item, least=1, most=48), timedelta(hours=6))
+        if urls and section.line_of("secret") is None:
+            section.problem("secret", "is missing; write `secret: {file: path}`, the servers' static-auth-secret")
+        section.finish()
+        return TurnConfig(urls=urls, secret=secret, lifetime=lifetime) if urls and secret is not None else None
 
     def _nodes(self, item: Item) -> tuple[RemoteNodeConfig, ...] | None:
         """None stands for `local`."""
@@ -256,6 +269,11 @@ def _local_nodes(section: Section) -> LocalNodesConfig:
         udp_listen=section.take("udp_listen", values.listen, default.udp_listen),
         advertise=section.take("advertise", lambda item: item.each(values.advertised), default.advertise),
     )
+    if ":" not in nodes.udp_listen.host and any(address.version == 6 for address in nodes.advertise):
+        section.problem(
+            "advertise",
+            f'has an IPv6 address, but nodes listen on {nodes.udp_listen.host} alone; write `udp_listen: "[::]:7881"`',
+        )
     if nodes.udp_listen.port and nodes.udp_listen.port + nodes.count - 1 > 65535:
         section.problem("count", f"needs {nodes.count} ports from {nodes.udp_listen.port} on; choose a lower port")
     section.finish()

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from controller.config import Address, IPAddress, IPNetwork
 from controller.config_reader import Item
+from webrtc.turn import is_turn_url
 
 MAX_LOCAL_NODES = 64
 
@@ -114,6 +115,18 @@ def advertised(item: Item) -> IPAddress:
     if address.is_unspecified or address.is_multicast:
         raise ValueError(f"must be one machine's IP address, not {text}")
     return address
+
+
+def turn_url(item: Item) -> str:
+    example = "turn:turn.example.edu.vn:3478?transport=udp"
+    text = item.text(example)
+    if not is_turn_url(text):
+        raise ValueError(f"must be turn:HOST:PORT or turns:HOST:PORT, with ?transport=udp or tcp, e.g. {example}")
+    return text
+
+
+def hours(item: Item, *, least: int, most: int) -> timedelta:
+    return timedelta(hours=item.number(minimum=least, maximum=most))
 
 
 def minutes(item: Item, *, most: int) -> timedelta:

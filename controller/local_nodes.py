@@ -2,12 +2,14 @@
 
 import secrets
 import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import ifaddr
 
 from controller.child import ChildProgram
-from controller.config import LocalNodesConfig
+from controller.config import LocalNodesConfig, TurnConfig
 
 
 def local_secret(directory: Path) -> str:
@@ -19,8 +21,8 @@ def local_secret(directory: Path) -> str:
     return path.read_text()
 
 
-def node_program(index: int, config: LocalNodesConfig, secret: str) -> ChildProgram:
-    """The local node of this index; each has a UDP port of its own."""
+def node_program(index: int, config: LocalNodesConfig, secret: str, turn: TurnConfig | None = None) -> ChildProgram:
+    """The local node of this index; each has a port of its own."""
     port = config.udp_listen.port + index if config.udp_listen.port else 0
     host = f"[{config.udp_listen.host}]" if ":" in config.udp_listen.host else config.udp_listen.host
     advertised = [str(each) for each in config.advertise] or own_addresses(config.udp_listen.host)
@@ -29,18 +31,31 @@ def node_program(index: int, config: LocalNodesConfig, secret: str) -> ChildProg
         arguments=(
             *(sys.executable, "-m", "webrtc.node", "--control", "127.0.0.1:0", "--udp", f"{host}:{port}"),
             *(word for address in advertised for word in ("--advertise", address)),
+            *(_turn_arguments(turn) if turn else ()),
         ),
-        environment={"NHIPCAU_BRIDGE_SECRET": secret},
+        environment={"NHIPCAU_BRIDGE_SECRET": secret, **({"NHIPCAU_TURN_SECRET": turn.secret.value} if turn else {})},
     )
+
+
+def _turn_arguments(turn: TurnConfig) -> Iterator[str]:
+    for url in turn.urls:
+        yield from ("--turn", url)
+    yield from ("--turn-lifetime-s", f"{turn.lifetime.total_seconds():.0f}")
 
 
 def own_addresses(listen_host: str) -> list[str]:
     """The addresses under which others reach a socket that listens on `listen_host`.
 
-    The machine's own IPv4 addresses where it listens on all, without loopback unless that is all there is.
+    Where that is all of the machine ("::" of both families, "0.0.0.0" of IPv4), its own ones, IPv4 first; loopback only
+    if there is nothing else, and no link-local ones, which mean nothing without the name of an interface.
     """
     if listen_host not in ("0.0.0.0", "::"):
         return [listen_host]
-    found = [str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4]
-    outside = [address for address in found if not address.startswith(("127.", "169.254."))]
-    return outside or ["127.0.0.1"]
+    found = [
+        ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+        if ip.is_IPv4 or listen_host == "::"
+    ]
+    outside = [address for address in found if not (address.is_loopback or address.is_link_local)]
+    return [str(address) for address in sorted(outside, key=lambda each: each.version)] or ["127.0.0.1"]

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,9 +29,11 @@ from webrtc.registration import ControllerSettings, Registration
 from webrtc.sdp import MAX_LENGTH
 from webrtc.status import LoadMeter, NodeStatus
 from webrtc.token import MIN_SECRET_LENGTH
+from webrtc.turn import TurnServers, is_turn_url
 from webrtc.whip import MediaEndpoints, add_cors
 
 SECRET_VARIABLE = "NHIPCAU_BRIDGE_SECRET"
+TURN_SECRET_VARIABLE = "NHIPCAU_TURN_SECRET"
 SHUTDOWN_TIMEOUT_S = 3.0
 
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -54,6 +56,7 @@ class NodeSettings:
     tcp: bool
     advertise: tuple[str, ...]
     secret: str
+    turn: TurnServers | None = None
     orphan_timeout_s: float = 300.0
     drain_timeout_s: float = 10.0
     capacity: int = 0  # connections; 0: any
@@ -84,7 +87,7 @@ async def run_node(settings: NodeSettings) -> None:
             )
         )
         runner = web.AppRunner(
-            make_app(plane, events, settings.secret, status),
+            make_app(plane, events, settings.secret, status, settings.turn),
             access_log=None,
             logger=http_logger,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
@@ -132,10 +135,13 @@ def _is_news(record: logging.LogRecord) -> bool:
 http_logger.addFilter(_is_news)
 
 
-def make_app(plane: MediaPlane, events: Events, secret: str, status: NodeStatus) -> web.Application:
+def make_app(
+    plane: MediaPlane, events: Events, secret: str, status: NodeStatus, turn: TurnServers | None = None
+) -> web.Application:
     """The node's whole HTTP interface around an entered plane."""
     app = web.Application(middlewares=[problems], client_max_size=MAX_LENGTH)
-    app.add_routes(MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC)).routes())
+    media = MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC), turn=turn)
+    app.add_routes(media.routes())
     control = ControlEndpoints(plane=plane, events=events, secret=secret, status=status)
     app.add_routes(control.routes())
     app.on_shutdown.append(control.close)
@@ -183,6 +189,12 @@ def _ip(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is not an IP address") from error
 
 
+def _turn_url(text: str) -> str:
+    if not is_turn_url(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not turn:HOST:PORT?transport=udp or the like")
+    return text
+
+
 def _http_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -208,6 +220,12 @@ def _controller(read: argparse.Namespace) -> ControllerSettings | None:
     )
 
 
+def _turn(read: argparse.Namespace, secret: str) -> TurnServers | None:
+    if not read.turn:
+        return None
+    return TurnServers(urls=tuple(read.turn), secret=secret, lifetime=timedelta(seconds=read.turn_lifetime_s))
+
+
 def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> NodeSettings:
     """Ends the process with code 2 and a line on stderr where something is missing or wrong."""
     parser = argparse.ArgumentParser(prog="python -m webrtc.node", description="Run one bridge node.")
@@ -215,6 +233,15 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     parser.add_argument("--udp", type=_address, action="append", metavar="HOST:PORT", help="for media")
     parser.add_argument("--tcp", action=argparse.BooleanOptionalAction, default=True, help="there as well")
     parser.add_argument("--advertise", type=_ip, action="append", required=True, metavar="IP")
+    parser.add_argument(
+        "--turn",
+        type=_turn_url,
+        action="append",
+        default=[],
+        metavar="URL",
+        help=f"for clients that nothing else works for; the server's shared secret is in {TURN_SECRET_VARIABLE}",
+    )
+    parser.add_argument("--turn-lifetime-s", type=float, default=21_600.0, metavar="SECONDS", help="of credentials")
     parser.add_argument("--orphan-timeout-s", type=float, default=300.0, metavar="SECONDS")
     parser.add_argument("--drain-timeout-s", type=float, default=10.0, metavar="SECONDS")
     parser.add_argument("--capacity", type=int, default=0, metavar="CONNECTIONS", help="take no more; 0: any number")
@@ -237,6 +264,9 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     secret = environment.get(SECRET_VARIABLE, "")
     if len(secret.encode()) < MIN_SECRET_LENGTH:
         parser.error(f"{SECRET_VARIABLE} must hold a secret of at least {MIN_SECRET_LENGTH} bytes")
+    turn_secret = environment.get(TURN_SECRET_VARIABLE, "")
+    if read.turn and not turn_secret:
+        parser.error(f"--turn needs {TURN_SECRET_VARIABLE}")
     logging.basicConfig(level=read.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     return NodeSettings(
         control_host=read.control[0],
@@ -246,6 +276,7 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
         tcp=read.tcp,
         advertise=tuple(read.advertise),
         secret=secret,
+        turn=_turn(read, turn_secret),
         orphan_timeout_s=read.orphan_timeout_s,
         drain_timeout_s=read.drain_timeout_s,
         capacity=read.capacity,

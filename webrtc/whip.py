@@ -20,6 +20,7 @@ from webrtc.problems import Handler, ProblemError
 from webrtc.sdp import MAX_SECTIONS, parse_offer
 from webrtc.subscription import Subscription
 from webrtc.token import Claims, verify
+from webrtc.turn import TurnServers
 
 SDP_TYPE = "application/sdp"
 BODY_TIMEOUT_S = 10.0
@@ -49,12 +50,15 @@ class _Resource:
 
 
 class MediaEndpoints:
-    """The handlers under /whip and /whep of one node."""
+    """The handlers under /whip and /whep of one node. `turn`: what clients may use that reach it by no other way."""
 
-    def __init__(self, *, plane: MediaPlane, secret: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, plane: MediaPlane, secret: str, clock: Callable[[], datetime], turn: TurnServers | None = None
+    ) -> None:
         self._plane = plane
         self._secret = secret
         self._clock = clock
+        self._turn = turn
         self._resources: dict[ConnectionId, _Resource] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -63,7 +67,7 @@ class MediaEndpoints:
             endpoint, resource = f"/{name}/{{bridge}}", f"/{name}/{{bridge}}/{{connection}}"
             found += [
                 web.post(endpoint, self._post(publishes)),
-                web.options(endpoint, _options),
+                web.options(endpoint, self._options(publishes)),
                 web.patch(resource, self._patch(publishes)),
                 web.delete(resource, self._delete(publishes)),
                 web.options(resource, _options),
@@ -92,7 +96,7 @@ class MediaEndpoints:
             self._resources[connection.id] = _Resource(
                 claims=claims, publishes=publishes, ufrag=offer.ufrag, pwd=offer.pwd
             )
-            return web.Response(
+            response = web.Response(
                 status=201,
                 text=connection.answer_text,
                 content_type=SDP_TYPE,
@@ -102,6 +106,8 @@ class MediaEndpoints:
                     "Accept-Patch": sdpfrag.MEDIA_TYPE,
                 },
             )
+            self._add_links(response, claims)
+            return response
 
         return post
 
@@ -123,11 +129,13 @@ class MediaEndpoints:
                 return web.Response(status=204)
             ufrag, pwd = connection.restart_ice(fragment.ufrag, fragment.pwd)
             self._resources[connection_id] = replace(resource, ufrag=fragment.ufrag, pwd=fragment.pwd)
-            return web.Response(
+            response = web.Response(
                 text=sdpfrag.make_fragment(connection.answer_text, ufrag=ufrag, pwd=pwd),
                 content_type=sdpfrag.MEDIA_TYPE,
                 headers={"ETag": f'"{connection.etag}"'},
             )
+            self._add_links(response, resource.claims)
+            return response
 
         return patch
 
@@ -140,6 +148,21 @@ class MediaEndpoints:
             return web.Response()
 
         return delete
+
+    def _options(self, publishes: bool) -> Handler:
+        async def options(request: web.Request) -> web.Response:
+            """As for a resource; with a token also the ICE servers (RFC 9725 4.6): 200, 401, 403."""
+            response = await _options(request)
+            if "Authorization" in request.headers:
+                self._add_links(response, self._authorize(request, publishes))
+            return response
+
+        return options
+
+    def _add_links(self, response: web.Response, claims: Claims) -> None:
+        if self._turn is not None:
+            for link in self._turn.links(claims.participant, self._clock()):
+                response.headers.add("Link", link)
 
     def _authorize(self, request: web.Request, publishes: bool) -> Claims:
         """Raises `InvalidToken`, `TokenNotAllowed`."""

@@ -23,6 +23,7 @@ from controller.config import (
     RemoteNodeConfig,
     Secret,
     TlsConfig,
+    TurnConfig,
     default_config,
 )
 from controller.config_file import read_config
@@ -117,9 +118,14 @@ def test_local_parts_are_read(tmp_path: Path) -> None:
         http: {listen: auto}
         database: {url: "sqlite:///rooms.sqlite"}
         mqtt: {embedded: {listen: auto}}
-        bridge: {local: {count: 2, udp_listen: 192.0.2.1:9000, advertise: [192.0.2.1, "2001:db8::1"]}}
+        bridge:
+          local: {count: 2, udp_listen: "[::]:9000", advertise: [192.0.2.1, "2001:db8::1"]}
+          turn:
+            urls: ["turn:turn.example.edu.vn?transport=udp", "turns:turn.example.edu.vn:443?transport=tcp"]
+            secret: {env: TURN}
+            lifetime_hours: 2
         """
-    config = read_config(write(tmp_path, text), environ={})
+    config = read_config(write(tmp_path, text), environ={"TURN": "shared with coturn"})
     assert config == Config(
         data_dir=tmp_path / "var",
         http=HttpConfig(listen=Address("127.0.0.1", 0)),
@@ -128,9 +134,14 @@ def test_local_parts_are_read(tmp_path: Path) -> None:
         bridge=BridgeConfig(
             nodes=LocalNodesConfig(
                 count=2,
-                udp_listen=Address("192.0.2.1", 9000),
+                udp_listen=Address("::", 9000),
                 advertise=(ip_address("192.0.2.1"), ip_address("2001:db8::1")),
-            )
+            ),
+            turn=TurnConfig(
+                urls=("turn:turn.example.edu.vn?transport=udp", "turns:turn.example.edu.vn:443?transport=tcp"),
+                secret=Secret("shared with coturn"),
+                lifetime=timedelta(hours=2),
+            ),
         ),
     )
 
@@ -237,6 +248,12 @@ BAD_FILES = {
     "choose a lower port",
     "bridge: {local: {advertise: [0.0.0.0]}}": "1: bridge.local.advertise[0]: must be one machine's IP address, "
     "not 0.0.0.0",
+    "bridge: {local: {udp_listen: '0.0.0.0:1', advertise: ['2001:db8::1']}}": "1: bridge.local.advertise: has an IPv6 "
+    'address, but nodes listen on 0.0.0.0 alone; write `udp_listen: "[::]:7881"`',
+    "bridge: {turn: {urls: ['http://x']}}": "1: bridge.turn.urls[0]: must be turn:HOST:PORT or "
+    "turns:HOST:PORT, with ?transport=udp or tcp, e.g. turn:turn.example.edu.vn:3478?transport=udp",
+    "bridge: {turn: {urls: ['turn:x']}}": "1: bridge.turn.secret: is missing; write `secret: {file: path}`, the "
+    "servers' static-auth-secret",
     "lessons: {grace_minutes: -1}": "1: lessons.grace_minutes: must be a number from 0 to 240, not -1",
     "lessons: {grace_minutes: .nan}": "1: lessons.grace_minutes: must be a number from 0 to 240, not .nan",
     "logging: {level: loud}": "1: logging.level: must be one of debug, info, warning, error",

@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
@@ -340,4 +341,6 @@ async def test_secret_is_kept_private_and_made_again_where_it_was_not_written(tm
 
 def test_own_addresses_are_those_that_others_reach() -> None:
     assert own_addresses("192.0.2.7") == ["192.0.2.7"]
-    assert own_addresses("0.0.0.0") != []
+    both = [ip_address(each) for each in own_addresses("::")]
+    assert [str(each) for each in both if each.version == 4] == own_addresses("0.0.0.0") != []
+    assert not any(each.is_link_local for each in both)
