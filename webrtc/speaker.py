@@ -6,8 +6,9 @@ nothing from somebody who talks. The loudest by smoothed energy, as Jitsi Videob
 """
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from math import comb, log, sqrt
 
 from webrtc.ids import ParticipantId
@@ -16,6 +17,7 @@ SILENCE_DBOV = 127  # RFC 6464 3: a level of 127 is digital silence
 CELLS_PER_S = 50  # levels are kept as cells of 20 ms,
 CELLS = 50  # for the last second
 BRIDGED = 5  # a packet speaks for so many cells before it: some hold 60 ms, and some come late
+TICK_S = 0.095  # a tick that comes at the beat of 0.1 s is never too soon
 DECIDE_S = 0.3
 HOLD_S = 4.0  # so long a large picture stays at least
 RECENT = 10
@@ -48,7 +50,7 @@ class Speech:
 
 
 class Speakers:
-    """Of one bridge. `hear` for every packet, `tick` ten times per second; times are of one steady clock, in s.
+    """Of one bridge. `hear` for every packet, `tick` as often as convenient; times are of one steady clock, in s.
 
     `speech`, `speaking` and `loudest` are as of the last tick.
     """
@@ -60,6 +62,7 @@ class Speakers:
         self._ears: dict[ParticipantId, _Ear] = {}
         self._ranking: list[ParticipantId] = []
         self._eligible: frozenset[ParticipantId] | None = None
+        self._ticked_at = -TICK_S
         self._decided_at = -DECIDE_S
         self._staged_at = -HOLD_S
 
@@ -109,7 +112,13 @@ class Speakers:
             self._dominant = None
 
     def tick(self, now: float) -> bool:
-        """Take in what was heard and decide; whether anything that this object says has changed."""
+        """Take in what was heard and decide; whether anything that this object says has changed.
+
+        Ten times per second at most; sooner, nothing has.
+        """
+        if now - self._ticked_at < TICK_S:
+            return False
+        self._ticked_at = now
         upto = int(now * CELLS_PER_S)
         changed = False
         for ear in self._ears.values():
@@ -204,19 +213,16 @@ class _Ear:
             self._fill(0, silent)
             self._written += silent
         within, enough = (CELLS, GOES_ON) if self.speaking else (BEGINS_WITHIN, BEGINS)
-        self.speaking = sum(each // 10 > LOUD for each in self._immediate_levels(within)) >= enough
+        least = max(self._noise + ABOVE_NOISE, (LOUD + 1) * 10)
+        self.speaking = sum(level >= least for level in islice(self.levels, within)) >= enough
 
     def scores(self) -> tuple[float, float, float]:
         """How likely this is speech, over 20 ms, 100 ms and 1 s."""
-        immediates = [each // 10 for each in self._immediate_levels(CELLS)]
+        floor = self._noise + ABOVE_NOISE
+        immediates = [level // 10 if level >= floor else 0 for level in self.levels]
         mediums = [sum(each > LOUD for each in immediates[at : at + GROUP]) for at in range(0, CELLS, GROUP)]
         long = sum(each >= GROUP for each in mediums)
         return _SCORES_AT_ONCE[immediates[0]], _SCORES_IN_SHORT[mediums[0]], _SCORES_AT_LENGTH[long]
-
-    def _immediate_levels(self, n: int) -> Sequence[int]:
-        """The newest `n` levels, 0 where they are noise."""
-        floor = self._noise + ABOVE_NOISE
-        return [level if level >= floor else 0 for level, _ in zip(self.levels, range(n), strict=False)]
 
     def _fill(self, sound: int, cells: int) -> None:
         voiced = sound if sound >= self._noise + ABOVE_NOISE else 0
