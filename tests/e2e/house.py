@@ -72,6 +72,7 @@ class House:
 
     directory: Path
     host: str = "127.0.0.1"  # where the controller listens
+    bridge_config: str = ""  # more lines of the configuration's section `bridge`
     url: str = ""
     nodes: int = 1  # bridge nodes on this machine
     classrooms: list[Classroom] = field(default_factory=list)
@@ -179,6 +180,7 @@ bridge:
   local:
     count: {self.nodes}
     udp_listen: 0.0.0.0:0
+{self.bridge_config}
 logging:
   level: info
 """
@@ -320,9 +322,9 @@ logging:
 
 
 @asynccontextmanager
-async def two_classrooms(directory: Path, host: str = "127.0.0.1") -> AsyncIterator[House]:
+async def two_classrooms(directory: Path, host: str = "127.0.0.1", bridge_config: str = "") -> AsyncIterator[House]:
     """A house with a room at each of two schools."""
-    async with House(directory, host) as house:
+    async with House(directory, host, bridge_config) as house:
         await house.add_classroom("truong-a")
         await house.add_classroom("truong-b")
         yield house
