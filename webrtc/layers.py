@@ -12,7 +12,7 @@ from webrtc.slots import Route, Slot
 from webrtc.track import Track
 
 WANTED_S = 8.0  # a layer is asked for so long after the last wish, so that two wishes in turn do not make it blink
-ALIVE_S = 1.0  # a layer without packets for so long is not chosen: the sender has stopped it
+ALIVE_S = 0.5  # a layer without packets for so long is not chosen while others come: the sender has stopped it
 
 
 class Layer:

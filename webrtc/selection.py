@@ -94,10 +94,7 @@ class Selection:
         if top is None:
             return Wish(mid=slot.mid, priority=priority, steps=())
         self._want(place, top, now)
-        alive = [i for i, layer in enumerate(source.layers[: top + 1]) if layer.alive(now)]
-        if not alive:  # larger than asked for, or nothing yet
-            alive = [i for i, layer in enumerate(source.layers) if layer.alive(now)][:1] or [0]
-        steps = tuple(_steps(source, alive))
+        steps = tuple(_steps(source, _available(source, top, now)))
         preferred = next(
             (i for i, step in enumerate(steps) if source.layers[step.layer].track.size.height >= PREFERRED_HEIGHT),
             len(steps) - 1,
@@ -175,8 +172,16 @@ def _priority(slot: Slot, source: Source) -> Priority:
     return Priority.STAGE if slot.role is Role.STAGE else Priority.THUMBNAIL
 
 
+def _available(source: Source, top: int, now: float) -> Sequence[int]:
+    """The layers to choose from: those that come, up to `top`, or else the next larger one."""
+    alive = [i for i, layer in enumerate(source.layers) if layer.alive(now)]
+    if not alive:  # a pause of all is the link's: what is carried goes on as it was
+        return range(top + 1)
+    return [i for i in alive if i <= top] or alive[:1]
+
+
 def _steps(source: Source, indexes: Sequence[int]) -> list[Step]:
-    """The ways to send the layers of these indexes, from low to high; without those that cost more than a better one."""
+    """The ways to send these layers, from low to high; without those that cost more than a better one."""
     steps: list[Step] = []
     for index in reversed(indexes):
         track = source.layers[index].track

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from tests.chromium import chromium
 from tests.webrtc.chrome import Room, rooms
-from tests.webrtc.nodes import Node, node_here
+from tests.webrtc.nodes import CONTROL, Node, node_here
 from webrtc.state import BridgeState, Role
 
 BRIDGE = "lesson"
@@ -36,6 +36,12 @@ async def until_state(node: Node, holds: Callable[[BridgeState], bool]) -> None:
             states = [event["bridge"]] if event["type"] == "bridge" else event.get("bridges", [])
             if any(holds(STATE.validate_python(state)) for state in states):
                 return
+
+
+async def current(node: Node) -> BridgeState:
+    async with node.http.get(f"{node.url}/v1/bridges", headers=CONTROL) as response:
+        [state] = (await response.json())["bridges"]
+    return STATE.validate_python(state)
 
 
 def stage_of(state: BridgeState, viewer: str) -> str | None:
@@ -124,9 +130,12 @@ async def test_publisher_is_told_which_layers_are_wanted() -> None:
         await b.layout({"0": 90})
         await a.publish(**SMALL)
         await b.until("video[0]?.frameHeight === 90")
-        await until_state(node, lambda state: wanted_of(state, "a") == {"q": True, "h": False, "f": False})
+        # A layer is known once it has come: how many do, depends on what the machine can encode.
+        await until_state(node, lambda state: len(wanted_of(state, "a")) > 1)
+        await until_state(node, lambda state: [rid for rid, yes in wanted_of(state, "a").items() if yes] == ["q"])
+        largest = "f" if "f" in wanted_of(await current(node), "a") else "h"
         await b.layout({"0": 360})
-        await until_state(node, lambda state: wanted_of(state, "a") == {"q": True, "h": False, "f": True})
+        await until_state(node, lambda state: wanted_of(state, "a")[largest])
 
 
 async def test_h264_layers_and_a_player_of_h264() -> None:
