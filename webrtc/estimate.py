@@ -10,8 +10,7 @@ from math import inf
 
 from webrtc.bottleneck import Capacity, Delivery, Queue
 from webrtc.loss import LossControl
-from webrtc.probing import Probe as Probe
-from webrtc.probing import Prober
+from webrtc.probing import Probe, Prober
 from webrtc.rtp import extend
 from webrtc.transport_cc import REFERENCE_TICKS, TICKS, TransportFeedback
 from webrtc.trendline import Trendline, Usage

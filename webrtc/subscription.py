@@ -9,12 +9,13 @@ from webrtc import rtcp
 from webrtc.answer import SEND_TIME_EXTENSION, TRANSPORT_CC_EXTENSION
 from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
-from webrtc.estimate import CAP_BPS, Probe, SendEstimate
+from webrtc.estimate import CAP_BPS, SendEstimate
 from webrtc.forward import Forwarder
 from webrtc.ids import ClientId, ParticipantId, TrackId
 from webrtc.layers import Source
 from webrtc.outlet import Outlet
 from webrtc.path import Path
+from webrtc.probing import Probe
 from webrtc.rtp import Elements
 from webrtc.sdp import Offer, Section
 from webrtc.selection import Selection
