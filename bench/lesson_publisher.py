@@ -118,6 +118,7 @@ class Publisher:
         ]
         self._sound = _Stream(sound, "")
         self._started_at = 0.0
+        self._frames = 0
         self._sounds = 0
 
     def start(self, timetable: Timetable, now: float) -> None:
@@ -140,6 +141,7 @@ class Publisher:
     # -- pictures
 
     def _frame(self, now: float) -> None:
+        self._frames += 1
         idle = not self._waiting
         for encoding in self._encodings:
             if encoding.active:
@@ -160,7 +162,7 @@ class Publisher:
         octets = round(relative * encoding.layer.bitrate_bps / 8 / FRAMES_PER_S)
         count = -(-octets // MAX_PAYLOAD)
         size = octets // count
-        timestamp = int((now - self._started_at) * 90_000) & 0xFFFFFFFF
+        timestamp = self._frames * 90_000 // FRAMES_PER_S & 0xFFFFFFFF
         frame, base = encoding.frame, encoding.base
         for i in range(count):
             descriptor = _DESCRIPTOR.pack(
@@ -234,7 +236,7 @@ class Publisher:
     def _report(self, now: float) -> None:
         """A sender report for each stream that flows: one moment on the wall's clock and on the RTP clock."""
         ntp = int((time.time() + NTP_EPOCH_S) * 2**32)
-        picture = int((now - self._started_at) * 90_000) & 0xFFFFFFFF
+        picture = self._frames * 90_000 // FRAMES_PER_S & 0xFFFFFFFF
         flowing = [(each.stream, picture) for each in self._encodings if each.active]
         flowing.append((self._sound, self._sounds * 960 & 0xFFFFFFFF))
         reports: list[rtcp.Packet] = [

@@ -14,7 +14,7 @@ from webrtc.transport_cc import Arrivals
 
 FEEDBACK_S = 0.1
 REPORT_S = 1.0
-NACK_AFTER_S = 0.02  # and again after as long
+NACK_AFTER_S, NACK_EVERY_S = 0.02, 0.1
 GIVEN_UP_S = 1.0
 RTX_HEADER = 2  # octets: the original sequence number (RFC 4588 4)
 
@@ -51,7 +51,7 @@ class Subscriber:
         if self._counted:
             timetable.add(now + random.random() * FEEDBACK_S, self._feedback, FEEDBACK_S)
         timetable.add(now + random.random() * REPORT_S, self._report, REPORT_S)
-        timetable.add(now + random.random() * NACK_AFTER_S, self._ask_again, NACK_AFTER_S)
+        timetable.add(now + random.random() * NACK_EVERY_S, self._ask_again, NACK_EVERY_S)
 
     def receive(self, now: float) -> None:
         """Read all that is there."""
@@ -72,17 +72,17 @@ class Subscriber:
             if slot is None or self._received % every == 0:
                 self._open(slot, size, now)
             else:
-                self._read_header(now)
+                self._read_header(0)
                 slot.count(view[:size], now)
 
-    def _read_header(self, arrived_s: float) -> int:
-        """Note the packet for the feedback; where its payload begins."""
+    def _read_header(self, received_ns: int) -> int:
+        """Note the packet for the feedback; where its payload begins. `received_ns`: 0 where not asked for yet."""
         view = self.connection.incoming.view
         if not view[0] & 0x10:
             return 12
         end = 16 + 4 * (view[14] << 8 | view[15])
         if self._counted and (counter := _counter(view, 16, end)) >= 0:
-            self._arrivals.note(counter, arrived_s)
+            self._arrivals.note(counter, (received_ns or self.connection.received_ns()) / 1e9)
         return end
 
     def _open(self, slot: Slot | None, size: int, now: float) -> None:
@@ -90,7 +90,7 @@ class Subscriber:
         connection = self.connection
         view = connection.incoming.view
         received_ns = connection.received_ns()
-        start = self._read_header(received_ns / 1e9)
+        start = self._read_header(received_ns)
         size = connection.unprotect_rtp(size)
         if not size:
             return
