@@ -23,6 +23,8 @@ import aiohttp
 from playwright.async_api import Page
 
 from bench.link_school import School, chromium_at, school
+from bench.link_turn import PORT as TURN_PORT
+from bench.link_turn import turn
 from bench.link_wire import NODE_ADDRESS, Wire
 from tests.e2e.browser import open_display, page_of
 from tests.e2e.house import House, two_classrooms
@@ -111,7 +113,6 @@ def back(outcome: Outcome) -> str:
 LOSSY_FAR = Conditions(loss=0.05, delay_s=0.150)
 NARROW = Conditions(rate_bps=300_000, delay_s=0.020)
 MOUNTAIN = Conditions(rate_bps=2_000_000, loss=0.05, delay_s=0.030)
-HTTP = ()  # the controller's port is added: without it there is no page
 
 SCENARIOS = (
     Scenario(name="good link", wire=Wire(), checks=(speech, moving, stayed, joined)),
@@ -155,7 +156,9 @@ SCENARIOS = (
     Scenario(name="20 s blackout", wire=Wire(), dark_s=20, checks=(back,), join=False, measure_s=10),
     Scenario(name="30 s blackout", wire=Wire(), dark_s=30, checks=(back,), join=False, measure_s=10),
     Scenario(name="UDP blocked", wire=Wire(udp=False), checks=(joined, speech, moving)),
-    Scenario(name="UDP blocked, only the web's port", wire=Wire(udp=False, tcp_ports=HTTP), checks=(joined, speech)),
+    Scenario(
+        name="only TCP 443 and the web", wire=Wire(udp=False, tcp_ports=(TURN_PORT,)), checks=(joined, speech, moving)
+    ),
 )
 
 
@@ -265,6 +268,7 @@ class Bench:
         )
 
     def _allowing_signalling(self, wire: Wire) -> Wire:
+        """With the controller's port open, without which there is no page."""
         if wire.tcp_ports is None:
             return wire
         port = int(self._house.url.rsplit(":", 1)[1])
@@ -354,7 +358,10 @@ async def measured(scenarios: tuple[Scenario, ...], rooms: int, trace_file: Path
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         far_school = await stack.enter_async_context(school())
-        house = await stack.enter_async_context(two_classrooms(directory / "house", host=NODE_ADDRESS))
+        server = await stack.enter_async_context(turn(NODE_ADDRESS, directory=directory))
+        house = await stack.enter_async_context(
+            two_classrooms(directory / "house", host=NODE_ADDRESS, bridge_config=server.config)
+        )
         for number in range(2, rooms):
             await house.add_classroom("truong-b", f"p{number}", devices=False)
         inside = await stack.enter_async_context(chromium_at(house.url, directory=directory, in_school=True))
@@ -432,7 +439,7 @@ def main() -> None:
     print(HEAD, flush=True)
     try:
         outcomes = asyncio.run(measured(chosen, options.rooms, options.trace))
-    except PermissionError as error:
+    except (PermissionError, FileNotFoundError) as error:
         sys.exit(str(error))
     if options.json is not None:
         options.json.write_text(json.dumps({name: asdict(outcome) for name, outcome in outcomes.items()}, indent=1))
