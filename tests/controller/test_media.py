@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from controller.media import site_media, speaking_room
-from controller.views import SiteLink, SiteMedia
+from controller.media import bridge_slots, present_rooms, site_media, speaking_room, wanted_layers
+from controller.views import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
-from webrtc.ids import BridgeId, ClientId, ParticipantId
-from webrtc.state import BridgeState, Flow, Link, ParticipantState, Role, SlotState, SubscriptionState
+from webrtc.ids import BridgeId, ClientId, ParticipantId, TrackId
+from webrtc.state import BridgeState, Flow, Link, ParticipantState, Role, SlotState, SubscriptionState, TrackState
 
 HERE = SiteMedia(receiving=True, link=SiteLink.GOOD)
 
@@ -68,3 +68,46 @@ def test_who_speaks_is_said_while_somebody_does() -> None:
     speaks = replace(before, dominant=ParticipantId("host"))
     spoke = replace(speaks, participants=(participant("host", "", ""),))
     assert [speaking_room(each) for each in (None, before, speaks, spoke)] == [None, None, "host", None]
+
+
+def track(id: str, *, rid: str = "", content: str = "main", wanted: bool = True) -> TrackState:
+    return TrackState(
+        id=TrackId(id),
+        kind="video",
+        client=ClientId("display"),
+        content=content,
+        rid=rid,
+        codec="VP8",
+        flowing=True,
+        wanted=wanted,
+        width=0,
+        height=0,
+        frames_per_s=0.0,
+        bitrate_bps=0,
+        packets=0,
+        lost=0,
+        loss=0.0,
+        jitter_ms=0.0,
+        freezes=0,
+    )
+
+
+def test_display_is_told_what_its_slots_carry_and_which_of_its_layers_are_wanted() -> None:
+    host, guest = participant("host", "guest", "guest"), participant("guest", "host", "host")
+    host = replace(host, tracks=(track("q", rid="q"), track("f", rid="f", wanted=False), track("s", content="slides")))
+    [stage, voice] = guest.subscriptions[0].slots
+    slots = (
+        replace(stage, mid="0", track=TrackId("s"), flow=Flow.STILL),
+        replace(stage, mid="1", role=Role.THUMBNAIL, source=None, flow=Flow.NONE),
+        replace(voice, mid="2"),
+    )
+    guest = replace(guest, subscriptions=(replace(guest.subscriptions[0], slots=slots),))
+    bridge = BridgeState(id=BridgeId("lesson"), participants=(host, guest))
+    assert bridge_slots(bridge)["guest", "display"] == {
+        "0": SlotView(room_id=RoomId("host"), flow=Flow.STILL, slides=True),
+        "1": SlotView(),
+        "2": SlotView(room_id=RoomId("host"), flow=Flow.LIVE),
+    }
+    assert wanted_layers(bridge) == {("host", "display"): {"q": True, "f": False}}
+    assert present_rooms(bridge) == {"host", "guest"}
+    assert (bridge_slots(None), wanted_layers(None), present_rooms(None)) == ({}, {}, frozenset())

@@ -20,6 +20,12 @@ REPORT = {
     "frames_decoded": 25,
     "audio_energy": 0.5,
     "weak": False,
+    "send_round_trip_ms": 41,
+    "send_loss": 0.02,
+    "limited": "cpu",
+    "freezes": 2,
+    "concealed": 0.01,
+    "cpu_slow": True,
 }
 
 
@@ -87,7 +93,7 @@ async def test_bad_report_is_refused(house: House) -> None:
     page = await house.visitor()
     async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
         await receive(socket, "state")
-        for bad in ({"joined": 1}, {"frames_decoded": False}, {"camera": "broken"}):
+        for bad in ({"joined": 1}, {"send_loss": 2}, {"limited": "broken"}):
             await socket.send_json(REPORT | bad)
             assert (await receive(socket, "error"))["code"] == "invalid-report"
         assert await close_code(socket) == 1008
