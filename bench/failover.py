@@ -21,7 +21,7 @@ from playwright.async_api import Page
 
 from tests.chromium import chromium
 from tests.e2e.browser import hears_and_sees, open_display, page_of
-from tests.e2e.gaps import forget_gaps, longest_gap_s, watch_gaps
+from tests.e2e.gaps import fluid, forget_gaps, longest_gap_s, watch_gaps
 from tests.e2e.house import House, eventually
 
 KILL_AIM_S = 3.0
@@ -52,8 +52,8 @@ async def measured(displays: int, runs: int) -> tuple[list[float], list[float]]:
 
 async def _run(house: House, pages: list[Page], fell: Callable[[House, str], Awaitable[None]]) -> float:
     holder = await house.holder()
-    for page in pages:
-        await forget_gaps(page)
+    await asyncio.gather(*(fluid(page, within_s=WITHIN_S) for page in pages))
+    await asyncio.gather(*(forget_gaps(page) for page in pages))
     await fell(house, holder)
 
     async def elsewhere() -> bool:

@@ -1,0 +1,71 @@
+"""A live lesson leaves its bridge node: the node is killed, drained, stopped; Chromium as the rooms' displays."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.e2e.browser import hears_and_sees
+from tests.e2e.house import House, eventually
+from tests.e2e.test_faults import live_displays
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """Two rooms without devices, and two bridge nodes."""
+    async with House(tmp_path / "house", nodes=2) as house:
+        await house.add_classroom("truong-a", devices=False)
+        await house.add_classroom("truong-b", devices=False)
+        yield house
+
+
+def child(node: str) -> str:
+    """The name of a local node's process."""
+    return node.replace("local", "bridge")
+
+
+async def moved(house: House, before: str) -> None:
+    """Return once the lesson is on another node, and on that alone."""
+
+    async def elsewhere() -> bool:
+        return await house.holder() not in ("", before)
+
+    await eventually(elsewhere, within_s=60)
+
+
+async def test_lesson_goes_on_at_another_node_when_its_own_is_killed(house: House, browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        _, pages = await live_displays(house, browser, stack)
+        holder = await house.holder()
+        house.kill_child(child(holder))
+        await moved(house, holder)
+        for page in pages:
+            await hears_and_sees(page, within_s=60)
+        assert await house.holder() != holder
+
+
+async def test_lesson_leaves_a_drained_node_and_new_ones_avoid_it(house: House, browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        _, pages = await live_displays(house, browser, stack)
+        holder = await house.holder()
+        await house.call("PUT", f"/nodes/{holder}", {"draining": True})
+        await moved(house, holder)
+        for page in pages:
+            await hears_and_sees(page, within_s=60)
+        nodes = {node["name"]: node["state"] for node in (await house.call("GET", "/nodes"))["nodes"]}
+        assert nodes.pop(holder) == "draining"
+        assert list(nodes.values()) == ["ready"]
+
+
+async def test_node_that_is_asked_to_end_gives_its_lesson_away_first(house: House, browser: Browser) -> None:
+    async with AsyncExitStack() as stack:
+        _, pages = await live_displays(house, browser, stack)
+        holder = await house.holder()
+        os.kill(house.child_pid(child(holder)), signal.SIGTERM)
+        await moved(house, holder)
+        for page in pages:
+            await hears_and_sees(page, within_s=60)
