@@ -11,26 +11,15 @@ import pytest
 from aiohttp import web
 
 from tests.chromium import chromium
+from tests.webrtc.bundle import PLAYER, bundle
 from tests.webrtc.encoder import ffmpeg
 from tests.webrtc.nodes import node_here, token
 
-PLAYER = Path(__file__).parent / "player"
-
-
-async def _run(*command: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=PLAYER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    written, _ = await process.communicate()
-    assert process.returncode == 0, written.decode()
-
 
 @pytest.fixture
-async def bundle(tmp_path: Path) -> Path:
+async def folder(tmp_path: Path) -> Path:
     """The page and its bundled script, in a folder of this test."""
-    if not (PLAYER / "node_modules" / ".package-lock.json").exists():
-        await _run("npm", "ci", "--no-audit", "--no-fund")
-    await _run("npx", "esbuild", "page.js", "--bundle", "--format=esm", f"--outfile={tmp_path / 'page.js'}")
+    await bundle(PLAYER / "page.js", tmp_path / "page.js")
     shutil.copy(PLAYER / "page.html", tmp_path)
     return tmp_path
 
@@ -49,8 +38,8 @@ async def _served(folder: Path) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def test_foreign_player_plays_what_ffmpeg_publishes(bundle: Path) -> None:
-    async with node_here() as node, _served(bundle) as origin, chromium() as browser, asyncio.timeout(60):
+async def test_foreign_player_plays_what_ffmpeg_publishes(folder: Path) -> None:
+    async with node_here() as node, _served(folder) as origin, chromium() as browser, asyncio.timeout(60):
         page = await browser.new_page()
         await node.open_bridge("lesson", ["encoder"])
         asked = {"url": node.media("whep", "lesson"), "token": token("lesson", "viewer-1", publish=False)}

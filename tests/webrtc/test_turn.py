@@ -2,21 +2,27 @@
 
 import asyncio
 import hmac
+import logging
 import re
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from tests.chromium import chromium
 from tests.webrtc.bare import offer
+from tests.webrtc.bundle import bundle
+from tests.webrtc.chrome import PAGE, served
 from tests.webrtc.coturn import coturn
 from tests.webrtc.nodes import Node, node_here, token
 from tests.webrtc.test_path import join
 from webrtc.dtls import Certificate
 from webrtc.turn import TurnServers, is_turn_url
+
+logger = logging.getLogger(__name__)
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 URLS = ("turn:turn.example.edu.vn:3478?transport=udp", "turns:turn.example.edu.vn:443?transport=tcp")
@@ -99,6 +105,26 @@ async def test_coturn_refuses_expired_credentials(tmp_path: Path) -> None:
             [link] = replace(servers, lifetime=lifetime).links("room-a", datetime.now(UTC))
             found.append(await page.evaluate(GATHER, _relayed(link)))
         assert found == [["relay"], []]
+
+
+async def test_apps_own_connection_goes_over_to_turn_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<script type=module src=page.js></script>")
+    await bundle(PAGE / "relays.ts", tmp_path / "page.js")
+    async with (
+        asyncio.timeout(60),
+        coturn(tmp_path) as servers,
+        node_here(turn=servers) as node,
+        served(tmp_path) as origin,
+        chromium() as browser,
+    ):
+        await node.open_bridge("lesson")
+        page = await browser.new_page()
+        asked = " ".join(map(quote, (node.media("whep", "lesson"), token("lesson", "room-b"))))
+        await page.goto(f"{origin}/page.html#{asked}")
+        await page.wait_for_function("window.states?.some(([state]) => state === 'connected')", timeout=30_000)
+        states = await page.evaluate("window.states")
+        assert [state for state, _ in states] == ["connecting", "waiting", "connecting", "connected"]
+        logger.info("by TURN after %s ms", states[-1][1])
 
 
 GATHER = """

@@ -151,3 +151,22 @@ describe("making before breaking", () => {
     expect([first.log.at(-1), second.log.at(-1), vi.getTimerCount()]).toEqual(["delete t1 leaving", "delete t1 leaving", 0]);
   });
 });
+
+it("is patient with a link that takes 2 s for an answer", async () => {
+  const far = new ScriptedPeer(201, false);
+  const post = far.connect.bind(far);
+  far.connect = async (grant) => {
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await post(grant);
+  };
+  const { connection, attempts } = lasting(far, new ScriptedPeer());
+  connection.start();
+  await run(11_500);
+  expect([connection.state, attempts()]).toEqual(["connecting", 1]);
+  far.become("connected");
+  far.become("disconnected");
+  await run(5_900);
+  expect([connection.state, attempts()]).toEqual(["unsteady", 1]);
+  await run(1_000);
+  expect([connection.state, attempts()]).toEqual(["connected", 2]);
+});

@@ -9,8 +9,13 @@ import { SignalingError } from "./whip";
 
 export type LastingState = "stopped" | "connecting" | "connected" | "unsteady" | "waiting";
 
+/** For the grant and the answer; asking gives up by itself a little earlier. */
+const ANSWER_TIMEOUT_MS = 5_500;
+/** From the answer on. Both are longer where the answer took long: ICE and DTLS need some round trips more. */
 const CONNECT_TIMEOUT_MS = 4_000;
 const DISCONNECTED_GRACE_MS = 2_000;
+const CONNECT_ROUNDS = 5;
+const DISCONNECTED_ROUNDS = 3;
 const FIRST_WAIT_MS = 150;
 const MAXIMUM_WAIT_MS = 3_000;
 const LOOK_EVERY_MS = 100;
@@ -31,6 +36,7 @@ export class LastingPeer<P extends Peer> {
   private readonly backoff = new Backoff(FIRST_WAIT_MS, MAXIMUM_WAIT_MS);
   private timer: ReturnType<typeof setTimeout> | undefined;
   private connectedAt: number | null = null;
+  private roundMs = 0; // what the last answer took
   private lastGrant: Grant | null = null;
   private held: { peer: P; grant: Grant | null } | null = null;
   private holding: ReturnType<typeof setTimeout> | undefined;
@@ -88,7 +94,7 @@ export class LastingPeer<P extends Peer> {
     const peer = this.make();
     this.peer = peer;
     peer.onState = () => this.observe(peer);
-    this.timer = setTimeout(() => this.failed(peer), CONNECT_TIMEOUT_MS);
+    this.timer = setTimeout(() => this.failed(peer), ANSWER_TIMEOUT_MS);
     void this.connect(peer);
   }
 
@@ -98,7 +104,13 @@ export class LastingPeer<P extends Peer> {
       if (this.peer !== peer) return;
       if (grant === null) throw new SignalingError(0);
       this.lastGrant = grant;
+      const asked = performance.now();
       await peer.connect(grant);
+      this.roundMs = performance.now() - asked;
+      if (this.peer === peer && this.state === "connecting") {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.failed(peer), Math.max(CONNECT_TIMEOUT_MS, CONNECT_ROUNDS * this.roundMs));
+      }
       if (this.peer === peer) this.changed(); // its tracks exist now
     } catch (error) {
       this.failed(peer, error instanceof SignalingError ? (error.retryAfterMs ?? 0) : 0);
@@ -114,7 +126,8 @@ export class LastingPeer<P extends Peer> {
       this.moveTo("connected");
     } else if (peer.state === "disconnected" && this.state === "connected") {
       this.moveTo("unsteady");
-      this.timer = setTimeout(() => this.failed(peer), DISCONNECTED_GRACE_MS);
+      const graceMs = Math.max(DISCONNECTED_GRACE_MS, DISCONNECTED_ROUNDS * this.roundMs);
+      this.timer = setTimeout(() => this.failed(peer), graceMs);
       void this.restart(peer);
     } else if (peer.state === "failed" || peer.state === "closed") {
       this.failed(peer);

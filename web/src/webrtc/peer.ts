@@ -2,6 +2,7 @@
 
 import type { Grant } from "../api/types";
 import { iceCredentials, restartFragment, withCredentials } from "./fragment";
+import { learnRelays, needRelays, relays } from "./relays";
 import { type Sample, sampleOf } from "./sample";
 import { deleteResource, patchRestart, postOffer, putLayout, type Resource, SignalingError } from "./whip";
 
@@ -41,6 +42,7 @@ export class BrowserPeer implements Peer {
   private connection: RTCPeerConnection | null = null;
   private offer = "";
   private resource: Resource | null = null;
+  private cameUp = false;
   private readonly gone = new AbortController();
 
   constructor(
@@ -59,10 +61,12 @@ export class BrowserPeer implements Peer {
   async connect(grant: Grant): Promise<void> {
     const connection = await this.ready;
     if (this.gone.signal.aborted) throw new SignalingError(0);
+    useRelays(connection); // gathering has not begun
     // The offer's text is known before it is applied: both happen at the same time.
     const applied = connection.setLocalDescription({ type: "offer", sdp: this.offer });
     const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.gone.signal), applied]);
     this.resource = resource;
+    learnRelays(resource.iceServers);
     if (this.gone.signal.aborted) {
       deleteResource(resource, grant, false);
       throw new SignalingError(0);
@@ -73,6 +77,7 @@ export class BrowserPeer implements Peer {
   async restart(grant: Grant): Promise<void> {
     const { connection, resource } = this;
     if (connection === null || resource === null || this.gone.signal.aborted) throw new SignalingError(0);
+    useRelays(connection);
     const offer = await connection.createOffer({ iceRestart: true });
     await connection.setLocalDescription(offer);
     const fragment = await patchRestart(resource, grant, restartFragment(offer.sdp ?? ""), this.gone.signal);
@@ -95,6 +100,7 @@ export class BrowserPeer implements Peer {
   close(grant: Grant | null, leaving = false): void {
     if (this.gone.signal.aborted) return;
     this.gone.abort();
+    if (this.resource !== null && !this.cameUp) needRelays();
     if (this.resource !== null && grant !== null) deleteResource(this.resource, grant, leaving);
     if (this.connection !== null) {
       this.connection.onconnectionstatechange = null;
@@ -106,19 +112,27 @@ export class BrowserPeer implements Peer {
     const connection = new RTCPeerConnection({
       certificates: [await ownCertificate()],
       bundlePolicy: "max-bundle",
-      iceServers: [], // the bridge is dialled directly; no third party is ever asked
+      iceServers: [], // the bridge is dialled directly, or by relays that it names; no third party is ever asked
     });
     if (this.gone.signal.aborted) {
       connection.close();
       throw new SignalingError(0);
     }
     this.connection = connection;
-    connection.onconnectionstatechange = () => this.onState?.();
+    connection.onconnectionstatechange = () => {
+      this.cameUp ||= connection.connectionState === "connected";
+      this.onState?.();
+    };
     arrange(connection);
     const offer = await connection.createOffer();
     this.offer = offer.sdp ?? "";
     return connection;
   }
+}
+
+function useRelays(connection: RTCPeerConnection): void {
+  const iceServers = relays();
+  if (iceServers.length > 0) connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
 }
 
 function statsEntries(report: RTCStatsReport): RTCStats[] {

@@ -2,6 +2,7 @@
 // dials nobody, so an offer without candidates is complete.
 
 import type { Grant } from "../api/types";
+import { iceServers } from "./relays";
 
 const POST_TIMEOUT_MS = 5_000;
 
@@ -20,6 +21,8 @@ export interface Resource {
   url: string;
   etag: string | null;
   answer: string;
+  /** What to use where the server cannot be reached directly (RFC 9725 4.6). */
+  iceServers: RTCIceServer[];
 }
 
 /** POST an offer (RFC 9725 4.2). Raises `SignalingError`. */
@@ -44,7 +47,12 @@ export async function postOffer(grant: Grant, offer: string, gone: AbortSignal):
     const seconds = Number(response.headers.get("Retry-After") ?? NaN);
     throw new SignalingError(response.status, Number.isFinite(seconds) ? seconds * 1000 : null);
   }
-  return { url: new URL(location, response.url).href, etag: response.headers.get("ETag"), answer };
+  return {
+    url: new URL(location, response.url).href,
+    etag: response.headers.get("ETag"),
+    answer,
+    iceServers: iceServers(response.headers.get("Link")),
+  };
 }
 
 /** PATCH new ICE credentials (RFC 9725 4.3.3); returns the server's fragment. Raises `SignalingError`. */
