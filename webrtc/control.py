@@ -11,6 +11,7 @@ from contextlib import aclosing
 from aiohttp import WSCloseCode, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from webrtc import engine
 from webrtc.errors import InvalidToken
 from webrtc.events import Events, Listener
 from webrtc.ids import BridgeId, ParticipantId
@@ -71,6 +72,7 @@ class ControlEndpoints:
             {
                 **self._status.to_json(),
                 "node": self._status.node,
+                "engine": engine.engine,
                 "udp_port": self._plane.port,
                 "bridges": len(self._plane.bridges),
                 "connections": len(self._plane.connections),

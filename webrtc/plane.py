@@ -8,11 +8,11 @@ from time import monotonic
 from types import TracebackType
 from typing import Literal, Self
 
+from webrtc import engine
 from webrtc.bridge import Bridge
 from webrtc.connection import Connection, Transport
 from webrtc.demux import Demultiplexer
 from webrtc.dtls import Certificate, PacketBuffer
-from webrtc.engine import make_forwarder
 from webrtc.errors import BridgeNotFound, ConnectionNotFound, HandshakeFailed
 from webrtc.ice import IceLite
 from webrtc.ids import BridgeId, ClientId, ConnectionId, ParticipantId
@@ -78,13 +78,15 @@ class MediaPlane:
                 ice=ice,
                 certificate=Certificate(),
                 candidates=tuple(self._candidates(self._media.port)),
-                forwarder=make_forwarder(),
+                forwarder=engine.make_forwarder(),
                 received=received,
                 reports=PacketBuffer(),
             )
             self._group = await stack.enter_async_context(asyncio.TaskGroup())
             self._ticking = self._group.create_task(self._tick(), name="media plane tick")
             self._stack = stack.pop_all()
+        reason = f" ({engine.missing})" if engine.missing else ""
+        logger.info("media plane: forwards by the %s engine%s", engine.engine, reason)
         return self
 
     async def __aexit__(
