@@ -1,6 +1,6 @@
 """Lips and voice over two hours, by a subscriber's sender reports: clocks drift, networks shake, layers change.
 
-Two hours of packets and reports are computed, not waited for: `Track`, `SourceClock` and `Slot` know no time but what they
+Two hours of packets and reports are computed, not waited for: tracks, clocks and slots know no time but what they
 are given. What a player does with the reports is done here: it plays a frame when its newest report says so.
 """
 
