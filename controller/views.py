@@ -81,6 +81,50 @@ class SiteLink(StrEnum):
     LOST = "lost"
 
 
+class Word(StrEnum):
+    """How the lesson is for a site, in one word for the teacher."""
+
+    GOOD = "good"
+    WEAK = "weak"
+    LOST = "lost"
+
+
+class Cause(StrEnum):
+    """Why it is not good. Uplink: from the site to the bridge."""
+
+    NONE = "none"
+    NOT_CONNECTED = "not_connected"  # nothing heard from the site, or it receives nothing
+    SILENT = "silent"  # connected, and sends neither picture nor sound
+    CAMERA = "camera"  # sends sound, and no picture
+    MICROPHONE = "microphone"  # sends a picture, and no sound
+    UPLINK_LOSS = "uplink_loss"
+    UPLINK_SLOW = "uplink_slow"
+    DOWNLINK_LOSS = "downlink_loss"
+    DOWNLINK_SLOW = "downlink_slow"
+    CPU = "cpu"  # its machine cannot encode or decode all of it
+    ROUND_TRIP = "round_trip"
+    JITTER = "jitter"
+    NODE = "node"
+
+
+class Side(StrEnum):
+    """Where the cause is to be looked for."""
+
+    NONE = "none"
+    SITE = "site"
+    BRIDGE = "bridge"
+    OTHERS = "others"  # what the site receives comes badly from where it is sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteQuality:
+    """What is said of a site: the word, and for all but good ones the cause and its side."""
+
+    word: Word = Word.GOOD
+    cause: Cause = Cause.NONE
+    side: Side = Side.NONE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteMedia:
     """What the bridge node says of a site: is its picture and sound flowing, does it receive the others.
@@ -118,6 +162,7 @@ class SiteView:
     display: SiteDisplay = SiteDisplay.ABSENT
     camera: Camera = Camera.UNKNOWN
     media: SiteMedia = field(default_factory=SiteMedia)
+    quality: SiteQuality | None = None  # None before its first picture and sound, and outside live lessons
     problems: tuple[SiteProblem, ...] = ()
 
 
