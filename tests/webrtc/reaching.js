@@ -1,12 +1,12 @@
 // A room in a page: sends a moving picture by WHIP, shows what comes by WHEP, and says how the two are connected.
-// `only`: the transports of candidates that get through, as a firewall would have it; `port`: of a relay before the node,
-// or null; `configuration`: of the peers.
+// `only`: the transports of candidates that get through, as a firewall would have it; `port`: of a UDP relay before the
+// node, or null; `configuration`: of the peers.
 async ([whip, whep, publishing, subscribing, only, port, configuration]) => {
   const through = (answer) =>
     answer
       .split("\r\n")
       .filter((line) => !line.startsWith("a=candidate:") || only.includes(line.split(" ")[2]))
-      .map((line) => (port === null ? line : line.replace(/^(a=candidate:.*) \d+ typ/, `$1 ${port} typ`)))
+      .map((line) => (port === null ? line : line.replace(/^(a=candidate:\S+ 1 udp .*) \d+ typ/, `$1 ${port} typ`)))
       .join("\r\n");
 
   const connect = async (peer, url, token) => {

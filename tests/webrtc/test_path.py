@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.chromium import chromium
+from tests.links.relay import relay
 from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
 from tests.webrtc.framed import over_tcp
 from tests.webrtc.nodes import Node, node_here, token
@@ -41,6 +42,16 @@ async def test_chromium_uses_udp_and_tcp_where_udp_is_blocked(only: list[str], p
         logger.info("connected over %s in %s ms", protocol, took)
         await page.wait_for_function("window.framesDecoded > 20", timeout=30_000)
         assert [pair[1:] for pair in await page.evaluate("window.pairs()")] == [[protocol, "127.0.0.1"]] * 2
+
+
+async def test_chromium_does_not_wait_for_udp_that_a_firewall_drops() -> None:
+    async with node_here() as node, chromium() as browser, asyncio.timeout(60):
+        with relay(node.udp_port) as link:
+            link.cut()
+            page = await browser.new_page()
+            took = await join(page, node, ["udp", "tcp"], port=link.port)
+            logger.info("connected past a dark UDP in %s ms", took)
+            await page.wait_for_function("window.framesDecoded > 20", timeout=30_000)
 
 
 @pytest.mark.parametrize("only", ["udp", "tcp"])
