@@ -212,7 +212,8 @@ class Subscription(Connection):
         loop = asyncio.get_running_loop()
         now = loop.time()
         elapsed = now - probing.began
-        slot = next((slot for slot in self.slots if slot.rtx_ssrc is not None and slot.route is not None), None)
+        # Also a slot that carries nothing: a picture that rests comes back only by a probe.
+        slot = next((slot for slot in self.slots if slot.rtx_ssrc is not None), None)
         due = int(min(elapsed + PAD_S, probing.probe.duration_s) * probing.probe.target_bps / 8)
         while slot is not None and self.outlet.octets - probing.octets < due:
             if not self._transport.forwarder.pad(slot, now):
