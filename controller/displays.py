@@ -52,6 +52,11 @@ class Displays:
         here = [each.display for each in self._present.values() if each.display and each.display.room_id == room_id]
         return max(here, key=lambda display: (display.paired_at, display.id)).id if here else None
 
+    def said(self, room_id: RoomId) -> DisplayReport | None:
+        """The last report of the display that takes part for this room."""
+        active = self.active(room_id)
+        return None if active is None else self._present[active].report
+
     def in_room(self, room_id: RoomId) -> tuple[DisplayId, ...]:
         """All connected displays of a room."""
         return tuple(

@@ -1,25 +1,26 @@
 """How a live lesson is for a site, and why: from the bridge's report and the display's own to a word, a cause, a side.
 
-Pure: reports and seconds of one monotonic clock go in. A picture of the moment (`judge`) is steadied (`Steady`), so that
-the word on the teacher's page does not blink. A rule stands here with its reason; a limit is where people begin to
-notice, not where the network is no longer perfect.
+Pure: reports and seconds of one monotonic clock go in. A picture of the moment (`judge_all`) is steadied (`Steady`), so
+that the word on the teacher's page does not blink. A rule stands here with its reason; a limit is where people begin
+to notice, not where the network is no longer perfect.
 """
 
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.views import Camera, Cause, DisplayReport, SendLimit, Side, SiteQuality, Word
+from controller.views import Cause, DisplayReport, SendLimit, Side, SiteQuality, Word
 from webrtc.ids import ParticipantId
-from webrtc.state import BridgeState, Flow, Link, ParticipantState, Role, TrackState
+from webrtc.state import Flow, Link, ParticipantState, Role, TrackState
 
 WEAK_LOSS = 0.05
-"""Lost before repair. RED repeats each packet once, so 5 % leave 0.25 % of the speech to guess; but every second picture
-of ten packets and more then waits for a retransmission."""
+"""Lost before repair. RED repeats each packet once, so that 5 % leave 0.25 % of the speech to guess; but then two of
+five pictures of ten packets wait for a retransmission."""
 FELT_LOSS = 0.02
 """Enough to be the cause where somebody sees the picture freeze or hears gaps."""
 WEAK_ROUND_TRIP_MS = 400.0
-"""Site to bridge and back. Two such sites are 400 ms from mouth to ear: the most that ITU-T G.114 allows for talking."""
+"""Site to bridge and back. Two such sites are 400 ms from mouth to ear: the most that ITU-T G.114
+allows for talking."""
 WEAK_JITTER_MS = 80.0
 """As RFC 3550 6.4.1 smooths it: packets come up to some 240 ms late, which every receiver adds to the delay."""
 FELT_FREEZES = 2
@@ -69,8 +70,8 @@ class Figures:
     """A site's media at one moment. Losses are shares before repair, 0 to 1; None: not known.
 
     `held_back`: the browser sends only the lowest layer because its link takes no more. `stills`: a picture comes as a
-    still every few seconds. `sources`: whose pictures and sound it gets. `up_freezes`, `freezes`: counted since somewhen,
-    of what it sends and what it shows.
+    still every few seconds. `sources`: whose pictures and sound it gets. `up_freezes`, `freezes`: counted since
+    somewhen, of what it sends and what it shows.
     """
 
     link: Link
@@ -95,7 +96,6 @@ class Figures:
     freezes: int = 0
     concealed: float = 0.0
     overloaded: bool = False
-    camera: Camera = Camera.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +106,8 @@ class Recent:
     freezes: int = 0
 
 
-def figures(bridge: BridgeState, id: ParticipantId, report: DisplayReport | None) -> Figures | None:
-    """None where nothing connects that participant with the bridge. `report`: of its display, if it has said anything."""
-    return next((_figures(each, report) for each in bridge.participants if each.id == id), None)
-
-
-def _figures(participant: ParticipantState, report: DisplayReport | None) -> Figures:
+def figures(participant: ParticipantState, report: DisplayReport | None) -> Figures:
+    """`report`: of the room's display, if it has said anything."""
     flowing = [track for track in participant.tracks if track.flowing]
     sound = [track for track in flowing if track.kind == "audio"]
     camera = [track for track in flowing if track.kind == "video" and track.content != "slides"]
@@ -141,7 +137,6 @@ def _figures(participant: ParticipantState, report: DisplayReport | None) -> Fig
         freezes=report.freezes if report else 0,
         concealed=report.concealed if report else 0.0,
         overloaded=report is not None and (report.cpu_slow or report.limited is SendLimit.CPU),
-        camera=report.camera if report else Camera.UNKNOWN,
     )
 
 
