@@ -14,6 +14,7 @@ from controller.grants import Grants
 from controller.live import Plan, SceneRuns, read_plan
 from controller.media import bridge_slots, present_rooms, site_media, speaking_room, viewer, wanted_layers
 from controller.nodes import Nodes
+from controller.quality_watch import QualityWatch
 from controller.readiness import devices_state, is_ready, problems
 from controller.views import (
     CallRoom,
@@ -40,7 +41,7 @@ LOOK_AHEAD = timedelta(hours=24)
 
 
 class Showing:
-    """Shows lessons to pages and displays, and hears what displays say of themselves."""
+    """Shows lessons to pages and displays, and hears what displays say of themselves. `quality`: its owner runs it."""
 
     def __init__(
         self, *, store: Store, nodes: Nodes, conductor: Conductor, changes: Changes, clock: Callable[[], datetime]
@@ -52,6 +53,9 @@ class Showing:
         self._clock = clock
         self._grants = Grants(nodes, clock)
         self._displays = Displays(self._room_changed)
+        self.quality = QualityWatch(
+            store=store, nodes=nodes, conductor=conductor, changes=changes, said=self._displays.said, clock=clock
+        )
         self._watchers: dict[LessonId, set[tuple[str, str]]] = {}  # of live lessons: who was given a view, by login
         self._media: dict[LessonId, tuple[object, object]] = {}  # what was last told of a lesson's sites and calls
         conductor.on_follow(self._followed)
@@ -86,6 +90,7 @@ class Showing:
             display=display,
             camera=camera,
             media=media,
+            quality=self.quality.shown(plan.lesson.id, site.room_id) if taking_part else None,
             problems=problems(steps, display, camera, media) if taking_part else (),
         )
 

@@ -24,6 +24,7 @@ class Right(StrEnum):
     PLAN = "plan and change its lessons"
     RUN = "start and end its lessons"
     WATCH = "watch its live lessons"
+    DIAGNOSE = "see how the sites of its lessons were connected"
     ANSWER = "accept or decline invitations for its rooms"
     CONNECT = "let gear into its corner of the broker"
     ADMINISTER = "see and add its accounts"
@@ -39,6 +40,7 @@ ROLES: Mapping[Right, frozenset[Role]] = {
     Right.PLAN: frozenset({Role.TEACHER, Role.ADMINISTRATOR}),
     Right.RUN: frozenset({Role.TEACHER}),
     Right.WATCH: frozenset({Role.TEACHER}),
+    Right.DIAGNOSE: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
     Right.ANSWER: EVERYBODY,
     Right.CONNECT: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
     Right.ADMINISTER: frozenset({Role.ADMINISTRATOR}),
@@ -123,6 +125,20 @@ class Rights:
     def require_watch(self, lesson: Lesson) -> None:
         """Teachers of schools that take part may watch; an invitation that is not accepted gives nobody a view."""
         self.require_lesson(None, lesson)
-        taking_part = {site.school_id for site in lesson.sites if site.invitation == InvitationState.ACCEPTED}
-        if not any(self.has(Right.WATCH, school) for school in {lesson.host_school_id, *taking_part}):
+        if not self._takes_part(Right.WATCH, lesson):
             raise Forbidden(f"needs the right to {Right.WATCH.value}")
+
+    def may_diagnose(self, lesson: Lesson) -> bool:
+        """A weak link is told from a weak bridge by all sites together: whoever looks after one of them sees all."""
+        return self._takes_part(Right.DIAGNOSE, lesson)
+
+    def require_diagnosis(self, lesson: Lesson) -> None:
+        """Raises as `require_lesson`."""
+        self.require_lesson(None, lesson)
+        if not self.may_diagnose(lesson):
+            raise Forbidden(f"needs the right to {Right.DIAGNOSE.value}")
+
+    def _takes_part(self, right: Right, lesson: Lesson) -> bool:
+        """Whether `right` is held at the host or at a school that accepted."""
+        taking_part = {site.school_id for site in lesson.sites if site.invitation == InvitationState.ACCEPTED}
+        return any(self.has(right, school) for school in {lesson.host_school_id, *taking_part})

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from controller.people.account import Account, Identity
 from controller.people.rights import Right, Rights
-from controller.views import DisplayState, LessonView, MediaGrant, SiteView, SlotView, StepView, WatchSlots
+from controller.views import DisplayState, LessonView, MediaGrant, SiteQuality, SiteView, SlotView, StepView, WatchSlots
 from controller.web.models.lessons import (
     CanJson,
     FloorJson,
@@ -17,6 +17,7 @@ from controller.web.models.lessons import (
     SiteJson,
     SiteMediaJson,
     SiteProblemJson,
+    SiteQualityJson,
 )
 from controller.web.models.people import (
     AccountJson,
@@ -220,7 +221,11 @@ def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
         end_reason=each.end_reason,
         version=each.version,
         host=NamedJson(id=view.host.id, name=view.host.name),
-        can=CanJson(start=runs and can_start(each, now), end=runs and each.state is LessonState.LIVE),
+        can=CanJson(
+            start=runs and can_start(each, now),
+            end=runs and each.state is LessonState.LIVE,
+            diagnose=rights.may_diagnose(each),
+        ),
         mode=each.mode,
         floor=None if each.floor is None else FloorJson(room=each.floor.room_id, until=each.floor.until),
         sites=[_site(site, invitations[site.room.id]) for site in view.sites if site.room.id in invitations],
@@ -245,10 +250,15 @@ def _site(each: SiteView, invitation: InvitationState) -> SiteJson:
             on_stage=media.on_stage,
             heard=media.heard,
         ),
+        quality=None if each.quality is None else site_quality(each.quality),
         problems=[
             SiteProblemJson(code=one.code, importance=one.importance, device=one.device) for one in each.problems
         ],
     )
+
+
+def site_quality(each: SiteQuality) -> SiteQualityJson:
+    return SiteQualityJson(word=each.word, cause=each.cause, side=each.side)
 
 
 def grant(each: MediaGrant) -> GrantJson:

@@ -7,7 +7,19 @@ import logging
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from controller.web import accounts, devices, displays, floor, lessons, login, nodes, organisations, rooms, scenes
+from controller.web import (
+    accounts,
+    devices,
+    displays,
+    floor,
+    lessons,
+    login,
+    nodes,
+    organisations,
+    quality,
+    rooms,
+    scenes,
+)
 from controller.web.call import SERVICES
 from controller.web.display_events import display_events
 from controller.web.events import events
@@ -26,7 +38,7 @@ from controller.web.static import add_static
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too
 
-NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, displays, nodes)
+NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes)
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
 
 

@@ -13,8 +13,10 @@ from controller.config import IPNetwork
 from controller.node import NodeView
 from controller.pairing import Pairing
 from controller.people.people import People
+from controller.quality import Figures
+from controller.quality_history import History
 from controller.registration import Registration
-from controller.views import DisplayReport, DisplayState, LessonView, SceneView, WatchGrant, WatchSlots
+from controller.views import DisplayReport, DisplayState, LessonView, SceneView, SiteQuality, WatchGrant, WatchSlots
 from devices.hub import DeviceHub
 from rooms.lesson import LessonId
 from rooms.room import DisplayId, RoomId
@@ -58,6 +60,19 @@ class Showing(Protocol):
 
     def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
         """What the page says of itself; at most a few a second, never raises."""
+
+
+class Quality(Protocol):
+    """How the sites of lessons are and were connected."""
+
+    def shown(self, lesson_id: LessonId, room_id: RoomId) -> SiteQuality | None:
+        """What is said of a site now; None outside live lessons."""
+
+    def seen(self, lesson_id: LessonId) -> Mapping[RoomId, Figures]:
+        """The figures of the sites that are connected now."""
+
+    async def histories(self, lesson_id: LessonId) -> Mapping[RoomId, History]:
+        """By room; empty where nothing is known, or no longer. Raises `StoreUnavailable`."""
 
 
 class Scenes(Protocol):
@@ -118,6 +133,7 @@ class Services:
     hub: DeviceHub
     conductor: Conductor
     showing: Showing
+    quality: Quality
     scenes: Scenes
     nodes: Nodes
     fleet: Fleet

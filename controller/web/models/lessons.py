@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from controller.views import Camera, SiteDevices, SiteDisplay, SiteLink
+from controller.views import Camera, Cause, Side, SiteDevices, SiteDisplay, SiteLink, Word
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.models.scenes import StepJson
 from controller.web.schema import Count, Key, Model, Moment, OptionalText, Slug, Text
@@ -38,6 +38,14 @@ class SiteMediaJson(Model):
     heard: bool
 
 
+class SiteQualityJson(Model):
+    """`side`: where the cause is: at the site, the bridge, or the others that it receives."""
+
+    word: Word
+    cause: Cause
+    side: Side
+
+
 class SiteProblemJson(Model):
     code: str
     importance: Importance
@@ -52,12 +60,14 @@ class SiteJson(Model):
     devices: SiteDevicesJson
     display: SiteDisplayJson
     media: SiteMediaJson
+    quality: SiteQualityJson | None
     problems: list[SiteProblemJson]
 
 
 class CanJson(Model):
     start: bool
     end: bool
+    diagnose: bool
 
 
 class FloorJson(Model):
