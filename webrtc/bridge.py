@@ -76,7 +76,10 @@ class Bridge:
 
     def tick(self, now: float) -> None:
         if self.speakers.tick(now):
-            self.arrange()
+            if self.speakers.speech != self._speech:
+                self.arrange()
+            else:
+                self._changed(self.id)
         for connection in self.connections:
             connection.tick(now)
 
