@@ -190,7 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     parser.add_argument("--runs", type=int, default=3, help="per case; fewer than 3 are not a measurement")
-    parser.add_argument("--warm-up", type=float, default=8.0, help="seconds until the estimates of the links stand")
+    parser.add_argument("--warm-up", type=float, default=15.0, help="seconds until the estimates of the links stand")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of a run, after its warm-up")
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this; repeatable")
     parser.add_argument("--plot", type=Path, help="write the growth as SVG")

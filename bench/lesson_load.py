@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -34,6 +35,7 @@ from webrtc.token import Claims, issue
 THUMBNAILS, VOICES = 8, 3
 STAGE_HEIGHT, THUMBNAIL_HEIGHT = 720, 180
 SPEAKS_S = 5.0  # until another room speaks
+STARTING_S = 4.0  # within so long all begin to send
 CHECK_S = 2.5  # of consent
 PUPILS_DECRYPT = 16  # one packet in so many: all of them are too many for one core; rooms decrypt each one
 READ_S = 0.004  # between two rounds of reading: fewer, fuller ones cost less, and the kernel knows when packets came
@@ -110,7 +112,7 @@ class Load:
     def run(self) -> Result:
         plan, now = self._plan, time.monotonic()
         for each in self._all:
-            each.start(self._timetable, now)
+            self._timetable.add(now + random.random() * STARTING_S, partial(each.start, self._timetable))
             self._timetable.add(now + random.random() * CHECK_S, each.connection.check, CHECK_S)
         self._timetable.add(now, self._change_speaker, SPEAKS_S)
         self._until(now + plan.warm_up_s)

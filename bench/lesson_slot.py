@@ -25,10 +25,6 @@ class Slot:
         self.ssrc = ssrc
         self.packets = 0
         self.octets = 0
-        self.errors: Counter[str] = Counter()
-        self.missing: dict[int, float] = {}
-        self.repaired = 0
-        self.cuts = 0  # numbers left out on purpose: a source was left in the middle of a frame
         self.highest = -1  # extended sequence number
         self.record()
         self._last: Stamp | None = None
@@ -42,6 +38,10 @@ class Slot:
     def record(self) -> None:
         """Begin to measure."""
         self._recorded_from = self.packets
+        self.errors: Counter[str] = Counter()
+        self.missing: dict[int, float] = {}
+        self.repaired = 0
+        self.cuts = 0  # numbers left out on purpose: a source was left in the middle of a frame
         self.frames: Counter[int] = Counter()  # begun, by layer
         self.switches = 0  # to another source
         self.layer_switches = 0
