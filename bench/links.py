@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -355,6 +356,9 @@ def _brief(seen: Snapshot) -> dict[str, object]:
 
 
 async def measured(scenarios: tuple[Scenario, ...], rooms: int, trace_file: Path | None) -> dict[str, Outcome]:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # leave no namespace behind
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         far_school = await stack.enter_async_context(school())
