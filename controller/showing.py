@@ -101,9 +101,9 @@ class Showing:
         if lesson.state is not LessonState.LIVE or epoch is None:
             raise InvalidState(f"lesson {lesson_id} has no picture now")
         grant = self._grants.play(lesson_id, viewer(account_id), client)
-        count = len(lesson.accepted)
+        count = len(lesson.accepted)  # and one slot for a shared screen
         self._watchers.setdefault(lesson_id, set()).add((viewer(account_id), client))
-        return WatchGrant(whep=grant, epoch=epoch, video=min(count, MOST_WATCHED), audio=min(count, MOST_VOICES))
+        return WatchGrant(whep=grant, epoch=epoch, video=min(count + 1, MOST_WATCHED), audio=min(count, MOST_VOICES))
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
         """Whose track each slot of that watcher carries; None for who has neither a connection nor asked for one."""
@@ -157,7 +157,7 @@ class Showing:
             whip=self._grants.publish(lesson.id, display.room_id, display.id),
             whep=self._grants.play(lesson.id, display.room_id, display.id),
             screen=self._grants.publish(lesson.id, display.room_id, f"{display.id}-screen"),
-            video=max(1, min(len(others), MOST_PICTURES)),
+            video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),
             rooms=tuple(
                 CallRoom(

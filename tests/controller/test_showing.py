@@ -41,7 +41,7 @@ async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> 
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         given = await showing.watch(LESSON, "ana", "login-1")
-        assert (given.video, given.audio, given.epoch) == (2, 2, house.nodes.epoch(LESSON))
+        assert (given.video, given.audio, given.epoch) == (3, 2, house.nodes.epoch(LESSON))
         told = showing.watch_slots(LESSON, "ana", "login-1")
         assert told is not None
         assert (told.epoch, told.slots) == (given.epoch, {})

@@ -13,7 +13,7 @@ interface Counts {
 
 /** As many slots as the last lesson here had: the likeliest guess for the next one. */
 function storedCounts(): Counts {
-  const [video, audio] = (localStorage.getItem(STORED) ?? "1,1").split(",").map(Number);
+  const [video, audio] = (localStorage.getItem(STORED) ?? "2,1").split(",").map(Number);
   const sane = (count: number | undefined): number =>
     Number.isInteger(count) && count !== undefined && count > 0 && count <= MOST ? count : 1;
   return { video: sane(video), audio: sane(audio) };
