@@ -1,9 +1,12 @@
 """What forwarding costs: CPU per forwarded packet of a real node, beside Debian's Janus where it is installed.
 
-`python -m bench.forward [--json] [--rounds N] [--seconds S]`. One publisher, 20 viewers. The server is pinned to core 0
-and the load to core 1; CPU is the kernel's clock of the server process, all threads, after warm-up, divided by the
-packets that the viewers received. Loopback charges the receiving half to the sender, for every server alike. Runs of
-the servers interleave; medians. Other work on the machine shows in every figure, so look at the ratios.
+`python -m bench.forward [--json] [--rounds N] [--seconds S]`. One publisher, 20 viewers, who send the feedback that
+browsers send (see `bench/forward_load.py`): the node estimates, keeps packets for repetition and reports. It runs with
+each of its engines (`webrtc/engine.py`). The server is pinned to core 0 and the load to core 1; CPU is the kernel's
+clock of the server process, all threads, after warm-up, divided by the packets that the viewers received. Loopback
+charges the receiving half to the sender, for every server alike. Runs of
+the servers interleave; medians. Where we may, both go ahead of other work on the machine; it shows all the same, so
+look at the ratios.
 """
 
 import argparse
@@ -18,8 +21,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 
+from bench.core import on_core
 from bench.forward_load import Plan, Result
 from bench.janus import PROGRAM, janus
+from webrtc.engine import engine, engines, missing
 
 VIEWERS = 20
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -46,16 +51,16 @@ CASES = [Case(*media, rate) for media in (VIDEO, AUDIO) for rate in RATES]
 
 
 @asynccontextmanager
-async def node(address: str) -> AsyncIterator[tuple[str, int, str]]:
-    """A node as the controller starts it: its URL, process id and secret."""
+async def node(address: str, use: str = engine) -> AsyncIterator[tuple[str, int, str]]:
+    """A node as the controller starts it: its URL, process id and secret. `use`: one of `engines`."""
     secret = secrets.token_hex(32)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "webrtc.node", "--control", "127.0.0.1:0", "--udp", "0.0.0.0:0", "--advertise", address),
-        env={**os.environ, "NHIPCAU_BRIDGE_SECRET": secret},
+        env={**os.environ, "NHIPCAU_BRIDGE_SECRET": secret, "NHIPCAU_PURE": "1" if use == "pure" else ""},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+        preexec_fn=on_core(SERVER_CORE),
     )
     try:
         assert process.stdout is not None
@@ -73,14 +78,16 @@ async def janus_server(address: str, event_loops: int) -> AsyncIterator[tuple[st
 
 
 def start(server: str, address: str) -> AbstractAsyncContextManager[tuple[str, int, str]]:
-    return node(address) if server == "node" else janus_server(address, 1 if server == "janus_event_loops" else 0)
+    if server in engines:
+        return node(address, server)
+    return janus_server(address, 1 if server == "janus_event_loops" else 0)
 
 
 async def run(server: str, case: Case, address: str, seconds: float) -> Result:
     """One run. Raises `RuntimeError` if the machine did not let it be what it should."""
     async with start(server, address) as (url, pid, secret):
         plan = Plan(
-            server=server.partition("_")[0],
+            server="node" if server in engines else "janus",
             url=url,
             secret=secret,
             pid=pid,
@@ -95,12 +102,14 @@ async def run(server: str, case: Case, address: str, seconds: float) -> Result:
             *(sys.executable, "-m", "bench.forward_load"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CORE}),
+            preexec_fn=on_core(LOAD_CORE),
         )
         output, _ = await load.communicate(json.dumps(asdict(plan)).encode() + b"\n")
         if load.returncode:
             raise RuntimeError("the load failed")
     result = Result(**json.loads(output))
+    if not result.steady:
+        raise RuntimeError("never did all viewers get everything")
     if result.broken or abs(1 - result.received / result.sent) > MAX_LOSS:
         raise RuntimeError(f"{result.sent - result.received} of {result.sent} lost, {result.broken} broken")
     if abs(1 - result.sent / result.seconds / RATES[case.rate]) > MAX_RATE_ERROR:
@@ -135,11 +144,13 @@ async def measure(cases: Sequence[Case], servers: Sequence[str], rounds: int, se
             round(max(values), 2),
         )
     for case in cases:
-        for server in servers[1:]:
-            ratio = round(figures[f"node_{case.name}_us"] / figures[f"{server}_{case.name}_us"], 3)
-            figures[f"ratio_{server}_{case.name}"] = ratio
-            if case.kind == "video":
-                figures[f"ratio_{server}_{case.rate}"] = ratio
+        for each in engines:
+            for server in servers[len(engines) :]:
+                ratio = round(figures[f"{each}_{case.name}_us"] / figures[f"{server}_{case.name}_us"], 3)
+                for prefix in (f"{each}_", "") if each == engine else (f"{each}_",):
+                    figures[f"{prefix}ratio_{server}_{case.name}"] = ratio
+                    if case.kind == "video":
+                        figures[f"{prefix}ratio_{server}_{case.rate}"] = ratio
     return figures
 
 
@@ -153,7 +164,8 @@ def own_address() -> str:
 
 def print_table(figures: dict[str, float], cases: Sequence[Case], servers: Sequence[str]) -> None:
     print(f"CPU us per forwarded packet, {VIEWERS} viewers: median [min-max]")
-    print(f"{'':12}" + "".join(f"{server:>26}" for server in servers) + f"{'node / Janus':>18}")
+    heads = [f"{server:>26}" for server in servers] + [f"{f'{each} / Janus':>18}" for each in engines]
+    print(f"{'':12}" + "".join(heads))
     for case in cases:
         cells = [
             "{:.2f} [{:.2f}-{:.2f}]".format(
@@ -161,8 +173,12 @@ def print_table(figures: dict[str, float], cases: Sequence[Case], servers: Seque
             )
             for server in servers
         ]
-        ratios = " / ".join(f"{figures[f'ratio_{server}_{case.name}']:.2f}" for server in servers[1:])
-        print(f"{case.name:12}" + "".join(f"{cell:>26}" for cell in cells) + f"{ratios:>18}")
+        for each in engines:
+            ratios = [figures[f"{each}_ratio_{server}_{case.name}"] for server in servers[len(engines) :]]
+            cells.append(" / ".join(f"{ratio:.2f}" for ratio in ratios))
+        print(
+            f"{case.name:12}" + "".join(f"{cell:>{26 if at < len(servers) else 18}}" for at, cell in enumerate(cells))
+        )
 
 
 def main() -> None:
@@ -172,7 +188,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a run, after its warm-up")
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this; repeatable")
     options = parser.parse_args()
-    servers = ["node"]
+    servers = list(engines)
+    if missing:
+        print(f"figures without the fast engine: {missing}", file=sys.stderr if options.json else sys.stdout)
     if PROGRAM is not None:
         servers += ["janus_default", "janus_event_loops"]
     else:

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import aiohttp
+
+from bench.core import on_core
 
 PROGRAM = shutil.which("janus")
 MODULES = Path("/usr/lib")
@@ -117,7 +118,7 @@ async def janus(address: str, *, event_loops: int, core: int) -> AsyncIterator[t
             cwd=name,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=on_core(core),
         )
         try:
             await _listening(port)
