@@ -18,6 +18,7 @@ from webrtc.path import Address, Path, Peer
 # Without a check for so long, the client no longer wants our packets. A full agent gives up after 30 s (RFC 7675 5.1);
 # a link may be dead for these 30 s, and the client's next check takes a few more to come.
 CONSENT_S = 45.0
+SILENT_S = 4.0  # a path without a check for so long is left for another one that has some, nominated or not
 OWNED_S = 5.0  # an address is not given to another session while its own one is heard on it
 MAX_ADDRESSES = 8  # verified addresses kept per session
 # A client checks every 50 ms at first, then every 2.5 s. Each verified address counts for itself, all others by their
@@ -58,6 +59,10 @@ class IceSession:
 
     def consents(self, now: float) -> bool:
         return now - self.checked_at <= CONSENT_S
+
+    def silent(self, now: float) -> bool:
+        """Whether nothing is known to get through where we send to."""
+        return self.path is None or now - self.verified.get(self.path.address, -2 * SILENT_S) > SILENT_S
 
     def choose(self, path: Path) -> None:
         if path != self.path:
@@ -136,7 +141,7 @@ class IceLite:
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
         response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
         self._answer(response, credentials, path)
-        if session.path is None or "USE-CANDIDATE" in request.attributes:
+        if "USE-CANDIDATE" in request.attributes or session.silent(now):
             session.choose(path)
         return True
 

@@ -24,6 +24,7 @@ async def coturn(directory: Path, transport: str = "udp") -> AsyncIterator[TurnS
     process = await asyncio.create_subprocess_exec(
         *(program, "-n", "--listening-ip=127.0.0.1", f"--listening-port={port}", "--relay-ip=127.0.0.1"),
         *("--use-auth-secret", f"--static-auth-secret={SECRET}", "--realm=nhipcau.test"),
+        *("--denied-peer-ip=0.0.0.0-255.255.255.255", "--allowed-peer-ip=127.0.0.1", "--user-quota=12"),
         *("--no-tls", "--no-dtls", "--no-cli", "--allow-loopback-peers", "--log-file=stdout", "--simple-log"),
         *(f"--pidfile={directory / 'turnserver.pid'}", f"--userdb={directory / 'turndb'}"),
         cwd=directory,

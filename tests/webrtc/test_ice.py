@@ -1,6 +1,6 @@
 from aioice import stun
 
-from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, Credentials, IceLite, IceSession
+from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, SILENT_S, Credentials, IceLite, IceSession
 from webrtc.path import Address, Path
 
 A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
@@ -68,6 +68,22 @@ def test_client_is_heard_everywhere_and_sent_to_where_it_wants() -> None:
     client.check(C, nominate=True)
     assert client.moves == [A, B, C]
     assert network.ice.peers == {A: client, B: client, C: client}
+
+
+def test_path_that_fell_silent_is_left_for_one_that_is_checked() -> None:
+    network = Network()
+    client = Client(network)
+    client.check(A, nominate=True)
+    client.check(B)
+    client.session.verified[A] -= SILENT_S - 0.5
+    client.check(B)
+    assert client.moves == [A]
+    client.session.verified[A] -= 0.6
+    client.check(B)
+    assert client.moves == [A, B]
+    network.ice.forget(B)
+    client.check(A)
+    assert client.moves == [A, B, A]
 
 
 def test_restart_takes_effect_with_the_first_new_check() -> None:

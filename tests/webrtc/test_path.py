@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page
@@ -11,6 +12,8 @@ from playwright.async_api import Page
 from tests.chromium import chromium
 from tests.links.relay import relay
 from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
+from tests.webrtc.bundle import bundle
+from tests.webrtc.chrome import PAGE, served
 from tests.webrtc.framed import over_tcp
 from tests.webrtc.nodes import Node, node_here, token
 from tests.webrtc.peers import LESSON, lesson
@@ -52,6 +55,29 @@ async def test_chromium_does_not_wait_for_udp_that_a_firewall_drops() -> None:
             took = await join(page, node, ["udp", "tcp"], port=link.port)
             logger.info("connected past a dark UDP in %s ms", took)
             await page.wait_for_function("window.framesDecoded > 20", timeout=30_000)
+
+
+async def test_app_goes_over_to_tcp_when_udp_is_dropped_in_a_call(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<script type=module src=page.js></script>")
+    await bundle(PAGE / "firewall.ts", tmp_path / "page.js")
+    async with asyncio.timeout(90), node_here() as node, served(tmp_path) as origin, chromium() as browser:
+        with relay(node.udp_port) as link:
+            await node.open_bridge("lesson")
+            page = await browser.new_page()
+            urls = (node.media("whip", "lesson"), node.media("whep", "lesson"))
+            asked = " ".join(map(quote, (*urls, token("lesson", "room-c"), str(link.port))))
+            await page.goto(f"{origin}/page.html#{asked}")
+            await page.wait_for_function("window.ways && performance.now() > 3000")  # by then it has chosen for good
+            await _both(page, "connected udp")
+            link.cut()
+            cut_at = asyncio.get_running_loop().time()
+            await _both(page, "connected tcp")
+            logger.info("over TCP %.1f s after UDP was dropped", asyncio.get_running_loop().time() - cut_at)
+
+
+async def _both(page: Page, way: str) -> None:
+    """Return once the page's two connections are in that state, and go that way."""
+    await page.wait_for_function(f"async () => (await ways?.()).every((each) => each === '{way}')", timeout=40_000)
 
 
 @pytest.mark.parametrize("only", ["udp", "tcp"])
