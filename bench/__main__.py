@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("forward", "devices", "join")
+BENCHMARKS = ("forward", "lesson", "devices", "join")
 
 
 def main() -> None:
