@@ -38,7 +38,7 @@ const publisher = new LastingPeer(
 );
 for (const each of [player, publisher]) each.start();
 
-/** "connected tcp" or the like, of each. */
+/** "connected tcp" or the like, of each; `window.both` where they are the same. */
 async function ways(): Promise<string[]> {
   const found: string[] = [];
   for (const { peer, state } of [player, publisher] as LastingPeer<BrowserPeer>[]) {
@@ -51,4 +51,7 @@ async function ways(): Promise<string[]> {
   }
   return found;
 }
-Object.assign(window, { ways });
+setInterval(async () => {
+  const [one, other] = await ways();
+  Object.assign(window, { both: one === other ? one : "" });
+}, 100);
