@@ -77,7 +77,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         await logins.take_up()
         registry = CollectorRegistry()
         nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http)
-        registry.register(NodeCollector(nodes))
+        registry.register(NodeCollector(nodes.fleet))
         conductor = Conductor(
             store=store, hub=hub, nodes=nodes, changes=changes, grace=config.lessons.grace, clock=utc_now
         )
@@ -87,15 +87,17 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         serve(hub.run(), "device hub")
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
+        serve(showing.quality.run(), "quality")
         services = Services(
             store=store,
             people=people,
             hub=hub,
             conductor=conductor,
             showing=showing,
+            quality=showing.quality,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             nodes=nodes,
-            fleet=nodes,
+            fleet=nodes.fleet,
             broker=logins,
             changes=changes,
             pairing=Pairing(clock=utc_now),

@@ -21,12 +21,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Literal
 
 import aiohttp
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from controller.errors import NodeUnavailable
+from controller.node_events import NODE_EVENT, BridgeChanged, BridgeClosed, LoadReport, Snapshot
 from controller.placement import Candidate
 from webrtc.ids import BridgeId
 from webrtc.policy import Policy
@@ -53,46 +53,6 @@ class NodeState(StrEnum):
     DRAINING = "draining"  # reached; it is being emptied
     AWAY = "away"  # the connection is lost, media may go on
     DEAD = "dead"
-
-
-class LoadReport(BaseModel):
-    """How much a node has to do. `cpu`: share of one core; `capacity`: connections it takes at most, 0: any."""
-
-    type: Literal["load"] = "load"
-    cpu: float = 0.0
-    packets_in_per_s: int = 0
-    packets_out_per_s: int = 0
-    connections: int = 0
-    capacity: int = 0
-    draining: bool = False
-    version: str = ""
-
-
-class Snapshot(BaseModel):
-    """Everything a node holds, sent first on each connection."""
-
-    type: Literal["snapshot"]
-    node: str
-    bridges: list[BridgeState]
-
-
-class BridgeChanged(BaseModel):
-    """One bridge as it is now."""
-
-    type: Literal["bridge"]
-    bridge: BridgeState
-
-
-class BridgeClosed(BaseModel):
-    """One bridge is no more."""
-
-    type: Literal["closed"]
-    bridge: str
-
-
-NODE_EVENT: TypeAdapter[Snapshot | BridgeChanged | BridgeClosed | LoadReport] = TypeAdapter(
-    Snapshot | BridgeChanged | BridgeClosed | LoadReport
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

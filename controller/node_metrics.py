@@ -6,18 +6,18 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from controller.fleet import Fleet
 from controller.node import NodeState
-from controller.nodes import Nodes
 
 
 class NodeCollector(Collector):
     """Read when asked. What a node knows better is in its own /metrics."""
 
-    def __init__(self, nodes: Nodes) -> None:
-        self._nodes = nodes
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
 
     def collect(self) -> Iterator[Metric]:
-        views = self._nodes.views()
+        views = self._fleet.views()
         states = GaugeMetricFamily("nhipcau_bridge_nodes", "Bridge nodes by state", labels=["state"])
         for state in NodeState:
             states.add_metric([state.value], sum(view.state is state for view in views))

@@ -49,7 +49,7 @@ class Watched:
                 await self._woken.wait()
 
     async def until_states(self, wanted: Mapping[str, NodeState]) -> None:
-        await self.until(lambda nodes: {view.name: view.state for view in nodes.views()} == wanted)
+        await self.until(lambda nodes: {view.name: view.state for view in nodes.fleet.views()} == wanted)
 
     def signal(self, number: signal.Signals = signal.SIGKILL, *, node: str = "local-0") -> None:
         """Signal the process of a local node."""
@@ -165,7 +165,7 @@ class Pair:
     @property
     def bridges(self) -> tuple[int, int]:
         """How many the holder has, and the other."""
-        counts = {view.name: view.bridges for view in self.watched.nodes.views()}
+        counts = {view.name: view.bridges for view in self.watched.nodes.fleet.views()}
         return counts[self.holder], counts[self.other]
 
     async def until_states(self, holder: NodeState, other: NodeState) -> None:
@@ -199,7 +199,7 @@ async def test_lesson_of_a_killed_node_goes_to_the_other_at_once(pair: Pair) -> 
 
 async def test_lesson_leaves_a_draining_node_make_before_break(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.nodes.GO_OVER_S", 0.5)
-    await pair.watched.nodes.drain(pair.holder, True)
+    await pair.watched.nodes.fleet.drain(pair.holder, True)
     await pair.until_states(NodeState.DRAINING, NodeState.READY)
     await pair.watched.nodes.ensure("lesson", Policy())
     assert pair.bridges == (1, 1)
@@ -210,11 +210,11 @@ async def test_lesson_leaves_a_draining_node_make_before_break(pair: Pair, monke
 
 
 async def test_lesson_may_come_back_to_the_node_that_it_is_leaving(pair: Pair) -> None:
-    await pair.watched.nodes.drain(pair.holder, True)
+    await pair.watched.nodes.fleet.drain(pair.holder, True)
     await pair.until_states(NodeState.DRAINING, NodeState.READY)
     await pair.watched.nodes.ensure("lesson", Policy())
-    await pair.watched.nodes.drain(pair.holder, False)
-    await pair.watched.nodes.drain(pair.other, True)
+    await pair.watched.nodes.fleet.drain(pair.holder, False)
+    await pair.watched.nodes.fleet.drain(pair.other, True)
     await pair.until_states(NodeState.READY, NodeState.DRAINING)
     await pair.watched.nodes.ensure("lesson", Policy())
     assert pair.watched.holder("lesson") == pair.holder
@@ -224,7 +224,7 @@ async def test_lesson_may_come_back_to_the_node_that_it_is_leaving(pair: Pair) -
 
 async def test_lesson_stays_where_every_node_is_drained(pair: Pair) -> None:
     for name in (pair.holder, pair.other):
-        await pair.watched.nodes.drain(name, True)
+        await pair.watched.nodes.fleet.drain(name, True)
     await pair.until_states(NodeState.DRAINING, NodeState.DRAINING)
     await pair.watched.nodes.ensure("lesson", Policy())
     assert pair.watched.holder("lesson") == pair.holder
@@ -276,13 +276,13 @@ async def test_node_that_does_not_know_our_secret_is_named_once(
             async with asyncio.timeout(20):
                 for _ in range(3):
                     await asked.acquire()
-            assert [view.state for view in watched.nodes.views()] == [NodeState.STARTING]
+            assert [view.state for view in watched.nodes.fleet.views()] == [NodeState.STARTING]
     assert caplog.text.count("does not accept our secret") == 1
 
 
 async def test_unknown_node_is_not_drained(watched: Watched) -> None:
     with pytest.raises(NodeNotFound):
-        await watched.nodes.drain("local-7", True)
+        await watched.nodes.fleet.drain("local-7", True)
 
 
 async def test_what_a_lost_node_reported_stands(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Three schools behind one real server on loopback: a host, a guest, and one that has no part in anything.
 
-Real: database (SQLite), conductor, showing, scenes, device hub, pairing, people. The broker does not run and no bridge node is
-configured, which is a state the controller has to live with anyway.
+Real: database (SQLite), conductor, showing, scenes, device hub, pairing, people. The broker does not run and no bridge
+node is configured, which is a state the controller has to live with anyway.
 """
 
 import asyncio
@@ -200,6 +200,7 @@ async def open_house(
         conductor = Conductor(
             store=store, hub=hub, nodes=no_nodes, changes=changes, grace=timedelta(minutes=10), clock=clock
         )
+        showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         people = People.over(store, clock=clock, passwords=passwords)
         broker = SilentBroker()
@@ -208,10 +209,11 @@ async def open_house(
             people=people,
             hub=hub,
             conductor=conductor,
-            showing=Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock),
+            showing=showing,
+            quality=showing.quality,
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             nodes=nodes or no_nodes,
-            fleet=fleet or no_nodes,
+            fleet=fleet or no_nodes.fleet,
             broker=broker,
             changes=changes,
             pairing=Pairing(clock=clock),

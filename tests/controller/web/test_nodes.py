@@ -26,7 +26,7 @@ async def registering(directory: Path) -> AsyncIterator[tuple[Watched, House]]:
     config = BridgeConfig(nodes=(), registration=Secret(SECRET))
     async with aiohttp.ClientSession() as http:
         nodes = Nodes(config, data_dir=directory, http=http)
-        async with running(nodes.run()), open_house(directory, fleet=nodes) as house:
+        async with running(nodes.run()), open_house(directory, fleet=nodes.fleet) as house:
             yield Watched(nodes, directory), house
 
 
@@ -45,7 +45,7 @@ async def test_node_registers_takes_lessons_and_is_shown_to_the_operator(tmp_pat
         arguments = ("--controller", house.url, "--name", "north", "--capacity", "80")
         async with node_process(*arguments) as remote:
             await watched.until_states({"north": NodeState.READY})
-            await watched.until(lambda nodes: nodes.views()[0].load.capacity == 80)
+            await watched.until(lambda nodes: nodes.fleet.views()[0].load.capacity == 80)
             await watched.nodes.ensure("lesson", Policy())
             assert watched.nodes.media_url("lesson") == remote.node.url
             operator = await house.program(HOST, Role.ADMINISTRATOR)
@@ -86,7 +86,7 @@ async def test_next_controller_knows_a_registered_node_at_once(tmp_path: Path) -
 async def test_node_that_is_not_heard_of_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.registration.LEASE_S", 0.5)  # a test has no quarter of a minute
     async with registering(tmp_path) as (watched, _):
-        watched.nodes.register(Registration(name="north", url="http://127.0.0.1:1"), SECRET)
+        watched.nodes.fleet.register(Registration(name="north", url="http://127.0.0.1:1"), SECRET)
         await watched.until_states({})
     assert json.loads((tmp_path / "bridge" / "placements.json").read_text())["registered"] == {}
 
@@ -98,7 +98,7 @@ async def test_nobody_registers_without_the_secret(tmp_path: Path, headers: dict
         body = {"name": "north", "url": "http://127.0.0.1:1"}
         status, problem = await visitor.ask("POST", "/nodes", body, headers=headers)
         assert (status, problem["type"]) == (403, "/problems/registration-refused")
-        assert watched.nodes.views() == []
+        assert watched.nodes.fleet.views() == []
 
 
 async def test_nobody_registers_where_no_secret_is_configured(house: House) -> None:
@@ -127,7 +127,7 @@ async def test_name_of_a_node_that_is_there_is_not_given_twice(tmp_path: Path) -
             await watched.until_states({"north": NodeState.DEAD})
             async with node_process("--controller", house.url, "--name", "north") as second:
                 await watched.until_states({"north": NodeState.READY})
-                assert watched.nodes.views()[0].url == second.node.url
+                assert watched.nodes.fleet.views()[0].url == second.node.url
 
 
 async def test_node_says_once_that_it_is_refused(tmp_path: Path) -> None:

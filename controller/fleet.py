@@ -1,0 +1,159 @@
+"""The bridge nodes there are: started on this machine, named in the configuration, or come by themselves."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+
+from controller.child import Child
+from controller.config import BridgeConfig, LocalNodesConfig
+from controller.errors import NodeNameTaken, NodeNotFound, NodeUnavailable, RegistrationRefused
+from controller.local_nodes import local_secret, node_program
+from controller.node import Node, NodeView
+from controller.placement_file import PlacementFile
+from controller.registration import LEASE_S, MAX_NODES, Lease, Registration
+
+logger = logging.getLogger(__name__)
+
+START_S = 10.0
+"""A local node that takes longer to start is taken for dead until it is there: its lessons need not wait for it."""
+
+
+class Fleet:
+    """`nodes`: by name. `changed`: as a node calls it."""
+
+    def __init__(
+        self,
+        config: BridgeConfig,
+        *,
+        directory: Path,
+        file: PlacementFile,
+        http: aiohttp.ClientSession,
+        changed: Callable[[Node, str], None],
+    ) -> None:
+        self._config = config
+        self._directory = directory
+        self._file = file
+        self._http = http
+        self._changed = changed
+        self._leases: dict[str, tuple[Lease, asyncio.Task[None]]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._configured = self._make_configured()
+        self.nodes = {node.name: node for node in (*self._make_registered(), *self._configured)}
+
+    def views(self) -> list[NodeView]:
+        """All nodes, for whoever runs the installation."""
+        return [node.view() for _, node in sorted(self.nodes.items())]
+
+    async def run(self) -> None:
+        """Keep the local nodes running and follow all of them until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                self._follow_configured(tasks)
+                for name, url in self._file.registered.items():
+                    node = self.nodes.get(name)
+                    if node is not None and node not in self._configured:
+                        self._lend(node, Registration(name=name, url=url))
+                await asyncio.Event().wait()
+            finally:
+                self._tasks = None
+
+    def _follow_configured(self, tasks: asyncio.TaskGroup) -> None:
+        match self._config.nodes:
+            case LocalNodesConfig() as local:
+                for index, node in enumerate(self._configured):
+                    child = Child(node_program(index, local, node.secret, self._config.turn), directory=self._directory)
+                    tasks.create_task(child.run(), name=f"process of node {node.name}")
+                    tasks.create_task(self._keep(node, child), name=f"node {node.name}")
+            case remote:
+                for node, settings in zip(self._configured, remote, strict=True):
+                    tasks.create_task(node.follow(settings.url), name=f"node {node.name}")
+
+    async def drain(self, name: str, on: bool) -> None:
+        """Have a node give its lessons away and take no more, or take them again.
+
+        Raises `NodeNotFound`, `NodeUnavailable`.
+        """
+        node = self.nodes.get(name)
+        if node is None:
+            raise NodeNotFound(f"no node is called {name}")
+        await node.drain(on)
+
+    def register(self, registration: Registration, secret: str) -> float:
+        """Know a node, or go on knowing it; how many seconds that lasts.
+
+        Raises `RegistrationRefused`, `NodeNameTaken`; `NodeUnavailable` where we are not running.
+        """
+        expected = self._config.registration
+        if expected is None or not hmac.compare_digest(secret.encode(), expected.value.encode()):
+            raise RegistrationRefused("no nodes register here" if expected is None else "this is not our secret")
+        node, (lease, following) = self.nodes.get(registration.name), self._leases.get(registration.name, (None, None))
+        if lease is not None and lease.registration == registration:
+            lease.renew()
+        elif node is not None and (lease is None or node.connected):
+            raise NodeNameTaken(f"another node is called {registration.name}")
+        elif node is None and len(self.nodes) >= MAX_NODES:
+            raise NodeNameTaken(f"there are {MAX_NODES} nodes already")
+        else:
+            if following is not None:
+                following.cancel()  # the same node, started again at another address
+            self._lend(self._registered(registration.name, expected.value), registration)
+        return LEASE_S
+
+    async def _keep(self, node: Node, child: Child) -> None:
+        """Follow each process of a local node for as long as it lives."""
+        generation = 0
+        while True:
+            try:
+                async with asyncio.timeout(START_S):
+                    ready = await child.ready(after=generation)
+            except TimeoutError:
+                node.died()
+                ready = await child.ready(after=generation)
+            generation = ready.generation
+            async with asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(node.follow(str(ready.data["control"])), name=f"events of {node.name}")
+                await child.lost(generation)
+                following.cancel()
+            node.died()
+
+    def _lend(self, node: Node, registration: Registration) -> None:
+        if self._tasks is None:
+            raise NodeUnavailable("nodes are not followed now")
+        lease = Lease(registration)
+        self.nodes[node.name] = node
+        self._file.register(node.name, registration.url)
+        logger.info("node %s: registered at %s", node.name, registration.url)
+        task = self._tasks.create_task(self._follow_registered(node, lease), name=f"node {node.name}")
+        self._leases[node.name] = (lease, task)
+
+    async def _follow_registered(self, node: Node, lease: Lease) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(node.follow(lease.registration.url), name=f"events of {node.name}")
+            await lease.over(lambda: node.connected)
+            following.cancel()
+        logger.warning("node %s: not heard of any more, forgotten", node.name)
+        node.died()
+        if self.nodes.get(node.name) is node:
+            del self.nodes[node.name], self._leases[node.name]
+            self._file.register(node.name, None)
+
+    def _make_registered(self) -> list[Node]:
+        """Those that an earlier controller knew."""
+        secret = self._config.registration
+        return [self._registered(name, secret.value) for name in self._file.registered] if secret else []
+
+    def _registered(self, name: str, secret: str) -> Node:
+        return Node(name, secret, self._http, self._changed)
+
+    def _make_configured(self) -> list[Node]:
+        match self._config.nodes:
+            case LocalNodesConfig(count=count):
+                secret = local_secret(self._directory)
+                return [Node(f"local-{index}", secret, self._http, self._changed) for index in range(count)]
+            case remote:
+                return [Node(each.name, each.secret.value, self._http, self._changed) for each in remote]
