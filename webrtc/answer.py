@@ -22,7 +22,6 @@ RECEIVED_EXTENSIONS = frozenset(
 )
 SENT_EXTENSIONS = frozenset({TRANSPORT_CC_EXTENSION, SEND_TIME_EXTENSION})
 
-FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"})
 MAX_LAYERS = 4  # of one source
 START_KBPS = 1000  # a browser sends as much at once, and less as soon as the link shows that it is too much
 
@@ -119,17 +118,7 @@ def _choose_codecs(offered: OfferedSection) -> tuple[Codec, ...]:
             chosen[codec.name] = codec
     if "RED" in chosen and "OPUS" not in chosen:  # nothing that it could protect
         del chosen["RED"]
-    return tuple(
-        Codec(
-            name=codec.name,
-            payload_type=codec.payload_type,
-            clock_rate=codec.clock_rate,
-            channels=codec.channels,
-            parameters=codec.parameters,
-            feedback=tuple(each for each in codec.feedback if each in FEEDBACK),
-        )
-        for codec in sorted(chosen.values(), key=offered.codecs.index)
-    )
+    return tuple(sorted(chosen.values(), key=offered.codecs.index))
 
 
 def _choose_rtx(offered: OfferedSection, codecs: tuple[Codec, ...]) -> dict[int, int]:

@@ -6,7 +6,8 @@ Times are seconds; the clocks of sender and receiver may differ by any constant.
 from collections import deque
 from math import inf, sqrt
 
-DELIVERY_S = 0.5  # the rate that arrives is measured over so long
+DELIVERY_S = 0.5  # the rate that arrives is measured over so long,
+MAX_SPANS = 64  # and over so many feedbacks, whatever times they tell
 LEAST_S = 0.05
 FASTEST_S = 15.0  # a route may change: the fastest packet counts for up to twice so long
 LONG_S = 0.4  # from here on speech comes late
@@ -19,7 +20,7 @@ class Delivery:
     """What arrives, over about the last half second."""
 
     def __init__(self) -> None:
-        self._spans: deque[tuple[float, float, int]] = deque()  # until when, how long, octets
+        self._spans: deque[tuple[float, float, int]] = deque(maxlen=MAX_SPANS)  # until when, how long, octets
 
     def __bool__(self) -> bool:
         return bool(self._spans)

@@ -195,7 +195,7 @@ class Publication(Connection):
         media = section.repairs.get(ssrc)
         for layer in source.layers if source is not None else ():
             if layer.track.ssrc == media or (media is None and layer.track.rid == rid):
-                self._repairs[ssrc] = layer
+                self._repairs = {each: of for each, of in self._repairs.items() if of is not layer} | {ssrc: layer}
                 self._take_repair(layer, packet, now)
                 return True
         return False

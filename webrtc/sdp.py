@@ -7,6 +7,7 @@ uses is kept; unknown lines and attributes are skipped, as RFC 8866 5 asks.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, cast, get_args
 
 from webrtc.errors import InvalidSdp, UnsupportedSdp
@@ -18,6 +19,9 @@ Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 MAX_LENGTH = 256 * 1024  # Chromium writes about 7 kB per m-line; a wall of 21 rooms fits
 MAX_SECTIONS = 64
+MAX_FORMATS = 128  # of one m-line: as many as there are payload types
+MAX_SSRCS = 64  # of one m-line that are kept; those of four layers with their retransmissions are eight
+FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"})
 MAIN, SLIDES = "main", "slides"  # a=content (RFC 4796 5): what a picture shows; main where it is not said
 
 
@@ -230,6 +234,8 @@ def _read_media_line(line: str) -> tuple[Kind, int, str, tuple[str, ...]]:
     if len(fields) < 4 or not all(_TOKEN.fullmatch(part) for name in fields for part in name.split("/")):
         raise InvalidSdp("an m-line is not <media> <port> <proto> <fmt>", reference="RFC 8866 5.14")
     kind, port, protocol, *formats = fields
+    if len(formats) > MAX_FORMATS:
+        raise UnsupportedSdp(f"more than {MAX_FORMATS} formats", reference="RFC 3550 5.1")
     if kind not in get_args(Kind):
         raise UnsupportedSdp("an m-line is neither audio, video nor application", reference="RFC 9429 5.2.1")
     return cast(Kind, kind), number(port, 65535, "port", "RFC 8866 5.14"), protocol, tuple(formats)
@@ -257,7 +263,12 @@ def _read_direction(attributes: Attributes, session: Attributes) -> Direction:
 
 def _read_codecs(formats: tuple[str, ...], attributes: Attributes) -> Iterator[Codec]:
     maps, parameters = dict(attributes.numbered("rtpmap")), dict(attributes.numbered("fmtp"))
-    feedback = list(attributes.numbered("rtcp-fb"))
+    targets = {"*", *formats}
+    feedback = dict.fromkeys(  # each once: what is looked through for each format must stay short
+        (target, wanted)
+        for target, wanted in attributes.numbered("rtcp-fb")
+        if target in targets and wanted in FEEDBACK
+    )
     for payload_type in formats:
         if payload_type not in maps:
             continue  # a static type (RFC 3551 6): none of ours
@@ -291,7 +302,7 @@ def _read_ssrcs(attributes: Attributes) -> tuple[int, ...]:
     repairs = _read_repairs(attributes)
     names = dict.fromkeys(name for name, _ in attributes.numbered("ssrc"))
     ssrcs = (number(name, 2**32 - 1, "SSRC", "RFC 5576 4.1") for name in names)
-    return tuple(ssrc for ssrc in ssrcs if ssrc not in repairs)
+    return tuple(islice((ssrc for ssrc in ssrcs if ssrc not in repairs), MAX_SSRCS))
 
 
 def _read_repairs(attributes: Attributes) -> dict[int, int]:

@@ -60,8 +60,9 @@ class Selection:
         return changed
 
     def layout(self, heights: Mapping[str, int]) -> None:
-        """How high the tile of each slot is, in pixels of the screen; 0 for one that is hidden."""
-        self._heights.update(heights)
+        """How high the tile of each slot is, in pixels of the screen; 0 for one that is hidden. Of others nothing."""
+        mids = {slot.mid for slot in self._slots}
+        self._heights.update({mid: height for mid, height in heights.items() if mid in mids})
 
     def allocate(self, budget_bps: int, now: float) -> None:
         """Choose anew."""
@@ -76,8 +77,8 @@ class Selection:
         return any(
             place.target is not None
             and len(place.source.layers) > 1
-            and not place.target.alive(now)
-            and any(layer.alive(now) for layer in place.source.layers)
+            and not place.source.alive(place.target, now)
+            and any(place.source.alive(layer, now) for layer in place.source.layers)
             for place in self._places.values()
         )
 
@@ -174,7 +175,7 @@ def _priority(slot: Slot, source: Source) -> Priority:
 
 def _available(source: Source, top: int, now: float) -> Sequence[int]:
     """The layers to choose from: those that come, up to `top`, or else the next larger one."""
-    alive = [i for i, layer in enumerate(source.layers) if layer.alive(now)]
+    alive = [i for i, layer in enumerate(source.layers) if source.alive(layer, now)]
     if not alive:  # a pause of all is the link's: what is carried goes on as it was
         return range(top + 1)
     return [i for i in alive if i <= top] or alive[:1]

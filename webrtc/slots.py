@@ -72,7 +72,7 @@ class Formats:
 def redundant_type(codec: Codec) -> int | None:
     """What the blocks of a RED format hold: "111/111" in its parameters (RFC 2198 5)."""
     first = next(iter(codec.parameters), "").partition("/")[0]
-    return int(first) if first.isascii() and first.isdigit() else None
+    return int(first) if first.isascii() and first.isdigit() and len(first) <= 3 else None
 
 
 class Slot:
