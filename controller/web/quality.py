@@ -17,7 +17,7 @@ from controller.web.models.quality import (
 )
 from controller.web.reading import visible_lesson
 from controller.web.route import Routes
-from rooms.lesson import LessonId
+from rooms.lesson import LessonId, LessonState
 
 routes = Routes("quality")
 
@@ -36,6 +36,7 @@ async def lesson_quality(call: Call, query: LessonQualityQuery) -> LessonQuality
     return LessonQualityJson(
         lesson=lesson.id,
         title=lesson.title,
+        live=lesson.state is LessonState.LIVE,
         sites=[
             _site(call, lesson.id, each, histories.get(each.room.id), OVERVIEW if query.room is None else CAPACITY)
             for each in sites

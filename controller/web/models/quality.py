@@ -62,4 +62,5 @@ class LessonQualityQuery(Model):
 class LessonQualityJson(Model):
     lesson: str
     title: str
+    live: bool
     sites: list[SiteHistoryJson]

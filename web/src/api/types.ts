@@ -100,7 +100,76 @@ export interface Site {
     /** Sent to some of the others. */
     heard: boolean;
   };
+  quality: SiteQuality | null;
   problems: Problem[];
+}
+
+/** How it is for a site, why, and where the cause is. Uplink: from the site to the bridge. */
+export interface SiteQuality {
+  word: Word;
+  cause: Cause;
+  side: "none" | "site" | "bridge" | "others";
+}
+
+export type Word = "good" | "weak" | "lost";
+export type Cause =
+  | "none"
+  | "not_connected"
+  | "silent"
+  | "camera"
+  | "microphone"
+  | "uplink_loss"
+  | "uplink_slow"
+  | "downlink_loss"
+  | "downlink_slow"
+  | "cpu"
+  | "round_trip"
+  | "jitter"
+  | "node";
+
+/** One value per step of `interval_s` from `start` on; null where nothing is known. Losses: 0 to 1. */
+export interface History {
+  start: string;
+  interval_s: number;
+  word: (Word | null)[];
+  up_kbps: (number | null)[];
+  down_kbps: (number | null)[];
+  estimate_kbps: (number | null)[];
+  up_loss: (number | null)[];
+  down_loss: (number | null)[];
+  round_trip_ms: (number | null)[];
+  jitter_ms: (number | null)[];
+  freezes: (number | null)[];
+}
+
+/** A site's connection now. */
+export interface Figures {
+  up_kbps: number;
+  up_height: number;
+  frames_per_s: number;
+  down_kbps: number;
+  estimate_kbps: number | null;
+  stage_height: number;
+  up_loss: number;
+  down_loss: number;
+  round_trip_ms: number | null;
+  jitter_ms: number;
+  concealed: number;
+}
+
+export interface SiteHistory {
+  room: { id: Id; name: string };
+  school: School;
+  quality: SiteQuality | null;
+  now: Figures | null;
+  history: History | null;
+}
+
+export interface LessonQuality {
+  lesson: Id;
+  title: string;
+  live: boolean;
+  sites: SiteHistory[];
 }
 
 export type LessonKind = "lesson" | "meeting" | "training";
@@ -119,7 +188,7 @@ export interface Lesson {
   end_reason: string;
   version: number;
   host: { id: Id; name: string };
-  can: { start: boolean; end: boolean };
+  can: { start: boolean; end: boolean; diagnose: boolean };
   mode: Mode;
   floor: Floor | null;
   sites: Site[];

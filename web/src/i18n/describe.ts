@@ -1,6 +1,6 @@
 // Codes from the controller turned into words. Pure: words and the present time are arguments.
 
-import type { Availability, CommandResult, Device, Lesson, Problem, Property, Site, Step, Value } from "../api/types";
+import type { Availability, CommandResult, Device, Lesson, Problem, Property, Site, SiteQuality, Step, Value, Word } from "../api/types";
 import type { Words } from "./vi";
 
 type Formatter = (value: number) => string;
@@ -243,6 +243,8 @@ export function stepTone(step: Step): Tone {
 
 /** A site's one-word state for its badge. */
 export function siteTone(site: Site): { tone: Tone; key: keyof Words["site"] & DevicesKey } {
+  if (site.quality?.word === "lost") return { tone: "bad", key: "lost" };
+  if (site.ready && site.quality?.word === "weak") return { tone: "warn", key: "weak" };
   if (site.ready && site.devices.state === "degraded") return { tone: "warn", key: "degraded" };
   if (site.ready) return { tone: "good", key: "ready" };
   switch (site.devices.state) {
@@ -256,7 +258,7 @@ export function siteTone(site: Site): { tone: Tone; key: keyof Words["site"] & D
         : { tone: "busy", key: "preparing" };
   }
 }
-type DevicesKey = "ready" | "preparing" | "degraded" | "failed" | "idle";
+type DevicesKey = "weak" | "lost" | "ready" | "preparing" | "degraded" | "failed" | "idle";
 
 export function mediaText(words: Words, media: Site["media"]): { text: string; tone: Tone } {
   const { media: say } = words;
@@ -268,6 +270,15 @@ export function mediaText(words: Words, media: Site["media"]): { text: string; t
   if (media.link === "weak") return { text: say.weak, tone: "warn" };
   return { text: say.good, tone: "good" };
 }
+
+/** What is wrong with a site's connection, and on which side. `school`: the site's. */
+export function connectionText(words: Words, quality: SiteQuality, school: string): string {
+  if (quality.side === "others") return words.connection.others;
+  if (quality.cause === "not_connected" && quality.word === "weak") return words.connection.otherLine(school);
+  return words.connection.cause[quality.cause](school);
+}
+
+export const wordTone: Record<Word, Tone> = { good: "good", weak: "warn", lost: "bad" };
 
 /** "3 phút trước"; coarse on purpose. */
 export function ageText(words: Words, at: string, now: number): string {
