@@ -31,7 +31,7 @@ bench: .venv/development web
 web: controller/web/dist/index.html
 
 packages:
-	.ci/packages mosquitto chromium postgresql coturn
+	.ci/packages mosquitto chromium firefox-esr postgresql coturn
 
 # The compiled forwarder is optional: without it the node runs on the pure one, and so do the tests.
 fast: .venv/fast

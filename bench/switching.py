@@ -38,6 +38,9 @@ WATCH = """() => {
 }"""
 
 
+FIRST_OF_SIZE = "([since, height]) => window.sizes.find(([at, size]) => at > since && size === height)[0]"
+
+
 async def measure(switches: int) -> dict[str, float]:
     async with (
         node_process() as process,
@@ -99,12 +102,9 @@ async def _resize(page: Room) -> list[float]:
         height = 90 if i % 2 == 0 else 360
         started = time.time() * 1000
         await page.layout({"0": height})
-        handle = await page.page.wait_for_function(
-            "([since, height]) => window.sizes.find(([at, size]) => at > since && size === height)?.[0]",
-            arg=[started, height],
-            polling=20,
-        )
-        took.append(await handle.json_value() - started)
+        await page.until(f"window.sizes.some(([at, size]) => at > {started} && size === {height})", timeout_s=60)
+        first = await page.page.evaluate(FIRST_OF_SIZE, [started, height])
+        took.append(first - started)
         await asyncio.sleep(1.0)
     return took
 

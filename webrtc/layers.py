@@ -12,7 +12,8 @@ from webrtc.slots import Route, Slot
 from webrtc.track import Track
 
 WANTED_S = 8.0  # a layer is asked for so long after the last wish, so that two wishes in turn do not make it blink
-ALIVE_S = 0.5  # a layer without packets for so long is not chosen while others come: the sender has stopped it
+ALIVE_S = 0.5  # a layer without packets for so long, and for so many frames, is not chosen while others come
+ALIVE_FRAMES = 3
 
 
 class Layer:
@@ -169,9 +170,6 @@ class Layer:
     def wanted(self, now: float) -> bool:
         return now < self._wanted_until
 
-    def alive(self, now: float) -> bool:
-        return self.track.highest >= 0 and now - self.track.arrived_at < ALIVE_S
-
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Source:
@@ -189,6 +187,12 @@ class Source:
 
     def flows(self, now: float) -> bool:
         return any(layer.track.flows(now) for layer in self.layers)
+
+    def alive(self, layer: Layer, now: float) -> bool:
+        """Whether `layer` comes: one that is silent while another one moves has been stopped by its sender."""
+        frames_per_s = max(each.track.frames_per_s for each in self.layers)
+        limit_s = max(ALIVE_S, ALIVE_FRAMES / frames_per_s) if frames_per_s else ALIVE_S
+        return layer.track.highest >= 0 and now - layer.track.arrived_at < limit_s
 
     def add(self, layer: Layer) -> None:
         self.layers.append(layer)

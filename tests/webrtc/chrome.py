@@ -1,13 +1,12 @@
-"""Rooms in a real Chromium: pages that publish layers and play slots (`page/`), and what the browser says of them."""
+"""Rooms in a real browser: pages that publish layers and play slots (`page/`), and what the browser says of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
-from playwright.async_api import Browser, Page
 
 from tests.webrtc.nodes import Node, token
 
@@ -29,11 +28,23 @@ async def served(folder: Path) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+class BrowserPage(Protocol):
+    """A page of Playwright's, or of our Firefox."""
+
+    async def goto(self, url: str) -> Any: ...
+    async def evaluate(self, expression: str, arg: Any = None) -> Any: ...
+    async def close(self) -> Any: ...
+
+
+class RealBrowser(Protocol):
+    async def new_page(self) -> BrowserPage: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """One page, as one participant of a bridge."""
 
-    page: Page
+    page: BrowserPage
     node: Node
     bridge: str
     name: str
@@ -41,17 +52,14 @@ class Room:
     async def publish(self, **options: object) -> str:
         """The answer."""
         asked = {"url": self.node.media("whip", self.bridge), "token": token(self.bridge, self.name), **options}
-        answer: str = await self.page.evaluate("options => publish(options)", asked)
-        return answer
+        return str(await self.page.evaluate("options => publish(options)", asked))
 
     async def play(self, **options: object) -> str:
         asked = {"url": self.node.media("whep", self.bridge), "token": token(self.bridge, self.name), **options}
-        answer: str = await self.page.evaluate("options => play(options)", asked)
-        return answer
+        return str(await self.page.evaluate("options => play(options)", asked))
 
-    async def layout(self, heights: dict[str, int]) -> int:
-        status: int = await self.page.evaluate("heights => layout(heights)", heights)
-        return status
+    async def layout(self, heights: dict[str, int]) -> Any:
+        return await self.page.evaluate("heights => layout(heights)", heights)
 
     async def activate(self, *rids: str) -> None:
         await self.page.evaluate("rids => activate(rids)", list(rids))
@@ -67,21 +75,27 @@ class Room:
         return {entry.get("rid", ""): entry for entry in entries if entry["kind"] == "video"}
 
     async def until(self, condition: str, *, timeout_s: float = 20.0) -> None:
-        """`condition`: a JavaScript expression over `video`, the inbound-rtp entries of pictures by mid."""
-        await self.page.wait_for_function(
-            f"""async () => {{
-              const entries = await stats("play", "inbound-rtp");
-              const pictures = entries.filter((each) => each.kind === "video");
-              const video = Object.fromEntries(pictures.map((each) => [each.mid, each]));
-              return {condition};
+        """`condition`: a JavaScript expression over `video` and `audio`, the inbound-rtp entries by mid."""
+        held = await self.page.evaluate(
+            f"""async (limit) => {{
+              const end = performance.now() + limit;
+              while (performance.now() < end) {{
+                const entries = await stats("play", "inbound-rtp");
+                const of = (kind) => Object.fromEntries(
+                  entries.filter((each) => each.kind === kind).map((each) => [each.mid, each]));
+                const video = of("video"), audio = of("audio");
+                if ({condition}) return true;
+                await new Promise((done) => setTimeout(done, 50));
+              }}
+              return false;
             }}""",
-            timeout=timeout_s * 1000,
-            polling=50,
+            timeout_s * 1000,
         )
+        assert held, f"{self.name}: not within {timeout_s:.0f} s: {condition}"
 
 
 @asynccontextmanager
-async def rooms(browser: Browser, node: Node, bridge: str, *names: str) -> AsyncIterator[tuple[Room, ...]]:
+async def rooms(browser: RealBrowser, node: Node, bridge: str, *names: str) -> AsyncIterator[tuple[Room, ...]]:
     """Pages for `names`, which have done nothing yet."""
     async with AsyncExitStack() as stack:
         origin = await stack.enter_async_context(served(PAGE))

@@ -43,7 +43,13 @@ function drawn(width, height, colour) {
   return canvas.captureStream(20).getVideoTracks()[0];
 }
 
-async function publish({ url, token, width = 1280, height = 720, colour = "teal", layers = 3, codec, red = false, content, sound = true }) {
+async function camera(width, height) {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { width, height } });
+  return stream.getVideoTracks()[0];
+}
+
+/** `real`: the browser's own fake camera, which goes on in a tab that is not seen; Firefox slows down timers there. */
+async function publish({ url, token, width = 1280, height = 720, colour = "teal", real = false, layers = 3, codec, red = false, content, sound = true }) {
   const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   const encodings = [
     { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: "L1T2" },
@@ -55,7 +61,8 @@ async function publish({ url, token, width = 1280, height = 720, colour = "teal"
     const audio = connection.addTransceiver(microphone.getAudioTracks()[0], { direction: "sendonly" });
     if (red) prefer(audio, "audio/red");
   }
-  const video = connection.addTransceiver(drawn(width, height, colour), {
+  const picture = real ? await camera(width, height) : drawn(width, height, colour);
+  const video = connection.addTransceiver(picture, {
     direction: "sendonly",
     sendEncodings: layers === 1 ? [{ maxBitrate: 1_500_000 }] : encodings.slice(0, layers),
   });
