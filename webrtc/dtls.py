@@ -134,6 +134,10 @@ class DtlsTransport:
             raise HandshakeFailed("the peer's certificate or its SRTP profiles do not fit the offer")
         return SrtpKeys(self._dtls._rx_srtp), SrtpKeys(self._dtls._tx_srtp)
 
+    def end(self) -> None:
+        """Have `wait_ended` return, as if the peer had ended the association."""
+        self._ended.set()
+
     async def wait_ended(self) -> None:
         """Return once the peer has ended the association."""
         await self._ended.wait()

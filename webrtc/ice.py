@@ -24,7 +24,8 @@ MAX_ADDRESSES = 8  # verified addresses kept per session
 # A client checks every 50 ms at first, then every 2.5 s. Each verified address counts for itself, all others by their
 # IP, which may be a school's; so strangers behind it cannot use up what its members need.
 CHECKS_PER_SECOND = 100
-MAX_SOURCES = 4096  # counted at once
+MAX_SOURCES = 4096  # strangers counted at once,
+MAX_STRANGE_CHECKS = 5000  # and their checks per second, of all of them: who forges senders has any number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class IceLite:
         self._owners: dict[Address, IceSession] = {}
         self._checks: dict[str | Address, int] = {}  # per source in the current second
         self._second = 0
+        self._strange = 0  # checks from addresses that are not verified, in it
 
     def add(self, session: IceSession) -> None:
         self._sessions[session.credentials.ufrag] = session
@@ -176,8 +178,13 @@ class IceLite:
         if int(now) != self._second:
             self._second = int(now)
             self._checks.clear()
+            self._strange = 0
         count = self._checks.get(source, 0)
-        if count >= CHECKS_PER_SECOND or (count == 0 and len(self._checks) >= MAX_SOURCES):
+        if count >= CHECKS_PER_SECOND:
             return False
+        if isinstance(source, str):  # strangers take nothing from those who are here
+            if self._strange >= MAX_STRANGE_CHECKS or (count == 0 and len(self._checks) >= MAX_SOURCES):
+                return False
+            self._strange += 1
         self._checks[source] = count + 1
         return True

@@ -14,6 +14,7 @@ from webrtc.track import Track
 WANTED_S = 8.0  # a layer is asked for so long after the last wish, so that two wishes in turn do not make it blink
 ALIVE_S = 0.5  # a layer without packets for so long, and for so many frames, is not chosen while others come
 ALIVE_FRAMES = 3
+MAX_VOICE_BPS = 1_200_000  # Opus at its highest rate, each frame twice (RFC 2198)
 
 
 class Layer:
@@ -184,6 +185,11 @@ class Source:
     @property
     def slides(self) -> bool:
         return self.content == SLIDES
+
+    @property
+    def is_voice(self) -> bool:
+        """Whether it is a sound, and no more than one can be: voices are sent whatever the link takes."""
+        return self.kind == "audio" and all(layer.track.bitrate_bps <= MAX_VOICE_BPS for layer in self.layers)
 
     def flows(self, now: float) -> bool:
         return any(layer.track.flows(now) for layer in self.layers)

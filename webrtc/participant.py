@@ -40,7 +40,7 @@ class Participant:
 
     def voice(self, now: float) -> Source | None:
         """One microphone of the room at a time: two of them would make an echo of each other."""
-        voices = [source for source in self.sources if source.kind == "audio"]
+        voices = [source for source in self.sources if source.is_voice]
         return next((source for source in voices if source.flows(now)), voices[0] if voices else None)
 
     def offering(self, now: float) -> Offering:

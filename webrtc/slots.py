@@ -22,7 +22,7 @@ from webrtc.track import Track
 ROUTES = 256  # kept per slot, to find the source of a packet that is asked for again
 RESEND_S = 0.1  # a packet is not sent again within so long,
 MAX_RESENDS = 3  # and not more often than this
-MAX_RESENT = 512  # packets remembered as sent again
+MAX_RESENT = 1024  # packets remembered as sent again: as many as a track keeps
 RESYNC = 1  # packets left out of the numbering where the last frame of the source before was cut off
 STILL_S = 3.0  # between two pictures of a slot whose link takes no more
 BELIEVED_S = 1.0  # what sender reports say of two frames' distance is believed where the arrivals differ by less
@@ -258,7 +258,7 @@ class Slot:
         for route in reversed(self._routes):
             if number >= route.first + route.sequence:
                 if len(self._resent) >= MAX_RESENT:
-                    self._resent.clear()
+                    del self._resent[next(iter(self._resent))]
                 self._resent[number] = times + 1, now
                 return route, number - route.sequence
         return None
