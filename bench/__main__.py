@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("forward", "lesson", "devices", "join")
+BENCHMARKS = ("forward", "lesson", "devices", "join", "failover")
 
 
 def main() -> None:
