@@ -16,6 +16,7 @@ from webrtc.speaker import Speakers, Speech
 from webrtc.state import BridgeState
 from webrtc.subscription import Subscription
 
+
 MAX_CONNECTIONS = 256  # of one bridge: 21 rooms with two each, and 200 who watch
 
 
@@ -80,18 +81,21 @@ class Bridge:
                 self.arrange()
             else:
                 self._changed(self.id)
-        for connection in self.connections:
-            connection.tick(now)
 
     def arrange(self) -> None:
         """Decide anew who plays whom."""
         now = monotonic()
         ordered = self._ordered()
-        offerings = {participant.id: participant.offering(now) for participant in ordered}
+        publishing = [participant for participant in ordered if participant.publications]
+        offerings = {participant.id: participant.offering(now) for participant in publishing}
         self._speech = self.speakers.speech
+        watching: Ranks | None = None  # the same for all who publish nothing
         for participant in ordered:
             if participant.subscriptions:
-                ranks = self._ranks(participant, ordered, offerings, now)
+                if participant.publications or watching is None:
+                    ranks = self._ranks(participant, publishing, offerings, now)
+                if not participant.publications:
+                    ranks = watching = watching or ranks
                 for subscription in participant.subscriptions.values():
                     if subscription.connected:
                         seated = subscription.selection.sources
@@ -120,15 +124,15 @@ class Bridge:
     def _ranks(
         self,
         viewer: Participant,
-        ordered: Sequence[Participant],
+        publishing: Sequence[Participant],
         offerings: Mapping[ParticipantId, Offering],
         now: float,
     ) -> Ranks:
         """What `viewer` may get: everybody's first camera, and behind them the further ones."""
-        present = [participant.id for participant in ordered]
+        present = [participant.id for participant in publishing]
         roles = cast(viewer=viewer.id, present=present, offerings=offerings, policy=self.policy, speech=self._speech)
         slides = self.participants[roles.slides].slides if roles.slides is not None else None
-        others = [participant for participant in ordered if participant is not viewer]
+        others = [participant for participant in publishing if participant is not viewer]
         further = [source for each in others for source in each.pictures[1:]]
         return Ranks(
             stage=[slides] if slides is not None else [self.participants[each].pictures[0] for each in roles.stage],

@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 WEAK_S = 5.0  # a connection on which nothing was heard for so long is weak,
 LOST_S = 15.0  # and lost after this
 REPORT_S = 1.0  # between RTCP reports
+# What one client may send, so that none takes the others' time: a room with four cameras in layers needs a third of it.
+MAX_PACKETS_PER_S = 6000
+MAX_REPORTED_PER_S = 64 << 10  # octets of RTCP; a browser with nine pictures sends 6,000
 NTP_EPOCH_S = 2_208_988_800  # 1970 in seconds since 1900
 
 
@@ -56,7 +59,8 @@ class Transport:
 class Connection(ABC):
     """What WHIP or WHEP hands out. `run` is its life; cancelling it is the way to close it.
 
-    `changed`: called when it has connected, and when what it has to offer or to show has changed.
+    `changed`: called when it has connected, and when what it has to offer has changed. `noted`: when something else has
+    that is worth telling.
     Raises `InvalidSdp` for an offer that cannot be answered.
     """
 
@@ -70,6 +74,7 @@ class Connection(ABC):
         client: ClientId,
         offer: Offer,
         changed: Callable[[], None],
+        noted: Callable[[], None],
     ) -> None:
         now = monotonic()
         self.id = ConnectionId(secrets.token_urlsafe(18))
@@ -78,9 +83,10 @@ class Connection(ABC):
         self.ssrc = secrets.randbits(32)  # ours, as a sender of RTCP
         self.cname = secrets.token_urlsafe(12)
         self.connected = False
-        self.refused = 0  # packets before DTLS, not authentic, malformed, or of no track
+        self.refused = 0  # packets before DTLS, not authentic, malformed, too many, or of no track
         self.dropped = 0  # DTLS and RTCP that the kernel did not take; both are repeated anyway
         self.changed = changed
+        self.noted = noted
         self._transport = transport
         self._offer = offer
         self._ice = IceSession(peer=self, moved=self._moved, now=now)
@@ -89,6 +95,9 @@ class Connection(ABC):
         self._receiving: SrtpKeys | None = None
         self._sending: SrtpKeys | None = None
         self._heard_at = now
+        self._counted_until = 0.0  # the end of the second in which the next two were counted
+        self._counted = 0  # authentic packets,
+        self._reported = 0  # and octets of RTCP in them
         self._answer = make_answer(
             offer,
             sending=self.sending,
@@ -141,6 +150,10 @@ class Connection(ABC):
             self.closed()
             self._transport.ice.remove(self._ice)
             await self._dtls.close()
+
+    def end(self) -> None:
+        """Have `run` return soon, as if the client had ended it."""
+        self._dtls.end()
 
     @property
     def label(self) -> str:
@@ -203,7 +216,9 @@ class Connection(ABC):
 
     def receive_media(self, size: int, now: float) -> None:
         keys, buffer = self._receiving, self._transport.received
-        if keys is None:
+        if now >= self._counted_until:
+            self._counted_until, self._counted, self._reported = now + 1.0, 0, 0
+        if keys is None or self._counted >= MAX_PACKETS_PER_S:
             self.refused += 1
             return
         view, length = buffer.view, buffer.length
@@ -213,8 +228,13 @@ class Connection(ABC):
             self.refused += 1
             return
         self._heard_at = now
+        self._counted += 1  # not those that are forged, or another one could silence this client
         try:
             if control:
+                self._reported += size
+                if self._reported > MAX_REPORTED_PER_S:
+                    self.refused += 1
+                    return
                 for report in rtcp.parse(bytes(view[: length[0]])):
                     self.receive_rtcp(report, now)
             else:
@@ -223,6 +243,9 @@ class Connection(ABC):
         except InvalidPacket as error:
             self.refused += 1
             logger.debug("connection %s: %s", self.label, error)
+        except Exception:  # noqa: BLE001  # the rim of one datagram: a fault in it ends its connection, not the lesson
+            logger.exception("connection %s: ended by a fault", self.label)
+            self.end()
 
     # -- ICE
 

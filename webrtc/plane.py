@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Literal, Self
@@ -25,6 +26,7 @@ from webrtc.subscription import Subscription
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.05
+TURN_S = 0.002  # of ticking, before the event loop looks for packets again
 # Of host candidates, the first of their kind (RFC 8445 5.1.2.1). TCP comes after UDP: by a lower type preference, with
 # the direction preference of a passive one in the local preference (RFC 6544 4.2).
 PRIORITIES: Mapping[Literal["udp", "tcp"], int] = {
@@ -186,6 +188,7 @@ class MediaPlane:
             client=client,
             offer=parse_offer(offer_text),
             changed=bridge.arrange,
+            noted=partial(self._changed, bridge.id),
         )
         older = bridge.add(connection)
         self._connections[connection.id] = connection
@@ -218,16 +221,28 @@ class MediaPlane:
         if tasks:
             await asyncio.wait(tasks)
 
+    def _tick_connection(self, connection: Connection, now: float) -> None:
+        try:
+            connection.tick(now)
+        except Exception:  # noqa: BLE001  # the rim of one connection: the others have their turn
+            logger.exception("connection %s: ended by a fault", connection.label)
+            connection.end()
+        if not connection.consents(now) and connection.id in self._tasks:
+            logger.info("connection %s: the client is silent", connection.label)
+            self._tasks[connection.id].cancel()
+
     async def _tick(self) -> None:
         while True:
-            now = monotonic()
+            turn_ends = monotonic() + TURN_S
             for bridge in list(self._bridges.values()):
                 try:
-                    bridge.tick(now)
+                    bridge.tick(monotonic())
                 except Exception:  # noqa: BLE001  # the rim of one bridge: a fault in it must not end the other lessons
                     logger.exception("bridge %s: a fault", bridge.id)
             for connection in list(self._connections.values()):
-                if not connection.consents(now):
-                    logger.info("connection %s: the client is silent", connection.label)
-                    self._tasks[connection.id].cancel()
+                now = monotonic()
+                if now > turn_ends:  # packets wait for nobody's housekeeping
+                    await asyncio.sleep(0)
+                    turn_ends = monotonic() + TURN_S
+                self._tick_connection(connection, now)
             await asyncio.sleep(TICK_S)

@@ -45,8 +45,11 @@ class Publication(Connection):
         client: ClientId,
         offer: Offer,
         changed: Callable[[], None],
+        noted: Callable[[], None],
     ) -> None:
-        super().__init__(transport=transport, participant=participant, client=client, offer=offer, changed=changed)
+        super().__init__(
+            transport=transport, participant=participant, client=client, offer=offer, changed=changed, noted=noted
+        )
         self.heard: Heard | None = None
         self._sections = {section.mid: section for section in self.answer.sections if not section.rejected}
         self._sources: dict[str, Source] = {}  # by mid
@@ -64,6 +67,7 @@ class Publication(Connection):
         self._report_at = 0.0
         self._firs = 0
         self._wanted: tuple[bool, ...] = ()
+        self._voices: tuple[bool, ...] = ()
 
     @property
     def sources(self) -> Iterable[Source]:
@@ -129,7 +133,8 @@ class Publication(Connection):
         if not self.connected:
             return
         for layer in self._layers.values():
-            self._ask(layer.track, now)
+            if layer.track.lacks:
+                self._ask(layer.track, now)
         if now >= self._feedback_at:
             self._feedback_at = now + FEEDBACK_S
             self._feed_back()
@@ -207,16 +212,20 @@ class Publication(Connection):
             layer.forward(repeated, now)
 
     def _check_wishes(self, now: float) -> None:
-        """Notice which layers are no longer wanted, or are again, and in which order they are."""
+        """Notice which layers are no longer wanted, or are again, in which order they are, and what is no voice."""
         wanted = []
         for source in self._sources.values():
             source.sort()
             for layer in source.layers:
                 layer.track.paused = not layer.wanted(now)
                 wanted.append(layer.wanted(now))
+        voices = tuple(source.is_voice for source in self._sources.values())
+        if voices != self._voices:
+            self._voices = voices
+            self.changed()
         if tuple(wanted) != self._wanted:
             self._wanted = tuple(wanted)
-            self.changed()
+            self.noted()
 
     # -- to the client
 

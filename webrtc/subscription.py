@@ -1,11 +1,14 @@
 """A subscription: the connection on which a client gets the others' tracks, each in a slot (WHEP)."""
 
 import asyncio
+import random
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 from webrtc import rtcp
+from webrtc.allowance import Allowance
 from webrtc.answer import SEND_TIME_EXTENSION, TRANSPORT_CC_EXTENSION
 from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
@@ -24,11 +27,15 @@ from webrtc.state import Flow, Role, SlotState, SubscriptionState
 from webrtc.transport_cc import TransportFeedback
 
 SLOTS_PER_REPORT = 10  # so that a compound packet stays within a datagram
-ALLOCATE_S = 0.25  # between two choices of layers where nothing asks for one
+ALLOCATE_S = 1.0  # between two choices of layers where nothing asks for one
+SPREAD_S = 0.1  # reports of a change that all subscribers have at once go out within so long
 ESTIMATE_S = 0.1  # between two looks at the estimate
-DROP = 0.95  # the layers are chosen anew at once when the estimate falls below this share
+DROP, RISE = 0.95, 1.1  # the layers are chosen anew at once when the estimate leaves this range
 PAD_S = 0.008  # between two bursts of padding
 LOSS_SHARE = 0.3  # of the newest report in the loss that is told
+REPEATS_PER_S = 1000.0  # packets asked for again that are looked for: beyond, a client asks for everything
+# Of one slot. A keyframe costs all who watch its source some sharpness; a browser asks every 0.3 s until it comes.
+KEYFRAMES, KEYFRAMES_PER_S = 8, 0.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,9 +62,12 @@ class Subscription(Connection):
         client: ClientId,
         offer: Offer,
         changed: Callable[[], None],
+        noted: Callable[[], None],
     ) -> None:
         self._ssrcs: dict[str, tuple[int, int]] = {}
-        super().__init__(transport=transport, participant=participant, client=client, offer=offer, changed=changed)
+        super().__init__(
+            transport=transport, participant=participant, client=client, offer=offer, changed=changed, noted=noted
+        )
         sections = [section for section in self.answer.sections if not section.rejected]
         self.outlet = _outlet(transport.forwarder, sections)
         self.slots = tuple(self._slot(section, sections) for section in sections)
@@ -70,11 +80,14 @@ class Subscription(Connection):
         self._estimate: SendEstimate | None = None
         self._numbered = numbered
         self._measurable = numbered  # for REMB: once the first has come
+        self._repeats = Allowance(most=REPEATS_PER_S, per_s=REPEATS_PER_S)
+        self._keyframes = {slot.ssrc: Allowance(most=KEYFRAMES, per_s=KEYFRAMES_PER_S) for slot in self.slots}
         self._by_ssrc = {slot.ssrc: slot for slot in self.slots}
         self._shown: list[tuple[Flow, TrackId | None, int]] = []
-        self._report_at = 0.0
-        self._allocate_at = 0.0
-        self._estimate_at = 0.0
+        now = monotonic()  # each subscriber at its own moment: a node has hundreds, and one core
+        self._report_at = now + random.uniform(0, REPORT_S)
+        self._allocate_at = now + random.uniform(0, ALLOCATE_S)
+        self._estimate_at = now + random.uniform(0, ESTIMATE_S)
         self._budget_bps = 0
         self._probing: _Probing | None = None
         self._sent = (0.0, 0)  # when it was measured, and octets
@@ -100,9 +113,9 @@ class Subscription(Connection):
             self._allocate(now)
 
     def layout(self, heights: Mapping[str, int], now: float) -> None:
-        """The heights of the tiles by mid, in pixels; 0 for a hidden one."""
+        """The heights of the tiles by mid, in pixels; 0 for a hidden one. They count from the next tick on."""
         self.selection.layout(heights)
-        self._allocate(now)
+        self._allocate_at = now  # with the next tick, however often tiles change until then
 
     def state(self, owners: Mapping[TrackId, ParticipantId]) -> SubscriptionState:
         """`owners`: whose each track is."""
@@ -145,7 +158,8 @@ class Subscription(Connection):
             case rtcp.PictureLossIndication() | rtcp.FullIntraRequest():
                 slot = self._by_ssrc.get(packet.media)
                 if slot is not None and slot.route is not None and slot.carrier is not None and not slot.still:
-                    slot.carrier.want_keyframe(now)
+                    if self._keyframes[slot.ssrc].take(now):
+                        slot.carrier.want_keyframe(now)
             case rtcp.MaximumBitrate(bitrate_bps=bitrate_bps):
                 if self._estimate is not None and not self._numbered:
                     self._measurable = True
@@ -167,8 +181,8 @@ class Subscription(Connection):
         shown = [_gist(slot) for slot in self.slots]
         if shown != self._shown:
             self._shown = shown
-            self._report_at = now
-            self.changed()
+            self._report_at = min(self._report_at, now + random.uniform(0, SPREAD_S))
+            self.noted()
         if now >= self._report_at:
             self._report_at = now + REPORT_S
             self._measure(now)
@@ -187,7 +201,7 @@ class Subscription(Connection):
         return self._estimate.bps if self._estimate is not None and self._measurable else CAP_BPS
 
     def _look(self, now: float) -> None:
-        if self.budget_bps < self._budget_bps * DROP:
+        if not self._budget_bps * DROP <= self.budget_bps <= self._budget_bps * RISE:
             self._allocate(now)
 
     def _allocate(self, now: float) -> None:
@@ -250,6 +264,8 @@ class Subscription(Connection):
         if slot is None:
             return
         for sequence in nack.lost:
+            if not self._repeats.take(now):
+                return
             found = slot.find(sequence, now)
             if found is not None:
                 route, number = found

@@ -189,6 +189,11 @@ class Track:
         self.nack_due = min((missing.due for missing in self.missing.values()), default=now)
         return tuple(due)
 
+    @property
+    def lacks(self) -> bool:
+        """Whether there is something to ask the sender for, now or later."""
+        return self._keyframe_wanted or bool(self.missing)
+
     # -- keyframes
 
     def want_keyframe(self) -> None:
