@@ -150,7 +150,7 @@ describe("during the lesson", () => {
     if (players[1] !== undefined) players[1].frames = 1;
     await run(100);
     expect([call.view().tracks.get("0")?.id, call.view().received.slots, before?.state]).toEqual(["after", {}, "closed"]);
-    await run(1_000);
+    await run(3_000);
     expect([publishers[0]?.state, publishers[1]?.state]).toEqual(["closed", "connected"]);
   });
 

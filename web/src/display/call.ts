@@ -43,8 +43,8 @@ export interface CallView {
 export const NOTHING_RECEIVED: Received = { slots: {}, flows: {}, slides: [] };
 
 const SAMPLE_EVERY_MS = 1_000;
-const HOLD_PLAYER_MS = 3_000;
-const HOLD_PUBLISHER_MS = 1_000; // the others, too, have to go over
+/** For the publisher, too: the others also have to go over, some of them over far links. */
+const HOLD_MS = 3_000;
 const CAMERA_RETRY_MS = 10_000;
 const ABANDONED_MS = 30_000;
 
@@ -173,7 +173,7 @@ export class Call {
       () => this.newPlayer(),
       () => this.order?.whep ?? null,
       () => this.playerChanged(),
-      HOLD_PLAYER_MS,
+      HOLD_MS,
     );
     this.player.start();
     this.publish();
@@ -190,7 +190,7 @@ export class Call {
       },
       (): Grant | null => this.order?.whip ?? null,
       () => this.publisherChanged(),
-      HOLD_PUBLISHER_MS,
+      HOLD_MS,
     );
     this.publisher.start();
   }

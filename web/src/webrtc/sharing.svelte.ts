@@ -5,7 +5,7 @@ import { LastingPeer } from "./lasting";
 import { BrowserScreenPublisher } from "./publisher";
 
 const FRAMES = { ideal: 10, max: 15 };
-const HOLD_MS = 1_000;
+const HOLD_MS = 3_000;
 
 export class Sharing {
   active = $state(false);
