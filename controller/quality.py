@@ -22,7 +22,8 @@ WEAK_ROUND_TRIP_MS = 400.0
 """Site to bridge and back. Two such sites are 400 ms from mouth to ear: the most that ITU-T G.114
 allows for talking."""
 WEAK_JITTER_MS = 80.0
-"""As RFC 3550 6.4.1 smooths it: packets come up to some 240 ms late, which every receiver adds to the delay."""
+"""As RFC 3550 6.4.1 smooths it: packets come up to some 240 ms late, which every receiver adds to the delay.
+Of pictures it says little, since their packets come in bursts: downstream it only explains what is felt."""
 FELT_FREEZES = 2
 """Within `FREEZES_S`: one alone happens when a slot changes."""
 FREEZES_S = 10.0
@@ -187,7 +188,7 @@ def _weakness(seen: Figures, recent: Recent) -> Cause:
         return Cause.DOWNLINK_SLOW
     if seen.round_trip_ms is not None and seen.round_trip_ms > WEAK_ROUND_TRIP_MS:
         return Cause.ROUND_TRIP
-    if max(seen.up_jitter_ms, seen.down_jitter_ms) > WEAK_JITTER_MS:
+    if seen.up_jitter_ms > WEAK_JITTER_MS or (felt and seen.down_jitter_ms > WEAK_JITTER_MS):
         return Cause.JITTER
     return Cause.NONE
 
