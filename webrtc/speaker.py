@@ -83,14 +83,15 @@ class Speakers:
                 return
             ear = self._ears[participant] = _Ear()
             self._ranking.append(participant)
-        sound = 0 if voice is False else SILENCE_DBOV - level
+        loudness = SILENCE_DBOV - level
+        sound = 0 if voice is False else loudness
         cell = int(now * CELLS_PER_S)
         if cell > ear.cell:
-            ear.heard.append((cell, sound))
+            ear.heard.append((cell, sound, loudness))
             ear.cell = cell
             ear.sound = sound
         elif sound > ear.sound and ear.heard:  # several microphones, or packets that come at once: the loudest
-            ear.heard[-1] = (cell, sound)
+            ear.heard[-1] = (cell, sound, loudness)
             ear.sound = sound
 
     def leave(self, participant: ParticipantId) -> None:
@@ -184,7 +185,8 @@ class _Ear:
     """What was heard of one participant: `levels`, 0 to 127 with 127 the loudest, per cell, the newest first."""
 
     def __init__(self) -> None:
-        self.heard: deque[tuple[int, int]] = deque(maxlen=CELLS)  # (cell, sound), not yet taken into `levels`
+        # (cell, sound, and how loud it is as well where that is no voice), not yet taken into `levels`
+        self.heard: deque[tuple[int, int, int]] = deque(maxlen=CELLS)
         self.cell = -1  # of the newest heard,
         self.sound = 0  # and how loud it is
         self.levels: deque[int] = deque([0] * CELLS, maxlen=CELLS)
@@ -200,12 +202,12 @@ class _Ear:
         if self._written < 0:
             self._written = max(upto - CELLS, self.heard[0][0] - 1) if self.heard else upto - 1
         while self.heard and self.heard[0][0] < upto:
-            cell, sound = self.heard.popleft()
+            cell, sound, loudness = self.heard.popleft()
             missing = cell - self._written - 1
             if missing >= BRIDGED:
                 self._fill(0, missing)
                 missing = 0
-            self._learn_noise(sound)
+            self._learn_noise(loudness)
             self._fill(sound, missing + 1)
             self._written = cell
         silent = upto - 1 - self._written

@@ -191,6 +191,14 @@ def test_what_the_sender_calls_no_voice_is_silence(classroom: Classroom) -> None
     assert classroom.speakers.dominant is None
 
 
+def test_what_is_no_voice_shows_how_noisy_the_room_is(classroom: Classroom) -> None:
+    for step in range(200):  # a steady voice after a quiet moment: without the moment it would pass for noise
+        voice = step >= 50
+        classroom.speakers.hear(A, TALK if voice else WHISPER, voice, classroom.now + step / 50)
+        classroom.speakers.tick(classroom.now + step / 50)
+    assert classroom.speakers.dominant == A
+
+
 def test_the_loudest_come_first_and_the_dominant_one_before_them(classroom: Classroom) -> None:
     classroom.run(1, dict.fromkeys((A, B, C, D), steady(WHISPER)))
     classroom.run(3, {A: talk(40), B: steady(WHISPER), C: steady(WHISPER), D: steady(WHISPER)})
