@@ -24,6 +24,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from webrtc.control import ControlEndpoints
 from webrtc.events import Events
+from webrtc.idle import IdleConnections
 from webrtc.plane import MediaPlane
 from webrtc.problems import problems
 from webrtc.registration import ControllerSettings, Registration
@@ -88,8 +89,9 @@ async def run_node(settings: NodeSettings) -> None:
                 changed=events.changed,
             )
         )
+        idle = IdleConnections()
         runner = web.AppRunner(
-            make_app(plane, events, settings.secret, status, settings.turn),
+            make_app(plane, events, settings.secret, status, settings.turn, idle),
             access_log=None,
             logger=http_logger,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
@@ -107,6 +109,8 @@ async def run_node(settings: NodeSettings) -> None:
         logger.info("node %s: listening at %s, media at port %d", node, control_url, plane.port)
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(LoadMeter(plane, status).run(), name="load meter")]
+            if runner.server is not None:
+                beside.append(tasks.create_task(idle.run(runner.server), name="cut idle HTTP connections"))
             if settings.controller is not None:
                 url = _reachable(control_url, settings.advertise)
                 registration = Registration(
@@ -138,10 +142,16 @@ http_logger.addFilter(_is_news)
 
 
 def make_app(
-    plane: MediaPlane, events: Events, secret: str, status: NodeStatus, turn: TurnServers | None = None
+    plane: MediaPlane,
+    events: Events,
+    secret: str,
+    status: NodeStatus,
+    turn: TurnServers | None = None,
+    idle: IdleConnections | None = None,
 ) -> web.Application:
     """The node's whole HTTP interface around an entered plane."""
-    app = web.Application(middlewares=[problems], client_max_size=MAX_LENGTH)
+    middlewares = [problems] if idle is None else [idle.watch, problems]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_LENGTH)
     media = MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC), turn=turn)
     app.add_routes(media.routes())
     control = ControlEndpoints(plane=plane, events=events, secret=secret, status=status)
