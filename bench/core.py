@@ -11,6 +11,6 @@ def on_core(core: int) -> Callable[[], None]:
     def claim() -> None:
         os.sched_setaffinity(0, {core})
         with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, -20)
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
     return claim

@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import PostgresServer, postgres_server
+from webrtc import engine
+
+
+def pytest_report_header() -> str:
+    missing = f"; NOT the fast one: {engine.missing}" if engine.missing else ""
+    return f"forwarding engines tested: {', '.join(engine.engines)}{missing}"
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ from webrtc.state import Link
 
 KINDS: tuple[Kind, ...] = ("video", "audio")
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 @asynccontextmanager
 async def publisher(here: Lesson, name: str = "a") -> AsyncIterator[tuple[BareClient, Connection]]:

@@ -89,6 +89,7 @@ async def test_chromium_connects_over_ipv6(only: str) -> None:
         assert [pair[1:] for pair in await page.evaluate("window.pairs()")] == [[only, "::1"]] * 2
 
 
+@pytest.mark.usefixtures("each_engine")
 async def test_call_goes_on_from_udp_to_tcp_and_back() -> None:
     certificates = Certificate(), Certificate()
     async with (
