@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.chromium import chromium
-from tests.webrtc.chrome import Room, rooms
+from tests.webrtc.browsers import Room, rooms
 from tests.webrtc.nodes import Node, node_process
 
 ROOMS = ("r1", "r2", "r3", "r4", "r5", "r6")

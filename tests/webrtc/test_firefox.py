@@ -5,7 +5,7 @@ import asyncio
 from controller.local_nodes import own_addresses
 from tests.chromium import chromium
 from tests.firefox import firefox
-from tests.webrtc.chrome import rooms
+from tests.webrtc.browsers import rooms
 from tests.webrtc.nodes import node_here
 
 SMALL = {"width": 640, "height": 360}

@@ -2,15 +2,13 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from aiohttp import web
 
 from tests.chromium import chromium
+from tests.webrtc.browsers import served
 from tests.webrtc.bundle import PLAYER, bundle
 from tests.webrtc.encoder import ffmpeg
 from tests.webrtc.nodes import node_here, token
@@ -24,22 +22,8 @@ async def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@asynccontextmanager
-async def _served(folder: Path) -> AsyncIterator[str]:
-    """`folder` at an origin of its own: the player must get through CORS."""
-    app = web.Application()
-    app.router.add_static("/", folder)
-    runner = web.AppRunner(app, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
 async def test_foreign_player_plays_what_ffmpeg_publishes(folder: Path) -> None:
-    async with node_here() as node, _served(folder) as origin, chromium() as browser, asyncio.timeout(60):
+    async with node_here() as node, served(folder) as origin, chromium() as browser, asyncio.timeout(60):
         page = await browser.new_page()
         await node.open_bridge("lesson", ["encoder"])
         asked = {"url": node.media("whep", "lesson"), "token": token("lesson", "viewer-1", publish=False)}

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pydantic import TypeAdapter
 
 from tests.chromium import chromium
-from tests.webrtc.chrome import Room, rooms
+from tests.webrtc.browsers import Room, rooms
 from tests.webrtc.nodes import CONTROL, Node, node_here
 from webrtc.state import BridgeState, Role
 
