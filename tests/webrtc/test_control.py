@@ -7,6 +7,7 @@ import pytest
 
 from tests.webrtc.nodes import CONTROL, Node, node_here, token
 from tests.webrtc.test_sdp import OFFERS
+from webrtc import engine
 from webrtc.ids import BridgeId
 from webrtc.state import BridgeState
 
@@ -85,7 +86,7 @@ async def test_node_tells_what_it_holds(node: Node) -> None:
     status, text = await _ask(node, "GET", "/v1/node")
     told = json.loads(text)
     assert told.pop("uptime_s") >= 0
-    own = {"node": "here", "udp_port": node.udp_port, "bridges": 1, "connections": 1}
+    own = {"node": "here", "engine": engine.engine, "udp_port": node.udp_port, "bridges": 1, "connections": 1}
     load = {"cpu": 0.0, "packets_in_per_s": 0, "packets_out_per_s": 0}
     assert (status, told) == (200, own | load | {"draining": False, "capacity": 0, "version": "unknown"})
 
