@@ -1,6 +1,9 @@
 """The engines against each other, and each against what may come its way."""
 
 import gc
+import os
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -286,3 +289,14 @@ def test_outlet_ends_with_its_keys() -> None:
     del outlet, stream
     gc.collect()
     assert end() is None
+
+
+def test_pure_engine_can_be_asked_for(each_engine: str) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "from webrtc import engine; print(engine.engine)"],
+        env={**os.environ, "NHIPCAU_PURE": "1" if each_engine == "pure" else ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == each_engine
