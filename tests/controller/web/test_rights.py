@@ -176,6 +176,13 @@ TABLE = (
         guest_else=403,
     ),
     Expected(
+        method="GET",
+        path="/lessons/{lesson}/quality",
+        url="/lessons/{lesson}/quality",
+        host=EQUIP,
+        guest_else=403,  # its school has not accepted yet
+    ),
+    Expected(
         method="POST",
         path="/lessons/{lesson}/watch",
         url="/lessons/{lesson}/watch",
