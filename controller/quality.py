@@ -182,10 +182,13 @@ def _weakness(seen: Figures, recent: Recent) -> Cause:
         return Cause.DOWNLINK_LOSS
     if seen.overloaded:
         return Cause.CPU
-    if seen.held_back or up_stalls or seen.frames_per_s < FEWEST_FRAMES_PER_S:
+    up_slow = seen.held_back or up_stalls or seen.frames_per_s < FEWEST_FRAMES_PER_S
+    takes_bps = seen.estimate_bps if seen.estimate_bps is not None and seen.sources else SLOW_DOWN_BPS
+    down_slow = seen.stills or takes_bps < SLOW_DOWN_BPS
+    if down_slow and not (up_slow and seen.up_bps <= takes_bps):
+        return Cause.DOWNLINK_SLOW  # a full downlink delays the feedback that the uplink lives on, and the reverse
+    if up_slow:
         return Cause.UPLINK_SLOW
-    if seen.stills or (seen.sources and seen.estimate_bps is not None and seen.estimate_bps < SLOW_DOWN_BPS):
-        return Cause.DOWNLINK_SLOW
     if seen.round_trip_ms is not None and seen.round_trip_ms > WEAK_ROUND_TRIP_MS:
         return Cause.ROUND_TRIP
     if seen.up_jitter_ms > WEAK_JITTER_MS or (felt and seen.down_jitter_ms > WEAK_JITTER_MS):

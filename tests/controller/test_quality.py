@@ -75,6 +75,8 @@ def lost(cause: Cause, side: Side = Side.SITE) -> SiteQuality:
         (replace(FINE, estimate_bps=390_000, sources=frozenset()), CALM, GOOD),  # alone: nothing is sent to it
         (replace(FINE, estimate_bps=None), CALM, GOOD),
         (replace(FINE, stills=True), CALM, weak(Cause.DOWNLINK_SLOW)),
+        (replace(FINE, held_back=True, up_bps=150_000, estimate_bps=90_000), CALM, weak(Cause.DOWNLINK_SLOW)),
+        (replace(FINE, held_back=True, up_bps=150_000, estimate_bps=300_000), CALM, weak(Cause.UPLINK_SLOW)),
         (replace(FINE, round_trip_ms=400.0), CALM, GOOD),
         (replace(FINE, round_trip_ms=401.0), CALM, weak(Cause.ROUND_TRIP)),
         (replace(FINE, round_trip_ms=None), CALM, GOOD),
