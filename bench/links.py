@@ -111,6 +111,12 @@ def back(outcome: Outcome) -> str:
     return "" if late <= BACK_LIMIT_S else f"back after {late:.1f} s"
 
 
+def lasting(outcome: Outcome) -> str:
+    """After a blackout: back, and not gone again."""
+    again = max(outcome.inwards.stage_stopped_s, outcome.outwards.stage_stopped_s)
+    return "" if again < 1.5 else f"gone again for {again:.1f} s"
+
+
 LOSSY_FAR = Conditions(loss=0.05, delay_s=0.150)
 NARROW = Conditions(rate_bps=300_000, delay_s=0.020)
 MOUNTAIN = Conditions(rate_bps=2_000_000, loss=0.05, delay_s=0.030)
@@ -152,10 +158,10 @@ SCENARIOS = (
         checks=(speech, moving, stayed, joined),
         settle_s=15,
     ),
-    Scenario(name="6 s blackout", wire=Wire(), dark_s=6, checks=(back,), join=False, measure_s=10),
-    Scenario(name="12 s blackout", wire=Wire(), dark_s=12, checks=(back,), join=False, measure_s=10),
-    Scenario(name="20 s blackout", wire=Wire(), dark_s=20, checks=(back,), join=False, measure_s=10),
-    Scenario(name="30 s blackout", wire=Wire(), dark_s=30, checks=(back,), join=False, measure_s=10),
+    Scenario(name="6 s blackout", wire=Wire(), dark_s=6, checks=(back, lasting), join=False, measure_s=15),
+    Scenario(name="12 s blackout", wire=Wire(), dark_s=12, checks=(back, lasting), join=False, measure_s=15),
+    Scenario(name="20 s blackout", wire=Wire(), dark_s=20, checks=(back, lasting), join=False, measure_s=15),
+    Scenario(name="30 s blackout", wire=Wire(), dark_s=30, checks=(back, lasting), join=False, measure_s=15),
     Scenario(name="UDP blocked", wire=Wire(udp=False), checks=(joined, speech, moving)),
     Scenario(
         name="only TCP 443 and the web", wire=Wire(udp=False, tcp_ports=(TURN_PORT,)), checks=(joined, speech, moving)

@@ -14,6 +14,8 @@ from tests.links.stats import Snapshot, reception, snapshot
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOSSY_FAR = Conditions(loss=0.05, delay_s=0.150)
+VOICES_ONLY = Conditions(rate_bps=100_000, delay_s=0.020)
+RESTS_S = 2.0  # without a packet of a picture
 UNUSABLE = 0.25  # share of the sound concealed that no slow machine explains; the aim itself, 3 %, is in `bench.links`
 
 
@@ -34,6 +36,23 @@ async def test_lesson_goes_on_over_a_lossy_link_to_far_away(lesson: LinkedLesson
         assert reception([before, after]).concealed < UNUSABLE
     assert lesson.media.up.lost > 0
     assert lesson.media.down.lost > 0
+
+
+async def test_picture_is_back_after_a_link_that_took_only_the_voices(lesson: LinkedLesson) -> None:
+    lesson.media.down.conditions = VOICES_ONLY
+    moved_at, packets = 0.0, 0
+
+    def rests(seen: Snapshot) -> bool:
+        nonlocal moved_at, packets
+        now = sum(each.packets for each in seen.video.values())
+        if now != packets:
+            moved_at, packets = seen.at_s, now
+        return seen.at_s - moved_at > RESTS_S
+
+    resting = await until(lesson.far, rests)
+    lesson.media.set(GOOD)
+    back = await until(lesson.far, lambda seen: seen.frames > resting.frames + 60)
+    assert back.states.keys() == resting.states.keys(), "connected anew"
 
 
 async def test_display_is_back_by_itself_after_a_blackout(lesson: LinkedLesson) -> None:
