@@ -91,7 +91,12 @@ async def test_packets_sent_again_come_once() -> None:
     async with lesson_beside() as beside, stranger_of(beside, "127.0.0.9") as stranger:
         seen: list[bytes] = []
         real = beside.sender.send
-        beside.sender.send = lambda datagram: (seen.append(datagram), real(datagram))[1]  # type: ignore[method-assign]
+
+        def note(datagram: bytes) -> None:
+            seen.append(datagram)
+            real(datagram)
+
+        beside.sender.send = note  # type: ignore[method-assign]
         await beside.goes_on(100)
         beside.sender.send = real  # type: ignore[method-assign]
         for number, datagram in enumerate(seen):
