@@ -86,8 +86,9 @@ class History:
                 values[-1] = _merge(column, values[-1], new[column], self._merged)
             return
         self._merged = 1
+        late = len(self) > 0 and place == len(self) + 1  # a look that came late is no gap
         for column, values in zip(Column, self._columns, strict=True):
-            values.extend([UNKNOWN] * (place - len(values)))
+            values.extend([new[column] if late and column is not Column.FREEZES else UNKNOWN] * (place - len(values)))
             values.append(new[column])
 
     def thinned(self, most: int) -> "History":

@@ -42,11 +42,12 @@ def test_a_row_has_the_moments_figures_as_whole_numbers() -> None:
 
 def test_rows_stand_at_their_times_and_gaps_stay_unknown() -> None:
     history = History(START)
-    for seconds in (0, 2, 8):
-        history.add(at(seconds), numbers(rate=seconds))
-    assert list(history.column(Column.UP_KBPS)) == [0, 2, UNKNOWN, UNKNOWN, 8]
+    for seconds in (0, 2, 8, 12):
+        history.add(at(seconds), numbers(rate=seconds, freezes=1))
+    assert list(history.column(Column.UP_KBPS)) == [0, 2, UNKNOWN, UNKNOWN, 8, 12, 12]  # a late look is no gap
+    assert list(history.column(Column.FREEZES)) == [1, 1, UNKNOWN, UNKNOWN, 1, UNKNOWN, 1]
     history.add(at(-60), numbers())  # the clock was set back
-    assert len(history) == 5
+    assert len(history) == 7
 
 
 @pytest.mark.parametrize("hours", [0.5, 2, 24])
