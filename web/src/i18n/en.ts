@@ -19,7 +19,7 @@ export const en: Words = {
     home: "To the first page",
     offline: "Connection to the server lost. Reconnecting…",
   },
-  nav: { today: "Today", rooms: "Rooms", people: "People", display: "Room display" },
+  nav: { today: "Today", rooms: "Rooms", people: "People", lessons: "Network", display: "Room display" },
 
   error: {
     title: "That did not work",
@@ -206,6 +206,7 @@ export const en: Words = {
       jitter: (school) => `Weak network: the connection of ${school} is unsteady`,
       node: () => "The bridge server is congested or away; the rooms are not the cause",
     },
+    seconds: (n) => `${n} s`,
     share: (weak, lost) => `Weak ${weak} · lost ${lost}`,
     rate: "Bit rate",
     loss: "Packet loss (before repair)",

@@ -21,7 +21,7 @@ export const vi = {
     home: "Về trang đầu",
     offline: "Mất kết nối với máy chủ. Đang tự kết nối lại…",
   },
-  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", display: "Màn hình phòng" },
+  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", lessons: "Mạng", display: "Màn hình phòng" },
 
   error: {
     title: "Chưa thực hiện được",
@@ -220,6 +220,7 @@ export const vi = {
       jitter: (school: string) => `Mạng yếu: đường truyền của ${school} chập chờn`,
       node: () => "Máy chủ cầu bị nghẽn hoặc mất kết nối, không phải do các phòng",
     },
+    seconds: (n: number) => `${n} giây`,
     share: (weak: string, lost: string) => `Yếu ${weak} · mất ${lost}`,
     rate: "Lưu lượng",
     loss: "Mất gói (trước khi sửa)",
