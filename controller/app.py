@@ -24,6 +24,7 @@ from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
 from controller.pairing import Pairing
 from controller.people.people import People
+from controller.quality_metrics import QualityCollector
 from controller.scenes import Scenes
 from controller.showing import Showing
 from controller.web.server import make_app
@@ -82,6 +83,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             store=store, hub=hub, nodes=nodes, changes=changes, grace=config.lessons.grace, clock=utc_now
         )
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
+        registry.register(QualityCollector(showing.quality.all_shown))
         people = People.over(store, clock=utc_now)
         serve(DeviceRecords(store, hub, changes).run(), "device records")
         serve(hub.run(), "device hub")

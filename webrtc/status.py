@@ -1,12 +1,12 @@
 """What a node says of itself beside its bridges: how much it has to do, and whether it is being emptied."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from math import exp
 
+from webrtc.lag import LoopLag
 from webrtc.plane import MediaPlane
 
 SAMPLE_S = 1.0
@@ -31,6 +31,7 @@ class NodeStatus:
         self.capacity = capacity
         self.version = _version()
         self.load = Load()
+        self.lag = LoopLag()
         self.draining = False
         self._listeners: list[Callable[[], None]] = []
 
@@ -68,7 +69,7 @@ class LoadMeter:
         wall, cpu, packets = time.monotonic(), time.process_time(), self._packets()
         smooth = 0.0
         while True:
-            await asyncio.sleep(SAMPLE_S)
+            await self._status.lag.watch(SAMPLE_S)
             wall_before, cpu_before, packets_before = wall, cpu, packets
             wall, cpu, packets = time.monotonic(), time.process_time(), self._packets()
             took_s = wall - wall_before

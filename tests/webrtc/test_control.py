@@ -200,6 +200,8 @@ async def test_metrics_are_for_prometheus(node: Node) -> None:
             "nhipcau_node_draining": "0.0",
             'nhipcau_node_participants{link="lost"}': "1.0",
             "nhipcau_node_tracks_flowing": "0.0",
+            'nhipcau_node_slots{flow="live",role="stage"}': "0.0",
+            'nhipcau_node_subscribers_loss_ratio_bucket{le="+Inf"}': "0.0",
         }
         == values
     )
