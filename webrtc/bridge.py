@@ -16,7 +16,6 @@ from webrtc.speaker import Speakers, Speech
 from webrtc.state import BridgeState
 from webrtc.subscription import Subscription
 
-
 MAX_CONNECTIONS = 256  # of one bridge: 21 rooms with two each, and 200 who watch
 
 
@@ -33,6 +32,7 @@ class Bridge:
         self.speakers = Speakers()
         self._changed = changed
         self._speech = Speech()
+        self._waiting: dict[tuple[ParticipantId, ClientId, bool], Connection] = {}  # to take an older one's place
         self.speakers.restrict(eligible(policy))
 
     def follow(self, policy: Policy) -> None:
@@ -42,12 +42,27 @@ class Bridge:
 
     @property
     def connections(self) -> list[Connection]:
-        return [each for participant in self.participants.values() for each in participant.connections]
+        taken = [each for participant in self.participants.values() for each in participant.connections]
+        return taken + list(self._waiting.values())
 
     def add(self, connection: Connection) -> Connection | None:
-        """Take `connection` in; the older one that it replaces, now out, is to be closed. Raises `BridgeFull`."""
+        """Take `connection` in; the older one that it replaces, now out, is to be closed. Raises `BridgeFull`.
+
+        One that works is replaced only once the newer one does: an offer may come late, out of a blackout that is over.
+        """
         if len(self.connections) >= MAX_CONNECTIONS:
             raise BridgeFull(f"bridge {self.id} has {MAX_CONNECTIONS} connections")
+        participant = self.participants.get(connection.participant)
+        older = _among(participant, connection).get(connection.client) if participant is not None else None
+        if older is not None and older.connected:
+            replaced, self._waiting[_place(connection)] = self._waiting.get(_place(connection)), connection
+            return replaced
+        self._take(connection)
+        self.arrange()
+        return older
+
+    def _take(self, connection: Connection) -> Connection | None:
+        """Give `connection` its place; returns who had it."""
         participant = self.participants.setdefault(connection.participant, Participant(connection.participant))
         older = _among(participant, connection).get(connection.client)
         if isinstance(connection, Publication):
@@ -56,11 +71,13 @@ class Bridge:
         elif isinstance(connection, Subscription):
             participant.subscriptions[connection.client] = connection
         self._release(older)
-        self.arrange()
         return older
 
     def remove(self, connection: Connection) -> None:
         """Take `connection` out; nothing if it was replaced before."""
+        if self._waiting.get(_place(connection)) is connection:
+            del self._waiting[_place(connection)]
+            return
         participant = self.participants.get(connection.participant)
         if participant is None or _among(participant, connection).get(connection.client) is not connection:
             return
@@ -84,6 +101,11 @@ class Bridge:
 
     def arrange(self) -> None:
         """Decide anew who plays whom."""
+        for connection in [each for each in self._waiting.values() if each.connected]:
+            del self._waiting[_place(connection)]
+            older = self._take(connection)
+            if older is not None:
+                older.end()
         now = monotonic()
         ordered = self._ordered()
         publishing = [participant for participant in ordered if participant.publications]
@@ -149,6 +171,10 @@ class Bridge:
         """Let go of the slots of a connection that is out."""
         if isinstance(connection, Subscription):
             connection.assign({}, monotonic())
+
+
+def _place(connection: Connection) -> tuple[ParticipantId, ClientId, bool]:
+    return connection.participant, connection.client, connection.sending
 
 
 def _among(participant: Participant, connection: Connection) -> Mapping[ClientId, Connection]:
