@@ -1,9 +1,11 @@
 """HTTP connections on which nobody asks anything are closed: each holds a file, and a process may open only so many.
 
-aiohttp waits for the first request, and for the end of its head, as long as the client likes.
+aiohttp waits for the first request, and for the end of its head, as long as the client likes; and for one that does not
+take its answer, also after the connection was closed. The former is ended here, the latter by the kernel.
 """
 
 import asyncio
+import socket
 from collections.abc import Collection
 from time import monotonic
 
@@ -16,6 +18,14 @@ from webrtc.problems import Handler
 IDLE_S = 30.0  # a client that comes back later connects again
 MAX_IDLE = 128  # the youngest of them stay
 SWEEP_S = 1.0
+UNREAD_S = 20.0  # a client that takes nothing for so long is cut off
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket to serve HTTP at. Raises `OSError`."""
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_S * 1000))  # RFC 5482; inherited
+    return listening
 
 
 class IdleConnections:

@@ -24,7 +24,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from webrtc.control import ControlEndpoints
 from webrtc.events import Events
-from webrtc.idle import IdleConnections
+from webrtc.idle import IdleConnections, listen
 from webrtc.plane import MediaPlane
 from webrtc.problems import problems
 from webrtc.registration import ControllerSettings, Registration
@@ -98,7 +98,7 @@ async def run_node(settings: NodeSettings) -> None:
         )
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
-        site = web.TCPSite(runner, settings.control_host, settings.control_port)
+        site = web.SockSite(runner, listen(settings.control_host, settings.control_port), backlog=128)
         await site.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
