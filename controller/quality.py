@@ -52,10 +52,10 @@ SLOW = frozenset({Cause.UPLINK_SLOW, Cause.DOWNLINK_SLOW})
 SENDING = frozenset(
     {
         *(Cause.NOT_CONNECTED, Cause.SILENT, Cause.CAMERA, Cause.MICROPHONE),
-        *(Cause.UPLINK_LOSS, Cause.UPLINK_SLOW, Cause.CPU),
+        *(Cause.UPLINK_LOSS, Cause.UPLINK_SLOW, Cause.DOWNLINK_SLOW, Cause.CPU),
     }
 )
-"""What is wrong with that which a site sends, so that the others suffer from it."""
+"""What the others suffer from, too. A full downlink is one: it delays the feedback that the uplink lives on."""
 NETWORK = frozenset(
     {
         *(Cause.NOT_CONNECTED, Cause.UPLINK_LOSS, Cause.UPLINK_SLOW, Cause.DOWNLINK_LOSS, Cause.DOWNLINK_SLOW),
@@ -186,7 +186,7 @@ def _weakness(seen: Figures, recent: Recent) -> Cause:
     takes_bps = seen.estimate_bps if seen.estimate_bps is not None and seen.sources else SLOW_DOWN_BPS
     down_slow = seen.stills or takes_bps < SLOW_DOWN_BPS
     if down_slow and not (up_slow and seen.up_bps <= takes_bps):
-        return Cause.DOWNLINK_SLOW  # a full downlink delays the feedback that the uplink lives on, and the reverse
+        return Cause.DOWNLINK_SLOW  # each makes the other slow, see `SENDING`; the lower rate is the cause
     if up_slow:
         return Cause.UPLINK_SLOW
     if seen.round_trip_ms is not None and seen.round_trip_ms > WEAK_ROUND_TRIP_MS:

@@ -95,6 +95,7 @@ def test_who_feels_gaps_and_has_none_suffers_from_whom_it_gets_or_the_node() -> 
 
     assert found(replace(FINE, up_loss=0.1)) == weak(Cause.UPLINK_LOSS, Side.OTHERS)
     assert found(replace(FINE, overloaded=True)) == weak(Cause.CPU, Side.OTHERS)
+    assert found(replace(FINE, stills=True)) == weak(Cause.DOWNLINK_SLOW, Side.OTHERS)
     assert found(replace(FINE, down_loss=0.1)) == weak(Cause.JITTER)  # what B receives does not touch A
     assert found(FINE, cpu=NODE_CPU + 0.01) == weak(Cause.NODE, Side.BRIDGE)
     assert found(FINE) == weak(Cause.JITTER)
