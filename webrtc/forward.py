@@ -20,6 +20,7 @@ EXTENDED_FIRST = VERSION | EXTENSION_BIT
 RING = HISTORY - 1
 ONE_BYTE_FORM = 0xBEDE_0001  # and one word
 MAX_PADDING = 255  # octets in one packet (RFC 3550 5.1)
+PAD_WITH = 16  # of the last packets one is sent instead
 
 
 class Forwarder:
@@ -83,12 +84,15 @@ class Forwarder:
         packet = route.track.packet(number)
         if packet is None:
             return
+        if slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:
+            self._wrap(slot, route, packet, number, now)
+        elif not route.outlet.extension:
+            picture = read_vp8(packet) if route.track.codec.name == "VP8" else NO_PICTURE
+            self.send((route,), packet, number, picture, now)
+
+    def _wrap(self, slot: Slot, route: Route, packet: bytes, number: int, now: float) -> int:
+        """Send a packet of the route's track inside of an RTX packet; its octets."""
         picture = read_vp8(packet) if route.track.codec.name == "VP8" else NO_PICTURE
-        payload_type = slot.formats.rtx.get(route.payload_type)
-        if slot.rtx_ssrc is None or payload_type is None:
-            if not route.outlet.extension:
-                self.send((route,), packet, number, picture, now)
-            return
         payload = bytearray(packet[HEADER_SIZE:])
         if picture.picture_id >= 0:
             PICTURE_ID.pack_into(payload, PICTURE_ID_AT, 0x8000 | (picture.picture_id + route.picture_id) & 0x7FFF)
@@ -96,11 +100,20 @@ class Forwarder:
                 payload[TL0PICIDX_AT] = (picture.tl0picidx + route.tl0picidx) & 0xFF
         sequence = ((number + route.sequence) & 0xFFFF).to_bytes(2, "big")
         timestamp = int.from_bytes(packet[4:8], "big") + route.timestamp
-        second = packet[1] & MARKER | payload_type
-        self._send_rtx(slot, second, timestamp, sequence + payload, now)
+        second = packet[1] & MARKER | slot.formats.rtx[route.payload_type]
+        return self._send_rtx(slot, second, timestamp, sequence + payload, now)
 
     def pad(self, slot: Slot, now: float) -> int:
-        """Send a packet of nothing but padding beside the slot's media, to try the link; its octets, 0 if it cannot."""
+        """Send a packet beside the slot's media, to try the link; its octets, 0 if it cannot.
+
+        One of the last media packets once more: that costs less than many small ones that hold nothing but padding.
+        """
+        route = slot.route
+        if route is not None and slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:
+            number = route.track.highest - route.outlet.sequence % PAD_WITH
+            packet = route.track.packet(number)
+            if packet is not None and number >= route.first and len(packet) > HEADER_SIZE + MAX_PADDING:
+                return self._wrap(slot, route, packet, number, now)
         payload_type = next(iter(slot.formats.rtx.values()), None)
         if slot.rtx_ssrc is None or payload_type is None:
             return 0

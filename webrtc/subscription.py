@@ -227,7 +227,8 @@ class Subscription(Connection):
         now = loop.time()
         elapsed = now - probing.began
         # Also a slot that carries nothing: a picture that rests comes back only by a probe.
-        slot = next((slot for slot in self.slots if slot.rtx_ssrc is not None), None)
+        able = [slot for slot in self.slots if slot.rtx_ssrc is not None]
+        slot = next((slot for slot in able if slot.route is not None), able[0] if able else None)
         due = int(min(elapsed + PAD_S, probing.probe.duration_s) * probing.probe.target_bps / 8)
         while slot is not None and self.outlet.octets - probing.octets < due:
             if not self._transport.forwarder.pad(slot, now):

@@ -200,6 +200,18 @@ def test_padding_is_nothing_but_padding() -> None:
     assert (packet[1], HEADER.unpack_from(packet)[4], packet[12:]) == (101, 8, b"")
 
 
+def test_link_is_tried_with_packets_that_were_sent_before_where_they_are_larger() -> None:
+    wire, here = Wire(transport_cc=3), layer()
+    slot = video_slot(wire)
+    here.add(slot, 0.0)
+    large = [packet + bytes(1000) for packet in Vp8Sender(ssrc=1).frame(key=True, parts=40)]
+    send(here, large, 0.0)
+    sent = {packet[2:4]: packet[12:] for packet in wire.take()}
+    assert FORWARDER.pad(slot, 1.0) > 1000
+    [packet] = wire.take()
+    assert sent[packet[12:14]] == packet[14:]
+
+
 def test_layer_is_wanted_for_a_while_after_the_last_wish() -> None:
     here = layer()
     assert not here.wanted(1.0)
