@@ -12,8 +12,8 @@ from playwright.async_api import Page
 from tests.chromium import chromium
 from tests.links.relay import relay
 from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
+from tests.webrtc.browsers import PAGE, served
 from tests.webrtc.bundle import bundle
-from tests.webrtc.chrome import PAGE, served
 from tests.webrtc.framed import over_tcp
 from tests.webrtc.nodes import Node, node_here, token
 from tests.webrtc.peers import LESSON, lesson

@@ -14,8 +14,8 @@ import pytest
 
 from tests.chromium import chromium
 from tests.webrtc.bare import offer
+from tests.webrtc.browsers import PAGE, served
 from tests.webrtc.bundle import bundle
-from tests.webrtc.chrome import PAGE, served
 from tests.webrtc.coturn import coturn
 from tests.webrtc.nodes import Node, node_here, token
 from tests.webrtc.test_path import join
