@@ -13,7 +13,7 @@ from playwright.async_api import Error, Page, Route
 from tests.chromium import chromium
 from tests.e2e.browser import hears_and_sees, open_display, page_of
 from tests.e2e.cable import Cable, cable
-from tests.e2e.house import House
+from tests.e2e.house import Classroom, House
 from tests.links.relay import Relay, relay
 from tests.links.stats import hook
 
@@ -26,6 +26,9 @@ class LinkedLesson:
 
     far: Page
     near: Page
+    house: House
+    id: str
+    far_room: Classroom
     media: Relay
     signalling: Cable
 
@@ -67,7 +70,10 @@ async def lesson(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Link
             await hook(page)
             await open_display(page, house, room, url=url)
         await _lead(far, media)
-        await house.start_lesson(await house.plan_lesson(*rooms))
+        id = await house.plan_lesson(*rooms)
+        await house.start_lesson(id)
         for page in (far, near):
             await hears_and_sees(page)
-        yield LinkedLesson(far=far, near=near, media=media, signalling=signalling)
+        yield LinkedLesson(
+            far=far, near=near, house=house, id=id, far_room=rooms[0], media=media, signalling=signalling
+        )
