@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Problem, Step } from "../api/types";
-import { ageText, byImportance, commandText, durationText, problemText, stepText, verb } from "./describe";
+import type { Problem, Site, SiteQuality, Step } from "../api/types";
+import { ageText, byImportance, commandText, connectionText, durationText, problemText, siteTone, stepText, verb } from "./describe";
 import { en } from "./en";
 import { slug } from "./slug";
 import { vi } from "./vi";
@@ -104,5 +104,26 @@ describe("school codes", () => {
     ["A", "a"],
   ])("%s", (name, code) => {
     expect(slug(name)).toBe(code);
+  });
+});
+
+describe("a connection in words", () => {
+  const weak: SiteQuality = { word: "weak", cause: "uplink_slow", side: "site" };
+
+  it.each<[string, Partial<SiteQuality>]>([
+    ["Mạng yếu: đường lên của Trường X chậm", {}],
+    ["Mất hình: máy phòng của Trường X không gửi", { word: "lost", cause: "camera" }],
+    ["Mạng yếu: Trường X chưa nhận được hình và tiếng", { cause: "not_connected" }],
+    ["Mất kết nối với máy phòng của Trường X", { word: "lost", cause: "not_connected" }],
+    ["Hình hoặc tiếng lớp khác đến bị ngắt quãng: lỗi ở phía lớp gửi", { side: "others" }],
+    ["Máy chủ cầu bị nghẽn hoặc mất kết nối, không phải do các phòng", { cause: "node", side: "bridge" }],
+  ])("%s", (text, change) => {
+    expect(connectionText(vi, { ...weak, ...change }, "Trường X")).toBe(text);
+  });
+
+  it("is on the badge of the site where the cause is", () => {
+    const ready = { ready: true, devices: { state: "ready", steps: [] }, problems: [] };
+    const badge = (quality: SiteQuality | null): string => siteTone({ ...ready, quality } as unknown as Site).key;
+    expect([null, weak, { ...weak, side: "others" } as const, { ...weak, word: "lost" } as const].map(badge)).toEqual(["ready", "weak", "ready", "lost"]);
   });
 });

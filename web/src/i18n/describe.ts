@@ -244,7 +244,7 @@ export function stepTone(step: Step): Tone {
 /** A site's one-word state for its badge. */
 export function siteTone(site: Site): { tone: Tone; key: keyof Words["site"] & DevicesKey } {
   if (site.quality?.word === "lost") return { tone: "bad", key: "lost" };
-  if (site.ready && site.quality?.word === "weak") return { tone: "warn", key: "weak" };
+  if (site.ready && site.quality?.word === "weak" && site.quality.side !== "others") return { tone: "warn", key: "weak" };
   if (site.ready && site.devices.state === "degraded") return { tone: "warn", key: "degraded" };
   if (site.ready) return { tone: "good", key: "ready" };
   switch (site.devices.state) {
