@@ -178,8 +178,10 @@ class QualityWatch:
             said = dict(judge_all(observed, node_cpu=self._nodes.cpu(id)))
         # All are told, so no shortcut: each site has to hear what is said of it.
         changed = [site.say(said[ParticipantId(room_id)], now) for room_id, site in live.sites.items()]
-        if now >= live.note_at:
-            live.note_at += SAMPLE_S
+        due = now >= live.note_at
+        if due:
+            live.note_at = max(live.note_at, now - SAMPLE_S) + SAMPLE_S  # after a stall: from now on
+        if due or any(changed):
             at = self._clock()
             for site in live.sites.values():
                 site.note(at)
