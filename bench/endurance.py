@@ -86,6 +86,8 @@ class AgingPublisher(Publisher):
         """The true moment (`time.monotonic`), by the rhythm that it was captured in."""
         if kind == "audio":
             number = self._sounds - (self._sounds - stamp.frame & 0xFFFF)
+            if number < 1:  # of the one who was here before it left and came back
+                return None
             return self._sound_at + (number - 1) * SOUND_S / self.speed
         frame = self._places.get((stamp.layer, stamp.frame))
         return None if frame is None else self._picture_at + (frame - 1) / FRAMES_PER_S / self.speed

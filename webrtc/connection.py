@@ -183,6 +183,9 @@ class Connection(ABC):
     def closed(self) -> None:  # noqa: B027  # a publication has nothing to do here
         """Nothing goes out any more."""
 
+    def release(self) -> None:  # noqa: B027  # a subscription has nothing to do here
+        """It is out of its bridge: let go of what is large, as Python finds its cycles late."""
+
     def moved(self, path: Path) -> None:  # noqa: B027  # a publication has nothing to do here
         """The client is reached by another path now."""
 

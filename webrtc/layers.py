@@ -99,6 +99,16 @@ class Layer:
         self._carrying.remove(slot)
         self._update()
 
+    def close(self) -> None:
+        """Nothing comes any more: let go of all slots, and of the packets that were kept for them.
+
+        Routes of the past and reference cycles hold the track itself for long.
+        """
+        for slot in list(self._carrying):
+            self.release(slot)
+        self._waiting.clear()
+        self.track.forget_packets()
+
     def thin(self, slot: Slot, *, base_only: bool, still: bool) -> None:
         """Have `slot`, which carries this track, get its base layer only, or single pictures; or everything again."""
         slot.still = still

@@ -210,6 +210,7 @@ class MediaPlane:
 
     def _forget(self, bridge: Bridge, connection: Connection) -> None:
         bridge.remove(connection)
+        connection.release()
         del self._connections[connection.id], self._tasks[connection.id]
         logger.info("connection %s: ended", connection.label)
 

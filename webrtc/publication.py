@@ -111,6 +111,10 @@ class Publication(Connection):
     def opened(self, keys: SrtpKeys, path: Path) -> None:
         pass
 
+    def release(self) -> None:
+        for layer in self._layers.values():
+            layer.close()
+
     def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
         if self._transport_cc and (number := elements.get(self._transport_cc)) is not None and len(number) == 2:
             self._arrivals.note(number[0] << 8 | number[1], now)

@@ -131,6 +131,9 @@ class Slot:
     def switch(self, track: Track, packet: bytes, number: int, now: float) -> Route:
         """Begin to carry `track` at its plain `packet`, for video the start of a keyframe; `number`: extended."""
         self.stop()
+        if self._routes:  # what is asked for again is of the source just left; those before it are let go
+            left = self._routes[-1].track
+            self._routes = deque((each for each in self._routes if each.track is left), maxlen=ROUTES)
         timestamp = int.from_bytes(packet[4:8], "big")
         picture = read_vp8(packet) if track.codec.name == "VP8" else NO_PICTURE
         advance = max(1, round(self._elapsed_s(track, timestamp, now) * track.codec.clock_rate))

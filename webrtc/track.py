@@ -151,6 +151,11 @@ class Track:
         at = number % len(self._numbers)
         return self._history[at] if self._numbers[at] == number else None
 
+    def forget_packets(self) -> None:
+        """Let go of what is kept: about a megabyte of a picture."""
+        self._numbers = [-1] * len(self._numbers)
+        self._history = [b""] * len(self._history)
+
     def is_new(self, sequence: int) -> bool:
         """Whether a packet of that 16-bit number is neither here already nor too old to tell."""
         number = extend(sequence, self.highest)
