@@ -16,7 +16,6 @@ from rooms.audit import AuditEntry
 SERVICES = web.AppKey("services", Services)
 
 
-
 @dataclass(slots=True, kw_only=True)
 class Call:
     """What a handler is handed. `status` and `headers` start as the route says and may be changed."""
