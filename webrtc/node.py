@@ -36,7 +36,7 @@ from webrtc.whip import MediaEndpoints, add_cors
 
 SECRET_VARIABLE = "NHIPCAU_BRIDGE_SECRET"
 TURN_SECRET_VARIABLE = "NHIPCAU_TURN_SECRET"
-GC_THRESHOLDS = 10_000, 20, 50  # connections leave cycles behind, packets none: collect seldom
+GC_THRESHOLDS = 10_000, 20, 20  # connections leave cycles behind, packets none: collect seldom
 SHUTDOWN_TIMEOUT_S = 3.0
 
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
