@@ -24,6 +24,7 @@ DRAIN = 0.6  # where the queue is already long
 GROWTH = 1.08  # per second, while the link's capacity is not known
 NEAR_GROWTH = 0.04  # per second, where it is: at most
 PACKET_BITS = 9600  # near the capacity: one more packet per response time
+AT_ONCE_S = 0.0005
 LIMIT, LIMIT_BPS = 1.5, 10_000  # how far above what arrives the estimate may grow by itself
 SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; receiver reports come every few seconds
 FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
@@ -207,6 +208,7 @@ class SendEstimate:
             self._prober.skip(self._highest + 1, base)
         received = octets = 0
         first = last = 0.0
+        burst: tuple[float, float] | None = None  # sent at once: of these only the last counts for the trend
         trip: float | None = None
         for place, ticks in feedback.arrivals:
             number = base + place
@@ -231,9 +233,14 @@ class SendEstimate:
                 last = arrived
             received += 1
             octets += size
-            self._trend.take(at * 1000, arrived * 1000)
+            if burst is not None and at - burst[0] > AT_ONCE_S:
+                self._trend.take(burst[0] * 1000, burst[1] * 1000)
+                burst = None
+            burst = (at, arrived) if burst is None else (burst[0], max(burst[1], arrived))
             if under_way:
                 self._prober.take(number, at, arrived, size)
+        if burst is not None:
+            self._trend.take(burst[0] * 1000, burst[1] * 1000)
         if received:
             self._delivery.take(first, last, octets, follows=told)
         if trip is not None:
