@@ -98,6 +98,10 @@ class _LiteTransport:
             self._closed = True
             self._received.put_nowait(None)
 
+    def let_go(self) -> None:
+        """Forget the owner."""
+        self._send_datagram = lambda datagram: None
+
     async def _recv(self) -> bytes:
         datagram = await self._received.get()
         if datagram is None:
@@ -150,6 +154,9 @@ class DtlsTransport:
         if reading is not None:
             with suppress(asyncio.CancelledError, ConnectionError):
                 await reading
+        # No cycle is left: what OpenSSL holds of an association goes now, not when Python looks for cycles.
+        self._dtls.remove_all_listeners()
+        self._ice.let_go()
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):

@@ -56,6 +56,7 @@ class IceSession:
         self.path: Path | None = None  # where we send; None before the first good check
         self.verified: dict[Address, float] = {}  # when each was last checked
         self.checked_at = now  # the last good check, or the start
+        self.released = False
         self._moved = moved
 
     def consents(self, now: float) -> bool:
@@ -64,6 +65,11 @@ class IceSession:
     def silent(self, now: float) -> bool:
         """Whether nothing is known to get through where we send to."""
         return self.path is None or now - self.verified.get(self.path.address, -2 * SILENT_S) > SILENT_S
+
+    def release(self) -> None:
+        """Forget the owner, so that it can go at once."""
+        self.released = True
+        del self.peer, self._moved
 
     def choose(self, path: Path) -> None:
         if path != self.path:
@@ -92,9 +98,12 @@ class IceLite:
                 self._sessions.pop(credentials.ufrag, None)
         for address in list(session.verified):
             self._forget(session, address)
+        session.release()
 
     def restart(self, session: IceSession) -> Credentials:
         """New credentials (RFC 8445 9). Packets keep their way until a check with the new ones chooses another."""
+        if session.released:  # it has ended while the client asked
+            return session.credentials
         if session.previous is not None:
             self._sessions.pop(session.previous.ufrag, None)
         session.previous, session.credentials = session.credentials, Credentials.new()

@@ -107,6 +107,7 @@ class Layer:
         for slot in list(self._carrying):
             self.release(slot)
         self._waiting.clear()
+        self._ask = lambda track, now: None
         self.track.forget_packets()
 
     def thin(self, slot: Slot, *, base_only: bool, still: bool) -> None:
