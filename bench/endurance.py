@@ -4,7 +4,8 @@
 receive stage, seven thumbnails and three voices, with all feedback. Every few seconds one of them leaves and comes
 back, and another one is given the floor. With `--speed N` N times as many frames and sounds are sent in a second, on
 clocks that run N times as fast: what ages a node is the number of packets, of wraps and of joins, and they come N times
-as often. What runs by the node's own clock (reports, consent, timeouts) does not.
+as often. What runs by the node's own clock (reports, consent, timeouts) does not; and lips are compared at speed 1 only:
+between two reports the node takes every media clock for one of its nominal rate.
 
 Told: the node's memory (resident, from the kernel) at the beginning, in the middle and at the end, what it grows per
 hour by the line through all samples of the second half, its CPU, and the largest skew between a voice and a picture
@@ -14,6 +15,7 @@ that were captured at the same moment, as the subscriber's sender reports map th
 import argparse
 import asyncio
 import json
+import math
 import os
 import queue
 import random
@@ -45,6 +47,7 @@ FLOOR_S = 4.0  # until somebody else has the floor,
 REJOIN_S = 6.0  # and until somebody leaves and comes back
 SETTLED_S = 30.0  # from here on the memory of a lesson is there
 CLOCKS = {"video": 90_000, "audio": 48_000}
+NO_LOAD = 0xFFFF  # in the place of a stamp
 Action = Callable[[], None]
 
 
@@ -82,12 +85,15 @@ class AgingPublisher(Publisher):
         timetable.add(self._sound_at, self._sound_packet, SOUND_S / self.speed)
         timetable.add(now + random.random(), self._report, 1.0)
 
+    @property
+    def stamped(self) -> int:
+        """What its stamps call it."""
+        return self._number
+
     def captured_s(self, stamp: Stamp, kind: str) -> float | None:
         """The true moment (`time.monotonic`), by the rhythm that it was captured in."""
         if kind == "audio":
             number = self._sounds - (self._sounds - stamp.frame & 0xFFFF)
-            if number < 1:  # of the one who was here before it left and came back
-                return None
             return self._sound_at + (number - 1) * SOUND_S / self.speed
         frame = self._places.get((stamp.layer, stamp.frame))
         return None if frame is None else self._picture_at + (frame - 1) / FRAMES_PER_S / self.speed
@@ -120,10 +126,13 @@ class Watcher(Subscriber):
 
     def watch(self) -> None:
         self.mapped, self.seen = {}, {}  # by SSRC
+        self.foreign: set[int] = set()  # slots that carried something of no load
         self._origins: dict[int, tuple[int, int]] = {}  # source and layer of each slot
 
     def _take(self, slot: Slot, packet: memoryview, start: int, now: float) -> Stamp:
         stamp = super()._take(slot, packet, start, now)
+        if stamp.source == NO_LOAD:
+            self.foreign.add(slot.ssrc)
         origin = stamp.source, stamp.layer
         if self._origins.get(slot.ssrc) != origin:  # its next report tells of that
             self._origins[slot.ssrc] = origin
@@ -169,7 +178,7 @@ class Media:
         self._readers: dict[int, Callable[[float], None]] = {}
         self._epoll = select.epoll()
         self._ends = threading.Event()
-        self._compare_at = 0.0
+        self._compare_at = 0.0 if AgingPublisher.speed == 1 else math.inf
 
     async def do(self, action: Action) -> None:
         """Have the thread do `action`; returns once it has."""
@@ -225,8 +234,9 @@ class Media:
                 read_at = max(read_at + READ_S, now)
             if now >= self._compare_at:
                 self._compare_at = now + 1.0
+                stamped = {publisher.stamped: publisher for publisher in self.publishers.values()}
                 for watcher in self.watchers.values():
-                    self.skews_s += watcher.skews_s(self.publishers)
+                    self.skews_s += watcher.skews_s(stamped)
             time.sleep(max(0.0, min(due, read_at) - time.monotonic()))
         self._epoll.close()
 
@@ -243,7 +253,7 @@ class Ageing:
         self._http = http
         self._media = media
         self._speed = speed
-        self.rejoins = self.floors = 0
+        self.rejoins = self.floors = self._joins = 0
         self.samples: list[tuple[float, float]] = []  # when, and MB
 
     async def join(self, number: int) -> None:
@@ -251,7 +261,11 @@ class Ageing:
         publisher.__class__, watcher.__class__ = AgingPublisher, Watcher  # the lesson makes the plain ones
         assert isinstance(publisher, AgingPublisher)
         assert isinstance(watcher, Watcher)
-        publisher.speed = self._speed
+        # The stamps are to tell this one from the one who was here before: packets of that one are still on the way.
+        self._joins += 1
+        publisher._number = self._joins & 0xFFFF
+        for slot in watcher.slots:
+            slot._own = publisher._number
         await self._media.do(partial(self._media.add, number, publisher, watcher))
 
     async def rejoin(self) -> None:
@@ -298,6 +312,7 @@ def resident_mb(pid: int) -> float:
 
 
 async def measure(minutes: float, speed: float) -> Figures:
+    AgingPublisher.speed = speed
     media = Media()
     async with AsyncExitStack() as stack:
         url, pid, secret = await stack.enter_async_context(node("127.0.0.1"))
@@ -320,12 +335,12 @@ async def measure(minutes: float, speed: float) -> Figures:
                 if each.done():
                     each.result()
             sampling.result()
+            for number in list(media.publishers):
+                await media.do(partial(media.remove, number))
         finally:
             for each in loops:
                 each.cancel()
             await asyncio.wait(loops)
-            for number in list(media.publishers):
-                await media.do(partial(media.remove, number))
             media.end()
             await running
     return figures(ageing, media, elapsed_s, cpu_s, speed)
