@@ -4,8 +4,8 @@
 receive stage, seven thumbnails and three voices, with all feedback. Every few seconds one of them leaves and comes
 back, and another one is given the floor. With `--speed N` N times as many frames and sounds are sent in a second, on
 clocks that run N times as fast: what ages a node is the number of packets, of wraps and of joins, and they come N times
-as often. What runs by the node's own clock (reports, consent, timeouts) does not; and lips are compared at speed 1 only:
-between two reports the node takes every media clock for one of its nominal rate.
+as often. What runs by the node's own clock (reports, consent, timeouts) does not; and lips are compared at speed 1
+only: between two reports the node takes every media clock for one of its nominal rate.
 
 Told: the node's memory (resident, from the kernel) at the beginning, in the middle and at the end, what it grows per
 hour by the line through all samples of the second half, its CPU, and the largest skew between a voice and a picture

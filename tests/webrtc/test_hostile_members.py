@@ -1,8 +1,10 @@
 """Members with a valid token who send what no browser would: what it costs is theirs, not the lesson's."""
 
 import asyncio
+import gc
 import random
 import tracemalloc
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -26,6 +28,7 @@ from tests.webrtc.hostile import (
 )
 from webrtc import connection as connections
 from webrtc import rtcp
+from webrtc.connection import Connection
 from webrtc.publication import MAX_TRACKS, Publication
 from webrtc.rtp import HEADER
 from webrtc.transport_cc import TransportFeedback
@@ -268,3 +271,28 @@ async def test_sound_that_is_none_is_heard_by_nobody() -> None:
             connection.participant
         ]
         assert participant.voice(0.0) is None
+
+
+async def test_those_who_left_leave_nothing_behind() -> None:
+    """Not even for the garbage collector, which a node runs seldom: the packets of a picture are a megabyte."""
+    gone: list[weakref.ref[Connection]] = []
+    gc.disable()
+    try:
+        async with lesson_beside() as beside:
+            for turn in range(3):
+                await _come_and_go(beside, turn, gone)
+            await beside.goes_on()
+            assert [each() for each in gone] == [None] * 6
+    finally:
+        gc.enable()
+
+
+async def _come_and_go(beside: Beside, turn: int, gone: list[weakref.ref[Connection]]) -> None:
+    here = beside.here
+    async with member(here, "c", "sendonly") as (client, sending), member(here, "c", "recvonly") as (_, watching):
+        assert isinstance(sending, Publication)
+        client.send_rtp(extended(packet(1, KEYFRAME, ssrc=turn), one_byte((MID, b"0"), (RID, b"q"))))
+        publication = sending
+        await here.until(lambda: bool(list(publication.layers)))
+        gone += [weakref.ref(sending), weakref.ref(watching)]
+    await here.until(lambda: len(here.plane.connections) == 2)
