@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -67,6 +68,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         def serve(part: Coroutine[None, None, None], name: str) -> None:
             stack.push_async_callback(_stop, tasks.create_task(part, name=name))
 
+        listener = stack.enter_context(_listen(config.http.listen))  # first: if it is taken, nothing has begun
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = await stack.enter_async_context(open_store(config.database.url))
         http = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=False))
@@ -110,7 +112,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             trusted_proxies=config.http.trusted_proxies,
             origins=frozenset({config.http.public_url} if config.http.public_url else ()),
         )
-        url = await stack.enter_async_context(_listening(make_app(services), config.http))
+        url = await stack.enter_async_context(_serving(make_app(services), listener, config.http))
         yield Controller(
             config=config,
             url=config.http.public_url or url,
@@ -164,9 +166,18 @@ def _dialects(config: MqttConfig) -> tuple[NativeDialect, HomeAssistantDialect]:
     return NativeDialect(), HomeAssistantDialect(prefix=config.home_assistant_prefix_of)
 
 
+def _listen(address: Address) -> socket.socket:
+    """A socket that listens there. Raises `ListenFailed`."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family)
+    except OSError as error:
+        raise ListenFailed(f"http.listen: {address} cannot be used: {error.strerror}") from error
+
+
 @asynccontextmanager
-async def _listening(app: web.Application, config: HttpConfig) -> AsyncIterator[str]:
-    """Serve `app`; gives its URL. Raises `ListenFailed`."""
+async def _serving(app: web.Application, listener: socket.socket, config: HttpConfig) -> AsyncIterator[str]:
+    """Serve `app`; gives its URL."""
     context = None
     if config.tls is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -174,11 +185,7 @@ async def _listening(app: web.Application, config: HttpConfig) -> AsyncIterator[
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, config.listen.host, config.listen.port, ssl_context=context)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ListenFailed(f"http.listen: {config.listen} cannot be used: {error.strerror}") from error
+        await web.SockSite(runner, listener, ssl_context=context).start()
         host, port = runner.addresses[0][:2]
         logger.info("listening on %s", Address(host, port))
         yield f"{'https' if context else 'http'}://{Address(host, port)}"
