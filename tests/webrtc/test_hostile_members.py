@@ -281,8 +281,9 @@ async def test_those_who_left_leave_nothing_behind() -> None:
         async with lesson_beside() as beside:
             for turn in range(3):
                 await _come_and_go(beside, turn, gone)
-            await beside.goes_on()
-            assert [each() for each in gone] == [None] * 6
+            assert len(gone) == 6
+            while any(each() is not None for each in gone):  # the plane's round of housekeeping holds the last one
+                await beside.goes_on(1)
     finally:
         gc.enable()
 
