@@ -37,6 +37,7 @@ REPORT_S = 1.0  # between RTCP reports
 # What one client may send, so that none takes the others' time: a room with four cameras in layers needs a third of it.
 MAX_PACKETS_PER_S = 6000
 MAX_REPORTED_PER_S = 64 << 10  # octets of RTCP; a browser with nine pictures sends 6,000
+MAX_SOURCES = 256  # SSRCs, also those that are of no use: libsrtp keeps something of each while the connection lasts
 NTP_EPOCH_S = 2_208_988_800  # 1970 in seconds since 1900
 
 
@@ -95,6 +96,7 @@ class Connection(ABC):
         self._receiving: SrtpKeys | None = None
         self._sending: SrtpKeys | None = None
         self._heard_at = now
+        self._met: set[int] = set()
         self._counted_until = 0.0  # the end of the second in which the next two were counted
         self._counted = 0  # authentic packets,
         self._reported = 0  # and octets of RTCP in them
@@ -150,6 +152,16 @@ class Connection(ABC):
             self.closed()
             self._transport.ice.remove(self._ice)
             await self._dtls.close()
+
+    def meet(self, ssrc: int) -> bool:
+        """Note a source of the client's; too many of them end the connection, and give False."""
+        self._met.add(ssrc)
+        if len(self._met) <= MAX_SOURCES:
+            return True
+        self._met.clear()
+        logger.warning("connection %s: ended, as it has more than %d sources", self.label, MAX_SOURCES)
+        self.end()
+        return False
 
     def end(self) -> None:
         """Have `run` return soon, as if the client had ended it."""
@@ -238,6 +250,7 @@ class Connection(ABC):
                 if self._reported > MAX_REPORTED_PER_S:
                     self.refused += 1
                     return
+                self.meet(int.from_bytes(view[4:8], "big"))
                 for report in rtcp.parse(bytes(view[: length[0]])):
                     self.receive_rtcp(report, now)
             else:

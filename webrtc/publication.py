@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 
 from webrtc import rtcp
-from webrtc.allowance import Allowance
 from webrtc.answer import (
     AUDIO_LEVEL_EXTENSION,
     MID_EXTENSION,
@@ -27,7 +26,6 @@ VIDEO_BPS = (
 )
 AUDIO_BPS = 100_000
 MAX_TRACKS = 16  # of one publication; a receiver report has room for 31 sources
-MAX_UNKNOWN_PER_S = 100.0  # packets of sources not heard before that are looked at: each layer has one or a few
 FEEDBACK_S = 0.1  # between two transport-wide feedbacks
 VOICE_BIT = 0x80  # of an audio level (RFC 6464 3)
 
@@ -57,7 +55,6 @@ class Publication(Connection):
         self._sources: dict[str, Source] = {}  # by mid
         self._layers: dict[int, Layer] = {}  # by SSRC
         self._repairs: dict[int, Layer] = {}  # by SSRC of the retransmissions
-        self._unknown = Allowance(most=MAX_UNKNOWN_PER_S, per_s=MAX_UNKNOWN_PER_S)
         self._clock = SourceClock()
         extensions = {uri: id for section in self._sections.values() for uri, id in section.extensions.items()}
         self._mid = extensions.get(MID_EXTENSION, 0)
@@ -129,7 +126,7 @@ class Publication(Connection):
             layer.forward(packet, now)
         elif ssrc in self._repairs:
             self._take_repair(self._repairs[ssrc], packet, now)
-        elif not (self._unknown.take(now) and self._bind(packet, elements, now)):
+        elif not (self.meet(ssrc) and self._bind(packet, elements, now)):
             self.refused += 1
 
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:

@@ -143,6 +143,7 @@ class Subscription(Connection):
         self.outlet.move(path)
 
     def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
+        self.meet(int.from_bytes(packet[8:12], "big"))
         self.refused += 1  # a subscriber sends no media
 
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:

@@ -161,7 +161,7 @@ async def test_nonsense_from_a_member_harms_nobody() -> None:
             for first in (0x00, 0x16, 0x80, 0x90, 0xB0):
                 a.send(bytes((first,)) + os.urandom(size - 1) if size else b"")
                 b.send(bytes((first, 200)) + os.urandom(size - 2) if size > 1 else b"")
-        for ssrc in range(1000):
+        for ssrc in range(200):
             a.send_rtp(packet(1, KEYFRAME, ssrc=ssrc))  # of no track
         a.send_rtp(packet(2, KEYFRAME, payload_type=100))  # of no codec
         for payload in (b"", b"\x90", b"\x90\x80", b"\x90\xff\xff"):
