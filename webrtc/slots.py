@@ -51,6 +51,20 @@ class Route(NamedTuple):
     track: Track
 
 
+@dataclass(slots=True)
+class _Stretch:
+    """What went along a route: up to `last`, a number of the source, or until now where that is None.
+
+    Beyond its end the numbers belong to the next one: used twice, they would break SRTP (RFC 7714 8.1).
+    """
+
+    route: Route
+    last: int | None = None
+
+    def covers(self, number: int) -> bool:
+        return self.route.first <= number and (self.last is None or number <= self.last)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
     """What a subscriber takes in one m-line. `rtx`: the retransmission format of a payload type."""
@@ -98,7 +112,7 @@ class Slot:
         self.rising = False  # the higher temporal layers come back with the next frame that they can begin with
         self.still = False
         self.picture = 0  # the track's timestamp at the beginning of the route
-        self._routes: deque[Route] = deque(maxlen=ROUTES)
+        self._stretches: deque[_Stretch] = deque(maxlen=ROUTES)
         # Where the stream stood when the last route ended. Random at first (RFC 3550 5.1); the top bit stays clear
         # so that the receiver's SRTP sees the number wrap before it has to guess (RFC 3711 3.3.1).
         self._sequence = 0x10000 + random.getrandbits(15)
@@ -131,9 +145,9 @@ class Slot:
     def switch(self, track: Track, packet: bytes, number: int, now: float) -> Route:
         """Begin to carry `track` at its plain `packet`, for video the start of a keyframe; `number`: extended."""
         self.stop()
-        if self._routes:  # what is asked for again is of the source just left; those before it are let go
-            left = self._routes[-1].track
-            self._routes = deque((each for each in self._routes if each.track is left), maxlen=ROUTES)
+        if self._stretches:  # what is asked for again is of the source just left; those before it are let go
+            left = self._stretches[-1].route.track
+            self._stretches = deque((each for each in self._stretches if each.route.track is left), maxlen=ROUTES)
         timestamp = int.from_bytes(packet[4:8], "big")
         picture = read_vp8(packet) if track.codec.name == "VP8" else NO_PICTURE
         advance = max(1, round(self._elapsed_s(track, timestamp, now) * track.codec.clock_rate))
@@ -162,6 +176,7 @@ class Slot:
         route, track = self.route, self.route.track
         self.route = None
         number = track.highest if last is None else last
+        self._stretches[-1].last = number
         packet = track.packet(number)
         timestamp = track.timestamp if packet is None else int.from_bytes(packet[4:8], "big")
         self._sequence = number + route.sequence
@@ -179,7 +194,7 @@ class Slot:
 
     def _take(self, route: Route) -> Route:
         self.route = route
-        self._routes.append(route)
+        self._stretches.append(_Stretch(route))
         return route
 
     def _elapsed_s(self, track: Track, timestamp: int, now: float) -> float:
@@ -202,9 +217,10 @@ class Slot:
         route = self.route
         if route is None:
             return None
-        if number < route.first:
-            return next((each for each in reversed(self._routes) if each.first <= number), None)
         track = route.track
+        if number < route.first:
+            before = (each for each in reversed(self._stretches) if each.route.track is track and each.covers(number))
+            return next((each.route for each in before), None)
         if self.rising and (picture.keyframe or (picture.sync and picture.temporal)):
             self.base_only = self.rising = False
         if not (self.base_only and picture.temporal) or number != track.highest or track.packet(number - 1) is None:
@@ -214,6 +230,7 @@ class Slot:
             self._left_out, skipped = picture.picture_id, 1
         self._packets -= 1
         self._octets -= len(track.packet(number) or b"")
+        self._stretches[-1].last = number - 1
         self._take(route._replace(first=number + 1, sequence=route.sequence - 1, picture_id=route.picture_id - skipped))
         return None
 
@@ -258,8 +275,9 @@ class Slot:
         times, sent_at = self._resent.get(number, (0, -RESEND_S))
         if number > highest or times >= MAX_RESENDS or now - sent_at < RESEND_S:
             return None
-        for route in reversed(self._routes):
-            if number >= route.first + route.sequence:
+        for stretch in reversed(self._stretches):
+            route = stretch.route
+            if stretch.covers(number - route.sequence):
                 if len(self._resent) >= MAX_RESENT:
                     del self._resent[next(iter(self._resent))]
                 self._resent[number] = times + 1, now
