@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("forward", "lesson", "devices", "join", "failover", "hostile")
+BENCHMARKS = ("forward", "lesson", "switching", "devices", "join", "failover", "hostile")
 
 
 def main() -> None:
