@@ -52,7 +52,7 @@ async def test_picture_is_back_after_a_link_that_took_only_the_voices(lesson: Li
     resting = await until(lesson.far, rests)
     lesson.media.set(GOOD)
     back = await until(lesson.far, lambda seen: seen.frames > resting.frames + 60)
-    assert back.states.keys() == resting.states.keys(), "connected anew"
+    assert back.states.keys() <= resting.states.keys(), "connected anew"
 
 
 async def test_display_is_back_by_itself_after_a_blackout(lesson: LinkedLesson) -> None:
@@ -74,4 +74,5 @@ async def test_call_goes_on_when_the_display_comes_from_another_address(lesson: 
     lesson.media.move()
     for page in (lesson.far, lesson.near):
         await hears_and_sees(page)
-    assert (await snapshot(lesson.far)).states.keys() == before.states.keys(), "connected anew"
+    # One that was being replaced before may be gone by now; a new one there must not be.
+    assert (await snapshot(lesson.far)).states.keys() <= before.states.keys(), "connected anew"
