@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 MAX_WAITING = 32  # DTLS datagrams not read yet; a handshake has about ten
 HANDSHAKE_S = 30.0  # a round trip may take 2 s, and a lossy link repeats some of them
-CLOSE_S = 1.0
 BUFFER_SIZE = 2048  # a datagram of 1,500 octets, and behind it what SRTP may append (144)
 
 

@@ -24,7 +24,6 @@ class LossControl:
     def __init__(self, now: float) -> None:
         self.loss = 0.0
         self.usual = 0.0
-        self.testing = False  # the last fall asked for was a test
         self._began = self._sampled_at = now
         self._received = self._lost = 0
         self._samples = 0
@@ -74,7 +73,6 @@ class LossControl:
         full = self.loss > HIGH and self.loss > self.usual + EXCESS
         if not full and now - self._doubt_since < DOUBT_S:
             return False
-        self.testing = not full
         self._doubt_since = None
         self._before = self.loss
         self._answer_at = now + ANSWER_S + round_trip_s

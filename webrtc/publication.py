@@ -21,9 +21,7 @@ from webrtc.state import TrackState
 from webrtc.track import SourceClock, Track
 from webrtc.transport_cc import Arrivals
 
-VIDEO_BPS = (
-    2_500_000  # what one source may send where the client needs REMB to be told; without it browsers stay far below
-)
+VIDEO_BPS = 2_500_000  # what one source may send where REMB has to say so; without it browsers stay far below
 AUDIO_BPS = 100_000
 MAX_TRACKS = 16  # of one publication; a receiver report has room for 31 sources
 FEEDBACK_S = 0.1  # between two transport-wide feedbacks
