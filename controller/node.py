@@ -165,7 +165,8 @@ class Node:
 
     def _take(self, text: str) -> None:
         match NODE_EVENT.validate_json(text):
-            case Snapshot(node=run, bridges=bridges):
+            case Snapshot(node=run, load=load, bridges=bridges):
+                self.load = load
                 gone = set(self.bridges) - {bridge.id for bridge in bridges}
                 self.run, self.bridges = run, {bridge.id: bridge for bridge in bridges}
                 self._wrong_secret = False

@@ -21,10 +21,11 @@ class LoadReport(BaseModel):
 
 
 class Snapshot(BaseModel):
-    """Everything a node holds, sent first on each connection."""
+    """Everything a node holds, sent first on each connection: with its load, as a draining node gets no lesson."""
 
     type: Literal["snapshot"]
     node: str
+    load: LoadReport = LoadReport()
     bridges: list[BridgeState]
 
 

@@ -23,7 +23,7 @@ class Listener:
     def __init__(self, plane: MediaPlane, status: NodeStatus) -> None:
         self._plane = plane
         self._status = status
-        self._status_is_news = True
+        self._status_is_news = False
         self._changed: set[BridgeId] = set()
         self._known: set[BridgeId] = set()
         self._sent_at: dict[BridgeId, float] = {}
@@ -43,7 +43,7 @@ class Listener:
         self._known = set(self._plane.bridges)
         self._sent_at = dict.fromkeys(self._known, clock())
         states = [bridge.state().to_json() for bridge in self._plane.bridges.values()]
-        yield {"type": "snapshot", "node": self._status.node, "bridges": states}
+        yield {"type": "snapshot", "node": self._status.node, "load": self._status.to_json(), "bridges": states}
         while True:
             if self._status_is_news:
                 self._status_is_news = False

@@ -309,6 +309,22 @@ async def test_bridges_of_a_node_that_was_there_before_us_are_known(tmp_path: Pa
             assert watched.told == ["", "lesson"]
 
 
+async def test_node_that_drains_is_never_taken_for_ready(tmp_path: Path) -> None:
+    async def events(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str('{"type":"snapshot","node":"n","load":{"draining":true},"bridges":[]}')
+        await socket.receive()
+        return socket
+
+    async with serving(events) as url:
+        async with following(RemoteNodeConfig(url=url, secret=Secret(SECRET)), tmp_path) as watched:
+            states: set[NodeState] = set()
+            watched.nodes.on_change(lambda _: states.update(view.state for view in watched.nodes.fleet.views()))
+            await watched.until(lambda nodes: nodes.connected)
+    assert states - {NodeState.STARTING, NodeState.AWAY} == {NodeState.DRAINING}
+
+
 async def test_node_that_talks_nonsense_is_asked_anew(tmp_path: Path) -> None:
     said = iter(["{", '{"type":"snapshot"}', '{"type":"snapshot","node":"n","bridges":[]}'])
 

@@ -45,7 +45,7 @@ async def test_node_registers_takes_lessons_and_is_shown_to_the_operator(tmp_pat
         arguments = ("--controller", house.url, "--name", "north", "--capacity", "80")
         async with node_process(*arguments) as remote:
             await watched.until_states({"north": NodeState.READY})
-            await watched.until(lambda nodes: nodes.fleet.views()[0].load.capacity == 80)
+            assert watched.nodes.fleet.views()[0].load.capacity == 80
             await watched.nodes.ensure("lesson", Policy())
             assert watched.nodes.media_url("lesson") == remote.node.url
             operator = await house.program(HOST, Role.ADMINISTRATOR)
