@@ -27,7 +27,7 @@ from bench.lesson_publisher import LAYERS
 from webrtc import rtcp
 from webrtc.dtls import Certificate
 from webrtc.rtp import HEADER
-from webrtc.transport_cc import TransportFeedback
+from webrtc.transport_cc import Run, TransportFeedback
 
 TURN_S = 0.005  # between two bursts
 HELD = 200  # connections that are held open
@@ -145,10 +145,10 @@ class Attack:
 
     async def lies_of_arrivals(self) -> Act:
         def lie(number: int, ssrc: int) -> bytes:
-            arrivals = tuple((place, 0) for place in range(1000))
+            runs = (Run(0, (0,) * 1000),)
             return TransportFeedback(
                 ssrc=1, media=ssrc, base=number * 40 & 0xFFFF, statuses=1000, reference_time=number & 0xFFFFFF,
-                number=number & 0xFF, arrivals=arrivals,
+                number=number & 0xFF, runs=runs,
             ).to_bytes()  # fmt: skip
 
         return await self._reports(lie)

@@ -1,6 +1,6 @@
 /* The hot path of a bridge node in C: one packet, rewritten, protected and sent to all its subscribers.
  *
- * The same as `PureOutlet` (webrtc/outlet.py) and `Forwarder.send` (webrtc/forward.py), which are the reference: a
+ * The same as `Outlet` (webrtc/outlet.py) and `Forwarder.send` (webrtc/forward.py), which are the reference: a
  * change there is a change here, and in INTERFACE. SRTP stays where it is: `protect` is the address of pylibsrtp's own
  * srtp_protect, and the contexts are its own, so that no two implementations ever number or encrypt the same stream.
  *
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define INTERFACE 1 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
+#define INTERFACE 2 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
 #define HISTORY 4096 /* packets whose sending is remembered; a power of two */
 #define RING (HISTORY - 1)
 #define BATCH 64 /* datagrams in one system call */
@@ -213,15 +213,30 @@ static PyObject *outlet_note(Outlet *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static PyObject *outlet_sent(Outlet *self, PyObject *argument) {
-    long sequence = PyLong_AsLong(argument);
-    if (sequence == -1 && PyErr_Occurred())
+/* As `PureOutlet.sent`: two lists. */
+static PyObject *outlet_sent(Outlet *self, PyObject *args) {
+    long sequence, count;
+    if (!PyArg_ParseTuple(args, "ll:sent", &sequence, &count))
         return NULL;
     long long back = (self->sequence - sequence) & 0xFFFF;
-    if (back == 0 || back > HISTORY || back > self->sequence)
-        Py_RETURN_NONE;
-    size_t at = (size_t)(self->sequence - back) & RING;
-    return Py_BuildValue("di", self->times[at], (int)self->sizes[at]);
+    if (back > HISTORY || back > self->sequence || count < 0)
+        back = count = 0;
+    Py_ssize_t length = (Py_ssize_t)(count < back ? count : back);
+    PyObject *times = PyList_New(length), *sizes = PyList_New(length);
+    for (Py_ssize_t i = 0; times != NULL && sizes != NULL && i < length; i++) {
+        size_t at = (size_t)(self->sequence - back + i) & RING;
+        PyObject *time = PyFloat_FromDouble(self->times[at]), *size = PyLong_FromLong(self->sizes[at]);
+        PyList_SET_ITEM(times, i, time);
+        PyList_SET_ITEM(sizes, i, size);
+        if (time == NULL || size == NULL)
+            Py_CLEAR(times);
+    }
+    if (times == NULL || sizes == NULL) {
+        Py_XDECREF(times);
+        Py_XDECREF(sizes);
+        return NULL;
+    }
+    return Py_BuildValue("NN", times, sizes);
 }
 
 static PyObject *outlet_last_sent(Outlet *self, void *closure) {
@@ -251,7 +266,7 @@ static PyMethodDef outlet_methods[] = {
     {"direct", (PyCFunction)outlet_direct, METH_VARARGS, direct_doc},
     {"word", (PyCFunction)outlet_word, METH_O, NULL},
     {"note", (PyCFunction)outlet_note, METH_VARARGS, NULL},
-    {"sent", (PyCFunction)outlet_sent, METH_O, NULL},
+    {"sent", (PyCFunction)outlet_sent, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

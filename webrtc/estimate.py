@@ -4,7 +4,7 @@ Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together wit
 before a rate is used. Pure: all times are seconds of one monotonic clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from math import inf
 
@@ -12,7 +12,7 @@ from webrtc.bottleneck import Capacity, Delivery, Queue
 from webrtc.loss import LossControl
 from webrtc.probing import Probe, Prober
 from webrtc.rtp import extend
-from webrtc.transport_cc import REFERENCE_TICKS, TICKS, TransportFeedback
+from webrtc.transport_cc import REFERENCE_TICKS, TICKS, Run, TransportFeedback
 from webrtc.trendline import Trendline, Usage
 
 START_BPS = 1_000_000
@@ -24,7 +24,6 @@ DRAIN = 0.6  # where the queue is already long
 GROWTH = 1.08  # per second, while the link's capacity is not known
 NEAR_GROWTH = 0.04  # per second, where it is: at most
 PACKET_BITS = 9600  # near the capacity: one more packet per response time
-AT_ONCE_S = 0.0005
 LIMIT, LIMIT_BPS = 1.5, 10_000  # how far above what arrives the estimate may grow by itself
 SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; receiver reports come every few seconds
 FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
@@ -36,7 +35,7 @@ CALM_S = 2.0  # after the estimate fell, no probe for so long
 PROBE_FACTOR = 2.0
 CARE = 0.95  # of what came through a probe
 
-Sent = Callable[[int], tuple[float, int] | None]
+Sent = Callable[[int, int], tuple[list[float], list[int]]]
 
 
 class State(StrEnum):
@@ -85,7 +84,7 @@ class SendEstimate:
     # -- what the receiver says
 
     def on_feedback(self, feedback: TransportFeedback, sent: Sent, now: float) -> None:
-        """`sent`: when (s) and how large (octets, with headers) the packet of a 16-bit transport number went out."""
+        """`sent`: when packets of 16-bit transport numbers went out, and their octets: `Outlet.sent`."""
         self._answer(now)
         received = self._take(feedback, sent, now)
         lost = self._settle(now)
@@ -208,53 +207,53 @@ class SendEstimate:
             self._prober.skip(self._highest + 1, base)
         received = octets = 0
         first = last = 0.0
-        burst: tuple[float, float] | None = None  # sent at once: of these only the last counts for the trend
         trip: float | None = None
-        for place, ticks in feedback.arrivals:
-            number = base + place
-            ahead = number - self._highest
-            if ahead <= 0 and self._missing.pop(number, None) is None:
-                continue  # told of before
-            packet = sent(number & 0xFFFF)
-            if packet is None:
+        for number, moments in self._fresh(base, feedback.runs):
+            times, sizes = sent(number & 0xFFFF, len(moments))
+            if not times:
                 continue
-            at, size = packet
-            arrived = (zero + ticks) / TICKS
-            if ahead > 0:
-                if at - self._highest_sent >= HOLE_S:
+            arrived = [(zero + ticks) / TICKS for ticks in moments[: len(times)]]
+            if number > self._highest:
+                if times[0] - self._highest_sent >= HOLE_S:
                     told = False
-                elif ahead > 1:
+                else:
                     self._miss(max(self._highest + 1, base), number, now)
-                self._highest, self._highest_sent = number, at
-                trip = arrived - at
-            if not received:
-                first = last = arrived
-            elif arrived > last:
-                last = arrived
-            received += 1
-            octets += size
-            if burst is not None and at - burst[0] > AT_ONCE_S:
-                self._trend.take(burst[0] * 1000, burst[1] * 1000)
-                burst = None
-            burst = (at, arrived) if burst is None else (burst[0], max(burst[1], arrived))
+                self._highest, self._highest_sent = number + len(times) - 1, times[-1]
+                trip = arrived[-1] - times[-1]
+                self._trend.take(times, arrived)
+            first = first or arrived[0]
+            last = max(last, *arrived)
+            received += len(times)
+            octets += sum(sizes)
             if under_way:
-                self._prober.take(number, at, arrived, size)
-        if burst is not None:
-            self._trend.take(burst[0] * 1000, burst[1] * 1000)
+                self._prober.take(number, times, arrived, sizes)
         if received:
             self._delivery.take(first, last, octets, follows=told)
         if trip is not None:
             self._queue.take(trip, now)
         return received
 
+    def _fresh(self, base: int, runs: Iterable[Run]) -> Iterator[tuple[int, Sequence[int]]]:
+        """Of `runs`, what was not told of before: the first one's extended number, and their arrivals in ticks."""
+        for place, moments in runs:
+            number = base + place
+            again = max(0, min(self._highest + 1 - number, len(moments)))
+            for late in range(again):
+                if self._missing.pop(number + late, None) is not None:
+                    yield number + late, moments[late : late + 1]
+            if again < len(moments):
+                yield number + again, moments[again:] if again else moments
+
     def _miss(self, start: int, end: int, now: float) -> None:
         if end - start + len(self._missing) > MAX_MISSING:
             self._loss.count(0, end - start)
-        else:
+        elif end > start:
             self._missing.update(dict.fromkeys(range(start, end), now))
 
     def _settle(self, now: float) -> int:
         """Give up what has been missing for too long; how many packets that is."""
+        if not self._missing:
+            return 0
         lost = [number for number, since in self._missing.items() if now - since >= LATE_S]
         for number in lost:
             del self._missing[number]

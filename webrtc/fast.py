@@ -16,7 +16,7 @@ from webrtc.forward import Forwarder
 from webrtc.outlet import HISTORY, Outlet
 from webrtc.path import Path
 
-INTERFACE = 1  # with each change of `Route` or of what is used here, another number in both
+INTERFACE = 2  # with each change of `Route` or of what is used here, another number in both
 
 if (nhipcau_fast.INTERFACE, nhipcau_fast.HISTORY) != (INTERFACE, HISTORY):
     raise ImportError(f"nhipcau-fast has interface {nhipcau_fast.INTERFACE}, not {INTERFACE}; build it again")

@@ -54,10 +54,18 @@ class Outlet:
         """When the newest packet went out; 0.0 before the first."""
         return self.times[(self.sequence - 1) % HISTORY]
 
-    def sent(self, sequence: int) -> tuple[float, int] | None:
-        """When the packet with that 16-bit transport number was sent, and its octets; None once that is forgotten."""
+    def sent(self, sequence: int, count: int, /) -> tuple[list[float], list[int]]:
+        """When `count` packets from that 16-bit transport number on were sent, and the octets of each.
+
+        Fewer where the rest was never sent, and none once the first is forgotten.
+        """
         back = (self.sequence - sequence) & 0xFFFF
-        if not 0 < back <= min(HISTORY, self.sequence):
-            return None
-        at = (self.sequence - back) % HISTORY
-        return self.times[at], self.sizes[at]
+        if count < 0 or back > min(HISTORY, self.sequence):
+            return [], []
+        start = (self.sequence - back) % HISTORY
+        end = start + min(count, back)
+        times, sizes = self.times[start:end], self.sizes[start:end]
+        if end > HISTORY:
+            times += self.times[: end - HISTORY]
+            sizes += self.sizes[: end - HISTORY]
+        return times, sizes

@@ -1,5 +1,6 @@
 """Probing: whether a link takes more is found out with padding, before pictures depend on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from webrtc.rtp import extend
@@ -61,10 +62,10 @@ class Prober:
             self._last = extend(last, self._first)
             self._expires = now + EXPIRES_S
 
-    def take(self, number: int, sent: float, arrived: float, octets: int) -> None:
-        """Note a packet that arrived while a probe is under way; it may belong to it."""
+    def take(self, first: int, sent: Sequence[float], arrived: Sequence[float], octets: Sequence[int]) -> None:
+        """Note packets that arrived while a probe is under way, numbered from `first` on; they may belong to it."""
         if len(self._received) < 10_000:
-            self._received.append((number, sent, arrived, octets))
+            self._received += zip(range(first, first + len(sent)), sent, arrived, octets, strict=True)
 
     def skip(self, start: int, end: int) -> None:
         """The feedback on the packets from `start` to before `end` got lost: nothing is known of them."""

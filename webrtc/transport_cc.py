@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from struct import Struct, pack, unpack_from
+from typing import NamedTuple
 
 from webrtc.errors import InvalidPacket
 
@@ -24,14 +25,22 @@ _INT16 = Struct("!h")
 _RTP_FEEDBACK, _FORMAT = 205, 15
 _LOST, _SMALL, _LARGE = b"012"  # symbols as digits: a vector is then a number of base 2 or 4
 _MAX_RUN = 0x1FFF
+_RESERVED = 3  # of a symbol
+
+
+class Run(NamedTuple):
+    """Packets received one after another: the place of the first after the base, and the arrival of each in ticks."""
+
+    place: int
+    ticks: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportFeedback:
     """What became of `statuses` packets from sequence number `base` on.
 
-    `arrivals`: of each one received, in order of sequence numbers: its place after `base`, and its arrival in ticks of
-    250 us after `reference_time`, which counts 64 ms on the receiver's clock, modulo 2^24. The rest is lost, or late.
+    `runs`: those received, in order, with a gap before each run but the first; ticks are 250 us after `reference_time`,
+    which counts 64 ms on the receiver's clock, modulo 2^24. The rest is lost, or late.
     `number`: of this feedback, modulo 256.
     """
 
@@ -41,22 +50,23 @@ class TransportFeedback:
     statuses: int
     reference_time: int
     number: int
-    arrivals: tuple[tuple[int, int], ...]
+    runs: tuple[Run, ...]
 
     def to_bytes(self) -> bytes:
         """The RTCP packet. Neighbouring arrivals must be less than 8.19 s apart, the first so from the reference."""
         symbols = bytearray((_LOST,)) * self.statuses
         deltas = bytearray()
         before = 0
-        for place, ticks in self.arrivals:
-            delta = ticks - before
-            before = ticks
-            if 0 <= delta < 256:
-                symbols[place] = _SMALL
-                deltas.append(delta)
-            else:
-                symbols[place] = _LARGE
-                deltas += _INT16.pack(delta)
+        for first, run in self.runs:
+            for place, ticks in enumerate(run, first):
+                delta = ticks - before
+                before = ticks
+                if 0 <= delta < 256:
+                    symbols[place] = _SMALL
+                    deltas.append(delta)
+                else:
+                    symbols[place] = _LARGE
+                    deltas += _INT16.pack(delta)
         body = b"".join(_chunks(symbols)) + deltas
         padding = -len(body) % 4
         if padding:
@@ -77,23 +87,27 @@ class TransportFeedback:
     def from_body(cls, body: bytes) -> "TransportFeedback":
         """What follows an RTCP header, read. Raises `InvalidPacket`, `struct.error`, `IndexError`."""
         ssrc, media, base, statuses, times = _BODY.unpack_from(body)
-        runs, at = _runs(body, statuses)
+        pieces, at = _pieces(body, statuses)
         # Checked before anything is unfolded: eight chunks could ask for 65,535 arrivals.
-        if sum(length * size for _, length, size in runs) > len(body) - at:
+        if sum(length * size for _, length, size in pieces) > len(body) - at:
             raise InvalidPacket("transport-wide feedback with fewer arrivals than announced")
-        arrivals: list[tuple[int, int]] = []
-        ticks = 0
-        for place, length, size in runs:
-            if length == 1:
-                ticks += body[at] if size == 1 else _INT16.unpack_from(body, at)[0]
-                at += size
-                arrivals.append((place, ticks))
-                continue
+        runs: list[Run] = []
+        ticks: list[int] = []
+        first, last = 0, 0
+        for place, length, size in pieces:
+            if ticks and place != first + len(ticks):
+                runs.append(Run(first, tuple(ticks)))
+                ticks = []
+            if not ticks:
+                first = place
             deltas = body[at : at + length] if size == 1 else unpack_from(f"!{length}h", body, at)
             at += length * size
-            moments = list(accumulate(deltas, initial=ticks))
-            ticks = moments[-1]
-            arrivals += zip(range(place, place + length), moments[1:], strict=True)
+            moments = accumulate(deltas, initial=last)
+            next(moments)
+            ticks += moments
+            last = ticks[-1]
+        if ticks:
+            runs.append(Run(first, tuple(ticks)))
         return cls(
             ssrc=ssrc,
             media=media,
@@ -101,7 +115,7 @@ class TransportFeedback:
             statuses=statuses,
             reference_time=times >> 8,
             number=times & 0xFF,
-            arrivals=tuple(arrivals),
+            runs=tuple(runs),
         )
 
 
@@ -171,10 +185,16 @@ class Arrivals:
         reference = arrived[since] // REFERENCE_TICKS
         zero = reference * REFERENCE_TICKS
         before = arrived[since]
-        arrivals: list[tuple[int, int]] = []
+        place = numbers[0] - first  # of the run at hand
+        run: list[int] = []
+        runs: list[Run] = []
         for number in (*numbers, None):
             ticks = before if number is None else arrived[number]
-            if number is None or number - since >= MAX_STATUSES or not -0x8000 <= ticks - before < 0x8000:
+            ends = number is None or number - since >= MAX_STATUSES or not -0x8000 <= ticks - before < 0x8000
+            if run and (ends or number != base + place + len(run)):
+                runs.append(Run(place, tuple(run)))
+                run = []
+            if ends:
                 end = numbers[-1] + 1 if number is None else number
                 yield TransportFeedback(
                     ssrc=ssrc,
@@ -183,15 +203,17 @@ class Arrivals:
                     statuses=end - base,
                     reference_time=reference & 0xFFFFFF,
                     number=self._number,
-                    arrivals=tuple(arrivals),
+                    runs=tuple(runs),
                 )
                 self._number = (self._number + 1) & 0xFF
                 base = since = end
                 reference = ticks // REFERENCE_TICKS
                 zero = reference * REFERENCE_TICKS
-                arrivals = []
+                runs = []
             if number is not None:
-                arrivals.append((number - base, ticks - zero))
+                if not run:
+                    place = number - base
+                run.append(ticks - zero)
                 before = ticks
 
 
@@ -217,9 +239,10 @@ def _chunks(symbols: bytearray) -> Iterator[bytes]:
             yield pack("!H", 0xC000 | int(vector[:7].ljust(7, b"0"), 4))
 
 
-def _runs(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int]:
+def _pieces(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int]:
     """What was received: (place, how many, octets of each delta), and where the deltas begin."""
-    runs: list[tuple[int, int, int]] = []
+    pieces: list[tuple[int, int, int]] = []
+    first, before = 0, 0  # of the piece at hand: its place and its symbol
     place, at = 0, _BODY.size
     while place < statuses:
         chunk = body[at] << 8 | body[at + 1]
@@ -232,10 +255,14 @@ def _runs(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int]:
         else:
             symbols, length = tuple(chunk >> bit & 3 for bit in range(12, -1, -2)), 1
         for symbol in symbols:
+            if symbol != before:
+                if before and place > first:
+                    pieces.append((first, place - first, before))
+                first, before = place, symbol
             length = min(length, statuses - place)
-            if symbol and length:
-                if symbol == 3:
-                    raise InvalidPacket("transport-wide feedback with a reserved status")
-                runs.append((place, length, symbol))
+            if symbol == _RESERVED and length:
+                raise InvalidPacket("transport-wide feedback with a reserved status")
             place += length
-    return runs, at
+    if before and place > first:
+        pieces.append((first, place - first, before))
+    return pieces, at

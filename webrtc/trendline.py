@@ -1,24 +1,30 @@
 """Whether a queue grows on the way: the trend line of Google congestion control.
 
 draft-ietf-rmcat-gcc-02 5.1 to 5.4 with the linear fit that replaced the Kalman filter in practice. Times are in
-milliseconds; the clocks of sender and receiver need no common zero.
+seconds; the clocks of sender and receiver need no common zero.
 """
 
 from collections import deque
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from math import inf
 
-BURST_MS = 5.0  # packets sent, or come, so close together count as one
-MAX_BURST_MS = 100.0
+AT_ONCE_S = 0.0005  # packets sent so close together are a burst: only its last arrival counts
+BURST_S = 0.005  # packets sent, or come, so close together count as one group
+MAX_BURST_S = 0.1
 WINDOW = 20  # groups of packets in the fit
 SUM_AGAIN = 256  # groups
 SMOOTHING = 0.9
 GAIN = 4.0
 MAX_GROUPS = 60  # the trend counts the more, the more groups have been seen
-OVERUSE_MS = 10.0  # the trend must stay above the threshold so long
-THRESHOLD_MS = 12.5, 6.0, 600.0  # at first, at least, at most
-UP, DOWN = 0.0087, 0.039  # how fast the threshold follows the trend
-SPIKE_MS = 15.0  # a trend so far above the threshold does not move it
-HOLE_MS = 3000.0  # after so long without packets the fit begins again
+OVERUSE_S = 0.01  # the trend must stay above the threshold so long
+THRESHOLD, LEAST_THRESHOLD, MOST_THRESHOLD = 12.5, 6.0, 600.0  # at first, at least, at most
+UP, DOWN = 8.7, 39.0  # how fast the threshold follows the trend, per second
+SPIKE = 15.0  # a trend so far above the threshold does not move it
+LONGEST_MOVE_S = 0.1
+HOLE_S = 3.0  # after so long without packets the fit begins again
+NEVER = -inf
+SAME_TIME = 1e-6  # square seconds: groups that arrived together have no trend
 
 
 class Usage(StrEnum):
@@ -32,79 +38,79 @@ class Trendline:
 
     def __init__(self) -> None:
         self.usage = Usage.NORMAL
-        self._threshold = THRESHOLD_MS[0]
+        self._threshold = THRESHOLD
         self.restart()
 
     def restart(self) -> None:
         """Forget the packets, as after a silence; the threshold stays, for it knows the jitter of the link."""
         self.usage = Usage.NORMAL
-        self._first_sent = self._last_sent = self._first_arrived = self._last_arrived = -1.0  # of the group at hand
-        self._group: tuple[float, float] | None = None  # last sent, last arrived, of the group before
+        # When the first and the last packets of the group at hand were sent, and arrived.
+        self._first_sent = self._last_sent = self._first_arrived = self._last_arrived = NEVER
+        self._sent_before = self._arrived_before = NEVER  # the last ones of the group before
         self._begin = 0.0
         self._delay = self._smoothed = 0.0  # since `_begin`
         self._points: deque[tuple[float, float]] = deque()  # of the fit: when a group arrived, and its smoothed delay
         self._x = self._y = self._xx = self._xy = 0.0  # their sums, for the line with the least squares
         self._groups = 0
         self._trend = 0.0
-        self._over_ms = -1.0  # how long above the threshold, -1 if it is not
+        self._over_s = NEVER  # how long above the threshold
         self._over_groups = 0
-        self._moved_at = -1.0
+        self._moved_at = NEVER
 
-    def take(self, sent: float, arrived: float) -> None:
-        """Count a packet, in order of sending; one sent before the group at hand is left out."""
-        last = self._last_arrived
-        if last < 0:
-            self._open(sent, arrived)
-            self._begin = arrived
-            return
-        if sent < self._first_sent:
-            return
-        if sent - self._first_sent > BURST_MS and not (
-            arrived - last <= BURST_MS
-            and arrived - last < sent - self._last_sent
-            and arrived - self._first_arrived < MAX_BURST_MS
-        ):
-            self._close()
-            if sent - self._last_sent > HOLE_MS:
+    def take(self, sent: Sequence[float], arrived: Sequence[float]) -> None:
+        """Count packets, in order of sending; those sent before the group at hand are left out."""
+        first_sent, last_sent = self._first_sent, self._last_sent
+        first_arrived, last = self._first_arrived, self._last_arrived
+        for sent_at, arrived_at in _bursts(sent, arrived):
+            if sent_at < first_sent:
+                continue
+            if sent_at - first_sent <= BURST_S or (
+                arrived_at - last <= BURST_S
+                and arrived_at - last < sent_at - last_sent
+                and arrived_at - first_arrived < MAX_BURST_S
+            ):
+                if sent_at > last_sent:
+                    last_sent = sent_at
+                if arrived_at > last:
+                    last = arrived_at
+                continue
+            self._close(last_sent, last)
+            if sent_at - last_sent > HOLE_S:
                 self.restart()
-                self._begin = arrived
-            self._open(sent, arrived)
-            return
-        if sent > self._last_sent:
-            self._last_sent = sent
-        if arrived > last:
-            self._last_arrived = arrived
+                self._begin = arrived_at
+            first_sent = last_sent = sent_at
+            first_arrived = last = arrived_at
+        self._first_sent, self._last_sent = first_sent, last_sent
+        self._first_arrived, self._last_arrived = first_arrived, last
 
-    def _open(self, sent: float, arrived: float) -> None:
-        self._first_sent = self._last_sent = sent
-        self._first_arrived = self._last_arrived = arrived
-
-    def _close(self) -> None:
-        before, self._group = self._group, (self._last_sent, self._last_arrived)
-        if before is None:
+    def _close(self, last_sent: float, last_arrived: float) -> None:
+        """Count the group whose last packet was sent, and arrived, then."""
+        apart, later = last_sent - self._sent_before, last_arrived - self._arrived_before
+        self._sent_before, self._arrived_before = last_sent, last_arrived
+        if not apart < inf:  # it is the first one, or the one before the first
             return
-        apart = self._last_sent - before[0]
         self._groups += 1
-        self._delay += self._last_arrived - before[1] - apart
-        self._smoothed = SMOOTHING * self._smoothed + (1 - SMOOTHING) * self._delay
-        x, y = self._last_arrived - self._begin, self._smoothed
+        self._delay += later - apart
+        self._smoothed = y = SMOOTHING * self._smoothed + (1 - SMOOTHING) * self._delay
+        x = last_arrived - self._begin
         points = self._points
         points.append((x, y))
         self._x += x
         self._y += y
         self._xx += x * x
         self._xy += x * y
-        if len(points) > WINDOW:
-            x, y = points.popleft()
-            self._x -= x
-            self._y -= y
-            self._xx -= x * x
-            self._xy -= x * y
-            if not self._groups % SUM_AGAIN:
-                self._sum_again()
-        if len(points) == WINDOW:
-            spread = WINDOW * self._xx - self._x * self._x
-            self._judge((WINDOW * self._xy - self._x * self._y) / spread if spread > 1 else self._trend, apart)
+        if len(points) <= WINDOW:
+            if len(points) == WINDOW:
+                self._judge(apart, last_arrived)
+            return
+        x, y = points.popleft()
+        self._x -= x
+        self._y -= y
+        self._xx -= x * x
+        self._xy -= x * y
+        if not self._groups % SUM_AGAIN:
+            self._sum_again()
+        self._judge(apart, last_arrived)
 
     def _sum_again(self) -> None:
         """Begin the sums anew near zero, before rounding makes them false."""
@@ -116,26 +122,40 @@ class Trendline:
         self._xx = sum(x * x for x, _ in self._points)
         self._xy = sum(x * y for x, y in self._points)
 
-    def _judge(self, trend: float, apart: float) -> None:
+    def _judge(self, apart: float, now: float) -> None:
+        """`apart`: from the group before to this one, as they were sent; `now`: when this one arrived."""
+        before, threshold = self._trend, self._threshold
+        spread = WINDOW * self._xx - self._x * self._x
+        self._trend = trend = (WINDOW * self._xy - self._x * self._y) / spread if spread > SAME_TIME else before
         scaled = min(self._groups, MAX_GROUPS) * trend * GAIN
-        if scaled > self._threshold:
-            self._over_ms = apart / 2 if self._over_ms < 0 else self._over_ms + apart
+        if scaled > threshold:
+            self._over_s = apart / 2 if self._over_s < 0 else self._over_s + apart
             self._over_groups += 1
-            if self._over_ms > OVERUSE_MS and self._over_groups > 1 and trend >= self._trend:
-                self._over_ms, self._over_groups = 0.0, 0
+            if self._over_s > OVERUSE_S and self._over_groups > 1 and trend >= before:
+                self._over_s, self._over_groups = 0.0, 0
                 self.usage = Usage.OVER
         else:
-            self._over_ms, self._over_groups = -1.0, 0
-            self.usage = Usage.UNDER if scaled < -self._threshold else Usage.NORMAL
-        self._trend = trend
-        self._adapt(abs(scaled))
+            self._over_s, self._over_groups = NEVER, 0
+            self.usage = Usage.UNDER if scaled < -threshold else Usage.NORMAL
+        # The threshold follows the trend slowly, so that a link's usual jitter, or a rival that fills the queue, is no
+        # overuse.
+        size = abs(scaled)
+        elapsed = now - self._moved_at
+        self._moved_at = now
+        if size <= threshold + SPIKE and 0 < elapsed < inf:
+            step = (DOWN if size < threshold else UP) * (size - threshold) * min(elapsed, LONGEST_MOVE_S)
+            self._threshold = min(max(threshold + step, LEAST_THRESHOLD), MOST_THRESHOLD)
 
-    def _adapt(self, scaled: float) -> None:
-        """Follow the trend slowly, so that a link's usual jitter, or a rival that fills the queue, is no overuse."""
-        elapsed = min(self._last_arrived - self._moved_at, 100.0) if self._moved_at >= 0 else 0.0
-        self._moved_at = self._last_arrived
-        if scaled <= self._threshold + SPIKE_MS:
-            pace = DOWN if scaled < self._threshold else UP
-            _, least, most = THRESHOLD_MS
-            threshold = self._threshold + pace * (scaled - self._threshold) * max(0.0, elapsed)
-            self._threshold = min(max(threshold, least), most)
+
+def _bursts(sent: Sequence[float], arrived: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """When each burst was sent, and had arrived as a whole."""
+    began = last = NEVER
+    for sent_at, arrived_at in zip(sent, arrived, strict=True):
+        if not 0 <= sent_at - began <= AT_ONCE_S:
+            if began > NEVER:
+                yield began, last
+            began, last = sent_at, arrived_at
+        elif arrived_at > last:
+            last = arrived_at
+    if began > NEVER:
+        yield began, last

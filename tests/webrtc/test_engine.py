@@ -126,7 +126,7 @@ def test_engines_send_the_same_octets(
                 forwarder.send(mine, packet, number, Picture(picture_id, tl0picidx, 0, False, False), now)
                 datagrams += there.received()
             told = [
-                (each.sequence, each.octets, each.dropped, each.last_sent, [each.sent(i) for i in range(-3, 300)])
+                (each.sequence, each.octets, each.dropped, each.last_sent, [each.sent(i, 9) for i in range(-3, 300)])
                 for each in outlets
             ]
             results.append((datagrams, told))
@@ -141,7 +141,7 @@ def test_packet_arrives_rewritten(each_engine: str) -> None:
         forwarder.send((route(outlet),), PLAIN, 7, NO_PICTURE, NOW)
         [packet] = opened(there.received())
         assert packet == HEADER.pack(0x90, 0x80 | 100, 12, 90_006, 77) + bytes.fromhex("bede000131000000") + b"payload"
-        assert (outlet.sequence, outlet.octets, outlet.sent(0)) == (1, 27, (NOW, 27))
+        assert (outlet.sequence, outlet.octets, outlet.sent(0, 2)) == (1, 27, ([NOW], [27]))
 
 
 def test_packet_goes_by_ipv6() -> None:
@@ -257,13 +257,15 @@ def test_largest_packet_goes() -> None:
 
 def test_history_is_as_long_as_it_says() -> None:
     outlet = engine.make_forwarder().outlet(transport_cc=3)
-    assert (outlet.sent(0), outlet.sent(0xFFFF), outlet.last_sent) == (None, None, 0.0)
+    assert (outlet.sent(0, 1), outlet.sent(0xFFFF, 1), outlet.last_sent) == (([], []), ([], []), 0.0)
     for number in range(70_000):
         outlet.note(number % 1500, float(number))
     assert (outlet.sequence, outlet.last_sent) == (70_000, 69_999.0)
-    assert outlet.sent(70_000 & 0xFFFF) is None
-    assert outlet.sent(65_904 & 0xFFFF) == (65_904.0, 65_904 % 1500)
-    assert outlet.sent(65_903 & 0xFFFF) is None
+    assert outlet.sent(70_000 & 0xFFFF, 1) == outlet.sent(65_904 & 0xFFFF, -1) == ([], [])
+    assert outlet.sent(65_904 & 0xFFFF, 2) == ([65_904.0, 65_905.0], [65_904 % 1500, 65_905 % 1500])
+    assert outlet.sent(65_903 & 0xFFFF, 2) == ([], [])
+    times, sizes = outlet.sent(65_904 & 0xFFFF, 5000)  # goes around the ring's end
+    assert (times, sizes) == ([float(n) for n in range(65_904, 70_000)], [n % 1500 for n in range(65_904, 70_000)])
     assert outlet.word(0.0) == 0x31 << 24 | (70_000 & 0xFFFF) << 8
 
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webrtc.estimate import CAP_BPS, FLOOR_BPS, START_BPS, START_WITHOUT_FEEDBACK_BPS, SendEstimate, State
+from webrtc.outlet import Outlet
 from webrtc.probing import Probe
 from webrtc.rtcp import parse
-from webrtc.transport_cc import Arrivals, TransportFeedback
+from webrtc.transport_cc import Arrivals, Run, TransportFeedback
 
 STEP_S = 0.005
 FRAME_S = 1 / 25
@@ -61,9 +62,8 @@ class Sender:
         self.estimate = SendEstimate(transport_cc=True, now=self.now)
         self.history: list[tuple[float, int]] = []  # the estimate over time
         self.arrived: list[tuple[float, int]] = []
-        self._sent: dict[int, tuple[float, int]] = {}
-        self._sequence = 65_000
-        self._last_sent = 0.0
+        self._outlet = Outlet(transport_cc=1)
+        self._outlet.sequence = 65_000  # soon past the 16 bits
         self._air: list[tuple[float, int, int]] = []
         self._arrivals = Arrivals()
         self._back: deque[tuple[float, bytes]] = deque()
@@ -82,14 +82,14 @@ class Sender:
             self._receive_due()
             if self.now >= self._tick_at:
                 self._tick_at += 0.1
-                self.estimate.tick(self._last_sent, self.now)
+                self.estimate.tick(self._outlet.last_sent, self.now)
                 self.estimate.on_loss(0.0, 2 * self.way.delay_s, 0, self.now)
                 self.history.append((self.now, self.estimate.bps))
                 if self._probe is None and self.probes:
                     probe = self.estimate.probe(self.wanted_bps, self.now)
                     if probe is not None:
                         self.probed += 1
-                        self._probe = probe, self.now, self._sequence + 1
+                        self._probe = probe, self.now, self._outlet.sequence
                         self._padded = 0.0
 
     def mean_bps(self, seconds: float) -> float:
@@ -116,21 +116,20 @@ class Sender:
     def _pad(self, probe: Probe, began: float, first: int) -> None:
         # Padding fills up what media leaves free of the target.
         target = (min(self.now - began, probe.duration_s)) * probe.target_bps / 8
-        sent = sum(self._sent[n & 0xFFFF][1] for n in range(first, self._sequence + 1))
+        sent = sum(self._outlet.sent(first & 0xFFFF, self._outlet.sequence - first)[1])
         while sent < target:
             self._packet(250)
             sent += 250
         if self.now - began >= probe.duration_s:
-            self.estimate.probe_sent(probe, first & 0xFFFF, self._sequence & 0xFFFF, self.now)
+            self.estimate.probe_sent(probe, first & 0xFFFF, self._outlet.sequence - 1 & 0xFFFF, self.now)
             self._probe = None
 
     def _packet(self, octets: int) -> None:
-        self._sequence += 1
-        self._sent[self._sequence & 0xFFFF] = self.now, octets
-        self._last_sent = self.now
+        sequence = self._outlet.sequence & 0xFFFF
+        self._outlet.note(octets, self.now)
         at = self.way.through(octets, self.now)
         if at is not None:
-            heappush(self._air, (at, self._sequence & 0xFFFF, octets))
+            heappush(self._air, (at, sequence, octets))
 
     def _receive_due(self) -> None:
         while self._air and self._air[0][0] <= self.now:
@@ -145,7 +144,7 @@ class Sender:
         while self._back and self._back[0][0] <= self.now:
             (packet,) = parse(self._back.popleft()[1])
             assert isinstance(packet, TransportFeedback)
-            self.estimate.on_feedback(packet, self._sent.get, self.now)
+            self.estimate.on_feedback(packet, self._outlet.sent, self.now)
 
 
 def steady(bps: float) -> Callable[[float], float]:
@@ -314,7 +313,7 @@ FEEDBACK = st.builds(
         statuses=max((place for place, _ in arrivals), default=0) + 1,
         reference_time=reference,
         number=0,
-        arrivals=tuple(sorted(arrivals)),
+        runs=tuple(Run(place, (ticks,)) for place, ticks in sorted(arrivals)),
     ),
     st.integers(0, 0xFFFF),
     st.integers(0, 0xFFFFFF),
@@ -327,7 +326,11 @@ FEEDBACK = st.builds(
 def test_any_feedback_leaves_an_estimate(feedbacks: list[TransportFeedback], known: bool) -> None:
     estimate = SendEstimate(transport_cc=True, now=0.0)
     for i, feedback in enumerate(feedbacks):
-        estimate.on_feedback(feedback, lambda n: (n / 1000, 1000) if known or n % 3 else None, i / 10)
+        estimate.on_feedback(
+            feedback,
+            lambda n, count: ([(n + k) / 1000 for k in range(count)], [1000] * count) if known or n % 3 else ([], []),
+            i / 10,
+        )
         probe = estimate.probe(10_000_000, i / 10)
         if probe is not None:
             estimate.probe_sent(probe, feedback.base, (feedback.base + 20) & 0xFFFF, i / 10)

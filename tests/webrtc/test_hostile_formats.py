@@ -24,7 +24,7 @@ from webrtc.sdp import MAX_FORMATS, MAX_SSRCS, LocalParameters, parse_offer
 from webrtc.sdpfrag import parse_fragment
 from webrtc.selection import Selection
 from webrtc.slots import Formats
-from webrtc.transport_cc import TransportFeedback
+from webrtc.transport_cc import Run, TransportFeedback
 from webrtc.whip import _read_layout
 
 CODECS = sorted(READ_PICTURE)
@@ -60,7 +60,7 @@ def test_reports(kind: int, first: int, body: bytes) -> None:
         return
     for packet in packets:
         if isinstance(packet, TransportFeedback):
-            assert len(packet.arrivals) <= len(body)
+            assert sum(len(run.ticks) for run in packet.runs) <= len(body)
 
 
 @settings(max_examples=60)
@@ -151,13 +151,13 @@ def feedback(base: int, count: int, number: int, *, step: int = 0, reference: in
         statuses=count,
         reference_time=reference,
         number=number & 0xFF,
-        arrivals=tuple((place, place * step) for place in range(count)),
+        runs=(Run(0, tuple(place * step for place in range(count))),),
     )
 
 
 def sent_at(at: float, but: int = 1 << 17) -> Sent:
     """What an outlet would say: every packet left at that moment, but each seventh or so is forgotten."""
-    return lambda number: (at, 1200) if number % but else None
+    return lambda number, count: ([at] * count, [1200] * count) if number % but else ([], [])
 
 
 @pytest.mark.parametrize("clock", [0, 1, -1], ids=["stands", "runs", "runs back"])

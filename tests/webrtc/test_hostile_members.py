@@ -30,7 +30,7 @@ from webrtc import rtcp
 from webrtc.connection import Connection
 from webrtc.publication import MAX_TRACKS, Publication
 from webrtc.rtp import HEADER
-from webrtc.transport_cc import TransportFeedback
+from webrtc.transport_cc import Run, TransportFeedback
 
 H264_SPS = bytes.fromhex("6742c01fd9008c68050050bb011000000300100000030320f1422a")
 BEGINNINGS = {96: KEYFRAME, 98: H264_SPS, 100: b"\x8a\x81\x02\x20\x00", 102: b"\x18\x0a\x0b\x00", OPUS: b"\x78opus"}
@@ -114,7 +114,7 @@ def reports(chance: random.Random, ssrcs: list[int]) -> list[bytes]:
         statuses=400,
         reference_time=chance.randrange(1 << 24),
         number=chance.randrange(256),
-        arrivals=tuple((place, place * step) for place in range(400)),
+        runs=(Run(0, tuple(place * step for place in range(400))),),
     )
     block = rtcp.ReportBlock(
         ssrc=ssrc, fraction_lost=255, lost=-5, highest=0, jitter=1 << 31, last_sr=chance.getrandbits(32), delay=5

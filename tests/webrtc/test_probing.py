@@ -14,7 +14,7 @@ def probed(
     for n in range(PACKETS):
         if n not in lost and n not in untold:
             after = n * DURATION_S / (PACKETS - 1)
-            prober.take(0x10000 + n, now + after, 77 + now + after * stretch, OCTETS)
+            prober.take(0x10000 + n, [now + after], [77 + now + after * stretch], [OCTETS])
     if untold:
         prober.skip(0x10000 + untold.start, 0x10000 + untold.stop)
     assert prober.verdict(0x10000 + PACKETS, 0.0, now + 1) is None  # not known yet which packets were the probe's

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from webrtc.errors import InvalidPacket
 from webrtc.rtcp import parse
-from webrtc.transport_cc import KEPT, MAX_JUMP, TICKS, Arrivals, TransportFeedback
+from webrtc.transport_cc import KEPT, MAX_JUMP, TICKS, Arrivals, Run, TransportFeedback
 
 SMALL = st.integers(0, 255)
 LARGE = st.integers(-0x8000, 0x7FFF)
@@ -23,11 +23,16 @@ STATUSES = st.lists(
 
 def feedback(deltas: list[int | None], *, base: int = 65_530, number: int = 255) -> TransportFeedback:
     """What says `deltas`: from one received packet to the next, None for a lost one."""
-    arrivals, ticks = [], 0
+    runs: list[Run] = []
+    ticks = 0
     for place, delta in enumerate(deltas):
-        if delta is not None:
-            ticks += delta
-            arrivals.append((place, ticks))
+        if delta is None:
+            continue
+        ticks += delta
+        if runs and runs[-1].place + len(runs[-1].ticks) == place:
+            runs[-1] = Run(runs[-1].place, (*runs[-1].ticks, ticks))
+        else:
+            runs.append(Run(place, (ticks,)))
     return TransportFeedback(
         ssrc=1,
         media=2,
@@ -35,7 +40,7 @@ def feedback(deltas: list[int | None], *, base: int = 65_530, number: int = 255)
         statuses=len(deltas),
         reference_time=0xFFFFFF,
         number=number,
-        arrivals=tuple(arrivals),
+        runs=tuple(runs),
     )
 
 
@@ -43,7 +48,7 @@ def told(feedbacks: tuple[TransportFeedback, ...]) -> list[tuple[int, int | None
     """(16-bit sequence number, arrival in ticks, None if lost) of all statuses in order."""
     found: list[tuple[int, int | None]] = []
     for one in feedbacks:
-        arrivals = dict(one.arrivals)
+        arrivals = {place: at for run in one.runs for place, at in enumerate(run.ticks, run.place)}
         for place in range(one.statuses):
             at = arrivals.get(place)
             found.append(((one.base + place) & 0xFFFF, None if at is None else at + one.reference_time * 256))
