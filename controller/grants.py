@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from controller.errors import NodeUnavailable
 from controller.nodes import Nodes
-from controller.views import MediaGrant
+from controller.views import MediaGrant, ScreenGrant
 from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.token import Claims, issue
 
@@ -26,6 +26,12 @@ class Grants:
     def play(self, bridge: str, participant: str, client: str) -> MediaGrant:
         """May receive the other participants."""
         return self._grant("whep", bridge, participant, client, publish=False)
+
+    def screen(self, bridge: str, participant: str, device: str) -> ScreenGrant:
+        """May share a screen as `participant`. `device`: whose screen it is."""
+        client = f"{device}-screen"
+        grant = self.publish(bridge, participant, client)
+        return ScreenGrant(url=grant.url, token=grant.token, client=client)
 
     def _grant(self, protocol: str, bridge: str, participant: str, client: str, *, publish: bool) -> MediaGrant:
         secret = self._nodes.secret(bridge)

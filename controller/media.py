@@ -33,6 +33,7 @@ def site_media(bridge: BridgeState | None, room_id: RoomId) -> SiteMedia:
                 speaking=participant.speaking,
                 on_stage=_on_stage(bridge, participant.id),
                 heard=any(participant.id in _carried(each, Role.VOICE) for each in _others(bridge, participant.id)),
+                sharing=shared_screens(bridge).get(room_id),
             )
     return SiteMedia()
 
@@ -91,6 +92,16 @@ def wanted_layers(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str,
             if track.rid:
                 wanted.setdefault((participant.id, track.client), {})[track.rid] = track.wanted
     return wanted
+
+
+def shared_screens(bridge: BridgeState | None) -> dict[RoomId, str]:
+    """Room -> the client whose screen it shares: of several the newest, whose place the others are to leave."""
+    return {
+        RoomId(participant.id): track.client
+        for participant in (bridge.participants if bridge else ())
+        for track in participant.tracks
+        if track.content == "slides"
+    }
 
 
 def present_rooms(bridge: BridgeState | None) -> frozenset[RoomId]:

@@ -12,7 +12,15 @@ from controller.conductor import Conductor
 from controller.displays import Displays
 from controller.grants import Grants
 from controller.live import Plan, SceneRuns, read_plan
-from controller.media import bridge_slots, present_rooms, site_media, speaking_room, viewer, wanted_layers
+from controller.media import (
+    bridge_slots,
+    present_rooms,
+    shared_screens,
+    site_media,
+    speaking_room,
+    viewer,
+    wanted_layers,
+)
 from controller.nodes import Nodes
 from controller.quality_watch import QualityWatch
 from controller.readiness import devices_state, is_ready, problems
@@ -23,6 +31,7 @@ from controller.views import (
     DisplayState,
     LessonView,
     NextLesson,
+    ScreenGrant,
     SiteMedia,
     SiteView,
     WatchGrant,
@@ -105,6 +114,13 @@ class Showing:
         self._watchers.setdefault(lesson_id, set()).add((viewer(account_id), client))
         return WatchGrant(whep=grant, epoch=epoch, video=min(count + 1, MOST_WATCHED), audio=min(count, MOST_VOICES))
 
+    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
+        """To share a screen as the room's, from a device that is no display of it. Raises as `watch`."""
+        lesson = await self._store.lessons.get(lesson_id)
+        if lesson.state is not LessonState.LIVE or self._nodes.epoch(lesson_id) is None:
+            raise InvalidState(f"lesson {lesson_id} has no bridge now")
+        return self._grants.screen(lesson_id, room_id, device)
+
     def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
         """Whose track each slot of that watcher carries; None for who has neither a connection nor asked for one."""
         watcher = (viewer(account_id), client)
@@ -156,7 +172,8 @@ class Showing:
             epoch=epoch,
             whip=self._grants.publish(lesson.id, display.room_id, display.id),
             whep=self._grants.play(lesson.id, display.room_id, display.id),
-            screen=self._grants.publish(lesson.id, display.room_id, f"{display.id}-screen"),
+            screen=self._grants.screen(lesson.id, display.room_id, display.id),
+            sharing=shared_screens(state).get(display.room_id),
             video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),
             rooms=tuple(
@@ -196,8 +213,8 @@ class Showing:
         lesson = plan.lesson
         state = self._nodes.state(lesson.id)
         sites = [site_media(state, site.room_id) for site in lesson.accepted]
-        bridge = (bridge_slots(state), wanted_layers(state), present_rooms(state), speaking_room(state))
-        call = (self._nodes.epoch(lesson.id), *bridge)
+        people = (present_rooms(state), speaking_room(state), shared_screens(state))
+        call = (self._nodes.epoch(lesson.id), bridge_slots(state), wanted_layers(state), people)
         known_sites, known_call = self._media.get(lesson.id, (None, None))
         if (sites, call) == (known_sites, known_call):
             return

@@ -129,7 +129,8 @@ class SiteQuality:
 class SiteMedia:
     """What the bridge node says of a site: is its picture and sound flowing, does it receive the others.
 
-    `on_stage`: large for at least half of the other rooms; `heard`: sent to one of them at least.
+    `on_stage`: large for at least half of the other rooms; `heard`: sent to one of them at least. `sharing`: which of
+    its clients' screens is shared (`ScreenGrant.client`).
     """
 
     video: bool = False
@@ -139,6 +140,7 @@ class SiteMedia:
     speaking: bool = False
     on_stage: bool = False
     heard: bool = False
+    sharing: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,13 @@ class MediaGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenGrant(MediaGrant):
+    """To share a screen of a room, over a connection of its own. `client`: what the share is known by (`sharing`)."""
+
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallRoom:
     """A room that takes part in a display's call. `here`: something connects it with the bridge."""
 
@@ -210,7 +219,8 @@ class CallView:
     epoch: str
     whip: MediaGrant
     whep: MediaGrant
-    screen: MediaGrant  # to publish a shared screen, over a connection of its own
+    screen: ScreenGrant
+    sharing: str | None  # which client's screen this room shares
     video: int  # receive slots to offer: the stage, then thumbnails
     audio: int
     rooms: tuple[CallRoom, ...]  # the other rooms

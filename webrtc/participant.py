@@ -36,7 +36,8 @@ class Participant:
 
     @property
     def slides(self) -> Source | None:
-        return next((source for source in self.sources if source.slides), None)
+        """Its shared screen: of several the newest, as the one before may be of a machine that is gone."""
+        return next((source for source in reversed([*self.sources]) if source.slides), None)
 
     def voice(self, now: float) -> Source | None:
         """One microphone of the room at a time: two of them would make an echo of each other."""

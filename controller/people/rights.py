@@ -24,6 +24,7 @@ class Right(StrEnum):
     PLAN = "plan and change its lessons"
     RUN = "start and end its lessons"
     WATCH = "watch its live lessons"
+    SHARE = "share a screen as its rooms"
     DIAGNOSE = "see how the sites of its lessons were connected"
     ANSWER = "accept or decline invitations for its rooms"
     CONNECT = "let gear into its corner of the broker"
@@ -40,6 +41,7 @@ ROLES: Mapping[Right, frozenset[Role]] = {
     Right.PLAN: frozenset({Role.TEACHER, Role.ADMINISTRATOR}),
     Right.RUN: frozenset({Role.TEACHER}),
     Right.WATCH: frozenset({Role.TEACHER}),
+    Right.SHARE: frozenset({Role.TEACHER}),
     Right.DIAGNOSE: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
     Right.ANSWER: EVERYBODY,
     Right.CONNECT: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
@@ -127,6 +129,18 @@ class Rights:
         self.require_lesson(None, lesson)
         if not self._takes_part(Right.WATCH, lesson):
             raise Forbidden(f"needs the right to {Right.WATCH.value}")
+
+    def sharing_site(self, lesson: Lesson) -> Site | None:
+        """Whose screen this teacher may share: the first room in the lesson of a school of theirs, never another's."""
+        return next((site for site in lesson.accepted if self.has(Right.SHARE, site.school_id)), None)
+
+    def require_sharing(self, lesson: Lesson) -> Site:
+        """Raises as `require_lesson`."""
+        self.require_lesson(None, lesson)
+        site = self.sharing_site(lesson)
+        if site is None:
+            raise Forbidden(f"needs the right to {Right.SHARE.value}")
+        return site
 
     def may_diagnose(self, lesson: Lesson) -> bool:
         """A weak link is told from a weak bridge by all sites together: whoever looks after one of them sees all."""

@@ -16,6 +16,8 @@ from controller.web.models.lessons import (
     LessonsJson,
     LessonsQuery,
     NewLessonJson,
+    ScreenGrantJson,
+    ScreenJson,
     WatchJson,
 )
 from controller.web.reading import lesson_json, organisations, schools, visible_lesson
@@ -137,6 +139,15 @@ async def watch_lesson(call: Call) -> WatchJson:
     call.rights.require_watch(lesson)
     given = await call.services.showing.watch(lesson.id, call.identity.account.id, call.identity.client)
     return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
+
+
+@routes("POST", "/lessons/{lesson}/screen", problems=(409, 503))
+async def share_screen(call: Call, body: ScreenJson) -> ScreenGrantJson:
+    """Share a screen as my room's in a live lesson: where to publish it. Asked again, a younger token for the same."""
+    lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
+    site = call.rights.require_sharing(lesson)
+    device = f"{call.identity.client}-{body.share}"
+    return render.screen_grant(await call.services.showing.screen(lesson.id, site.room_id, device))
 
 
 async def _answered(call: Call, invitation: InvitationState) -> LessonJson:

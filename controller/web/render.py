@@ -6,12 +6,23 @@ from datetime import datetime
 
 from controller.people.account import Account, Identity
 from controller.people.rights import Right, Rights
-from controller.views import DisplayState, LessonView, MediaGrant, SiteQuality, SiteView, SlotView, StepView, WatchSlots
+from controller.views import (
+    DisplayState,
+    LessonView,
+    MediaGrant,
+    ScreenGrant,
+    SiteQuality,
+    SiteView,
+    SlotView,
+    StepView,
+    WatchSlots,
+)
 from controller.web.models.lessons import (
     CanJson,
     FloorJson,
     GrantJson,
     LessonJson,
+    ScreenGrantJson,
     SiteDevicesJson,
     SiteDisplayJson,
     SiteJson,
@@ -40,7 +51,7 @@ from devices.device import (
     Reported,
 )
 from rooms.invitation import InvitationState
-from rooms.lesson import LessonState, can_start
+from rooms.lesson import Lesson, LessonState, can_start
 from rooms.room import Display, Room, RoomId
 from rooms.scene import Scene
 from rooms.school import Organisation, OrganisationId
@@ -224,12 +235,18 @@ def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
         can=CanJson(
             start=runs and can_start(each, now),
             end=runs and each.state is LessonState.LIVE,
+            share=_shareable(each, rights),
             diagnose=rights.may_diagnose(each),
         ),
         mode=each.mode,
         floor=None if each.floor is None else FloorJson(room=each.floor.room_id, until=each.floor.until),
         sites=[_site(site, invitations[site.room.id]) for site in view.sites if site.room.id in invitations],
     )
+
+
+def _shareable(each: Lesson, rights: Rights) -> RoomId | None:
+    site = rights.sharing_site(each) if each.state is LessonState.LIVE else None
+    return site.room_id if site is not None else None
 
 
 def _site(each: SiteView, invitation: InvitationState) -> SiteJson:
@@ -249,6 +266,7 @@ def _site(each: SiteView, invitation: InvitationState) -> SiteJson:
             speaking=media.speaking,
             on_stage=media.on_stage,
             heard=media.heard,
+            sharing=media.sharing,
         ),
         quality=None if each.quality is None else site_quality(each.quality),
         problems=[
@@ -263,6 +281,10 @@ def site_quality(each: SiteQuality) -> SiteQualityJson:
 
 def grant(each: MediaGrant) -> GrantJson:
     return GrantJson(url=each.url, token=each.token)
+
+
+def screen_grant(each: ScreenGrant) -> ScreenGrantJson:
+    return ScreenGrantJson(url=each.url, token=each.token, client=each.client)
 
 
 def moment(each: datetime) -> str:
@@ -301,7 +323,8 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
             "epoch": call.epoch,
             "whip": grant(call.whip).model_dump(),
             "whep": grant(call.whep).model_dump(),
-            "screen": grant(call.screen).model_dump(),
+            "screen": screen_grant(call.screen).model_dump(),
+            "sharing": call.sharing,
             "video": call.video,
             "audio": call.audio,
             "rooms": [

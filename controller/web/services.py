@@ -16,7 +16,16 @@ from controller.people.people import People
 from controller.quality import Figures
 from controller.quality_history import History
 from controller.registration import Registration
-from controller.views import DisplayReport, DisplayState, LessonView, SceneView, SiteQuality, WatchGrant, WatchSlots
+from controller.views import (
+    DisplayReport,
+    DisplayState,
+    LessonView,
+    SceneView,
+    ScreenGrant,
+    SiteQuality,
+    WatchGrant,
+    WatchSlots,
+)
 from devices.hub import DeviceHub
 from rooms.lesson import LessonId
 from rooms.room import DisplayId, RoomId
@@ -45,6 +54,9 @@ class Showing(Protocol):
 
     async def watch(self, lesson_id: LessonId, account_id: str, client: str) -> WatchGrant:
         """For participant `viewer-<account_id>`; `client` is the login's id. Raises a RuntimeError if not live."""
+
+    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
+        """To share the screen of `device` as the room's. Raises a RuntimeError if not live."""
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
         """None while that watcher has no connection; announced as `Change(WATCH, lesson_id)`."""

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from controller.media import bridge_slots, present_rooms, site_media, speaking_room, wanted_layers
+from controller.media import (
+    bridge_slots,
+    present_rooms,
+    shared_screens,
+    site_media,
+    speaking_room,
+    wanted_layers,
+)
 from controller.views import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
 from webrtc.ids import BridgeId, ClientId, ParticipantId, TrackId
@@ -111,3 +118,13 @@ def test_display_is_told_what_its_slots_carry_and_which_of_its_layers_are_wanted
     assert wanted_layers(bridge) == {("host", "display"): {"q": True, "f": False}}
     assert present_rooms(bridge) == {"host", "guest"}
     assert (bridge_slots(None), wanted_layers(None), present_rooms(None)) == ({}, {}, frozenset())
+
+
+def test_of_several_shared_screens_of_a_room_the_newest_counts() -> None:
+    older, newer = (replace(track(each, content="slides"), client=ClientId(each)) for each in ("tv", "laptop"))
+    host = replace(participant("host", "guest", "guest"), tracks=(track("camera"), older, newer))
+    guest = replace(participant("guest", "host", "host"), tracks=(track("camera"),))
+    bridge = BridgeState(id=BridgeId("lesson"), participants=(host, guest))
+    assert shared_screens(bridge) == {"host": "laptop"}
+    assert [site_media(bridge, RoomId(each)).sharing for each in ("host", "guest")] == ["laptop", None]
+    assert shared_screens(None) == {}

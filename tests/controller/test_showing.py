@@ -69,3 +69,18 @@ async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
         view = await showing.view(LESSON)
     assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
     assert [problem.code for problem in view.sites[0].problems] == ["display_absent"]
+
+
+async def test_a_screen_is_shared_in_a_live_lesson_only_and_by_each_device_under_a_name_of_its_own(
+    house: House,
+) -> None:
+    await house.plan()
+    async with house.conducted() as (conductor, showing):
+        with pytest.raises(InvalidState):
+            await showing.screen(LESSON, XUAN_ROOM.id, "laptop")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        given = await showing.screen(LESSON, XUAN_ROOM.id, "laptop")
+        own = await call(showing, await house.pair(showing, XUAN_ROOM, "display"))
+    assert (given.url, given.client) == (own.screen.url, "laptop-screen")
+    assert (own.screen.client, own.sharing) == ("display-screen", None)

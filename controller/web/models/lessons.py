@@ -36,6 +36,7 @@ class SiteMediaJson(Model):
     speaking: bool
     on_stage: bool
     heard: bool
+    sharing: str | None
 
 
 class SiteQualityJson(Model):
@@ -65,8 +66,11 @@ class SiteJson(Model):
 
 
 class CanJson(Model):
+    """`share`: the room whose screen may be shared now."""
+
     start: bool
     end: bool
+    share: str | None
     diagnose: bool
 
 
@@ -138,6 +142,18 @@ class FloorGrantJson(Model):
 class GrantJson(Model):
     url: str
     token: str
+
+
+class ScreenGrantJson(GrantJson):
+    """`client`: what the share is known by in `sharing` of a site."""
+
+    client: str
+
+
+class ScreenJson(Model):
+    """`share`: names one share among all of this login, the same as long as it lasts."""
+
+    share: Slug
 
 
 class WatchJson(Model):

@@ -106,3 +106,20 @@ def test_host_does_not_answer_for_its_guest() -> None:
     with pytest.raises(Forbidden):
         rights(Role.ADMINISTRATOR, XUAN).require_answer(planned, planned.sites[1])
     rights(Role.TECHNICIAN, LOI).require_answer(planned, planned.sites[1])
+
+
+@pytest.mark.parametrize(
+    ("role", "at", "invitation", "expected"),
+    [
+        (Role.TEACHER, XUAN, InvitationState.PENDING, "r-xuan"),
+        (Role.TEACHER, DEPARTMENT, InvitationState.PENDING, "r-xuan"),
+        (Role.TEACHER, LOI, InvitationState.ACCEPTED, "r-loi"),  # a guest shows its own work, as its own room
+        (Role.TEACHER, LOI, InvitationState.PENDING, None),
+        (Role.TECHNICIAN, XUAN, InvitationState.PENDING, None),
+    ],
+)
+def test_a_teacher_shares_a_screen_as_a_room_of_the_own_school(
+    role: Role, at: OrganisationId, invitation: InvitationState, expected: str | None
+) -> None:
+    site = rights(role, at).sharing_site(lesson(invitation))
+    assert (site and site.room_id) == expected

@@ -192,6 +192,15 @@ TABLE = (
     ),
     Expected(
         method="POST",
+        path="/lessons/{lesson}/screen",
+        url="/lessons/{lesson}/screen",
+        body={"share": "laptop"},
+        ok=409,
+        host=frozenset({TEACHER}),
+        guest_else=403,  # its school has not accepted yet
+    ),
+    Expected(
+        method="POST",
         path="/lessons/{lesson}/sites/{room}/accept",
         url="/lessons/{lesson}/sites/{guest_room}/accept",
         host=frozenset(),
