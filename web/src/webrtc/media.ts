@@ -10,7 +10,13 @@ export function picture(track: MediaStreamTrack | null, moved?: (atMs: number) =
   return (element) => {
     element.muted = true;
     put(element, track);
-    if (track === null) return;
+    // A stream left in an element that is gone, even an empty one, keeps both and all around them for ever.
+    const leave = (): void => {
+      queueMicrotask(() => {
+        if (!element.isConnected) element.srcObject = null;
+      });
+    };
+    if (track === null) return leave;
     void element.play().catch(() => undefined); // tracks without frames yet are no error
     const handle = element.requestVideoFrameCallback(() => {
       element.dataset.moving = "true";
@@ -19,9 +25,7 @@ export function picture(track: MediaStreamTrack | null, moved?: (atMs: number) =
     return () => {
       element.cancelVideoFrameCallback(handle);
       delete element.dataset.moving;
-      queueMicrotask(() => {
-        if (!element.isConnected) element.srcObject = null; // it is gone: nothing may keep the track alive
-      });
+      leave();
     };
   };
 }
