@@ -15,6 +15,7 @@ from controller.config import Address, Config, default_config
 from controller.config_file import read_config
 from controller.demo.demo import run_demo
 from controller.errors import ConfigError, ControllerError
+from controller.operator_commands import operation, table
 from controller.people.people import People
 from devices.errors import DevicesError
 from rooms.errors import RoomsError
@@ -65,7 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     create.set_defaults(run=_create_token)
     setup = commands.add_parser("setup-link", help="print a new link for the first administrator")
     setup.set_defaults(run=_setup_link)
-    for each in (run, check, create, setup):
+    nodes = commands.add_parser("nodes", help="list the bridge nodes: state, load, lessons")
+    nodes.set_defaults(run=_nodes)
+    drain = commands.add_parser("drain", help="have a bridge node give its lessons away and take no more")
+    drain.add_argument("--wait", action="store_true", help="return once it has no lesson")
+    drain.set_defaults(run=_drain)
+    undrain = commands.add_parser("undrain", help="take a drained bridge node back into use")
+    undrain.set_defaults(run=_undrain)
+    for each in (drain, undrain):
+        each.add_argument("node", metavar="NODE", help="its name, as `nhipcau nodes` has it")
+    for each in (run, check, create, setup, nodes, drain, undrain):
         each.add_argument("--config", type=Path, default=Path("config.yaml"), help="default: ./config.yaml")
 
     certificate = commands.add_parser("certificate", help="make a local authority and a certificate for this server")
@@ -145,6 +155,33 @@ def _setup_link(arguments: argparse.Namespace) -> int:
 async def _new_setup_secret(config: Config) -> str | None:
     async with open_store(config.database.url) as store:
         return await People.over(store, clock=utc_now).links.setup_secret()
+
+
+def _nodes(arguments: argparse.Namespace) -> int:
+    print(asyncio.run(_list_nodes(_config(arguments.config))))
+    return 0
+
+
+async def _list_nodes(config: Config) -> str:
+    async with operation(config.data_dir) as controller:
+        return table(await controller.nodes())
+
+
+def _drain(arguments: argparse.Namespace) -> int:
+    asyncio.run(_set_duty(_config(arguments.config), arguments.node, draining=True, wait=arguments.wait))
+    return 0
+
+
+def _undrain(arguments: argparse.Namespace) -> int:
+    asyncio.run(_set_duty(_config(arguments.config), arguments.node, draining=False, wait=False))
+    return 0
+
+
+async def _set_duty(config: Config, node: str, *, draining: bool, wait: bool) -> None:
+    async with operation(config.data_dir) as controller:
+        await controller.drain(node, draining)
+        if wait:
+            await controller.emptied(node, say=lambda left: print(left, file=sys.stderr, flush=True))
 
 
 def _operator() -> str:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -23,11 +24,13 @@ from controller.errors import ListenFailed
 from controller.mqtt_logins import MqttLogins
 from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
+from controller.operator_socket import listen_for_operators
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality_metrics import QualityCollector
 from controller.scenes import Scenes
 from controller.showing import Showing
+from controller.web.operator import operator_app
 from controller.web.server import make_app
 from controller.web.services import Services
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
@@ -112,7 +115,9 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             trusted_proxies=config.http.trusted_proxies,
             origins=frozenset({config.http.public_url} if config.http.public_url else ()),
         )
-        url = await stack.enter_async_context(_serving(make_app(services), listener, config.http))
+        app = make_app(services)
+        await stack.enter_async_context(_serving_operators(app, config.data_dir))
+        url = await stack.enter_async_context(_serving(app, listener, config.http))
         yield Controller(
             config=config,
             url=config.http.public_url or url,
@@ -189,5 +194,21 @@ async def _serving(app: web.Application, listener: socket.socket, config: HttpCo
         host, port = runner.addresses[0][:2]
         logger.info("listening on %s", Address(host, port))
         yield f"{'https' if context else 'http'}://{Address(host, port)}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _serving_operators(app: web.Application, data_dir: Path) -> AsyncIterator[None]:
+    """Serve those at a shell of this machine, beside `app`. Raises `ListenFailed`."""
+    runner = web.AppRunner(operator_app(app), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        try:
+            listener = listen_for_operators(data_dir)
+        except OSError as error:
+            raise ListenFailed(f"data_dir: no socket can be made in {data_dir}: {error.strerror}") from error
+        await web.SockSite(runner, listener).start()
+        yield
     finally:
         await runner.cleanup()

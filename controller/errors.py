@@ -9,6 +9,9 @@ ControllerError
 ├── NodeNameTaken      (RuntimeError)     a node of this name is there already
 ├── RegistrationRefused (PermissionError) a node gave another secret than ours, or none may register
 ├── ListenFailed       (RuntimeError)     the configured address cannot be listened on
+├── ControllerAway     (ConnectionError)  no controller runs here that an operator's command could ask
+├── OperatorRefused    (PermissionError)  this user of the machine may not operate the controller
+├── DutyChanged        (RuntimeError)     somebody else took the node back into use, or it started anew
 ├── PasswordsElsewhere (RuntimeError)     the broker is not ours, so are its passwords
 ├── RoomInUse          (RuntimeError)     a live lesson rules the room
 └── CertificateError   (RuntimeError)     certificate files are missing or do not belong together
@@ -81,4 +84,16 @@ class PasswordsElsewhere(ControllerError, RuntimeError):
 
 
 class ListenFailed(ControllerError, RuntimeError):
+    pass
+
+
+class ControllerAway(ControllerError, ConnectionError):
+    pass
+
+
+class OperatorRefused(ControllerError, PermissionError):
+    pass
+
+
+class DutyChanged(ControllerError, RuntimeError):
     pass

@@ -98,12 +98,13 @@ class Call:
         *,
         before: Mapping[str, object] | None = None,
         after: Mapping[str, object] | None = None,
+        actor: str | None = None,
     ) -> None:
-        """One line of the audit log in the name of whoever makes this request."""
+        """One line of the audit log in the name of whoever makes this request, or of `actor` where nobody logs in."""
         await self.services.store.audit.add(
             AuditEntry(
                 at=self.services.clock(),
-                actor=self.actor,
+                actor=actor or self.actor,
                 action=action,
                 object_kind=object_kind,
                 object_id=object_id,

@@ -20,16 +20,25 @@ async def register_node(call: Call, body: NodeRegistrationJson) -> NodeLeaseJson
 async def list_nodes(call: Call) -> NodesJson:
     """All bridge nodes and their load, for administrators of an organisation at the top."""
     call.rights.require_operation()
-    return NodesJson(nodes=[_node(each) for each in call.services.fleet.views()])
+    return shown(call)
 
 
 @routes("PUT", "/nodes/{node}", problems=(403, 404, 503))
 async def set_node_duty(call: Call, body: NodeDutyJson) -> None:
     """Drain a node, so that it can be stopped: its lessons move, and no new ones come. Or take it back into use."""
     call.rights.require_operation()
+    await change_duty(call, body, actor=call.actor)
+
+
+def shown(call: Call) -> NodesJson:
+    return NodesJson(nodes=[_node(each) for each in call.services.fleet.views()])
+
+
+async def change_duty(call: Call, body: NodeDutyJson, *, actor: str) -> None:
+    """As `actor` has the right to. Raises `NodeNotFound`, `NodeUnavailable`."""
     name = call.path("node")
     await call.services.fleet.drain(name, body.draining)
-    await call.record("node.drain" if body.draining else "node.use", "node", name)
+    await call.record("node.drain" if body.draining else "node.use", "node", name, actor=actor)
 
 
 def _node(view: NodeView) -> NodeJson:

@@ -6,7 +6,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,9 +21,9 @@ bridge: {local: {udp_listen: "127.0.0.1:0"}}
 WITHIN_S = 60.0
 
 
-async def start(directory: Path, *arguments: str) -> asyncio.subprocess.Process:
+async def start(directory: Path, *arguments: str, through: Sequence[str] = ()) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "controller", *arguments),
+        *(*through, sys.executable, "-m", "controller", *arguments),
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUNBUFFERED": "1"},
         stdout=asyncio.subprocess.PIPE,

@@ -1,0 +1,51 @@
+"""The bridge nodes for operators at a shell of this machine: `nhipcau nodes`, `drain`, `undrain`.
+
+Served on the socket of `controller/operator_socket.py` alone, which only operators may open; so nobody logs in here.
+"""
+
+import pwd
+import socket
+import struct
+
+from aiohttp import web
+
+from controller.web.call import SERVICES, Call
+from controller.web.metrics import METRICS
+from controller.web.middlewares import rim
+from controller.web.models.nodes import NodeDutyJson, NodesJson
+from controller.web.nodes import change_duty, shown
+from controller.web.route import Routes, add_routes
+
+_CREDENTIALS = struct.Struct("3i")  # unix(7), struct ucred: process, user, group
+
+routes = Routes("operator")
+
+
+def operator_app(app: web.Application) -> web.Application:
+    """What operators are served, beside `app`, which serves everybody."""
+    own = web.Application(middlewares=[rim])
+    own[SERVICES], own[METRICS] = app[SERVICES], app[METRICS]
+    add_routes(own, routes.all)
+    return own
+
+
+@routes("GET", "/nodes", public=True)
+async def list_nodes(call: Call) -> NodesJson:
+    """All bridge nodes and their load."""
+    return shown(call)
+
+
+@routes("PUT", "/nodes/{node}", public=True, problems=(404, 503))
+async def set_node_duty(call: Call, body: NodeDutyJson) -> None:
+    """Drain a node, or take it back into use."""
+    await change_duty(call, body, actor=f"operator {_user(call.request)}")
+
+
+def _user(request: web.Request) -> str:
+    """Who holds the other end, as the kernel knows it."""
+    end = request.get_extra_info("socket")
+    _, user, _ = _CREDENTIALS.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
