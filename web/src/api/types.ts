@@ -99,6 +99,8 @@ export interface Site {
     on_stage: boolean;
     /** Sent to some of the others. */
     heard: boolean;
+    /** Which client's screen the room shares (`ScreenGrant.client`). */
+    sharing: string | null;
   };
   quality: SiteQuality | null;
   problems: Problem[];
@@ -188,7 +190,8 @@ export interface Lesson {
   end_reason: string;
   version: number;
   host: { id: Id; name: string };
-  can: { start: boolean; end: boolean; diagnose: boolean };
+  /** `share`: the room as which the person may share a screen now. */
+  can: { start: boolean; end: boolean; share: Id | null; diagnose: boolean };
   mode: Mode;
   floor: Floor | null;
   sites: Site[];
@@ -203,6 +206,11 @@ export interface Floor {
 export interface Grant {
   url: string;
   token: string;
+}
+
+/** To share a screen as a room's, over a connection of its own. `client`: what the share is known by. */
+export interface ScreenGrant extends Grant {
+  client: string;
 }
 
 /** Which room each receive slot (by its mid) carries; null: nobody at present. */
@@ -352,8 +360,9 @@ export interface CallOrder extends Received {
   epoch: string | number;
   whip: Grant;
   whep: Grant;
-  /** To publish a shared screen, over a connection of its own. */
-  screen: Grant;
+  screen: ScreenGrant;
+  /** Which client's screen our room shares. */
+  sharing: string | null;
   /** Receive slots to offer: the first video slot is the stage. */
   video: number;
   audio: number;

@@ -152,6 +152,7 @@ export class Screen {
     if (now === null || before?.lesson !== now.lesson) this.sharing.stop();
     else if (before.epoch !== now.epoch) this.sharing.moveOver();
     else this.sharing.refresh(now.screen);
+    this.sharing.told(now?.sharing ?? null);
   }
 
   /** Turns the one-time token into this browser's cookie, then connects again as that display. */
@@ -201,7 +202,7 @@ export class Screen {
   }
 
   private readonly leave = (): void => {
-    this.sharing.stop();
+    this.sharing.stop(true);
     this.call.leave();
   };
 

@@ -1,6 +1,7 @@
-// A shared screen: asked for by a person, sent over a connection of its own until they stop it or the lesson ends.
+// A shared screen: asked for by a person, sent over a connection of its own until they stop it, the lesson ends, or
+// another machine shares as the same room.
 
-import type { Grant } from "../api/types";
+import type { ScreenGrant } from "../api/types";
 import { LastingPeer } from "./lasting";
 import { BrowserScreenPublisher } from "./publisher";
 
@@ -9,13 +10,20 @@ const HOLD_MS = 3_000;
 
 export class Sharing {
   active = $state(false);
+  /** It reaches the others; false while it is on its way, or the network is away. */
+  connected = $state(false);
+  /** The last one ended because another machine shares now. */
+  replaced = $state(false);
   private track: MediaStreamTrack | null = null;
   private asking = false;
   private peer: LastingPeer<BrowserScreenPublisher> | null = null;
+  private client: string | null = null;
+  private shown = false; // the others have been shown ours
 
   /** `grant`: to publish it, asked for at each attempt; null: not now. */
-  constructor(private readonly grant: () => Grant | null) {}
+  constructor(private readonly grant: () => Promise<ScreenGrant | null> | ScreenGrant | null) {}
 
+  /** Phones cannot, nor can pages without HTTPS. */
   static get possible(): boolean {
     return (navigator.mediaDevices as Partial<MediaDevices> | undefined)?.getDisplayMedia !== undefined;
   }
@@ -23,6 +31,7 @@ export class Sharing {
   async start(): Promise<void> {
     if (this.active || this.asking) return;
     this.asking = true;
+    this.replaced = false;
     try {
       // Without sound: it would carry the other rooms' voices back to them.
       const screen = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: FRAMES }, audio: false });
@@ -35,19 +44,22 @@ export class Sharing {
     }
   }
 
-  stop(): void {
+  /** `leaving`: the page goes away. */
+  stop(leaving = false): void {
     const { track, peer } = this;
+    this.asking = false;
     this.track = null;
     this.peer = null;
     this.active = false;
-    peer?.stop();
+    this.connected = false;
+    peer?.stop(leaving);
     if (track === null) return;
     track.onended = null;
     track.stop();
   }
 
   /** Younger tokens for the same connection. */
-  refresh(grant: Grant): void {
+  refresh(grant: ScreenGrant): void {
     this.peer?.refresh(grant);
   }
 
@@ -56,8 +68,19 @@ export class Sharing {
     this.peer?.renew();
   }
 
+  /** Which client's screen the room shares now: the newest. Another one after ours has taken its place. */
+  told(client: string | null): void {
+    if (!this.active || client === null) return;
+    if (client === this.client) {
+      this.shown = true;
+    } else if (this.shown) {
+      this.stop();
+      this.replaced = true;
+    }
+  }
+
   private send(track: MediaStreamTrack): void {
-    if (this.grant() === null) {
+    if (!this.asking) {
       track.stop(); // the lesson ended meanwhile
       return;
     }
@@ -65,12 +88,22 @@ export class Sharing {
     track.onended = () => this.stop(); // the browser's own button
     this.track = track;
     this.active = true;
-    this.peer = new LastingPeer(
+    this.shown = false;
+    const peer = new LastingPeer(
       () => new BrowserScreenPublisher(track),
-      this.grant,
-      () => undefined,
+      () => this.granted(),
+      () => {
+        if (this.peer === peer) this.connected = peer.state === "connected";
+      },
       HOLD_MS,
     );
-    this.peer.start();
+    this.peer = peer;
+    peer.start();
+  }
+
+  private async granted(): Promise<ScreenGrant | null> {
+    const grant = await this.grant();
+    this.client = grant?.client ?? this.client;
+    return grant;
   }
 }
