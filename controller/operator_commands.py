@@ -72,7 +72,7 @@ class Operation:
             elif node.state is NodeState.READY and was_draining:
                 raise DutyChanged(f"node {name} is in use again")
             elsewhere = any(each.state is NodeState.READY for each in nodes.values() if each is not node)
-            text = f"{name}: {node.lessons} lessons{'' if elsewhere else ', and no other node is ready to take them'}"
+            text = f"{name}: lessons left: {node.lessons}{'' if elsewhere else ', and no other node is ready to take them'}"
             if was_draining and text != shown:
                 say(text)
                 shown = text

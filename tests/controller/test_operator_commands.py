@@ -75,7 +75,7 @@ async def test_draining_waits_for_the_last_lesson(site: Site) -> None:
     process = await start(site.directory, "drain", "--wait", "local-0")
     assert process.stderr is not None
     async with asyncio.timeout(WITHIN_S):
-        assert await process.stderr.readline() == b"local-0: 1 lessons\n"
+        assert await process.stderr.readline() == b"local-0: lessons left: 1\n"
         await site.bridge("DELETE", 0, "lesson")
         assert await process.communicate() == (b"", b"")
     assert process.returncode == 0
@@ -88,7 +88,7 @@ async def test_draining_that_somebody_takes_back_is_said(site: Site) -> None:
     process = await start(site.directory, "drain", "--wait", "local-0")
     assert process.stderr is not None
     async with asyncio.timeout(WITHIN_S):
-        assert await process.stderr.readline() == b"local-0: 1 lessons\n"
+        assert await process.stderr.readline() == b"local-0: lessons left: 1\n"
         assert await site.says("undrain", "local-0") == (0, "", "")
         assert await process.communicate() == (b"", b"nhipcau: node local-0 is in use again\n")
     assert process.returncode == 1

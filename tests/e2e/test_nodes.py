@@ -1,5 +1,6 @@
 """A live lesson leaves its bridge node: the node is killed, drained, stopped; Chromium as the rooms' displays."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -52,8 +53,12 @@ async def test_lesson_leaves_a_drained_node_and_new_ones_avoid_it(house: House, 
     async with AsyncExitStack() as stack:
         _, pages = await live_displays(house, browser, stack)
         holder = await house.holder()
-        await house.call("PUT", f"/nodes/{holder}", {"draining": True})
+        drained = await house.start(
+            "drain", "-m", "controller", "drain", holder, "--wait", "--config", house.config_file
+        )
         await moved(house, holder)
+        async with asyncio.timeout(60):
+            assert (await drained.child.wait(), drained.text()) == (0, f"{holder}: lessons left: 1\n")
         for page in pages:
             await hears_and_sees(page, within_s=60)
         nodes = {node["name"]: node["state"] for node in (await house.call("GET", "/nodes"))["nodes"]}
