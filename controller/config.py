@@ -115,7 +115,7 @@ class TurnConfig:
 class BridgeConfig:
     nodes: LocalNodesConfig | tuple[RemoteNodeConfig, ...] = LocalNodesConfig()
     registration: Secret | None = None  # of nodes that make themselves known; None: none may
-    turn: TurnConfig | None = None  # for local nodes; the others have it as arguments
+    turn: TurnConfig | None = None  # for local nodes and those that register; others have it as arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

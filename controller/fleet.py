@@ -14,7 +14,7 @@ from controller.errors import NodeNameTaken, NodeNotFound, NodeUnavailable, Regi
 from controller.local_nodes import local_secret, node_program
 from controller.node import Node, NodeView
 from controller.placement_file import PlacementFile
-from controller.registration import LEASE_S, MAX_NODES, Lease, Registration
+from controller.registration import LEASE_S, MAX_NODES, Lease, Registration, Terms
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +83,8 @@ class Fleet:
             raise NodeNotFound(f"no node is called {name}")
         await node.drain(on)
 
-    def register(self, registration: Registration, secret: str) -> float:
-        """Know a node, or go on knowing it; how many seconds that lasts.
+    def register(self, registration: Registration, secret: str) -> Terms:
+        """Know a node, or go on knowing it, on these terms.
 
         Raises `RegistrationRefused`, `NodeNameTaken`; `NodeUnavailable` where we are not running.
         """
@@ -102,7 +102,7 @@ class Fleet:
             if following is not None:
                 following.cancel()  # the same node, started again at another address
             self._lend(self._registered(registration.name, expected.value), registration)
-        return LEASE_S
+        return Terms(lease_s=LEASE_S, turn=self._config.turn)
 
     async def _keep(self, node: Node, child: Child) -> None:
         """Follow each process of a local node for as long as it lives."""

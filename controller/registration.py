@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from controller.config import TurnConfig
+
 LEASE_S = 15.0
 """A node renews it three times as often. It is no means to see that a node is dead: that takes a second or two."""
 MAX_NODES = 256
@@ -15,6 +17,14 @@ class Registration:
 
     name: str
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a node gets for making itself known. `turn`: what it shall offer its clients; None: nothing."""
+
+    lease_s: float
+    turn: TurnConfig | None
 
 
 class Lease:

@@ -31,7 +31,7 @@ from webrtc.registration import ControllerSettings, Registration
 from webrtc.sdp import MAX_LENGTH
 from webrtc.status import LoadMeter, NodeStatus
 from webrtc.token import MIN_SECRET_LENGTH
-from webrtc.turn import TurnServers, is_turn_url
+from webrtc.turn import Relays, TurnServers, is_turn_url
 from webrtc.whip import MediaEndpoints, add_cors
 
 SECRET_VARIABLE = "NHIPCAU_BRIDGE_SECRET"
@@ -89,9 +89,9 @@ async def run_node(settings: NodeSettings) -> None:
                 changed=events.changed,
             )
         )
-        idle = IdleConnections()
+        idle, relays = IdleConnections(), Relays(settings.turn)
         runner = web.AppRunner(
-            make_app(plane, events, settings.secret, status, settings.turn, idle),
+            make_app(plane, events, settings.secret, status, relays, idle),
             access_log=None,
             logger=http_logger,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
@@ -114,7 +114,12 @@ async def run_node(settings: NodeSettings) -> None:
             if settings.controller is not None:
                 url = _reachable(control_url, settings.advertise)
                 registration = Registration(
-                    settings.controller, secret=settings.secret, status=status, control_url=url, udp_port=plane.port
+                    settings.controller,
+                    secret=settings.secret,
+                    status=status,
+                    control_url=url,
+                    udp_port=plane.port,
+                    relays=None if settings.turn else relays,
                 )
                 beside.append(tasks.create_task(registration.run(), name="registration"))
             await _any_of((stopped.wait(), events.orphaned(settings.orphan_timeout_s)))
@@ -146,13 +151,13 @@ def make_app(
     events: Events,
     secret: str,
     status: NodeStatus,
-    turn: TurnServers | None = None,
+    relays: Relays | None = None,
     idle: IdleConnections | None = None,
 ) -> web.Application:
     """The node's whole HTTP interface around an entered plane."""
     middlewares = [problems] if idle is None else [idle.watch, problems]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_LENGTH)
-    media = MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC), turn=turn)
+    media = MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC), relays=relays or Relays())
     app.add_routes(media.routes())
     control = ControlEndpoints(plane=plane, events=events, secret=secret, status=status)
     app.add_routes(control.routes())
@@ -251,7 +256,8 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
         action="append",
         default=[],
         metavar="URL",
-        help=f"for clients that nothing else works for; the server's shared secret is in {TURN_SECRET_VARIABLE}",
+        help="for clients that nothing else works for, instead of what --controller says;"
+        f" the server's shared secret is in {TURN_SECRET_VARIABLE}",
     )
     parser.add_argument("--turn-lifetime-s", type=float, default=21_600.0, metavar="SECONDS", help="of credentials")
     parser.add_argument("--orphan-timeout-s", type=float, default=300.0, metavar="SECONDS")

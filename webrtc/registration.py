@@ -1,7 +1,9 @@
 """A node that tells a controller elsewhere where it is, again and again: a lease, so that neither must remember.
 
 A controller that restarts hears of its nodes within seconds, and one that hears no more of a node forgets it.
-POST /api/v1/nodes with the node's secret as bearer token; the answer says how long the lease lasts.
+POST /api/v1/nodes with the node's secret as bearer token; the answer says how long the lease lasts, and which TURN
+servers clients shall be told of. Their shared secret comes this way, and no other: only to who sent the node's secret,
+which already is the right to all that the node carries, and over the same connection, so protected as well as that.
 """
 
 import asyncio
@@ -9,16 +11,20 @@ import logging
 import random
 import ssl
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 
 from webrtc.errors import RegistrationRefused
 from webrtc.status import NodeStatus
+from webrtc.turn import Relays, TurnServers, is_turn_url
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 RETRY_S = (0.5, 5.0)  # first and longest
 REFUSED_RETRY_S = 15.0  # a secret seldom gets right by itself
+MAX_TURN_URLS = 16
+MAX_TURN_LIFETIME_S = 30 * 86_400
 RENEWALS = 3  # in a lease, so that one lost request ends none
 
 logger = logging.getLogger(__name__)
@@ -38,16 +44,27 @@ class ControllerSettings:
 
 
 class Registration:
-    """Keeps this node known to one controller. `control_url`, `udp_port`: as they came out when it was started."""
+    """Keeps this node known to one controller. `control_url`, `udp_port`: as they came out when it was started.
+
+    `relays`: take the controller's TURN servers, the younger ones at each renewal; None: the node has its own.
+    """
 
     def __init__(
-        self, settings: ControllerSettings, *, secret: str, status: NodeStatus, control_url: str, udp_port: int
+        self,
+        settings: ControllerSettings,
+        *,
+        secret: str,
+        status: NodeStatus,
+        control_url: str,
+        udp_port: int,
+        relays: Relays | None = None,
     ) -> None:
         self._settings = settings
         self._secret = secret
         self._status = status
         self._control_url = settings.control_url or control_url
         self._udp_port = udp_port
+        self._relays = relays
 
     async def run(self) -> None:
         """Renew the lease until cancelled. Says once when the controller goes, comes back or refuses."""
@@ -87,6 +104,8 @@ class Registration:
         lease_s = answer.get("lease_s") if isinstance(answer, dict) else None
         if not isinstance(lease_s, int | float) or not 0.1 <= lease_s <= 3600:
             raise ValueError("no lease in the answer")
+        if self._relays is not None:
+            self._relays.servers = _turn_servers(answer.get("turn"))
         return float(lease_s)
 
     def _connector(self) -> aiohttp.TCPConnector:
@@ -97,3 +116,20 @@ class Registration:
     def _say(self, before: str | None, now: str, level: int, text: str) -> None:
         if now != before:
             logger.log(level, "controller %s %s", self._settings.url, text)
+
+
+def _turn_servers(answer: object) -> TurnServers | None:
+    """Raises `ValueError` where it is neither None nor {"urls": [...], "secret": text, "lifetime_s": number}."""
+    if answer is None:
+        return None
+    given = answer if isinstance(answer, dict) else {}
+    urls, secret, lifetime_s = given.get("urls"), given.get("secret"), given.get("lifetime_s")
+    if (
+        not isinstance(urls, list)
+        or not 1 <= len(urls) <= MAX_TURN_URLS
+        or not all(isinstance(url, str) and is_turn_url(url) for url in urls)
+        or not (isinstance(secret, str) and secret)
+        or not (isinstance(lifetime_s, int | float) and 1 <= lifetime_s <= MAX_TURN_LIFETIME_S)
+    ):
+        raise ValueError("no TURN servers in the answer")
+    return TurnServers(urls=tuple(urls), secret=secret, lifetime=timedelta(seconds=lifetime_s))

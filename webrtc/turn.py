@@ -42,5 +42,12 @@ class TurnServers:
             )
 
 
+class Relays:
+    """What a node hands out now; a controller may change it while the node runs."""
+
+    def __init__(self, servers: TurnServers | None = None) -> None:
+        self.servers = servers
+
+
 def is_turn_url(text: str) -> bool:
     return _URL.fullmatch(text) is not None

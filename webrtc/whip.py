@@ -20,7 +20,7 @@ from webrtc.problems import Handler, ProblemError
 from webrtc.sdp import MAX_SECTIONS, parse_offer
 from webrtc.subscription import Subscription
 from webrtc.token import Claims, verify
-from webrtc.turn import TurnServers
+from webrtc.turn import Relays
 
 SDP_TYPE = "application/sdp"
 BODY_TIMEOUT_S = 10.0
@@ -50,15 +50,13 @@ class _Resource:
 
 
 class MediaEndpoints:
-    """The handlers under /whip and /whep of one node. `turn`: what clients may use that reach it by no other way."""
+    """The handlers under /whip and /whep of one node. `relays`: for clients that reach it by no other way."""
 
-    def __init__(
-        self, *, plane: MediaPlane, secret: str, clock: Callable[[], datetime], turn: TurnServers | None = None
-    ) -> None:
+    def __init__(self, *, plane: MediaPlane, secret: str, clock: Callable[[], datetime], relays: Relays) -> None:
         self._plane = plane
         self._secret = secret
         self._clock = clock
-        self._turn = turn
+        self._relays = relays
         self._resources: dict[ConnectionId, _Resource] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -160,8 +158,8 @@ class MediaEndpoints:
         return options
 
     def _add_links(self, response: web.Response, claims: Claims) -> None:
-        if self._turn is not None:
-            for link in self._turn.links(claims.participant, self._clock()):
+        if self._relays.servers is not None:
+            for link in self._relays.servers.links(claims.participant, self._clock()):
                 response.headers.add("Link", link)
 
     def _authorize(self, request: web.Request, publishes: bool) -> Claims:

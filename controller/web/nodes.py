@@ -1,9 +1,17 @@
 """Bridge nodes: they make themselves known, and whoever runs the installation sees them and drains them."""
 
+from controller.config import TurnConfig
 from controller.node import NodeView
 from controller.registration import Registration
 from controller.web.call import Call
-from controller.web.models.nodes import NodeDutyJson, NodeJson, NodeLeaseJson, NodeRegistrationJson, NodesJson
+from controller.web.models.nodes import (
+    NodeDutyJson,
+    NodeJson,
+    NodeLeaseJson,
+    NodeRegistrationJson,
+    NodesJson,
+    NodeTurnJson,
+)
 from controller.web.route import Routes
 
 routes = Routes("nodes")
@@ -13,7 +21,8 @@ routes = Routes("nodes")
 async def register_node(call: Call, body: NodeRegistrationJson) -> NodeLeaseJson:
     """A node makes itself known, with the secret of all that do as bearer token; again before the lease is over."""
     secret = call.request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return NodeLeaseJson(lease_s=call.services.fleet.register(Registration(name=body.name, url=body.url), secret))
+    terms = call.services.fleet.register(Registration(name=body.name, url=body.url), secret)
+    return NodeLeaseJson(lease_s=terms.lease_s, turn=_turn(terms.turn) if terms.turn else None)
 
 
 @routes("GET", "/nodes", problems=(403,))
@@ -39,6 +48,10 @@ async def change_duty(call: Call, body: NodeDutyJson, *, actor: str) -> None:
     name = call.path("node")
     await call.services.fleet.drain(name, body.draining)
     await call.record("node.drain" if body.draining else "node.use", "node", name, actor=actor)
+
+
+def _turn(turn: TurnConfig) -> NodeTurnJson:
+    return NodeTurnJson(urls=list(turn.urls), secret=turn.secret.value, lifetime_s=turn.lifetime.total_seconds())
 
 
 def _node(view: NodeView) -> NodeJson:

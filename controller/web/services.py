@@ -15,7 +15,7 @@ from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality import Figures
 from controller.quality_history import History
-from controller.registration import Registration
+from controller.registration import Registration, Terms
 from controller.views import (
     DisplayReport,
     DisplayState,
@@ -110,8 +110,8 @@ class Fleet(Protocol):
     async def drain(self, name: str, on: bool) -> None:
         """Empty a node, or use it again. Raises `NodeNotFound`, `NodeUnavailable`."""
 
-    def register(self, registration: Registration, secret: str) -> float:
-        """Seconds for which it is known. Raises `RegistrationRefused`, `NodeNameTaken`, `NodeUnavailable`."""
+    def register(self, registration: Registration, secret: str) -> Terms:
+        """On which terms it is known. Raises `RegistrationRefused`, `NodeNameTaken`, `NodeUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

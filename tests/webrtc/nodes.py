@@ -20,7 +20,7 @@ from webrtc.node import SECRET_VARIABLE, make_app
 from webrtc.plane import MediaPlane
 from webrtc.status import NodeStatus
 from webrtc.token import Claims, issue
-from webrtc.turn import TurnServers
+from webrtc.turn import Relays, TurnServers
 
 SECRET = "the secret of a node in a test, long enough"
 CONTROL = {"Authorization": f"Bearer {SECRET}"}
@@ -79,7 +79,7 @@ async def node_here(host: str = "127.0.0.1", turn: TurnServers | None = None) ->
         MediaPlane(hosts=[host], port=0, advertise=[host], changed=events.changed) as plane,
         aiohttp.ClientSession() as http,
     ):
-        runner = web.AppRunner(make_app(plane, events, SECRET, status, turn), shutdown_timeout=1.0)
+        runner = web.AppRunner(make_app(plane, events, SECRET, status, Relays(turn)), shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -23,8 +23,17 @@ class NodeRegistrationJson(Model):
     version: OptionalText = ""
 
 
+class NodeTurnJson(Model):
+    """The TURN servers that the node's clients may use, and the secret that it makes their credentials of."""
+
+    urls: list[str]
+    secret: str
+    lifetime_s: float
+
+
 class NodeLeaseJson(Model):
     lease_s: float
+    turn: NodeTurnJson | None
 
 
 class NodeJson(Model):

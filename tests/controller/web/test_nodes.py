@@ -1,14 +1,20 @@
 """Nodes of other machines that make themselves known to a controller: real node processes, the real API."""
 
+import asyncio
+import hmac
 import json
+import re
+import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from controller.config import BridgeConfig, Secret
+from controller.config import BridgeConfig, Secret, TurnConfig
 from controller.node import NodeState
 from controller.nodes import Nodes
 from controller.people.account import Role
@@ -16,14 +22,14 @@ from controller.registration import Registration
 from tests.controller.stage import running
 from tests.controller.test_nodes import Watched
 from tests.controller.web.house import HOST, House, open_house
-from tests.webrtc.nodes import CONTROL, SECRET, node_process
+from tests.webrtc.nodes import CONTROL, SECRET, Node, node_process, token
 from webrtc.policy import Policy
 
 
 @asynccontextmanager
-async def registering(directory: Path) -> AsyncIterator[tuple[Watched, House]]:
+async def registering(directory: Path, turn: TurnConfig | None = None) -> AsyncIterator[tuple[Watched, House]]:
     """Nodes that let others register, and the API through which they do."""
-    config = BridgeConfig(nodes=(), registration=Secret(SECRET))
+    config = BridgeConfig(nodes=(), registration=Secret(SECRET), turn=turn)
     async with aiohttp.ClientSession() as http:
         nodes = Nodes(config, data_dir=directory, http=http)
         async with running(nodes.run()), open_house(directory, fleet=nodes.fleet) as house:
@@ -67,6 +73,46 @@ async def test_operator_drains_a_node(tmp_path: Path) -> None:
             await watched.until_states({"north": NodeState.READY})
             actions = [entry.action for entry in await house.store.audit.list()]
             assert actions[:2] == ["node.use", "node.drain"]
+
+
+async def relays_of(node: Node) -> list[str]:
+    """The `Link` headers that a display gets."""
+    headers = {"Authorization": f"Bearer {token('lesson', 'a')}"}
+    async with node.http.options(node.media("whip", "lesson"), headers=headers) as response:
+        assert response.status == 200
+        return response.headers.getall("Link", [])
+
+
+async def test_registered_node_hands_out_what_the_controllers_turn_server_takes(tmp_path: Path) -> None:
+    url = "turn:turn.example.edu.vn:3478?transport=udp"
+    turn = TurnConfig(urls=(url,), secret=Secret("shared with coturn"), lifetime=timedelta(hours=2))
+    async with registering(tmp_path, turn) as (watched, house):
+        async with node_process("--controller", house.url, "--name", "north") as remote:
+            await watched.until_states({"north": NodeState.READY})
+            async with asyncio.timeout(20):
+                while not (links := await relays_of(remote.node)):  # it reads our answer as it pleases
+                    pass
+    [(found, expiry, credential)] = re.findall(
+        r'<(.+)>; rel="ice-server"; username="(\d+):a"; credential="(.+?)"', links[0]
+    )
+    assert (found, len(links)) == (url, 1)
+    assert abs(int(expiry) - time.time() - 7200) < 60
+    assert credential == b64encode(hmac.digest(b"shared with coturn", f"{expiry}:a".encode(), "sha1")).decode()
+
+
+async def test_turn_secret_goes_to_nobody_who_lacks_that_of_nodes(tmp_path: Path) -> None:
+    turn = TurnConfig(urls=("turn:a",), secret=Secret("shared with coturn"), lifetime=timedelta(hours=2))
+    async with registering(tmp_path, turn) as (_, house):
+        body = {"name": "north", "url": "http://127.0.0.1:1"}
+        strangers = [await house.visitor(), await house.program(HOST, Role.ADMINISTRATOR)]
+        answers = [await each.ask("POST", "/nodes", body) for each in strangers]
+        assert await strangers[0].ask("POST", "/nodes", body, headers=CONTROL) == (
+            200,
+            {"lease_s": 15.0, "turn": {"urls": ["turn:a"], "secret": "shared with coturn", "lifetime_s": 7200.0}},
+        )
+        answers.append(await strangers[1].ask("GET", "/nodes"))
+        assert [status for status, _ in answers] == [403, 403, 200]
+        assert "coturn" not in str(answers)
 
 
 async def test_next_controller_knows_a_registered_node_at_once(tmp_path: Path) -> None:
