@@ -47,7 +47,8 @@ function display(camera: Capture["camera"] = "ok", opensInMs = 0) {
   const publishers: ScriptedPeer[] = [];
   const cameraLog: string[] = [];
   const source = fakeStream();
-  const settings = { camera };
+  const other = fakeStream();
+  const settings: { camera: Capture["camera"]; other: MediaStream | null } = { camera, other: other.stream };
   const call = new Call(
     {
       player: (video, audio) => {
@@ -66,12 +67,17 @@ function display(camera: Capture["camera"] = "ok", opensInMs = 0) {
         await new Promise((resolve) => setTimeout(resolve, opensInMs));
         return { stream: settings.camera === "ok" ? source.stream : null, camera: settings.camera };
       },
-      close: () => cameraLog.push("close"),
+      switchCamera: async (_, second) => {
+        cameraLog.push(second ? "second" : "first");
+        await new Promise((resolve) => setTimeout(resolve, opensInMs));
+        return settings.other;
+      },
+      close: (_, kept) => cameraLog.push(kept === undefined ? "close" : "close the rest"),
       cores: 4,
     },
     () => undefined,
   );
-  return { call, players, publishers, cameraLog, source, settings };
+  return { call, players, publishers, cameraLog, source, other, settings };
 }
 
 describe("joining", () => {
@@ -274,4 +280,63 @@ it("leaves with requests that outlive the page", async () => {
     "delete w1 leaving",
     ["open", "close"],
   ]);
+});
+
+describe("the second camera", () => {
+  it("takes the first one's place, and gives it back", async () => {
+    const { call, publishers, cameraLog, other } = display();
+    call.want(order());
+    await run(50);
+    void call.useCamera(true);
+    await run(50);
+    expect([call.view().second, call.view().own, call.report().camera]).toEqual([true, other.stream, "ok"]);
+    expect(publishers.map((each) => each.log)).toEqual([["post w1", "send", "send"]]); // no new connection
+    void call.useCamera(false);
+    await run(50);
+    expect([call.view().second, cameraLog]).toEqual([false, ["open", "second", "close the rest", "first", "close the rest"]]);
+  });
+
+  it("that cannot be opened leaves the first as it is, and is said", async () => {
+    const { call, publishers, settings, source } = display();
+    settings.other = null;
+    call.want(order());
+    await run(50);
+    void call.useCamera(true);
+    await run(50);
+    const { second, notSwitched, own } = call.view();
+    expect([second, notSwitched, own, publishers[0]?.log]).toEqual([false, true, source.stream, ["post w1", "send"]]);
+  });
+
+  it("that is unplugged is followed by the first", async () => {
+    const { call, cameraLog, other } = display();
+    call.want(order());
+    await run(50);
+    void call.useCamera(true);
+    await run(50);
+    other.track.onended?.();
+    await run(50);
+    expect([call.view().second, call.report().camera, cameraLog.at(-2)]).toEqual([false, "ok", "open"]);
+  });
+
+  it("is closed with the lesson, even if that ends while it opens", async () => {
+    const { call, cameraLog } = display("ok", 300);
+    call.want(order());
+    await run(400);
+    void call.useCamera(true);
+    await run(100);
+    call.want(null);
+    await run(400);
+    expect([call.view().second, call.view().own, cameraLog]).toEqual([false, null, ["open", "second", "close", "close"]]);
+  });
+
+  it("does not keep the next lesson from the first one", async () => {
+    const { call, cameraLog } = display("ok", 300);
+    call.want(order());
+    await run(400);
+    void call.useCamera(true);
+    await run(100);
+    call.want(order({ lesson: "l2" }));
+    await run(600);
+    expect([call.report().camera, cameraLog.at(-1)]).toEqual(["ok", "open"]);
+  });
 });

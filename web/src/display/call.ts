@@ -17,7 +17,10 @@ export interface CallParts {
   player(video: number, audio: number): PlayerPeer;
   publisher(): PublisherPeer;
   open(): Promise<Capture>;
-  close(stream: MediaStream): void;
+  /** `stream`'s sound with the picture of the second camera or the first; null: not to be had. */
+  switchCamera(stream: MediaStream, second: boolean): Promise<MediaStream | null>;
+  /** `kept`: goes on, with what it has of `stream`. */
+  close(stream: MediaStream, kept?: MediaStream): void;
   /** Processors of this machine. */
   cores: number;
 }
@@ -31,6 +34,10 @@ export interface CallView {
   camera: Camera;
   publishing: boolean;
   own: MediaStream | null;
+  /** The room's second camera is what the others see of it. */
+  second: boolean;
+  /** The camera that was asked for last could not be opened. */
+  notSwitched: boolean;
   /** Tracks by mid of the receive connection that is to be seen now, and what they carry. */
   tracks: ReadonlyMap<string, MediaStreamTrack>;
   received: Received;
@@ -56,6 +63,8 @@ export class Call {
   private publisher: LastingPeer<PublisherPeer> | null = null;
   private capture: Capture = { stream: null, camera: "unknown" };
   private opening = false;
+  private second = false;
+  private notSwitched = false;
   private sampler: ReturnType<typeof setInterval> | undefined;
   private cameraRetry: ReturnType<typeof setTimeout> | undefined;
   private controllerLostAt: number | null = null;
@@ -118,6 +127,28 @@ export class Call {
     if (chosen || this.capture.camera !== "ok") void this.openCamera();
   }
 
+  /** Let the others see the room's second camera, or the first again. The sound goes on as it is. */
+  async useCamera(second: boolean): Promise<void> {
+    const { stream } = this.capture;
+    if (this.opening || stream === null || second === this.second) return;
+    this.opening = true;
+    const switched = await this.parts.switchCamera(stream, second);
+    this.opening = false;
+    if (this.capture.stream !== stream) {
+      // The lesson ended while the camera was opening.
+      if (switched !== null) this.parts.close(switched);
+    } else if (switched === null) {
+      this.notSwitched = true;
+    } else {
+      this.second = second;
+      this.notSwitched = false;
+      this.take({ stream: switched, camera: "ok" });
+    }
+    // What was to be opened meanwhile.
+    if (this.order !== null && this.capture.camera !== "ok") void this.openCamera();
+    this.tell();
+  }
+
   view(): CallView {
     return {
       phase: this.phase,
@@ -125,6 +156,8 @@ export class Call {
       camera: this.capture.camera,
       publishing: this.publishing,
       own: this.capture.stream,
+      second: this.second,
+      notSwitched: this.notSwitched,
       tracks: this.player?.shown?.tracks ?? new Map<string, MediaStreamTrack>(),
       received: this.heldReceived ?? this.order ?? NOTHING_RECEIVED,
       playing: this.health.playing,
@@ -238,7 +271,6 @@ export class Call {
     if (this.opening) return;
     this.opening = true;
     clearTimeout(this.cameraRetry);
-    const old = this.capture.stream;
     const capture = await this.parts.open();
     this.opening = false;
     if (this.order === null) {
@@ -246,6 +278,17 @@ export class Call {
       if (capture.stream !== null) this.parts.close(capture.stream);
       return;
     }
+    this.second = false;
+    this.notSwitched = false;
+    this.take(capture);
+    // With a microphone alone we wait for something to be plugged in: trying again would cut the sound.
+    if (capture.stream === null) this.cameraRetry = setTimeout(() => void this.openCamera(), CAMERA_RETRY_MS);
+    this.tell();
+  }
+
+  /** Send this from now on, and close what was sent before. */
+  private take(capture: Capture): void {
+    const old = this.capture.stream;
     this.capture = capture;
     for (const track of capture.stream?.getTracks() ?? []) track.onended = () => this.captureEnded(capture);
     if (capture.stream === null) {
@@ -257,10 +300,7 @@ export class Call {
     } else {
       void this.publisher.peer?.send(capture.stream);
     }
-    if (old !== null) this.parts.close(old);
-    // With a microphone alone we wait for something to be plugged in: trying again would cut the sound.
-    if (capture.stream === null) this.cameraRetry = setTimeout(() => void this.openCamera(), CAMERA_RETRY_MS);
-    this.tell();
+    if (old !== null) this.parts.close(old, capture.stream ?? undefined);
   }
 
   private captureEnded(capture: Capture): void {
@@ -274,6 +314,8 @@ export class Call {
     clearTimeout(this.cameraRetry);
     const { stream } = this.capture;
     this.capture = { stream: null, camera: "unknown" };
+    this.second = false;
+    this.notSwitched = false;
     if (stream === null) return;
     for (const track of stream.getTracks()) track.onended = null;
     this.parts.close(stream);

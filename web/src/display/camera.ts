@@ -1,4 +1,4 @@
-// Camera and microphone of the room: opened for a lesson, closed with it, never between.
+// Cameras and microphone of the room: opened for a lesson, closed with it, never between. One camera at a time.
 
 import type { Camera } from "../api/types";
 import { type Choice, idOf, knownDevices, storedChoice } from "./devices";
@@ -24,15 +24,16 @@ export function constraints(
       autoGainControl: browserProcesses, // one microphone for near and far pupils
       ...(microphone === null ? {} : { deviceId: { ideal: microphone } }),
     },
-    video: {
-      // 16:9, which divides into layers of 360 and 180 lines.
-      width: { ideal: 1280 },
-      height: { ideal: 720 },
-      frameRate: { ideal: 24, max: 30 },
-      ...(camera === null ? {} : { deviceId: { ideal: camera } }),
-    },
+    video: { ...PICTURE, ...(camera === null ? {} : { deviceId: { ideal: camera } }) },
   };
 }
+
+/** 16:9, which divides into layers of 360 and 180 lines. */
+const PICTURE: MediaTrackConstraints = {
+  width: { ideal: 1280 },
+  height: { ideal: 720 },
+  frameRate: { ideal: 24, max: 30 },
+};
 
 const isDenied = (error: unknown): boolean =>
   error instanceof DOMException && (error.name === "NotAllowedError" || error.name === "SecurityError");
@@ -58,6 +59,27 @@ export async function openCapture(choice: Choice = storedChoice()): Promise<Capt
   }
 }
 
+/** The sound of `stream` as it is, with the picture of the room's second camera or of its first; null: not to be had.
+ *
+ * The second one exactly: another in its place would show what nobody meant to show.
+ */
+export async function switchCamera(
+  stream: MediaStream,
+  second: boolean,
+  choice: Choice = storedChoice(),
+): Promise<MediaStream | null> {
+  const devices = await knownDevices();
+  const camera = idOf(choice.second, devices, "videoinput");
+  if (second && camera === null) return null;
+  const video = second ? { ...PICTURE, deviceId: { exact: camera ?? "" } } : constraints(choice, devices).video;
+  try {
+    const picture = hinted(await navigator.mediaDevices.getUserMedia({ video }));
+    return new MediaStream([...stream.getAudioTracks(), ...picture.getVideoTracks()]);
+  } catch {
+    return null;
+  }
+}
+
 /** A class moves: rather fewer lines than fewer frames. */
 function hinted(stream: MediaStream): MediaStream {
   for (const track of stream.getVideoTracks()) track.contentHint = "motion";
@@ -65,8 +87,10 @@ function hinted(stream: MediaStream): MediaStream {
   return stream;
 }
 
-export function closeCapture(stream: MediaStream | null): void {
-  for (const track of stream?.getTracks() ?? []) track.stop();
+/** `kept`: goes on, with what it has of `stream`. */
+export function closeCapture(stream: MediaStream | null, kept: MediaStream | null = null): void {
+  const going = kept?.getTracks() ?? [];
+  for (const track of stream?.getTracks() ?? []) if (!going.includes(track)) track.stop();
 }
 
 /** Whether the browser would ask a person first; a room's screen must not depend on that in the morning. */

@@ -29,7 +29,7 @@ describe("remembering", () => {
   });
 
   it("gives back what was stored", () => {
-    const choice: Choice = { camera: { id: "c2", label: "AVer" }, microphone: null, speaker: { id: "s", label: "TV" }, processed: true };
+    const choice: Choice = { camera: { id: "c2", label: "AVer" }, second: { id: "c1", label: "Logitech" }, microphone: null, speaker: { id: "s", label: "TV" }, processed: true };
     storeChoice(choice);
     expect(storedChoice()).toEqual(choice);
   });

@@ -1,4 +1,4 @@
-// Which camera, microphone and loudspeaker this room uses: remembered by id and by name, since a browser whose storage
+// Which cameras, microphone and loudspeaker this room uses: remembered by id and by name, since a browser whose storage
 // was cleared gives the same devices other ids.
 
 export interface ChosenDevice {
@@ -8,13 +8,15 @@ export interface ChosenDevice {
 
 export interface Choice {
   camera: ChosenDevice | null;
+  /** Shown instead of the first for a while, such as a document camera; null: the room has one camera. */
+  second: ChosenDevice | null;
   microphone: ChosenDevice | null;
   speaker: ChosenDevice | null;
   /** The microphone takes echo and noise away by itself, as conference speakerphones do: the browser must not do it again. */
   processed: boolean;
 }
 
-export const NO_CHOICE: Choice = { camera: null, microphone: null, speaker: null, processed: false };
+export const NO_CHOICE: Choice = { camera: null, second: null, microphone: null, speaker: null, processed: false };
 
 const STORED = "nhipcau.capture";
 
@@ -23,6 +25,7 @@ export function storedChoice(): Choice {
     const stored = JSON.parse(localStorage.getItem(STORED) ?? "{}") as Partial<Record<keyof Choice, unknown>>;
     return {
       camera: deviceOf(stored.camera),
+      second: deviceOf(stored.second),
       microphone: deviceOf(stored.microphone),
       speaker: deviceOf(stored.speaker),
       processed: stored.processed === true,

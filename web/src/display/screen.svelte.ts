@@ -7,7 +7,7 @@ import type { Heights } from "../webrtc/layout";
 import { nowMs, statsOf } from "../webrtc/probe";
 import { Sharing } from "../webrtc/sharing.svelte";
 import { Call, type CallView, NOTHING_RECEIVED } from "./call";
-import { closeCapture, openCapture } from "./camera";
+import { closeCapture, openCapture, switchCamera } from "./camera";
 import { idOf, knownDevices, storedChoice } from "./devices";
 import { EVERYTHING } from "./effort";
 import { Warm } from "./warm";
@@ -31,6 +31,8 @@ export class Screen {
     camera: "unknown",
     publishing: false,
     own: null,
+    second: false,
+    notSwitched: false,
     tracks: new Map(),
     received: NOTHING_RECEIVED,
     playing: 0,
@@ -39,6 +41,7 @@ export class Screen {
   });
   slow = $state(false); // this machine cannot decode all that it could be sent
   speaker = $state<string | null>(null);
+  twoCameras = $state(false); // a second one was chosen, and is plugged in
   readonly sharing = new Sharing(() => this.state?.call?.screen ?? null);
 
   private readonly warm = new Warm();
@@ -47,7 +50,8 @@ export class Screen {
       player: (video, audio) => this.warm.player(video, audio),
       publisher: () => this.warm.publisher(),
       open: () => openCapture(),
-      close: (stream) => closeCapture(stream),
+      switchCamera: (stream, second) => switchCamera(stream, second),
+      close: (stream, kept) => closeCapture(stream, kept),
       cores: navigator.hardwareConcurrency,
     },
     (view) => this.see(view),
@@ -72,7 +76,7 @@ export class Screen {
     document.addEventListener("visibilitychange", this.keepAwake);
     (navigator.mediaDevices as MediaDevices | undefined)?.addEventListener("devicechange", this.devicesChanged);
     this.keepAwake();
-    void this.chooseSpeaker();
+    void this.readDevices();
     window.nhipcau = {
       stats: async () => {
         const { play, publish } = await this.call.samples();
@@ -103,8 +107,12 @@ export class Screen {
   }
 
   captureChosen(): void {
-    void this.chooseSpeaker();
+    void this.readDevices();
     this.call.captureChanged(true);
+  }
+
+  useCamera(second: boolean): void {
+    void this.call.useCamera(second);
   }
 
   show(heights: Heights): void {
@@ -211,12 +219,14 @@ export class Screen {
   };
 
   private readonly devicesChanged = (): void => {
-    void this.chooseSpeaker();
+    void this.readDevices();
     this.call.captureChanged();
   };
 
-  private async chooseSpeaker(): Promise<void> {
-    this.speaker = idOf(storedChoice().speaker, await knownDevices(), "audiooutput");
+  private async readDevices(): Promise<void> {
+    const [choice, devices] = [storedChoice(), await knownDevices()];
+    this.speaker = idOf(choice.speaker, devices, "audiooutput");
+    this.twoCameras = idOf(choice.second, devices, "videoinput") !== null;
   }
 
   /** Asked for again when the page is seen again, and when the system took it away. */
