@@ -107,24 +107,38 @@ async def test_coturn_refuses_expired_credentials(tmp_path: Path) -> None:
         assert found == [["relay"], []]
 
 
-async def test_apps_own_connection_goes_over_to_turn_by_itself(tmp_path: Path) -> None:
+async def test_apps_own_connection_goes_over_to_turn_by_itself_and_begins_with_it_next_time(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<script type=module src=page.js></script>")
     await bundle(PAGE / "relays.ts", tmp_path / "page.js")
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(90),
         coturn(tmp_path) as servers,
         node_here(turn=servers) as node,
         served(tmp_path) as origin,
         chromium() as browser,
     ):
         await node.open_bridge("lesson")
-        page = await browser.new_page()
-        asked = " ".join(map(quote, (node.media("whep", "lesson"), token("lesson", "room-b"))))
-        await page.goto(f"{origin}/page.html#{asked}")
-        await page.wait_for_function("window.states?.some(([state]) => state === 'connected')", timeout=30_000)
-        states = await page.evaluate("window.states")
-        assert [state for state, _ in states] == ["connecting", "waiting", "connecting", "connected"]
-        logger.info("by TURN after %s ms", states[-1][1])
+        context = await browser.new_context()
+
+        async def connected(network: str) -> list[tuple[str, int]]:
+            """The states of a page just opened up to its connection."""
+            page = await context.new_page()
+            asked = " ".join(map(quote, (node.media("whep", "lesson"), token("lesson", "room-b"), network)))
+            await page.goto(f"{origin}/page.html#{asked}")
+            await page.wait_for_function("window.states?.some(([state]) => state === 'connected')", timeout=30_000)
+            states: list[tuple[str, int]] = await page.evaluate("window.states")
+            sampled = "async (relayed) => (await window.player.peer.sample()).relayed === relayed"
+            await page.wait_for_function(sampled, arg=network == "walled", timeout=30_000)
+            await page.close()
+            logger.info("%s: connected after %s ms", network, states[-1][1])
+            return states
+
+        first, again = await connected("walled"), await connected("walled")
+        assert [state for state, _ in first] == ["connecting", "waiting", "connecting", "connected"]
+        assert [state for state, _ in again] == ["connecting", "connected"]
+        for _ in range(2):  # a direct way is taken where there is one, by who remembers relays as by who has forgotten
+            assert [state for state, _ in await connected("open")] == ["connecting", "connected"]
+        assert [state for state, _ in await connected("walled")] == [state for state, _ in first]
 
 
 GATHER = """

@@ -1,24 +1,28 @@
 // The app's own connection behind a firewall that passes nothing but TURN: candidates of an answer that could be dialled
-// directly lead nowhere, and all that is left is a relay.
+// directly lead nowhere, and all that is left is a relay. With `open` as third word there is no firewall.
 
 import { LastingPeer } from "../../../web/src/webrtc/lasting";
 import { BrowserPlayer } from "../../../web/src/webrtc/player";
 
-const Direct = window.RTCPeerConnection;
-const set = Direct.prototype.setRemoteDescription;
-Direct.prototype.setRemoteDescription = function (this: RTCPeerConnection, description: RTCSessionDescriptionInit) {
-  const configuration = this.getConfiguration();
-  const walled = configuration.iceServers?.length ? description.sdp : description.sdp?.replace(/a=candidate:.*\r\n/g, "");
-  return set.call(this, { ...description, sdp: walled });
-} as typeof set;
-const apply = Direct.prototype.setConfiguration;
-Direct.prototype.setConfiguration = function (this: RTCPeerConnection, configuration: RTCConfiguration) {
-  apply.call(this, { ...configuration, iceTransportPolicy: "relay" });
-};
+const [url, token, network] = location.hash.slice(1).split("%20").map(decodeURIComponent) as [string, string, string?];
+if (network !== "open") {
+  const Direct = window.RTCPeerConnection;
+  const set = Direct.prototype.setRemoteDescription;
+  Direct.prototype.setRemoteDescription = function (this: RTCPeerConnection, description: RTCSessionDescriptionInit) {
+    const configuration = this.getConfiguration();
+    const walled = configuration.iceServers?.length
+      ? description.sdp
+      : description.sdp?.replace(/a=candidate:.*\r\n/g, "");
+    return set.call(this, { ...description, sdp: walled });
+  } as typeof set;
+  const apply = Direct.prototype.setConfiguration;
+  Direct.prototype.setConfiguration = function (this: RTCPeerConnection, configuration: RTCConfiguration) {
+    apply.call(this, { ...configuration, iceTransportPolicy: "relay" });
+  };
+}
 
 const states: [string, number][] = [];
 const begun = performance.now();
-const [url, token] = location.hash.slice(1).split("%20").map(decodeURIComponent) as [string, string];
 const player = new LastingPeer(
   () => new BrowserPlayer(1, 0),
   () => ({ url, token }),

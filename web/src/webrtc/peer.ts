@@ -2,7 +2,7 @@
 
 import type { Grant } from "../api/types";
 import { iceCredentials, restartFragment, withCredentials } from "./fragment";
-import { learnRelays, needRelays, relays } from "./relays";
+import { cameBy, learnRelays, needRelays, relays, relaysNeeded } from "./relays";
 import { type Sample, sampleOf } from "./sample";
 import { deleteResource, patchRestart, postOffer, putLayout, type Resource, SignalingError } from "./whip";
 
@@ -61,15 +61,20 @@ export class BrowserPeer implements Peer {
   async connect(grant: Grant): Promise<void> {
     const connection = await this.ready;
     if (this.gone.signal.aborted) throw new SignalingError(0);
-    useRelays(connection); // gathering has not begun
-    // The offer's text is known before it is applied: both happen at the same time.
-    const applied = connection.setLocalDescription({ type: "offer", sdp: this.offer });
-    const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.gone.signal), applied]);
+    const apply = (): Promise<void> => connection.setLocalDescription({ type: "offer", sdp: this.offer });
+    // The offer's text is known before it is applied: both happen at the same time. But applying begins to gather, and
+    // where relays are needed the answer is to name them first.
+    const early = relaysNeeded() ? undefined : apply();
+    const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.gone.signal), early]);
     this.resource = resource;
     learnRelays(resource.iceServers);
     if (this.gone.signal.aborted) {
       deleteResource(resource, grant, false);
       throw new SignalingError(0);
+    }
+    if (early === undefined) {
+      useRelays(connection);
+      await apply();
     }
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
   }
@@ -94,7 +99,9 @@ export class BrowserPeer implements Peer {
   }
 
   async sample(): Promise<Sample> {
-    return sampleOf(this.connection === null ? [] : statsEntries(await this.connection.getStats()));
+    const sample = sampleOf(this.connection === null ? [] : statsEntries(await this.connection.getStats()));
+    cameBy(sample.relayed);
+    return sample;
   }
 
   close(grant: Grant | null, leaving = false): void {
@@ -120,7 +127,10 @@ export class BrowserPeer implements Peer {
     }
     this.connection = connection;
     connection.onconnectionstatechange = () => {
-      this.cameUp ||= connection.connectionState === "connected";
+      if (connection.connectionState === "connected" && !this.cameUp) {
+        this.cameUp = true;
+        this.sample().catch(() => undefined); // for the relays' sake, should nobody else ask
+      }
       this.onState?.();
     };
     arrange(connection);

@@ -25,6 +25,22 @@ it("adds up what getStats says of a receive connection, by slot", () => {
   });
 });
 
+it("tells a connection by a relay from a direct one, in the words of Chromium and of Firefox", () => {
+  const candidates = [
+    { type: "local-candidate", id: "L1", candidateType: "host" },
+    { type: "local-candidate", id: "L2", candidateType: "relay" },
+  ];
+  const pairs = [
+    { type: "candidate-pair", id: "P1", nominated: true, localCandidateId: "L1" },
+    { type: "candidate-pair", id: "P2", nominated: true, localCandidateId: "L2" },
+  ];
+  const relayed = (...entries: Parameters<typeof sampleOf>[0]) => sampleOf([...entries, ...candidates]).relayed;
+  expect(relayed(...pairs, { type: "transport", selectedCandidatePairId: "P2" })).toBe(true);
+  expect(relayed(...pairs, { type: "transport", selectedCandidatePairId: "P1" })).toBe(false);
+  expect(relayed({ ...pairs[0], type: "candidate-pair", selected: true })).toBe(false);
+  expect(relayed(...pairs, { type: "transport" })).toBe(null);
+});
+
 it("says of a send connection what holds it back, and the worst that the other side reports", () => {
   const sample = sampleOf([
     { type: "outbound-rtp", kind: "video", rid: "q", framesSent: 10, frameHeight: 180, qualityLimitationReason: "cpu" },

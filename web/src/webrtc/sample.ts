@@ -25,6 +25,8 @@ export interface Sample {
   /** What the other side says of what we send (RFC 3550 6.4.1); null before it has. `sendLoss`: 0 to 1, the worst. */
   sendRoundTrip: number | null;
   sendLoss: number | null;
+  /** Whether it goes by a TURN server; null before it goes at all. */
+  relayed: boolean | null;
   limited: SendLimit;
 }
 
@@ -44,12 +46,14 @@ export const emptySample = (): Sample => ({
   roundTrip: null,
   sendRoundTrip: null,
   sendLoss: null,
+  relayed: null,
   limited: "none",
 });
 
 export const EMPTY_SAMPLE: Readonly<Sample> = emptySample();
 
 interface StatsEntry {
+  id?: string;
   type: string;
   kind?: string;
   mid?: string;
@@ -68,14 +72,19 @@ interface StatsEntry {
   framesSent?: number;
   qualityLimitationReason?: string;
   nominated?: boolean;
+  /** Of Firefox, whose transport does not say it. */
+  selected?: boolean;
+  selectedCandidatePairId?: string;
+  localCandidateId?: string;
+  candidateType?: string;
   currentRoundTripTime?: number;
   roundTripTime?: number;
   fractionLost?: number;
 }
 
-export function sampleOf(stats: Iterable<StatsEntry>): Sample {
+export function sampleOf(entries: readonly StatsEntry[]): Sample {
   const sample = emptySample();
-  for (const entry of stats) {
+  for (const entry of entries) {
     if (entry.type === "inbound-rtp") takeInbound(sample, entry);
     else if (entry.type === "outbound-rtp" && entry.kind === "video") takeOutbound(sample, entry);
     else if (entry.type === "remote-inbound-rtp") takeRemote(sample, entry);
@@ -83,7 +92,15 @@ export function sampleOf(stats: Iterable<StatsEntry>): Sample {
       sample.roundTrip = entry.currentRoundTripTime ?? sample.roundTrip;
     }
   }
+  sample.relayed = isRelayed(entries);
   return sample;
+}
+
+function isRelayed(entries: readonly StatsEntry[]): boolean | null {
+  const chosen = entries.find((entry) => entry.selectedCandidatePairId !== undefined)?.selectedCandidatePairId;
+  const pair = entries.find((entry) => entry.type === "candidate-pair" && (entry.id === chosen || entry.selected === true));
+  const local = pair && entries.find((entry) => entry.type === "local-candidate" && entry.id === pair.localCandidateId);
+  return local?.candidateType === undefined ? null : local.candidateType === "relay";
 }
 
 function takeInbound(sample: Sample, entry: StatsEntry): void {
