@@ -1,0 +1,68 @@
+"""A room with two cameras: one tap shows the other classes the second one, another tap the first again."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+
+from tests.chromium import chromium
+from tests.e2e.browser import hears_and_sees, open_display, page_of, page_stats
+from tests.e2e.house import House, eventually
+
+CAMERAS = "--use-fake-device-for-media-stream=fps=15,device-count=3"
+"""The third fake camera of Chromium is told from the first by its yellow corner; what the second has nobody encodes."""
+YELLOW_CORNER = """(video) => {
+    const canvas = new OffscreenCanvas(64, 36).getContext("2d");
+    canvas.drawImage(video, 0, 0, 64, 36);
+    const [red, green, blue] = canvas.getImageData(60, 3, 1, 1).data;
+    return red > 100 && green > 100 && blue < 80;
+}"""
+
+
+async def test_second_camera_is_seen_instead_of_the_first_and_back(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        browser = await stack.enter_async_context(chromium(CAMERAS))
+        house = await stack.enter_async_context(House(tmp_path / "house"))
+        sending, seeing = [await stack.enter_async_context(page_of(browser)) for _ in range(2)]
+        for page, school in ((sending, "truong-a"), (seeing, "truong-b")):
+            await open_display(page, house, await house.add_classroom(school, devices=False))
+        await choose_second_camera(sending)
+        await house.start_lesson(await house.plan_lesson(*house.classrooms))
+        for page in (sending, seeing):
+            await hears_and_sees(page, within_s=60)
+        button = sending.get_by_test_id("second-camera")
+        tile = seeing.get_by_test_id(f"site-{house.classrooms[0].room_id}").locator("video")
+
+        async def sees_second() -> bool:
+            yellow: bool = await tile.evaluate(YELLOW_CORNER)
+            return yellow
+
+        async def sees_first() -> bool:
+            return not await sees_second()
+
+        await expect(button).to_have_text("Cho xem camera 2")
+        await eventually(sees_first)
+        connection = (await page_stats(sending))["times"]["joined"]
+        await button.click()
+        await expect(button).to_have_text("Trở lại camera 1")
+        await eventually(sees_second)
+        await hears_and_sees(seeing)
+        await button.click()
+        await expect(button).to_have_text("Cho xem camera 2")
+        await eventually(sees_first)
+        await hears_and_sees(seeing)
+        assert (await page_stats(sending))["times"]["joined"] == connection
+        # it is remembered, and the room that has one camera is not asked
+        await sending.reload()
+        await expect(button).to_be_visible(timeout=20_000)
+        await expect(seeing.get_by_test_id("second-camera")).to_have_count(0)
+
+
+async def choose_second_camera(page: Page) -> None:
+    """As a technician does, who sees its picture before the lesson."""
+    await page.get_by_test_id("capture-choice").click()
+    choice = page.get_by_test_id("capture-second")
+    await choice.select_option(label="fake_device_2")
+    preview = await page.locator("dialog video").element_handle()
+    await page.wait_for_function(YELLOW_CORNER, arg=preview)
+    await page.get_by_test_id("capture-done").click()
