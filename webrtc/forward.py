@@ -33,6 +33,12 @@ class Forwarder:
         """An outlet for the routes of this forwarder. For the parameters see `Outlet`."""
         return Outlet(transport_cc=transport_cc, send_time=send_time)
 
+    def hold(self) -> None:
+        """Packets that are sent until `flush` may leave only then, together; an engine may make use of that."""
+
+    def flush(self) -> None:
+        """Have everything leave that was held."""
+
     def send(self, routes: tuple[Route, ...], packet: bytes, number: int, picture: Picture, now: float, /) -> None:
         """Send a plain packet along each of `routes`. `number`: its extended sequence number in the source."""
         memory, view, length = self._buffer.memory, self._buffer.view, self._buffer.length

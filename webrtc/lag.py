@@ -28,6 +28,10 @@ class LoopLag:
         self._counts[next((at for at, bound in enumerate(BOUNDS_S) if lag_s <= bound), len(BOUNDS_S))] += 1
 
     @property
+    def count(self) -> int:
+        return sum(self._counts)
+
+    @property
     def buckets(self) -> Sequence[tuple[str, int]]:
         """Upper bound in seconds and the count up to it, as Prometheus has them."""
         below, found = 0, []

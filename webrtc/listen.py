@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from webrtc.demux import Demultiplexer
+from webrtc.forward import Forwarder
 from webrtc.path import Address
 from webrtc.tcp import TcpServer
 from webrtc.udp import UdpSocket
@@ -32,11 +33,13 @@ class MediaPort:
         port: int,
         tcp: bool,
         demultiplexer: Demultiplexer,
+        forwarder: Forwarder,
         ended: Callable[[Address], None],
     ) -> None:
         self._hosts = tuple(each for host in hosts for each in (("0.0.0.0", "::") if host == "::" else (host,)))
         self._tcp_wanted = tcp
         self._demultiplexer = demultiplexer
+        self._forwarder = forwarder
         self._ended = ended
         self._udp: list[UdpSocket] = []
         self._tcp: TcpServer | None = None
@@ -78,12 +81,13 @@ class MediaPort:
         taken = []
         for host in self._hosts:
             try:
-                self._udp.append(UdpSocket(host=host, port=port, demultiplexer=self._demultiplexer))
+                udp = UdpSocket(host=host, port=port, demultiplexer=self._demultiplexer, forwarder=self._forwarder)
             except OSError as error:
                 if host != "::" or error.errno not in NO_IPV6:
                     raise
                 logger.warning("media port: this machine has no IPv6")
                 continue
+            self._udp.append(udp)
             taken.append(host)
             port = self._udp[0].port
         if self._tcp_wanted:

@@ -65,6 +65,7 @@ class MediaPlane:
     async def __aenter__(self) -> Self:
         received = PacketBuffer()
         ice = IceLite()
+        forwarder = engine.make_forwarder()
         demultiplexer = Demultiplexer(buffer=received.view, peers=ice.peers, receive_stun=ice.receive)
         async with AsyncExitStack() as stack:
             self._media = await stack.enter_async_context(
@@ -73,6 +74,7 @@ class MediaPlane:
                     port=self._asked_port,
                     tcp=self._tcp,
                     demultiplexer=demultiplexer,
+                    forwarder=forwarder,
                     ended=ice.forget,
                 )
             )
@@ -80,7 +82,7 @@ class MediaPlane:
                 ice=ice,
                 certificate=Certificate(),
                 candidates=tuple(self._candidates(self._media.port)),
-                forwarder=engine.make_forwarder(),
+                forwarder=forwarder,
                 received=received,
                 reports=PacketBuffer(),
             )

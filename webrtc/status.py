@@ -15,9 +15,13 @@ SMOOTHING_S = 5.0  # a step in the CPU share is seen to two thirds after this ti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """`cpu`: share of one core that the process uses, smoothed; a node takes one core at most, so 1.0 is all."""
+    """`cpu`: share of one core that the process uses, smoothed; a node takes one core at most, so 1.0 is all.
+
+    `lag_s`: how late its event loop comes to what is due, smoothed; packets wait as long.
+    """
 
     cpu: float = 0.0
+    lag_s: float = 0.0
     packets_in_per_s: int = 0
     packets_out_per_s: int = 0
     connections: int = 0
@@ -67,13 +71,16 @@ class LoadMeter:
     async def run(self) -> None:
         """Report a load every `SAMPLE_S` until cancelled."""
         wall, cpu, packets = time.monotonic(), time.process_time(), self._packets()
-        smooth = 0.0
+        lag, smooth, smooth_lag_s = self._status.lag, 0.0, 0.0
         while True:
-            await self._status.lag.watch(SAMPLE_S)
+            late_before_s, looks_before = lag.sum_s, lag.count
+            await lag.watch(SAMPLE_S)
             wall_before, cpu_before, packets_before = wall, cpu, packets
             wall, cpu, packets = time.monotonic(), time.process_time(), self._packets()
             took_s = wall - wall_before
-            smooth += ((cpu - cpu_before) / took_s - smooth) * (1 - exp(-took_s / SMOOTHING_S))
+            weight = 1 - exp(-took_s / SMOOTHING_S)
+            smooth += ((cpu - cpu_before) / took_s - smooth) * weight
+            smooth_lag_s += ((lag.sum_s - late_before_s) / (lag.count - looks_before) - smooth_lag_s) * weight
             # Counters of connections that ended are no longer in the sums: a sum that fell says nothing.
             received, sent = (
                 max(0, round((now - before) / took_s)) for now, before in zip(packets, packets_before, strict=True)
@@ -81,6 +88,7 @@ class LoadMeter:
             self._status.measured(
                 Load(
                     cpu=round(smooth, 4),
+                    lag_s=round(smooth_lag_s, 4),
                     packets_in_per_s=received,
                     packets_out_per_s=sent,
                     connections=len(self._plane.connections),

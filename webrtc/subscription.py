@@ -29,7 +29,7 @@ from webrtc.transport_cc import TransportFeedback
 SLOTS_PER_REPORT = 10  # so that a compound packet stays within a datagram
 ALLOCATE_S = 1.0  # between two choices of layers where nothing asks for one
 SPREAD_S = 0.1  # reports of a change that all subscribers have at once go out within so long
-ESTIMATE_S = 0.1  # between two looks at the estimate
+LOOK_S = 0.1  # between two looks at what is due
 DROP, RISE = 0.95, 1.1  # the layers are chosen anew at once when the estimate leaves this range
 PAD_S = 0.008  # between two bursts of padding
 LOSS_SHARE = 0.3  # of the newest report in the loss that is told
@@ -87,7 +87,7 @@ class Subscription(Connection):
         now = monotonic()  # each subscriber at its own moment: a node has hundreds, and one core
         self._report_at = now + random.uniform(0, REPORT_S)
         self._allocate_at = now + random.uniform(0, ALLOCATE_S)
-        self._estimate_at = now + random.uniform(0, ESTIMATE_S)
+        self._due = now + random.uniform(0, LOOK_S)
         self._budget_bps = 0
         self._probing: _Probing | None = None
         self._sent = (0.0, 0)  # when it was measured, and octets
@@ -168,15 +168,14 @@ class Subscription(Connection):
                     self._look(now)
 
     def tick(self, now: float) -> None:
-        if not self.connected:
+        if not self.connected or now < self._due:
             return
+        self._due = now + LOOK_S
         if self._estimate is None:
             self._estimate = SendEstimate(transport_cc=self._numbered, now=now)
-        if now >= self._estimate_at:
-            self._estimate_at = now + ESTIMATE_S
-            self._estimate.tick(self.outlet.last_sent, now)
-            self._look(now)
-            self._probe(now)
+        self._estimate.tick(self.outlet.last_sent, now)
+        self._look(now)
+        self._probe(now)
         if now >= self._allocate_at or self.selection.starved(now):
             self._allocate(now)
         shown = [_gist(slot) for slot in self.slots]

@@ -5,17 +5,21 @@ import logging
 import socket
 
 from webrtc.demux import Demultiplexer
+from webrtc.forward import Forwarder
 
 logger = logging.getLogger(__name__)
 
 BATCH = 64  # datagrams per turn of the event loop, so that timers and signalling get theirs
+# While datagrams come closer together than the one, they gather for the other, as in a network card: a wake-up costs
+# more than a packet, and the packets of a frame leave as one.
+BUSY_S, GATHER_S = 0.003, 0.001
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
 
 
 class UdpSocket:
     """A bound, non-blocking socket for one family: on "::" it takes IPv6 alone. Raises `OSError` where it cannot be."""
 
-    def __init__(self, *, host: str, port: int, demultiplexer: Demultiplexer) -> None:
+    def __init__(self, *, host: str, port: int, demultiplexer: Demultiplexer, forwarder: Forwarder) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
@@ -28,7 +32,10 @@ class UdpSocket:
             self._socket.close()
             raise
         self._demultiplexer = demultiplexer
+        self._forwarder = forwarder
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._drained_at = 0.0
         self.sendto = self._socket.sendto  # bound once: it is called for every packet that goes out
 
     @property
@@ -38,23 +45,53 @@ class UdpSocket:
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._drain)
+        self._loop.add_reader(self._socket, self._readable)
 
     def close(self) -> None:
         if self._loop is not None:
             self._loop.remove_reader(self._socket)
             self._loop = None
+        if self._timer is not None:
+            self._timer.cancel()
         self._socket.close()
 
-    def _drain(self) -> None:
+    def _readable(self) -> None:
+        """Something has come. While there is much, look again after a while instead of being woken by each datagram."""
+        assert self._loop is not None
+        self._drain()
+        now = self._loop.time()
+        if now - self._drained_at < BUSY_S:
+            self._loop.remove_reader(self._socket)
+            self._timer = self._loop.call_later(GATHER_S, self._look)
+        self._drained_at = now
+
+    def _look(self) -> None:
+        if self._loop is None:
+            return
+        if self._drain():
+            self._timer = self._loop.call_later(GATHER_S, self._look)
+        else:
+            self._loop.add_reader(self._socket, self._readable)
+
+    def _drain(self) -> int:
+        """Take in what has come; what goes out because of it leaves together."""
+        self._forwarder.hold()
+        try:
+            return self._receive()
+        finally:
+            self._forwarder.flush()
+
+    def _receive(self) -> int:
+        """How many datagrams there were."""
         recvfrom_into, buffer = self._socket.recvfrom_into, self._demultiplexer.buffer
         receive, sendto = self._demultiplexer.receive, self.sendto
-        for _ in range(BATCH):
+        for count in range(BATCH):
             try:
                 size, address = recvfrom_into(buffer)
             except BlockingIOError:
-                return
+                return count
             except OSError as error:  # the ICMP answer to something sent earlier; the socket itself is well
                 logger.debug("udp: %s", error)
                 continue
             receive(size, address, sendto)
+        return BATCH

@@ -21,6 +21,7 @@ from webrtc.dtls import (
     unprotect_rtcp,
     unprotect_rtp,
 )
+from webrtc.forward import Forwarder
 from webrtc.path import Address
 from webrtc.rtp import HEADER, is_rtcp
 from webrtc.udp import UdpSocket
@@ -104,6 +105,7 @@ class BareClient:
                 peers={self._node: self},
                 receive_stun=lambda datagram, path: self._answered.set(),
             ),
+            forwarder=Forwarder(),
         )
         self._udp.open()
         self._answered.clear()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, SO_RCVBUF, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, socket
 
@@ -116,15 +116,19 @@ def test_engines_send_the_same_octets(
 ) -> None:
     results = []
     for kind in engine.engines.values():
-        with viewer() as there:
+        with ExitStack() as stack:
             forwarder = kind()
-            outlets = [open_outlet(forwarder, there.path, **extension) for extension in EXTENSIONS]
+            viewers = [stack.enter_context(viewer()) for _ in EXTENSIONS]
+            outlets = [
+                open_outlet(forwarder, there.path, **extension)
+                for there, extension in zip(viewers, EXTENSIONS, strict=True)
+            ]
             mine = tuple(Route(*each[:7], outlets[each[7]], TRACK) for each in routes)
-            datagrams: list[bytes] = []
+            datagrams: list[list[bytes]] = []
             for number, timestamp, payload, marker, (picture_id, tl0picidx), now in packets:
                 packet = HEADER.pack(0x80, marker << 7 | 96, number & 0xFFFF, timestamp, 1) + payload
                 forwarder.send(mine, packet, number, Picture(picture_id, tl0picidx, 0, False, False), now)
-                datagrams += there.received()
+                datagrams += [there.received() for there in viewers]
             told = [
                 (each.sequence, each.octets, each.dropped, each.last_sent, [each.sent(i, 9) for i in range(-3, 300)])
                 for each in outlets
@@ -188,6 +192,37 @@ def test_number_used_twice_is_dropped() -> None:
         for _ in range(2):
             forwarder.send((route(outlet),), PLAIN, 7, NO_PICTURE, NOW)
         assert (len(there.received()), outlet.dropped, outlet.sequence) == (1, 1, 1)
+
+
+def test_what_is_held_leaves_together_and_in_order() -> None:
+    with viewer() as there, viewer() as elsewhere:
+        forwarder = engine.make_forwarder()
+        outlets = [open_outlet(forwarder, path, transport_cc=3) for path in (there.path, elsewhere.path)]
+        sizes = [900, 900, 900, 400, 900, 901, 901, 20, *[700] * 150]
+        forwarder.hold()
+        for number, size in enumerate(sizes):
+            along = (route(outlets[0], 1), route(outlets[1], 2))
+            forwarder.send(along, PLAIN.ljust(size, b"."), number, NO_PICTURE, NOW)
+        forwarder.flush()
+        for each in (there, elsewhere):
+            packets = opened(each.received())
+            assert [len(packet) - 8 for packet in packets] == sizes
+            assert [packet[2:4] for packet in packets] == [(n + 5).to_bytes(2, "big") for n in range(len(sizes))]
+        forwarder.send((route(outlets[0], 1),), PLAIN, len(sizes), NO_PICTURE, NOW)
+        assert len(there.received()) == 1  # held no longer
+        assert [outlet.dropped for outlet in outlets] == [0, 0]
+
+
+def test_what_is_held_is_dropped_packet_by_packet() -> None:
+    with viewer() as there:
+        forwarder = engine.make_forwarder()
+        good = open_outlet(forwarder, there.path)
+        bad = open_outlet(forwarder, Path(there.sending.sendto, ("127.0.0.1", 0)))
+        forwarder.hold()
+        for number in range(3):
+            forwarder.send((route(bad, 1), route(good, 2)), PLAIN, number, NO_PICTURE, NOW)
+        forwarder.flush()
+        assert (len(there.received()), bad.dropped, good.dropped) == (3, 3, 0)
 
 
 class Stream:

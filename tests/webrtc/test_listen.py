@@ -11,6 +11,7 @@ from tests.webrtc.peers import LESSON, lesson
 from tests.webrtc.test_ice import check
 from webrtc.demux import Demultiplexer
 from webrtc.dtls import Certificate
+from webrtc.forward import Forwarder
 from webrtc.ice import IceLite, IceSession
 from webrtc.ids import ClientId, ParticipantId
 from webrtc.listen import MediaPort
@@ -29,7 +30,9 @@ class Client:
 
 def media_port(ice: IceLite, hosts: list[str], port: int = 0) -> MediaPort:
     demultiplexer = Demultiplexer(buffer=memoryview(bytearray(2048)), peers=ice.peers, receive_stun=ice.receive)
-    return MediaPort(hosts=hosts, port=port, tcp=True, demultiplexer=demultiplexer, ended=ice.forget)
+    return MediaPort(
+        hosts=hosts, port=port, tcp=True, demultiplexer=demultiplexer, forwarder=Forwarder(), ended=ice.forget
+    )
 
 
 async def _ask_udp(host: str, port: int, request: bytes) -> tuple[bytes, object]:

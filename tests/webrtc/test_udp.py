@@ -3,7 +3,10 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from webrtc.demux import Demultiplexer
+from webrtc.forward import Forwarder
 from webrtc.path import Address, Path
 from webrtc.udp import UdpSocket
 
@@ -34,6 +37,7 @@ async def joined(*, known: bool) -> AsyncIterator[tuple[Everything, Demultiplexe
         host="127.0.0.1",
         port=0,
         demultiplexer=demultiplexer,
+        forwarder=Forwarder(),
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.connect(("127.0.0.1", udp.port))
@@ -77,3 +81,24 @@ async def test_stranger_can_only_send_checks() -> None:
             client.send(datagram)
         assert await everything.came.get() == ("stun", 64)
         assert (received.refused, everything.came.qsize()) == (2, 0)
+
+
+async def test_stream_of_datagrams_comes_through_and_so_does_what_follows_a_pause() -> None:
+    async with asyncio.timeout(10), joined(known=True) as (everything, _, client):
+        for _ in range(3):
+            for size in range(20, 220):  # each answered before the next: closer together than a busy socket's look
+                client.send(b"\x80" + bytes(size))
+                assert await everything.came.get() == ("media", size + 1)
+            for size in range(20, 220):
+                client.send(b"\x80" + bytes(size))
+            assert [await everything.came.get() for _ in range(200)] == [("media", size + 1) for size in range(20, 220)]
+            with pytest.raises(TimeoutError):  # a pause, after which the socket wakes us again
+                async with asyncio.timeout(0.02):
+                    await everything.came.get()
+
+
+async def test_socket_closes_while_it_is_busy() -> None:
+    async with asyncio.timeout(10), joined(known=True) as (everything, _, client):
+        for _ in range(50):
+            client.send(b"\x80" + bytes(50))
+            await everything.came.get()
