@@ -10,8 +10,8 @@ from tests.e2e.browser import hears_and_sees, open_display, page_of, page_stats
 from tests.e2e.house import House, eventually
 
 CAMERAS = "--use-fake-device-for-media-stream=fps=15,device-count=3"
-"""Chromium's first fake camera has corners in shades of green, its third one in shades of yellow. What the second one has
-cannot be encoded."""
+"""Chromium's first fake camera has corners in shades of green, its third one in shades of yellow; what its second one
+has cannot be encoded."""
 YELLOW, GREEN = ("red > 100 && green > 100", "red < 60 && green > 110")
 CORNER = """(video) => {
     const canvas = new OffscreenCanvas(64, 36).getContext("2d");
