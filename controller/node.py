@@ -84,6 +84,7 @@ class Node:
         self.state = NodeState.STARTING
         self._http = http
         self._changed = changed
+        self._strained_since: float | None = None
         self._placed: deque[float] = deque(maxlen=64)  # when bridges were opened here, on the loop's clock
         self._returned_at: float | None = None
         self._lost_at = 0.0
@@ -112,6 +113,8 @@ class Node:
             capacity=self.load.capacity,
             draining=self.load.draining,
             recovering=self._returned_at is not None and now - self._returned_at < RECOVERY_S,
+            lag_s=self.load.lag_s,
+            strained_s=0.0 if self._strained_since is None else now - self._strained_since,
         )
 
     # --- following it ---
@@ -166,7 +169,7 @@ class Node:
     def _take(self, text: str) -> None:
         match NODE_EVENT.validate_json(text):
             case Snapshot(node=run, load=load, bridges=bridges):
-                self.load = load
+                self._weigh(load)
                 gone = set(self.bridges) - {bridge.id for bridge in bridges}
                 self.run, self.bridges = run, {bridge.id: bridge for bridge in bridges}
                 self._wrong_secret = False
@@ -180,9 +183,15 @@ class Node:
                 self.bridges.pop(closed, None)
                 self._changed(self, closed)
             case LoadReport() as load:
-                self.load = load
+                self._weigh(load)
                 if self.connected:
                     self._serve("is being drained" if load.draining else "takes lessons again")
+
+    def _weigh(self, load: LoadReport) -> None:
+        self.load = load
+        now = self._now()
+        strained = self.candidate(now).strained
+        self._strained_since = (self._strained_since or now) if strained else None
 
     def _serve(self, why: str) -> None:
         self._move_to(NodeState.DRAINING if self.load.draining else NodeState.READY, why)

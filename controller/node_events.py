@@ -8,10 +8,14 @@ from webrtc.state import BridgeState
 
 
 class LoadReport(BaseModel):
-    """How much a node has to do. `cpu`: share of one core; `capacity`: connections it takes at most, 0: any."""
+    """How much a node has to do. `cpu`: share of one core; `capacity`: connections it takes at most, 0: any.
+
+    `lag_s`: how late it comes to what is due. Both are smoothed.
+    """
 
     type: Literal["load"] = "load"
     cpu: float = 0.0
+    lag_s: float = 0.0
     packets_in_per_s: int = 0
     packets_out_per_s: int = 0
     connections: int = 0

@@ -2,8 +2,8 @@
 
 The controller alone decides who holds a bridge. A bridge that a node reports is taken over where nobody holds it (an
 earlier controller placed it), and closed where another node does: that node was given up for dead, and came back.
-A lesson moves as it is placed, by `ensure`, which its owner calls at each change: off a dead node at once; off a
-draining one make before break, opened elsewhere first, closed here once its displays had time to go over.
+A lesson moves as it is placed, by `ensure`, which its owner calls at each change: off a dead node at once; off one that
+drains or has too much to do make before break, opened elsewhere first, closed here once its displays had time to go.
 """
 
 import asyncio
@@ -19,13 +19,16 @@ from controller.config import BridgeConfig
 from controller.errors import NodeUnavailable
 from controller.fleet import Fleet
 from controller.node import Node, NodeState
-from controller.placement import least_loaded
+from controller.placement import Move, least_loaded
 from controller.placement_file import Placement, PlacementFile
+from controller.relief import Relief, lesson_loads
 from webrtc.policy import Policy
 from webrtc.state import BridgeState
 
 logger = logging.getLogger(__name__)
 
+WEIGH_EVERY_S = 1.0
+"""How often it is looked for nodes that have too much to do; they report their load as often."""
 GO_OVER_S = 5.0
 """How long a bridge stays open on the node that it left, for the displays that still play from there."""
 
@@ -43,6 +46,8 @@ class Nodes:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._opening: set[tuple[str, str]] = set()  # bridge and node: held by intent, not by accident
         self._leaving: dict[tuple[str, str], asyncio.Task[None]] = {}  # bridge and node: closed in a while
+        self._relief = Relief()
+        self._move: Move | None = None  # still to be made, at the bridge's next `ensure`
         self._tasks: asyncio.TaskGroup | None = None
 
     def on_change(self, listener: Callable[[str], None]) -> None:
@@ -58,9 +63,11 @@ class Nodes:
         """Keep the local nodes running and follow all of them until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            relieving = tasks.create_task(self._relieve(), name="relieve nodes")
             try:
                 await self.fleet.run()
             finally:
+                relieving.cancel()
                 self._tasks = None
                 self._leaving.clear()
 
@@ -116,7 +123,7 @@ class Nodes:
             node = self._holder(bridge)
             if node is None:
                 await self._open_on(self._best(), bridge, policy)
-            elif node.state is NodeState.DRAINING and (other := self._best()).state is not NodeState.DRAINING:
+            elif (other := self._better(bridge, node)) is not None:
                 await self._open_on(other, bridge, policy)
                 self._leave(bridge, node, after_s=GO_OVER_S)
             elif self._policies.get(bridge) != policy:
@@ -151,6 +158,34 @@ class Nodes:
         if chosen is None:
             raise NodeUnavailable("no bridge node is connected")
         return self.fleet.nodes[chosen.name]
+
+    def _better(self, bridge: str, node: Node) -> Node | None:
+        """Where the bridge goes from a node that drains or has too much to do; None: it stays."""
+        if node.state is NodeState.DRAINING:
+            best = self._best()
+            return None if best.state is NodeState.DRAINING else best
+        move = self._move
+        if move is None or move.bridge != bridge:
+            return None
+        self._move = None
+        other = self.fleet.nodes.get(move.node)
+        return other if other is not node and other is not None and other.state is NodeState.READY else None
+
+    async def _relieve(self) -> None:
+        """Have lessons leave nodes that have too much to do, for as long as there are such; until cancelled."""
+        while True:
+            await asyncio.sleep(WEIGH_EVERY_S)
+            now = asyncio.get_running_loop().time()
+            ready = [node for node in self.fleet.nodes.values() if node.state is NodeState.READY]
+            held = [each for node in ready for each in lesson_loads(node) if self._placed_on(each.bridge) is node]
+            move = self._relief.next_move([node.candidate(now) for node in ready], held, now)
+            node = self._placed_on(move.bridge) if move else None
+            if move is not None and node is not None:
+                load = f"{node.load.cpu:.0%} of its core, {node.load.lag_s * 1000:.0f} ms late"
+                logger.warning("node %s: has too much to do (%s)", node.name, load)
+                logger.info("bridge %s: to go from node %s to node %s", move.bridge, node.name, move.node)
+                self._move = move
+                self._tell(move.bridge)
 
     async def _open_on(self, node: Node, bridge: str, policy: Policy) -> None:
         """Open the bridge on this node, which holds it from then on."""

@@ -71,8 +71,9 @@ class Operation:
                     return
             elif node.state is NodeState.READY and was_draining:
                 raise DutyChanged(f"node {name} is in use again")
-            elsewhere = any(each.state is NodeState.READY for each in nodes.values() if each is not node)
-            text = f"{name}: lessons left: {node.lessons}{'' if elsewhere else ', and no other node is ready to take them'}"
+            text = f"{name}: lessons left: {node.lessons}"
+            if not any(each.state is NodeState.READY for each in nodes.values()):
+                text += ", and no other node is ready to take them"
             if was_draining and text != shown:
                 say(text)
                 shown = text

@@ -88,7 +88,7 @@ async def test_node_tells_what_it_holds(node: Node) -> None:
     told = json.loads(text)
     assert told.pop("uptime_s") >= 0
     own = {"node": "here", "engine": engine.engine, "udp_port": node.udp_port, "bridges": 1, "connections": 1}
-    load = {"cpu": 0.0, "packets_in_per_s": 0, "packets_out_per_s": 0}
+    load = {"cpu": 0.0, "lag_s": 0.0, "packets_in_per_s": 0, "packets_out_per_s": 0}
     assert (status, told) == (200, own | load | {"draining": False, "capacity": 0, "version": version("nhipcau")})
 
 
