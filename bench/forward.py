@@ -4,9 +4,9 @@
 browsers send (see `bench/forward_load.py`): the node estimates, keeps packets for repetition and reports. It runs with
 each of its engines (`webrtc/engine.py`). The server is pinned to core 0 and the load to core 1; CPU is the kernel's
 clock of the server process, all threads, after warm-up, divided by the packets that the viewers received. Loopback
-charges the receiving half to the sender, for every server alike. Runs of
-the servers interleave; medians. Where we may, both go ahead of other work on the machine; it shows all the same, so
-look at the ratios.
+charges the receiving half to the sender, for every server alike. Runs of the servers interleave; medians. What else
+the machine does shows in the figures, so look at the ratios. Nothing gets a real-time priority: a bridge has none where
+it works, and one makes Janus cheaper and ours not.
 """
 
 import argparse
