@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page
@@ -12,6 +13,7 @@ from tests.e2e.house import PASSWORD, Classroom, House
 
 PanelSize = dict[str, int]
 PANEL: PanelSize = {"width": 1280, "height": 800}
+SMALL_CAMERA = Path(__file__).parent / "small_camera.js"  # an init script
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@
     });
   }
 
-  // Small pictures: many lessons are to go by in a short time.
   const devices = navigator.mediaDevices;
   const open = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = async ({ audio, video }) => {
-    const stream = await open({ audio, video: video && { width: 320, height: 180, frameRate: 10 } });
+  devices.getUserMedia = async (wanted) => {
+    const stream = await open(wanted);
     for (const track of stream.getTracks()) note("capture", track);
     return stream;
   };

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, CDPSession, Page
 
-from tests.e2e.browser import open_display, page_of
+from tests.e2e.browser import SMALL_CAMERA, open_display, page_of
 from tests.e2e.house import Classroom, House
 
 COUNTING = Path(__file__).parent / "counting.js"
@@ -22,6 +22,7 @@ async def test_display_does_not_grow_with_its_lessons(browser: Browser, tmp_path
         classrooms = [await house.add_classroom(*room, devices=False) for room in rooms]
         pages = [await stack.enter_async_context(page_of(browser)) for _ in classrooms]
         for page, classroom in zip(pages, classrooms, strict=True):
+            await page.add_init_script(path=SMALL_CAMERA)
             await page.add_init_script(path=COUNTING)
             await page.set_viewport_size(SMALL)  # type: ignore[arg-type]  # a plain dict, as everywhere
             await open_display(page, house, classroom)
