@@ -153,7 +153,7 @@ class Bridge:
         """What `viewer` may get: everybody's first camera, and behind them the further ones."""
         present = [participant.id for participant in publishing]
         roles = cast(viewer=viewer.id, present=present, offerings=offerings, policy=self.policy, speech=self._speech)
-        slides = self.participants[roles.slides].slides if roles.slides is not None else None
+        slides = self.participants[roles.slides].slides(now) if roles.slides is not None else None
         others = [participant for participant in publishing if participant is not viewer]
         further = [source for each in others for source in each.pictures[1:]]
         return Ranks(

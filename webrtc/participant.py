@@ -34,10 +34,10 @@ class Participant:
         """Its cameras, the first one being its picture."""
         return [source for source in self.sources if source.kind == "video" and not source.slides]
 
-    @property
-    def slides(self) -> Source | None:
-        """Its shared screen: of several the newest, as the one before may be of a machine that is gone."""
-        return next((source for source in reversed([*self.sources]) if source.slides), None)
+    def slides(self, now: float) -> Source | None:
+        """Its shared screen: of several the newest; that of a machine which is not heard any more is none."""
+        heard = [each for each in self.publications.values() if each.link(now) is not Link.LOST]
+        return next((source for each in reversed(heard) for source in each.sources if source.slides), None)
 
     def voice(self, now: float) -> Source | None:
         """One microphone of the room at a time: two of them would make an echo of each other."""
@@ -45,7 +45,9 @@ class Participant:
         return next((source for source in voices if source.flows(now)), voices[0] if voices else None)
 
     def offering(self, now: float) -> Offering:
-        return Offering(picture=bool(self.pictures), slides=self.slides is not None, voice=self.voice(now) is not None)
+        return Offering(
+            picture=bool(self.pictures), slides=self.slides(now) is not None, voice=self.voice(now) is not None
+        )
 
     def state(self, now: float, owners: Mapping[TrackId, ParticipantId], *, speaking: bool) -> ParticipantState:
         """`owners`: whose each track is."""
@@ -59,8 +61,10 @@ class Participant:
         )
 
     def link(self, now: float) -> Link:
-        """As good as its worst connection."""
-        links = {connection.link(now) for connection in self.connections}
+        """As good as its worst connection; that of a shared screen, maybe of another machine, counts if it is all."""
+        screens = [each for each in self.publications.values() if each.is_screen]
+        links = {each.link(now) for each in self.connections if each not in screens}
+        links = links or {each.link(now) for each in screens}
         return next((link for link in _WORST_FIRST if link in links), Link.LOST)
 
     def round_trip_ms(self) -> float | None:

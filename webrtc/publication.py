@@ -16,8 +16,8 @@ from webrtc.ids import ClientId, ParticipantId, TrackId
 from webrtc.layers import Layer, Source
 from webrtc.path import Path
 from webrtc.rtp import Elements, unwrap_rtx
-from webrtc.sdp import Offer, Section
-from webrtc.state import TrackState
+from webrtc.sdp import SLIDES, Offer, Section
+from webrtc.state import Link, TrackState
 from webrtc.track import SourceClock, Track
 from webrtc.transport_cc import Arrivals
 
@@ -64,6 +64,7 @@ class Publication(Connection):
         self._feedback_at = 0.0
         self._report_at = 0.0
         self._firs = 0
+        self._lost = False
         self._wanted: tuple[bool, ...] = ()
         self._voices: tuple[bool, ...] = ()
 
@@ -71,6 +72,11 @@ class Publication(Connection):
     def sources(self) -> Iterable[Source]:
         """What has begun to flow."""
         return self._sources.values()
+
+    @property
+    def is_screen(self) -> bool:
+        """Whether a shared screen is all it sends."""
+        return all(section.content == SLIDES for section in self._sections.values())
 
     @property
     def layers(self) -> Iterable[Layer]:
@@ -144,6 +150,10 @@ class Publication(Connection):
             self._report_at = now + REPORT_S
             self._report(now)
             self._check_wishes(now)
+            lost = self.link(now) is Link.LOST
+            if lost != self._lost:
+                self._lost = lost
+                self.changed()  # its screen leaves the stage, or comes back
 
     # -- tracks
 

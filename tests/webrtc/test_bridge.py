@@ -1,12 +1,18 @@
 """Who takes whose place in a bridge."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
 
 from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
-from tests.webrtc.peers import LESSON, lesson
+from tests.webrtc.peers import LESSON, Lesson, lesson
 from tests.webrtc.test_forwarding import KINDS, publisher, viewer
+from webrtc.connection import LOST_S, Connection
 from webrtc.dtls import Certificate
 from webrtc.ids import ClientId, ParticipantId
+from webrtc.participant import Participant
+from webrtc.state import Link
 
 
 async def test_newcomer_who_never_connects_takes_no_place() -> None:
@@ -47,3 +53,43 @@ async def test_all_of_a_participant_go_with_it() -> None:
         waiting = await here.plane.subscribe(LESSON, ParticipantId("b"), ClientId("bare"), text)
         await here.plane.remove_participant(LESSON, ParticipantId("b"))
         assert not {older.id, waiting.id} & here.plane.connections.keys()
+
+
+async def test_of_two_shared_screens_the_newest_is_shown_until_its_machine_is_lost() -> None:
+    async with asyncio.timeout(15), lesson() as here, viewer(here), sharing(here, "tv") as older:
+        participant = here.plane.bridges[LESSON].participants[ParticipantId("a")]
+        async with sharing(here, "laptop") as newer:
+            now = monotonic()
+            assert _shared(participant, now) == "laptop"
+            assert participant.link(now) is Link.GOOD
+            later = now + LOST_S + 1
+            older.tick(later)  # nobody is heard then
+            assert (_shared(participant, later), participant.link(later)) == (None, Link.LOST)
+            told = asyncio.Event()
+            newer.changed = told.set
+            newer.tick(later + 2)
+            assert told.is_set()
+        await here.until(lambda: newer.id not in here.plane.connections)
+        assert _shared(participant, monotonic()) == "tv"
+
+
+@asynccontextmanager
+async def sharing(here: Lesson, client: str) -> AsyncIterator[Connection]:
+    """A machine of participant a shares its screen."""
+    certificate = Certificate()
+    async with bare_client(certificate) as machine:
+        text = offer(certificate, "sendonly", ["video"]).replace("a=mid:0", "a=mid:0\r\na=content:slides")
+        connection = await here.plane.publish(LESSON, ParticipantId("a"), ClientId(client), text)
+        await machine.connect(connection, here.plane.port)
+        await here.until(lambda: connection.connected)
+        machine.send_rtp(packet(1, KEYFRAME))
+        await here.until(
+            lambda: _shared(here.plane.bridges[LESSON].participants[ParticipantId("a")], monotonic()) == client
+        )
+        yield connection
+        connection.end()
+
+
+def _shared(participant: Participant, now: float) -> str | None:
+    source = participant.slides(now)
+    return source.client if source is not None else None
