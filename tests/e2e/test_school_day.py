@@ -10,10 +10,10 @@ from tests.e2e.house import Classroom, House
 
 COUNTING = Path(__file__).parent / "counting.js"
 SMALL = {"width": 640, "height": 400}
-LESSONS = 12
-SETTLED = 4  # lessons after which everything that is made once has been made
+LESSONS = 9
+SETTLED = 3  # lessons after which everything that is made once has been made
 NOISE = {"Nodes": 12, "JSEventListeners": 4, "JSHeapUsedSize": 200_000}
-"""What may be more at the end than once it had settled, of all else 2: less than what a leak leaves in 8 lessons."""
+"""What may be more at the end than once it had settled, of all else 2: less than what a leak leaves in 6 lessons."""
 
 
 async def test_display_does_not_grow_with_its_lessons(browser: Browser, tmp_path: Path) -> None:
