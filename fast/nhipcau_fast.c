@@ -539,15 +539,16 @@ static PyObject *sender_send(Sender *self, PyObject *const *args, Py_ssize_t cou
         PyErr_SetString(PyExc_RuntimeError, self->busy ? "send within send" : "not initialised");
         return NULL;
     }
-    Packet packet = {
-        .octets = (const uint8_t *)PyBytes_AS_STRING(args[1]),
-        .size = (int)size,
-        .number = PyLong_AsLongLong(args[2]),
-        .picture_id = PyLong_AsLongLong(PyTuple_GET_ITEM(args[3], 0)),
-        .tl0picidx = PyLong_AsLongLong(PyTuple_GET_ITEM(args[3], 1)),
-        .now = PyFloat_AsDouble(args[4]),
-    };
-    if (PyErr_Occurred())
+    Packet packet = {.octets = (const uint8_t *)PyBytes_AS_STRING(args[1]), .size = (int)size};
+    PyObject *given[] = {args[2], PyTuple_GET_ITEM(args[3], 0), PyTuple_GET_ITEM(args[3], 1)};
+    long long *numbers[] = {&packet.number, &packet.picture_id, &packet.tl0picidx};
+    for (int i = 0; i < 3; i++) {
+        *numbers[i] = PyLong_AsLongLong(given[i]);
+        if (*numbers[i] == -1 && PyErr_Occurred())
+            return NULL;
+    }
+    packet.now = PyFloat_AsDouble(args[4]);
+    if (packet.now == -1.0 && PyErr_Occurred())
         return NULL;
     self->busy = 1;
     Py_ssize_t routes = PyTuple_GET_SIZE(args[0]), i = 0;
