@@ -14,6 +14,7 @@ from tests.e2e.house import House
 WITHOUT_CAPTURE = "delete MediaDevices.prototype.getDisplayMedia"
 SHARED = "Màn hình chia sẻ"
 UP_MS = 20_000
+RENEWED_WITHIN_MS = 150_000  # half of what a token is good for
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,16 @@ async def test_of_two_machines_of_a_room_the_last_one_shares(lesson: Lesson) -> 
     await expect(displays).to_have_attribute("aria-pressed", "false")
     await lesson.expect_stage(shared=True)
     assert len({first, second, await lesson.sharing(), None}) == 4
+
+
+async def test_its_token_is_renewed_while_it_lasts(lesson: Lesson) -> None:
+    await lesson.teacher.clock.install()
+    await lesson.teacher.reload()
+    await lesson.teacher.get_by_test_id("share-screen").click()
+    await lesson.expect_stage(shared=True)
+    async with lesson.teacher.expect_response(lambda response: response.url.endswith("/screen")) as asked:
+        await lesson.teacher.clock.fast_forward(RENEWED_WITHIN_MS)
+    assert (await (await asked.value).json())["client"] == await lesson.sharing()
 
 
 async def test_the_lessons_end_ends_it(lesson: Lesson) -> None:
