@@ -6,9 +6,6 @@ call where the path is a UDP socket; elsewhere the path's own `sendto` is called
 is not installed or does not fit.
 """
 
-import socket
-from types import BuiltinMethodType
-
 import nhipcau_fast
 
 from webrtc.dtls import PROTECT_RTP, SrtpKeys
@@ -33,9 +30,7 @@ class FastOutlet(nhipcau_fast.Outlet, Outlet):
         self.move(path)
 
     def move(self, path: Path) -> None:
-        sendto, address = path
-        by = sendto.__self__ if isinstance(sendto, BuiltinMethodType) else None
-        self.direct(sendto, address, by if isinstance(by, socket.socket) else None)
+        self.direct(*path, path.socket)
 
 
 class FastForwarder(nhipcau_fast.Sender, Forwarder):

@@ -28,22 +28,27 @@ class Forwarder:
 
     def __init__(self) -> None:
         self._buffer = PacketBuffer()
+        self._held: dict[Outlet, list[bytes]] | None = None
 
     def outlet(self, *, transport_cc: int = 0, send_time: int = 0) -> Outlet:
         """An outlet for the routes of this forwarder. For the parameters see `Outlet`."""
         return Outlet(transport_cc=transport_cc, send_time=send_time)
 
     def hold(self) -> None:
-        """Packets that are sent until `flush` may leave only then, together; an engine may make use of that."""
+        """Have packets that are sent until `flush` leave only then: those of one subscriber together."""
+        self._held = {}
 
     def flush(self) -> None:
         """Have everything leave that was held."""
+        held, self._held = self._held, None
+        for outlet, datagrams in (held or {}).items():
+            outlet.leave(datagrams)
 
     def send(self, routes: tuple[Route, ...], packet: bytes, number: int, picture: Picture, now: float, /) -> None:
         """Send a plain packet along each of `routes`. `number`: its extended sequence number in the source."""
         memory, view, length = self._buffer.memory, self._buffer.view, self._buffer.length
         pack_header, pack_extended, pack_picture = HEADER.pack_into, EXTENDED.pack_into, PICTURE_ID.pack_into
-        protect = protect_rtp
+        protect, held = protect_rtp, self._held
         _, second, _, timestamp, _ = HEADER.unpack_from(packet)
         marker = second & MARKER
         payload = packet[HEADER_SIZE:]
@@ -77,6 +82,13 @@ class Forwarder:
             outlet.sizes[count & RING] = size
             outlet.sequence = count + 1
             outlet.octets += size
+            if held is not None:
+                datagrams = held.get(outlet)
+                if datagrams is None:
+                    held[outlet] = [bytes(view[: length[0]])]
+                else:
+                    datagrams.append(bytes(view[: length[0]]))
+                continue
             try:
                 outlet.sendto(view[: length[0]], outlet.address)
             except OSError:

@@ -1,6 +1,8 @@
 """A path: how datagrams reach a client. To ICE and to the forwarder UDP and TCP look the same."""
 
 from collections.abc import Callable
+from socket import socket
+from types import BuiltinMethodType
 from typing import NamedTuple, Protocol
 
 # As `recvfrom` gives it: host and port, for IPv6 also flow and scope; a TCP stream's has "tcp" as its third part, so
@@ -14,6 +16,12 @@ SendTo = Callable[[memoryview | bytes, Address], object]
 class Path(NamedTuple):
     sendto: SendTo
     address: Address
+
+    @property
+    def socket(self) -> socket | None:
+        """The UDP socket that `sendto` is of; None where it is of something else."""
+        by = self.sendto.__self__ if isinstance(self.sendto, BuiltinMethodType) else None
+        return by if isinstance(by, socket) else None
 
 
 class Peer(Protocol):
