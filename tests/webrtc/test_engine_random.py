@@ -100,12 +100,14 @@ def played(forwarder: Forwarder, steps: Sequence[Step]) -> list[tuple[list[bytes
         viewers = [stack.enter_context(viewer()) for _ in range(OUTLETS * PATHS)]
         outlets = [opened(forwarder, viewers, at) for at in range(OUTLETS)]
         results: list[tuple[list[bytes], object]] = []
+        holds = False
         for step in steps:
             if step.moves is not None:
                 moved, path = step.moves
                 outlets[moved].move(viewers[moved * PATHS + path].path)
-            if step.held:
+            if step.held and not holds:
                 forwarder.hold()
+            holds = step.held
             routes = tuple(Route(*each[:7], outlets[each[7]], TRACK) for each in step.routes)
             forwarder.send(routes, step.packet, step.number, step.picture, step.now)
             if not step.held:
