@@ -38,7 +38,10 @@ async def test_guest_is_told_of_the_lesson_and_an_uninvolved_school_is_not(house
         house.services.changes.publish(ChangeKind.ROOM, ROOMS[OTHER].id)
         lesson = (await receive(told, "lesson"))["lesson"]
         assert isinstance(lesson, Mapping)
-        assert (lesson["id"], lesson["can"]) == (LESSON, {"start": False, "end": False, "diagnose": False})
+        assert (lesson["id"], lesson["can"]) == (
+            LESSON,
+            {"start": False, "end": False, "share": None, "diagnose": False},
+        )
         assert (await receive(untold, "lesson", "room"))["type"] == "room"
 
 
@@ -50,7 +53,7 @@ async def test_start_by_the_teacher_reaches_the_page(house: House) -> None:
         assert (status, lesson["state"], lesson["can"]) == (
             200,
             "live",
-            {"start": False, "end": True, "diagnose": False},
+            {"start": False, "end": True, "share": ROOMS[HOST].id, "diagnose": False},
         )
         while (seen := _thing((await receive(socket, "lesson"))["lesson"]))["state"] != "live":
             pass
