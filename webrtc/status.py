@@ -10,6 +10,7 @@ from webrtc.lag import LoopLag
 from webrtc.plane import MediaPlane
 
 SAMPLE_S = 1.0
+LATEST_S = 0.2  # a second's lag counts up to this: one long pause of the machine, which is over, is no lasting lag
 SMOOTHING_S = 5.0  # a step in the CPU share is seen to two thirds after this time
 
 
@@ -80,7 +81,8 @@ class LoadMeter:
             took_s = wall - wall_before
             weight = 1 - exp(-took_s / SMOOTHING_S)
             smooth += ((cpu - cpu_before) / took_s - smooth) * weight
-            smooth_lag_s += ((lag.sum_s - late_before_s) / (lag.count - looks_before) - smooth_lag_s) * weight
+            late_s = min(LATEST_S, (lag.sum_s - late_before_s) / (lag.count - looks_before))
+            smooth_lag_s += (late_s - smooth_lag_s) * weight
             # Counters of connections that ended are no longer in the sums: a sum that fell says nothing.
             received, sent = (
                 max(0, round((now - before) / took_s)) for now, before in zip(packets, packets_before, strict=True)
