@@ -20,7 +20,7 @@ from tests.webrtc.nodes import Node, node_process
 
 ROOMS = ("r1", "r2", "r3", "r4", "r5", "r6")
 BRIDGE = "switching"
-SMALL = {"width": 640, "height": 360}
+WIDTH, HEIGHT, SMALL_HEIGHT = 384, 216, 54  # small, so that six browsers' work fits on two cores: see `busy`
 HOLD_S = 3.0  # between two switches
 RESIZES = 8
 WATCH = """() => {
@@ -50,11 +50,11 @@ async def measure(switches: int) -> dict[str, float]:
         node = process.node
         await node.open_bridge(BRIDGE, ROOMS)
         for page in pages:
-            await page.publish(**SMALL)
+            await page.publish(width=WIDTH, height=HEIGHT)
             await page.play(video=6, audio=3)
         for page in pages:
             await page.until("Object.values(video).filter((each) => each.framesDecoded > 30).length >= 5", timeout_s=60)
-            await page.layout({"0": 360} | {str(mid): 90 for mid in range(1, 6)})
+            await page.layout({"0": HEIGHT} | {str(mid): SMALL_HEIGHT for mid in range(1, 6)})
             await page.page.evaluate(WATCH)
         await asyncio.sleep(HOLD_S)
         idle = await _times()
@@ -99,7 +99,7 @@ async def _resize(page: Room) -> list[float]:
     """Milliseconds from the wish for another size to its first picture."""
     took = []
     for i in range(RESIZES):
-        height = 90 if i % 2 == 0 else 360
+        height = SMALL_HEIGHT if i % 2 == 0 else HEIGHT
         started = time.time() * 1000
         await page.layout({"0": height})
         await page.until(f"window.sizes.some(([at, size]) => at > {started} && size === {height})", timeout_s=60)

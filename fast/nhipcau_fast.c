@@ -571,8 +571,11 @@ static PyObject *sender_hold(Sender *self, PyObject *none) {
 static PyObject *sender_flush(Sender *self, PyObject *none) {
     (void)none;
     self->held = 0;
-    if (!self->busy) /* `send` does it at its end */
+    if (!self->busy) { /* else `send` does it at its end */
+        self->busy = 1;
         flush(self);
+        self->busy = 0;
+    }
     Py_RETURN_NONE;
 }
 

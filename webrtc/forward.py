@@ -36,7 +36,8 @@ class Forwarder:
 
     def hold(self) -> None:
         """Have packets that are sent until `flush` leave only then: those of one subscriber together."""
-        self._held = {}
+        if self._held is None:
+            self._held = {}
 
     def flush(self) -> None:
         """Have everything leave that was held."""
