@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from time import monotonic
 
 from webrtc.demux import Demultiplexer
 from webrtc.forward import Forwarder
@@ -10,9 +11,10 @@ from webrtc.forward import Forwarder
 logger = logging.getLogger(__name__)
 
 BATCH = 64  # datagrams per turn of the event loop, so that timers and signalling get theirs
-# While datagrams come closer together than the one, they gather for the other, as in a network card: a wake-up costs
-# more than a packet, and the packets of a frame leave as one.
-BUSY_S, GATHER_S = 0.003, 0.001
+# From so many datagrams a second on they gather for a while, as in a network card: a wake-up costs more than a packet,
+# and the packets of a frame leave together.
+BUSY_PER_S, GATHER_S = 1500, 0.002
+COUNT_S = 0.1  # the rate is taken over so long
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
 
 
@@ -35,7 +37,8 @@ class UdpSocket:
         self._forwarder = forwarder
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._drained_at = 0.0
+        self._busy = False
+        self._counted, self._counted_since = 0, 0.0
         self.sendto = self._socket.sendto  # bound once: it is called for every packet that goes out
 
     @property
@@ -45,41 +48,45 @@ class UdpSocket:
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._readable)
+        self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def close(self) -> None:
         if self._loop is not None:
-            self._loop.remove_reader(self._socket)
+            self._loop.remove_reader(self._socket.fileno())
             self._loop = None
         if self._timer is not None:
             self._timer.cancel()
         self._socket.close()
 
     def _readable(self) -> None:
-        """Something has come. While there is much, look again after a while instead of being woken by each datagram."""
+        """Something has come. Where that is often, look again after a while instead of being woken each time."""
         assert self._loop is not None
         self._drain()
-        now = self._loop.time()
-        if now - self._drained_at < BUSY_S:
-            self._loop.remove_reader(self._socket)
+        if self._busy:
+            self._loop.remove_reader(self._socket.fileno())
             self._timer = self._loop.call_later(GATHER_S, self._look)
-        self._drained_at = now
 
     def _look(self) -> None:
         if self._loop is None:
             return
-        if self._drain():
+        self._drain()
+        if self._busy:
             self._timer = self._loop.call_later(GATHER_S, self._look)
         else:
-            self._loop.add_reader(self._socket, self._readable)
+            self._loop.add_reader(self._socket.fileno(), self._readable)
 
-    def _drain(self) -> int:
+    def _drain(self) -> None:
         """Take in what has come; what goes out because of it leaves together."""
         self._forwarder.hold()
         try:
-            return self._receive()
+            self._counted += self._receive()
         finally:
             self._forwarder.flush()
+        now = monotonic()
+        if now - self._counted_since >= COUNT_S:
+            rate = self._counted / (now - self._counted_since)
+            self._busy = rate > (BUSY_PER_S / 2 if self._busy else BUSY_PER_S)
+            self._counted, self._counted_since = 0, now
 
     def _receive(self) -> int:
         """How many datagrams there were."""
