@@ -188,3 +188,10 @@ async def test_whip_while_the_node_is_away_says_when_to_come_back(tmp_path: Path
             problem = await answer.json()
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         assert problem["type"] == "/problems/node-away"
+
+
+async def test_leaving_a_lesson_that_has_ended_is_no_error(tmp_path: Path) -> None:
+    async with open_house(tmp_path, nodes=OneNode(None)) as house:
+        visitor = await house.visitor()
+        async with visitor.http.delete(f"{house.url}/whep/lesson-1/resource") as answer:
+            assert answer.status == 204
