@@ -118,10 +118,14 @@ class Bridge:
                     ranks = self._ranks(participant, publishing, offerings, now)
                 if not participant.publications:
                     ranks = watching = watching or ranks
-                for subscription in participant.subscriptions.values():
+                mirrored = participant.slides(now)
+                for client, subscription in participant.subscriptions.items():
                     if subscription.connected:
+                        # To the machine whose screen it is, it would come back in itself, without end.
+                        own = mirrored is not None and not mirrored.client.startswith(f"{client}-")
+                        theirs = self._ranks(participant, publishing, offerings, now, own_slides=True) if own else ranks
                         seated = subscription.selection.sources
-                        subscription.assign(seat(subscription.slots, seated, ranks), now)
+                        subscription.assign(seat(subscription.slots, seated, theirs), now)
         self._changed(self.id)
 
     def state(self) -> BridgeState:
@@ -149,10 +153,18 @@ class Bridge:
         publishing: Sequence[Participant],
         offerings: Mapping[ParticipantId, Offering],
         now: float,
+        *,
+        own_slides: bool = False,
     ) -> Ranks:
         """What `viewer` may get: everybody's first camera, and behind them the further ones."""
-        present = [participant.id for participant in publishing]
-        roles = cast(viewer=viewer.id, present=present, offerings=offerings, policy=self.policy, speech=self._speech)
+        roles = cast(
+            viewer=viewer.id,
+            present=[participant.id for participant in publishing],
+            offerings=offerings,
+            policy=self.policy,
+            speech=self._speech,
+            own_slides=own_slides,
+        )
         slides = self.participants[roles.slides].slides(now) if roles.slides is not None else None
         others = [participant for participant in publishing if participant is not viewer]
         further = [source for each in others for source in each.pictures[1:]]

@@ -19,7 +19,7 @@ class Offering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """All ranked, the best first; nobody twice in one of them, and never the viewer itself.
+    """All ranked, the best first; nobody twice in one of them, and never the viewer itself, but for `slides`.
 
     `slides`: whose shared screen is on the stage, before any picture; all pictures are thumbnails then.
     `stage`: whose picture may be large: the first, or the next where the subscriber cannot take that.
@@ -44,12 +44,17 @@ def cast(
     offerings: Mapping[ParticipantId, Offering],
     policy: Policy,
     speech: Speech,
+    own_slides: bool = False,
 ) -> Cast:
-    """What `viewer` gets. `present`: in the policy's order, then as they came; of nobody else is anything shown."""
+    """What `viewer` gets. `present`: in the policy's order, then as they came; of nobody else is anything shown.
+
+    `own_slides`: whether it may be shown its own, as those come from another of its machines.
+    """
     others = {each: offerings.get(each, NOTHING) for each in present if each != viewer}
     by_size = _unique(_by_size(viewer, present, policy, speech))
     pictures = tuple(each for each in by_size if each in others and others[each].picture)
-    slides = next((each for each in by_size if each in others and others[each].slides), None)
+    shared = {each for each in present if offerings.get(each, NOTHING).slides and (own_slides or each != viewer)}
+    slides = next((each for each in by_size if each in shared), None)
     if slides is None:
         thumbnails = pictures[1:]
     else:

@@ -64,9 +64,13 @@ async def test_screen_is_on_the_other_stage_until_the_teacher_stops(lesson: Less
     await expect(lesson.teacher.get_by_test_id("sharing")).to_have_attribute("data-connected", "true", timeout=UP_MS)
     await expect(button).to_have_text("Dừng chia sẻ")
     await lesson.expect_stage(shared=True)
-    await hears_and_sees(lesson.own)  # the teacher's own class goes on seeing the others
+    mine = lesson.own.get_by_test_id(f"site-{lesson.house.classrooms[0].room_id}")
+    await expect(mine).to_contain_text(SHARED, timeout=UP_MS)  # on the stage of the teacher's own class, too
+    await expect(mine).to_have_attribute("data-moving", "true", timeout=UP_MS)
+    await hears_and_sees(lesson.own)  # and the other class beside it
     await button.click()
     await lesson.expect_stage(shared=False)
+    await expect(mine).to_have_count(0, timeout=UP_MS)
     await expect(button).to_have_text("Chia sẻ màn hình")
 
 
@@ -94,6 +98,8 @@ async def test_of_two_machines_of_a_room_the_last_one_shares(lesson: Lesson) -> 
     await expect(teachers).to_have_attribute("aria-pressed", "false")
     await lesson.expect_stage(shared=True)
     second = await lesson.sharing()
+    mine = lesson.own.get_by_test_id(f"site-{lesson.house.classrooms[0].room_id}")
+    await expect(mine).to_have_count(0, timeout=UP_MS)  # no screen comes back to its own machine
     await teachers.click()
     await expect(lesson.own.get_by_test_id("share-replaced")).to_be_visible(timeout=UP_MS)
     await expect(displays).to_have_attribute("aria-pressed", "false")

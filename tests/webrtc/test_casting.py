@@ -31,6 +31,7 @@ def seen(
     dominant: str = "-",
     loudest: str = "",
     offerings: Mapping[str, Offering] | None = None,
+    own_slides: bool = False,
 ) -> Cast:
     offered = {ParticipantId(name): ROOM for name in rooms}
     offered |= {ParticipantId(name): each for name, each in (offerings or {}).items()}
@@ -40,6 +41,7 @@ def seen(
         offerings=offered,
         policy=Policy(order=ids(ROOMS), mode=mode, floor=one(floor)),
         speech=Speech(dominant=one(dominant), recent=ids(recent), loudest=ids(loudest)),
+        own_slides=own_slides,
     )
 
 
@@ -112,6 +114,14 @@ def test_slides_take_the_stage_and_their_presenter_is_the_first_thumbnail() -> N
     )
     assert seen("c", Mode.TEACHER, offerings=sharing) == Cast(stage=ids("habd"), thumbnails=ids("abd"), voices=ids("h"))
     assert seen("viewer-1", Mode.TEACHER, offerings=sharing).thumbnails == ids("chabd")
+
+
+def test_presenter_whose_slides_come_of_another_machine_sees_them_too() -> None:
+    sharing = {"c": Offering(picture=True, slides=True, voice=True)}
+    shown = seen("c", Mode.TEACHER, offerings=sharing, own_slides=True)
+    assert shown == Cast(slides=ParticipantId("c"), thumbnails=ids("habd"), voices=ids("h"))
+    others = sharing | {"h": Offering(picture=True, slides=True, voice=True)}
+    assert seen("c", Mode.TEACHER, offerings=others, own_slides=True).slides == "h"
 
 
 def test_of_several_slides_those_of_the_larger_one_are_shown() -> None:

@@ -4,6 +4,7 @@ import type { Rect } from "./arrange";
 import { heightsOf, type Tiles, tilesOf } from "./tiles";
 
 const room = (id: string): CallRoom => ({ id, name: id, school: id, province: "", here: true });
+const OWN = room("own");
 const rooms = (ids: string): CallRoom[] => [...ids].map(room);
 const track = (kind: "video" | "audio", id: string): MediaStreamTrack => ({ kind, id }) as MediaStreamTrack;
 const received = (slots: Received["slots"], change: Partial<Received> = {}): Received => ({ slots, flows: {}, slides: [], ...change });
@@ -27,27 +28,33 @@ describe.each([
   ["a shared screen and the room that shares it", "bc", 3, { "0": "b", "1": "b", "2": "c" }, "0:b 1:b 2:c | large | "],
 ])("%s", (_, ids, video, slots, expected) => {
   it("is shown", () => {
-    expect(gist(tilesOf(rooms(ids), received(slots), tracks(video), 8))).toBe(expected);
+    expect(gist(tilesOf(rooms(ids), OWN, received(slots), tracks(video), 8))).toBe(expected);
   });
 });
 
 it("names the rooms that a slow machine leaves out", () => {
   const slots = { "0": "b", "1": "c", "2": "d", "3": "e" };
-  expect(gist(tilesOf(rooms("bcde"), received(slots), tracks(4), 1))).toBe("0:b 1:c | large | de");
-  expect(gist(tilesOf(rooms("bc"), received(slots), tracks(2), 0))).toBe("0:b | equal | c");
+  expect(gist(tilesOf(rooms("bcde"), OWN, received(slots), tracks(4), 1))).toBe("0:b 1:c | large | de");
+  expect(gist(tilesOf(rooms("bc"), OWN, received(slots), tracks(2), 0))).toBe("0:b | equal | c");
 });
 
 it("keeps the key of a slot whoever is in it, and says how it comes", () => {
-  const before = tilesOf(rooms("bc"), received({ "0": "b", "1": "c" }), tracks(2), 8).tiles;
-  const after = tilesOf(rooms("bc"), received({ "0": "c", "1": "b" }, { flows: { "0": "still" }, slides: ["1"] }), tracks(2), 8).tiles;
+  const before = tilesOf(rooms("bc"), OWN, received({ "0": "b", "1": "c" }), tracks(2), 8).tiles;
+  const after = tilesOf(rooms("bc"), OWN, received({ "0": "c", "1": "b" }, { flows: { "0": "still" }, slides: ["1"] }), tracks(2), 8).tiles;
   expect(after.map((tile) => tile.key)).toEqual(before.map((tile) => tile.key));
   expect(after.map(({ flow, slides }) => [flow, slides])).toEqual([["still", false], ["live", true]]);
+});
+
+it("shows of our own room a shared screen and nothing else", () => {
+  const own = (slides: string[]): string => gist(tilesOf(rooms("bc"), OWN, received({ "0": OWN.id, "1": "b" }, { slides }), tracks(2), 8));
+  expect(own(["0"])).toBe("0:own 1:b (c) | large | ");
+  expect(own([])).toBe("1:b (c) | equal | ");
 });
 
 describe("sizes", () => {
   const all = { stage: Infinity, thumbnail: Infinity, thumbnails: 8 };
   const place = (height: number): Rect => ({ x: 0, y: 0, width: 0, height });
-  const shown = tilesOf(rooms("bcd"), received({ "0": "b", "1": "c" }), tracks(3), 8);
+  const shown = tilesOf(rooms("bcd"), OWN, received({ "0": "b", "1": "c" }), tracks(3), 8);
   const places = [place(700), place(190.2), place(190.2)];
 
   it.each([

@@ -26,15 +26,17 @@ export interface Tiles {
 
 const MOST_PLACEHOLDERS = 3; // with more rooms those that are waited for are named in a list
 
+/** `own`: our room, of which only a screen that another of its machines shares comes to be seen. */
 export function tilesOf(
   rooms: readonly CallRoom[],
+  own: CallRoom,
   received: Received,
   tracks: ReadonlyMap<string, MediaStreamTrack>,
   mostThumbnails: number,
 ): Tiles {
   const slots = videoSlots(tracks);
   const filled = slots.flatMap(([mid, track], place): { tile: Tile; place: number }[] => {
-    const room = roomIn(mid, place, rooms, received);
+    const room = received.slots[mid] === own.id && received.slides.includes(mid) ? own : roomIn(mid, place, rooms, received);
     if (room === undefined) return [];
     const flow = received.flows[mid] ?? "live";
     return [{ place, tile: { key: `slot ${mid}`, mid, room, track, flow, slides: received.slides.includes(mid) } }];
