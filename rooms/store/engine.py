@@ -5,11 +5,14 @@ write, and a transaction that reads before it writes could then fail however lon
 for writing (rows are locked where it matters), one snapshot for reading.
 """
 
+import asyncio
 import json
+import sqlite3
 
+import aiosqlite
 from sqlalchemy import Connection, NullPool, event, make_url
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -17,6 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from rooms.errors import InvalidValue
 
 SQLITE_BUSY_TIMEOUT_S = 30
+BUSY_AGAIN_S = 0.02
 POSTGRESQL_CONNECT_TIMEOUT_S = 10
 
 _READING = "nhipcau_reading"
@@ -79,10 +83,10 @@ def make_migration_engine(url: URL) -> AsyncEngine:
 
 def _listen_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    def set_up(connection: AsyncAdapt_aiosqlite_connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver begins nothing; `begin` below does
+        connection.run_async(_write_ahead)
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         cursor.close()
 
@@ -90,6 +94,20 @@ def _listen_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
     def begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get(_READING, False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+async def _write_ahead(driver: aiosqlite.Connection) -> None:
+    """Have the file use WAL. SQLite's busy timeout does not hold for this: two that open a new file meet here."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + SQLITE_BUSY_TIMEOUT_S
+    while True:
+        try:
+            await driver.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or clock() > deadline:
+                raise
+            await asyncio.sleep(BUSY_AGAIN_S)
 
 
 def _to_json(value: object) -> str:
