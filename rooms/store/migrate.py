@@ -1,5 +1,6 @@
 """Bringing a database's schema up to date, by whichever process comes first."""
 
+import asyncio
 from pathlib import Path
 
 from alembic import command
@@ -19,8 +20,11 @@ _LOCK = 0x6E686970636175  # any number of our own: "nhipcau"
 async def migrate(url: URL) -> None:
     """Apply the migrations that are missing, in one transaction; a second process waits and finds nothing to do.
 
-    Raises `StoreTooNew` where the database is at a revision this program does not know.
+    Raises `StoreTooNew` where the database is at a revision this program does not know, `OSError` for a path that
+    cannot be.
     """
+    if url.get_backend_name() == "sqlite" and url.database is not None:
+        await asyncio.to_thread(Path(url.database).touch)  # says better than SQLite what is wrong with the path
     engine = make_migration_engine(url)
     try:
         async with engine.begin() as connection:  # SQLite: exclusive against other writers from here on
