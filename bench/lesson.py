@@ -25,7 +25,7 @@ from bench.lesson_load import Plan, Result
 from bench.lesson_plot import Panel, Point, draw
 
 ADDRESS = "127.0.0.1"
-MAX_LATE_MS = 5.0  # of what the load sends, p99
+MAX_LATE_MS = 10.0  # p99 of what the load sends: half the time of a sound packet
 MAX_WAIT_US = 200.0  # for the node's core, each time that it had something to do, on average
 TRIES = 5  # of a run that the machine disturbed
 AIMS = {"cpu_percent_21": 25.0, "latency_p99_ms_21": 10.0, "lost_21": 0.0}
