@@ -15,6 +15,7 @@ BATCH = 64  # datagrams per turn of the event loop, so that timers and signallin
 # and the packets of a frame leave together.
 BUSY_PER_S, GATHER_S = 1500, 0.002
 COUNT_S = 0.1  # the rate is taken over so long
+HELD = 16  # datagrams at most, until what goes out because of them leaves: or it would be late, and look like a queue
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
 
 
@@ -61,32 +62,34 @@ class UdpSocket:
     def _readable(self) -> None:
         """Something has come. Where that is often, look again after a while instead of being woken each time."""
         assert self._loop is not None
-        self._drain()
+        all_read = self._drain()
         if self._busy:
             self._loop.remove_reader(self._socket.fileno())
-            self._timer = self._loop.call_later(GATHER_S, self._look)
+            self._timer = self._loop.call_later(GATHER_S if all_read else 0.0, self._look)
 
     def _look(self) -> None:
         if self._loop is None:
             return
-        self._drain()
+        all_read = self._drain()
         if self._busy:
-            self._timer = self._loop.call_later(GATHER_S, self._look)
+            self._timer = self._loop.call_later(GATHER_S if all_read else 0.0, self._look)
         else:
             self._loop.add_reader(self._socket.fileno(), self._readable)
 
-    def _drain(self) -> None:
-        """Take in what has come; what goes out because of it leaves together."""
+    def _drain(self) -> bool:
+        """Take in what has come, and whether that is all; what goes out because of it leaves together."""
         self._forwarder.hold()
         try:
-            self._counted += self._receive()
+            count = self._receive()
         finally:
             self._forwarder.flush()
+        self._counted += count
         now = monotonic()
         if now - self._counted_since >= COUNT_S:
             rate = self._counted / (now - self._counted_since)
             self._busy = rate > (BUSY_PER_S / 2 if self._busy else BUSY_PER_S)
             self._counted, self._counted_since = 0, now
+        return count < BATCH
 
     def _receive(self) -> int:
         """How many datagrams there were."""
@@ -101,4 +104,7 @@ class UdpSocket:
                 logger.debug("udp: %s", error)
                 continue
             receive(size, address, sendto)
+            if count % HELD == HELD - 1:
+                self._forwarder.flush()
+                self._forwarder.hold()
         return BATCH
