@@ -21,7 +21,7 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from tests.chromium import chromium
-from tests.e2e.browser import hears_and_sees, open_display, page_of
+from tests.e2e.browser import SMALL_CAMERA, hears_and_sees, open_display, page_of
 from tests.e2e.gaps import fluid, forget_gaps, longest_gap_s, watch_gaps
 from tests.e2e.house import House, eventually
 
@@ -29,13 +29,6 @@ KILL_AIM_S = 3.0
 DRAIN_AIM_S = 1.0
 SETTLE_S = 12.0
 """After a move: the new node's bandwidth estimates have grown, the old bridge is closed, a killed node is trusted."""
-SMALL_CAMERA = """
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = ({audio, video}) => ask({
-    audio,
-    video: video && {...(video === true ? {} : video), width: 320, height: 180, frameRate: 15},
-});
-"""
 WITHIN_S = 60.0  # a machine that also runs all the browsers
 
 
@@ -48,7 +41,7 @@ async def measured(displays: int, runs: int) -> tuple[list[float], list[float]]:
             pages = [await stack.enter_async_context(page_of(browser)) for _ in house.classrooms]
             for page in pages:
                 await page.set_viewport_size({"width": 640, "height": 360})
-                await page.add_init_script(SMALL_CAMERA)
+                await page.add_init_script(path=SMALL_CAMERA)
             for page, classroom in zip(pages, house.classrooms, strict=True):
                 await open_display(page, house, classroom)
             await house.start_lesson(await house.plan_lesson(*house.classrooms))

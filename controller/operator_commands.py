@@ -7,33 +7,16 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import aiohttp
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from controller.errors import ControllerAway, DutyChanged, NodeNotFound, NodeUnavailable, OperatorRefused
 from controller.node import NodeState
 from controller.operator_socket import NAME, short_path
+from controller.web.models.nodes import NodeJson, NodesJson
 
 LOOK_EVERY_S = 0.5
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 HEADINGS = ("NODE", "STATE", "CPU", "LESSONS", "CONNECTIONS", "PACKETS/S", "ADDRESS")
-
-
-class ShownNode(BaseModel):
-    """What is read of one node in the answer to `GET /nodes`. `cpu`: share of one core."""
-
-    name: str
-    state: NodeState
-    url: str | None
-    lessons: int
-    cpu: float
-    packets_in_per_s: int
-    packets_out_per_s: int
-    connections: int
-    capacity: int
-
-
-class _ShownNodes(BaseModel):
-    nodes: list[ShownNode]
 
 
 _PROBLEM: TypeAdapter[Mapping[str, object]] = TypeAdapter(Mapping[str, object])
@@ -46,9 +29,9 @@ class Operation:
         self._data_dir = data_dir
         self._http = http
 
-    async def nodes(self) -> list[ShownNode]:
+    async def nodes(self) -> list[NodeJson]:
         """Raises `ControllerAway`, `OperatorRefused`."""
-        return _ShownNodes.model_validate_json(await self._ask("GET", "/nodes")).nodes
+        return NodesJson.model_validate_json(await self._ask("GET", "/nodes")).nodes
 
     async def drain(self, name: str, on: bool) -> None:
         """Raises `NodeNotFound`, `NodeUnavailable`, `ControllerAway`, `OperatorRefused`."""
@@ -111,14 +94,14 @@ def _unreachable(data_dir: Path, error: BaseException | None) -> ControllerAway 
     return ControllerAway(f"no controller is running with {data_dir}")
 
 
-def table(nodes: Sequence[ShownNode]) -> str:
+def table(nodes: Sequence[NodeJson]) -> str:
     """For people, a line for each node."""
     rows = [HEADINGS, *(_row(node) for node in nodes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _row(node: ShownNode) -> tuple[str, ...]:
+def _row(node: NodeJson) -> tuple[str, ...]:
     return (
         node.name,
         node.state.value,

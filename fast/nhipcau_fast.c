@@ -225,7 +225,7 @@ static PyObject *outlet_note(Outlet *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* As `PureOutlet.sent`: two lists. */
+/* As `Outlet.sent` of webrtc/outlet.py: two lists. */
 static PyObject *outlet_sent(Outlet *self, PyObject *args) {
     long sequence, count;
     if (!PyArg_ParseTuple(args, "ll:sent", &sequence, &count))

@@ -70,11 +70,14 @@ class UdpSocket:
     def _look(self) -> None:
         if self._loop is None:
             return
-        all_read = self._drain()
-        if self._busy:
-            self._timer = self._loop.call_later(GATHER_S if all_read else 0.0, self._look)
-        else:
-            self._loop.add_reader(self._socket.fileno(), self._readable)
+        all_read = False
+        try:
+            all_read = self._drain()
+        finally:  # a fault in one datagram must not leave the socket unread
+            if self._busy:
+                self._timer = self._loop.call_later(GATHER_S if all_read else 0.0, self._look)
+            else:
+                self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def _drain(self) -> bool:
         """Take in what has come, and whether that is all; what goes out because of it leaves together."""

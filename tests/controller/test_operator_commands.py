@@ -5,6 +5,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +70,20 @@ async def test_node_is_drained_and_used_again(site: Site) -> None:
     await site.until(("ready", 0), ("ready", 0))
 
 
-async def test_draining_waits_for_the_last_lesson(site: Site) -> None:
+@asynccontextmanager
+async def draining(site: Site) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command that waits for the one lesson of local-0 to leave."""
     await site.bridge("PUT", 0, "lesson")
     await site.until(("ready", 1), ("ready", 0))
     process = await start(site.directory, "drain", "--wait", "local-0")
     assert process.stderr is not None
     async with asyncio.timeout(WITHIN_S):
         assert await process.stderr.readline() == b"local-0: lessons left: 1\n"
+        yield process
+
+
+async def test_draining_waits_for_the_last_lesson(site: Site) -> None:
+    async with draining(site) as process:
         await site.bridge("DELETE", 0, "lesson")
         assert await process.communicate() == (b"", b"")
     assert process.returncode == 0
@@ -83,12 +91,7 @@ async def test_draining_waits_for_the_last_lesson(site: Site) -> None:
 
 
 async def test_draining_that_somebody_takes_back_is_said(site: Site) -> None:
-    await site.bridge("PUT", 0, "lesson")
-    await site.until(("ready", 1), ("ready", 0))
-    process = await start(site.directory, "drain", "--wait", "local-0")
-    assert process.stderr is not None
-    async with asyncio.timeout(WITHIN_S):
-        assert await process.stderr.readline() == b"local-0: lessons left: 1\n"
+    async with draining(site) as process:
         assert await site.says("undrain", "local-0") == (0, "", "")
         assert await process.communicate() == (b"", b"nhipcau: node local-0 is in use again\n")
     assert process.returncode == 1

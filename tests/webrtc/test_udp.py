@@ -8,7 +8,9 @@ import pytest
 from webrtc.demux import Demultiplexer
 from webrtc.forward import Forwarder
 from webrtc.path import Address, Path
-from webrtc.udp import UdpSocket
+from webrtc.udp import COUNT_S, UdpSocket
+
+FAULTY = 999  # octets
 
 
 class Everything:
@@ -21,6 +23,8 @@ class Everything:
         self.came.put_nowait(("dtls", len(datagram)))
 
     def receive_media(self, size: int, now: float) -> None:
+        if size == FAULTY:
+            raise RuntimeError("a fault of ours")
         self.came.put_nowait(("media", size))
 
     def receive_stun(self, datagram: bytes, path: Path) -> None:
@@ -83,22 +87,40 @@ async def test_stranger_can_only_send_checks() -> None:
         assert (received.refused, everything.came.qsize()) == (2, 0)
 
 
-async def test_stream_of_datagrams_comes_through_and_so_does_what_follows_a_pause() -> None:
+async def keep_busy(everything: Everything, client: socket.socket) -> None:
+    """Send so much for so long that the socket gathers."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + 3 * COUNT_S
+    while clock() < end:
+        for size in range(40, 60):
+            client.send(b"\x80" + bytes(size))
+        assert [await everything.came.get() for _ in range(20)] == [("media", size + 1) for size in range(40, 60)]
+
+
+async def test_busy_socket_takes_in_everything_and_so_does_one_that_rests_again() -> None:
     async with asyncio.timeout(10), joined(known=True) as (everything, _, client):
-        for _ in range(3):
-            for size in range(20, 220):  # each answered before the next: closer together than a busy socket's look
-                client.send(b"\x80" + bytes(size))
-                assert await everything.came.get() == ("media", size + 1)
-            for size in range(20, 220):
+        for _ in range(2):
+            await keep_busy(everything, client)
+            for size in range(20, 220):  # more than one look takes
                 client.send(b"\x80" + bytes(size))
             assert [await everything.came.get() for _ in range(200)] == [("media", size + 1) for size in range(20, 220)]
-            with pytest.raises(TimeoutError):  # a pause, after which the socket wakes us again
-                async with asyncio.timeout(0.02):
+            with pytest.raises(TimeoutError):  # a pause, after which each datagram wakes us again
+                async with asyncio.timeout(2 * COUNT_S):
                     await everything.came.get()
 
 
 async def test_socket_closes_while_it_is_busy() -> None:
     async with asyncio.timeout(10), joined(known=True) as (everything, _, client):
-        for _ in range(50):
+        await keep_busy(everything, client)
+
+
+async def test_fault_in_one_datagram_leaves_no_socket_unread() -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+    async with asyncio.timeout(10), joined(known=True) as (everything, _, client):
+        await keep_busy(everything, client)
+        for _ in range(3):
+            client.send(b"\x80" + bytes(FAULTY - 1))
             client.send(b"\x80" + bytes(50))
             await everything.came.get()
+        assert len(faults) == 3
