@@ -40,7 +40,7 @@ async def measured(displays: int, runs: int) -> tuple[list[float], list[float]]:
                 await house.add_classroom(("truong-a", "truong-b")[number % 2], f"p{number}", devices=False)
             pages = [await stack.enter_async_context(page_of(browser)) for _ in house.classrooms]
             for page in pages:
-                await page.set_viewport_size({"width": 640, "height": 360})
+                await page.set_viewport_size({"width": 320, "height": 180})
                 await page.add_init_script(path=SMALL_CAMERA)
             for page, classroom in zip(pages, house.classrooms, strict=True):
                 await open_display(page, house, classroom)

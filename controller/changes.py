@@ -19,7 +19,8 @@ class ChangeKind(StrEnum):
     LESSON = "lesson"
     DEVICE = "device"
     ROOM = "room"
-    DISPLAY = "display"  # what the display should do, or whether it is connected
+    DISPLAY = "display"  # what the display should do
+    CALL = "call"  # what the bridge makes of the display's call, and no more than that; id is the display
     WATCH = "watch"  # which room a watching page's slots show; id is the watcher
 
 

@@ -5,6 +5,7 @@ When one of these changes, whoever sees something of it is told to ask again.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.changes import ChangeKind, Changes
@@ -142,8 +143,12 @@ class Showing:
             room=room,
             school=await self._store.organisations.get(room.school_id),
             next=await self._next_lesson(display),
-            call=self._call(display),
+            call=self._call(display.id, room.id),
         )
+
+    def with_call(self, state: DisplayState) -> DisplayState:
+        """The same with the call as it is now. Changes come often while a lesson is live; the database is not asked."""
+        return replace(state, call=self._call(state.display_id, state.room.id))
 
     def display_connected(self, display_id: DisplayId) -> None:
         self._displays.connected(display_id)
@@ -154,26 +159,26 @@ class Showing:
     def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
         self._displays.report(display_id, report)
 
-    def _call(self, display: Display) -> CallView | None:
-        plan = self._conductor.plan_in(display.room_id)
-        if plan is None or self._displays.active(display.room_id) != display.id:
+    def _call(self, id: DisplayId, room_id: RoomId) -> CallView | None:
+        plan = self._conductor.plan_in(room_id)
+        if plan is None or self._displays.active(room_id) != id:
             return None
         lesson = plan.lesson
         epoch = self._nodes.epoch(lesson.id)
         if epoch is None:
             return None
-        others = [site for site in lesson.accepted if site.room_id != display.room_id]
+        others = [site for site in lesson.accepted if site.room_id != room_id]
         state = self._nodes.state(lesson.id)
-        here = (display.room_id, display.id)
+        here = (room_id, id)
         present = present_rooms(state)
         return CallView(
             lesson_id=lesson.id,
             title=lesson.title,
             epoch=epoch,
-            whip=self._grants.publish(lesson.id, display.room_id, display.id),
-            whep=self._grants.play(lesson.id, display.room_id, display.id),
-            screen=self._grants.screen(lesson.id, display.room_id, display.id),
-            sharing=shared_screens(state).get(display.room_id),
+            whip=self._grants.publish(lesson.id, room_id, id),
+            whep=self._grants.play(lesson.id, room_id, id),
+            screen=self._grants.screen(lesson.id, room_id, id),
+            sharing=shared_screens(state).get(room_id),
             video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),
             rooms=tuple(
@@ -224,16 +229,15 @@ class Showing:
             return  # that is for the teacher's page
         self._changes.publish(ChangeKind.WATCH, lesson.id)
         for site in lesson.accepted:
-            self._tell_displays(site.room_id)
+            self._tell_displays(site.room_id, ChangeKind.CALL)
 
     def _room_changed(self, room_id: RoomId) -> None:
-        """A display of this room came, went or said something new."""
-        self._tell_displays(room_id)
+        """A display of this room came, went or said something new; its displays hear of their room, too."""
         self._changes.publish(ChangeKind.ROOM, room_id)
         plan = self._conductor.plan_in(room_id)
         if plan is not None:
             self._changes.publish(ChangeKind.LESSON, plan.lesson.id)
 
-    def _tell_displays(self, room_id: RoomId) -> None:
+    def _tell_displays(self, room_id: RoomId, kind: ChangeKind = ChangeKind.DISPLAY) -> None:
         for display_id in self._displays.in_room(room_id):
-            self._changes.publish(ChangeKind.DISPLAY, display_id)
+            self._changes.publish(kind, display_id)

@@ -7,10 +7,10 @@ import logging
 from aiohttp import web
 from pydantic import ValidationError
 
-from controller.changes import ChangeKind, Subscription
+from controller.changes import Change, ChangeKind, Subscription
 from controller.pairing import Pairing, PairingFull
 from controller.people.secret import hash_of
-from controller.views import DisplayReport
+from controller.views import DisplayReport, DisplayState
 from controller.web import render
 from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S
@@ -104,21 +104,27 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
 
 async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subscription) -> None:
     """The whole state at once, and again whenever it is another."""
-    await _send_state(socket, services, id)
+    state = await _send(socket, services, await _read(services, id))
     async for change in changes:
-        if change.kind is ChangeKind.DISPLAY and change.id == id:
-            await _send_state(socket, services, id)
+        if change in (Change(ChangeKind.DISPLAY, id), Change(ChangeKind.ROOM, state.room.id)):
+            state = await _send(socket, services, await _read(services, id))
+        elif change == Change(ChangeKind.CALL, id):
+            state = await _send(socket, services, services.showing.with_call(state))
     raise Closed(TRY_AGAIN, "too far behind")
 
 
-async def _send_state(socket: Socket, services: Services, id: DisplayId) -> None:
+async def _read(services: Services, id: DisplayId) -> DisplayState:
     try:
-        state = await services.showing.display_state(id)
+        return await services.showing.display_state(id)
     except DisplayNotFound as error:
         raise Closed(UNPAIRED, "unpaired") from error
     except ConnectionError as error:
         raise Closed(TRY_AGAIN, "later") from error
+
+
+async def _send(socket: Socket, services: Services, state: DisplayState) -> DisplayState:
     await socket.send(render.display_state(state, services.clock()))
+    return state
 
 
 async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> None:

@@ -62,7 +62,10 @@ class Showing(Protocol):
         """None while that watcher has no connection; announced as `Change(WATCH, lesson_id)`."""
 
     async def display_state(self, display_id: DisplayId) -> DisplayState:
-        """Raises `DisplayNotFound`. A change of it is announced as `Change(DISPLAY, display_id)`."""
+        """Raises `DisplayNotFound`. A change of it is announced as one of its display or its room."""
+
+    def with_call(self, state: DisplayState) -> DisplayState:
+        """The same with the call as it is now, for `Change(CALL, display_id)`."""
 
     def display_connected(self, display_id: DisplayId) -> None:
         """A page of this display has opened its WebSocket. Calls are counted: two pages, two calls."""

@@ -1,7 +1,10 @@
 """What pages and displays are shown of conducted lessons: real database, real bridge node as child process."""
 
+import asyncio
+
 import pytest
 
+from controller.changes import Change, ChangeKind
 from controller.views import SiteDevices
 from rooms.errors import InvalidState
 from rooms.scene import Scene
@@ -48,6 +51,26 @@ async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> 
         assert showing.watch_slots(LESSON, "binh", "login-2") is None
         async with play(house.media(given.whep.url), given.whep.token, video=2, audio=2):
             await house.until(lambda: bool((told := showing.watch_slots(LESSON, "ana", "login-1")) and told.slots))
+
+
+async def test_change_of_the_bridge_is_a_change_of_the_call_only(house: House) -> None:
+    await house.plan()
+    async with house.conducted() as (conductor, showing):
+        display = await house.pair(showing, XUAN_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        state = await showing.display_state(display)
+        assert state.call is not None
+        with house.changes.subscribe() as changes:
+            async with play(house.media(state.call.whep.url), state.call.whep.token, video=2, audio=2):
+                async with asyncio.timeout(20):
+                    async for change in changes:
+                        assert change != Change(ChangeKind.DISPLAY, display)
+                        if change == Change(ChangeKind.CALL, display):
+                            break
+                now = showing.with_call(state).call
+                assert now is not None
+                assert now.slots != state.call.slots
 
 
 async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> None:

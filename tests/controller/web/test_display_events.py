@@ -71,6 +71,22 @@ async def test_display_sends_its_state_again_when_it_changes(house: House) -> No
         house.services.changes.publish(ChangeKind.DISPLAY, "another")
         house.services.changes.publish(ChangeKind.DISPLAY, display)
         assert (await receive(socket, "state"))["display"] == display
+        await house.store.lessons.cancel(LessonId("lesson-2"), house.clock())
+        house.services.changes.publish(ChangeKind.CALL, display)
+        assert (await receive(socket, "state"))["next"] is not None  # as it was: only the call was looked at
+
+
+async def test_display_shows_the_new_name_of_its_room_at_once(house: House) -> None:
+    await house.display()
+    technician = await house.logged_in(HOST, Role.TECHNICIAN)
+    page = await house.visitor()
+    async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
+        await receive(socket, "state")
+        edited, _ = await technician.ask("PATCH", f"/rooms/{ROOM.id}", {"name": "4B"}, headers={"If-Match": '"1"'})
+        assert edited == 200
+        async with asyncio.timeout(10):
+            while (await receive(socket, "state"))["room"] != {"id": ROOM.id, "name": "4B"}:
+                pass  # its own coming is told, too
 
 
 async def test_report_reaches_the_teachers_view(house: House) -> None:
