@@ -26,6 +26,7 @@ from webrtc.dtls import (
 
 UFRAG, PWD = "load", "loadloadloadloadloadload"
 CHECK_AGAIN_S = 0.25
+DATAGRAM = 2048
 SOCKET_BUFFER = 4 << 20  # so that a moment in which the load does not run is no loss
 SIOCGSTAMPNS = 0x8907  # linux/sockios.h: when the packet read last came in, seconds and nanoseconds since 1970
 STAMP = struct.Struct("qq")
@@ -34,7 +35,7 @@ STAMP = struct.Struct("qq")
 class Connection:
     """`host`: the address to come from, one per room, as the node limits checks by source."""
 
-    # Of all connections: only one thread touches them.
+    # Of all connections, once they are up: only one thread touches them.
     outgoing = PacketBuffer()
     incoming = PacketBuffer()
     _stamp = bytearray(STAMP.size)
@@ -138,13 +139,13 @@ class Connection:
             self.refused += 1
 
     def _read(self) -> None:
-        """While connecting: checks answered, and DTLS."""
-        while size := self.receive():
-            first = self.incoming.view[0]
-            if first < 4:
-                self._answered.set()
-            elif 20 <= first < 64:
-                self._dtls.receive(bytes(self.incoming.view[:size]))
+        """While connecting: checks answered, and DTLS. Others may be up already, so theirs is not what is read into."""
+        with suppress(BlockingIOError, ConnectionRefusedError):
+            while datagram := self.socket.recv(DATAGRAM):
+                if datagram[0] < 4:
+                    self._answered.set()
+                elif 20 <= datagram[0] < 64:
+                    self._dtls.receive(datagram)
 
 
 def _find(pattern: str, text: str) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 WEIGH_EVERY_S = 1.0
 """How often it is looked for nodes that have too much to do; they report their load as often."""
-GO_OVER_S = 5.0
+SPREAD_S = 1.5
+"""Displays go over to a new bridge within this time while the one before goes on, not all at the same moment."""
+GO_OVER_S = 6.0
 """How long a bridge stays open on the node that it left, for the displays that still play from there."""
 
 
@@ -46,6 +48,7 @@ class Nodes:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._opening: set[tuple[str, str]] = set()  # bridge and node: held by intent, not by accident
         self._leaving: dict[tuple[str, str], asyncio.Task[None]] = {}  # bridge and node: closed in a while
+        self._overlapping: set[str] = set()  # bridges that were opened elsewhere before they were closed
         self._relief = Relief()
         self._move: Move | None = None  # still to be made, at the bridge's next `ensure`
         self._tasks: asyncio.TaskGroup | None = None
@@ -91,6 +94,10 @@ class Nodes:
         placement = self._file.of(bridge)
         return placement.run if placement and placement.node in self.fleet.nodes else None
 
+    def spread_s(self, bridge: str) -> float:
+        """Over how long displays are to spread their joining; 0 where nothing plays for them meanwhile."""
+        return SPREAD_S if bridge in self._overlapping else 0.0
+
     def state(self, bridge: str) -> BridgeState | None:
         node = self._placed_on(bridge)
         return node.bridges.get(bridge) if node else None
@@ -123,9 +130,13 @@ class Nodes:
             node = self._holder(bridge)
             if node is None:
                 await self._open_on(self._best(), bridge, policy)
+                self._overlapping.discard(bridge)
+                self._tell(bridge)
             elif (other := self._better(bridge, node)) is not None:
                 await self._open_on(other, bridge, policy)
                 self._leave(bridge, node, after_s=GO_OVER_S)
+                self._overlapping.add(bridge)
+                self._tell(bridge)
             elif self._policies.get(bridge) != policy:
                 await node.open(bridge, policy)
                 self._policies[bridge] = policy
@@ -139,6 +150,7 @@ class Nodes:
                     logger.info("bridge %s: closed on node %s", bridge, node.name)
             self._file.remove(bridge)
             self._policies.pop(bridge, None)
+            self._overlapping.discard(bridge)
 
     async def remove(self, bridge: str, participant: str) -> None:
         """End a participant's connections to `bridge`. Raises `NodeUnavailable`."""
@@ -200,7 +212,6 @@ class Nodes:
             self._file.put(bridge, Placement(node.name, run))
             self._policies[bridge] = policy
         logger.info("bridge %s: opened on node %s", bridge, node.name)
-        self._tell(bridge)
 
     @contextmanager
     def _intended(self, bridge: str, node: Node) -> Iterator[None]:

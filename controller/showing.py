@@ -175,6 +175,7 @@ class Showing:
             lesson_id=lesson.id,
             title=lesson.title,
             epoch=epoch,
+            spread_s=self._nodes.spread_s(lesson.id),
             whip=self._grants.publish(lesson.id, room_id, id),
             whep=self._grants.play(lesson.id, room_id, id),
             screen=self._grants.screen(lesson.id, room_id, id),

@@ -217,6 +217,7 @@ class CallView:
     lesson_id: LessonId
     title: str
     epoch: str
+    spread_s: float  # the bridge before goes on: displays go over within this time, each when it likes
     whip: MediaGrant
     whep: MediaGrant
     screen: ScreenGrant

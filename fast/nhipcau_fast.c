@@ -10,8 +10,8 @@
  * kernel cuts up (UDP_SEGMENT of udp(7), Linux 4.18): it then looks up the way and the socket once for all of them.
  */
 #define _GNU_SOURCE
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "feedback.h"
+
 #include <structmember.h>
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define INTERFACE 2 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
+#define INTERFACE 3 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
 #define HISTORY 4096 /* packets whose sending is remembered; a power of two */
 #define RING (HISTORY - 1)
 #define BATCH 128 /* datagrams in one system call */
@@ -598,18 +598,24 @@ static PyTypeObject SenderType = {
     .tp_methods = sender_methods,
 };
 
+static PyMethodDef functions[] = {
+    {"read_feedback", read_feedback, METH_O, read_feedback_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "nhipcau_fast",
     .m_doc = "The hot path of a Nhip Cau bridge node.",
     .m_size = -1,
+    .m_methods = functions,
 };
 
 PyMODINIT_FUNC PyInit_nhipcau_fast(void) {
     PyObject *self = PyModule_Create(&module);
     if (self == NULL || PyModule_AddIntConstant(self, "INTERFACE", INTERFACE) < 0 ||
         PyModule_AddIntConstant(self, "HISTORY", HISTORY) < 0 || PyModule_AddType(self, &OutletType) < 0 ||
-        PyModule_AddType(self, &SenderType) < 0) {
+        PyModule_AddType(self, &SenderType) < 0 || PyModule_AddType(self, &TrendlineType) < 0) {
         Py_XDECREF(self);
         return NULL;
     }

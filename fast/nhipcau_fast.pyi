@@ -1,3 +1,5 @@
+from typing import Any
+
 from webrtc.path import Address, SendTo
 from webrtc.payload import Picture
 from webrtc.slots import Route
@@ -24,6 +26,16 @@ class Outlet:
     @property
     def last_sent(self) -> float: ...
     def sent(self, sequence: int, count: int, /) -> tuple[list[float], list[int]]: ...
+
+def read_feedback(body: bytes, /) -> tuple[Any, ...]: ...
+
+class Trendline:
+    """`webrtc.trendline.Trendline`, with what stands for its usages."""
+
+    usage: Any
+    def __init__(self, normal: object, over: object, under: object, /) -> None: ...
+    def restart(self) -> None: ...
+    def take(self, sent: list[float], arrived: list[float], /) -> None: ...
 
 class Sender:
     """Sends packets along routes: `send` as `webrtc.forward.Forwarder` has it."""

@@ -1,3 +1,6 @@
 from setuptools import Extension, setup
 
-setup(ext_modules=[Extension("nhipcau_fast", ["nhipcau_fast.c"], extra_compile_args=["-std=c11"])], py_modules=[])
+# No fused multiply-add: the same sums as Python's.
+FLAGS = ["-std=c11", "-ffp-contract=off"]
+SOURCES = ["nhipcau_fast.c", "feedback.c"]
+setup(ext_modules=[Extension("nhipcau_fast", SOURCES, depends=["feedback.h"], extra_compile_args=FLAGS)], py_modules=[])

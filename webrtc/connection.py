@@ -251,7 +251,7 @@ class Connection(ABC):
                     self.refused += 1
                     return
                 self.meet(int.from_bytes(view[4:8], "big"))
-                for report in rtcp.parse(bytes(view[: length[0]])):
+                for report in rtcp.parse(bytes(view[: length[0]]), self._transport.forwarder.read_feedback):
                     self.receive_rtcp(report, now)
             else:
                 packet, elements = open_packet(view[: length[0]])

@@ -48,7 +48,7 @@ class State(StrEnum):
 class SendEstimate:
     """`transport_cc`: whether the subscriber sends transport-wide feedback; without it, REMB and loss have to do."""
 
-    def __init__(self, *, transport_cc: bool, now: float) -> None:
+    def __init__(self, *, transport_cc: bool, now: float, trend: Trendline | None = None) -> None:
         self.transport_cc = transport_cc
         self.state = State.RISING
         self.round_trip_s: float | None = None
@@ -56,7 +56,7 @@ class SendEstimate:
         self._remb_bps: float = CAP_BPS
         self._began = self._risen_at = now
         self._fell_at = -inf
-        self._trend = Trendline()
+        self._trend = trend or Trendline()
         self._loss = LossControl(now)
         self._prober = Prober(now)
         self._capacity = Capacity()

@@ -11,7 +11,8 @@ from webrtc.ids import BridgeId
 from webrtc.plane import MediaPlane
 from webrtc.status import NodeStatus
 
-MIN_INTERVAL_S = 0.1  # between two states of one bridge
+MIN_INTERVAL_S = 0.1  # between two states of one bridge,
+PER_PARTICIPANT_S = 0.01  # and so much more for each participant: a state of many costs both sides more
 MAX_INTERVAL_S = 1.0  # while the bridge has participants: counters move without a change of state
 
 Event = dict[str, object]
@@ -87,7 +88,7 @@ class Listener:
         if sent_at is None or bridge is None:
             return 0.0
         if bridge_id in self._changed:
-            return sent_at + MIN_INTERVAL_S
+            return sent_at + MIN_INTERVAL_S + PER_PARTICIPANT_S * len(bridge.participants)
         return sent_at + MAX_INTERVAL_S if bridge.participants else float("inf")
 
 

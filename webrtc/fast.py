@@ -1,4 +1,4 @@
-"""Forwarding by `nhipcau-fast`, the compiled helper: it rewrites, protects and sends; the rest is the pure engine's.
+"""Forwarding by `nhipcau-fast`, the compiled helper: it rewrites, protects and sends, and reads and follows feedback.
 
 Packets are protected by the same libsrtp and the same contexts as in Python, which are handed over by address: what is
 sent again and padding go out by `Forwarder`, and there is no second count of any stream. Many datagrams share a system
@@ -12,8 +12,10 @@ from webrtc.dtls import PROTECT_RTP, SrtpKeys
 from webrtc.forward import Forwarder
 from webrtc.outlet import HISTORY, Outlet
 from webrtc.path import Path
+from webrtc.transport_cc import TransportFeedback
+from webrtc.trendline import Trendline, Usage
 
-INTERFACE = 2  # with each change of `Route` or of what is used here, another number in both
+INTERFACE = 3  # with each change of `Route` or of what is used here, another number in both
 
 if (nhipcau_fast.INTERFACE, nhipcau_fast.HISTORY) != (INTERFACE, HISTORY):
     raise ImportError(f"nhipcau-fast has interface {nhipcau_fast.INTERFACE}, not {INTERFACE}; build it again")
@@ -33,6 +35,11 @@ class FastOutlet(nhipcau_fast.Outlet, Outlet):
         self.direct(*path, path.socket)
 
 
+class FastTrendline(nhipcau_fast.Trendline, Trendline):
+    def __init__(self) -> None:
+        nhipcau_fast.Trendline.__init__(self, Usage.NORMAL, Usage.OVER, Usage.UNDER)
+
+
 class FastForwarder(nhipcau_fast.Sender, Forwarder):
     """`send` is the helper's."""
 
@@ -42,3 +49,10 @@ class FastForwarder(nhipcau_fast.Sender, Forwarder):
 
     def outlet(self, *, transport_cc: int = 0, send_time: int = 0) -> Outlet:
         return FastOutlet(transport_cc=transport_cc, send_time=send_time)
+
+    def trendline(self) -> Trendline:
+        return FastTrendline()
+
+    @staticmethod
+    def read_feedback(body: bytes) -> TransportFeedback:
+        return TransportFeedback._make(nhipcau_fast.read_feedback(body))

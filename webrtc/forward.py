@@ -12,6 +12,8 @@ from webrtc.outlet import HISTORY, Outlet
 from webrtc.payload import NO_PICTURE, PICTURE_ID, PICTURE_ID_AT, TL0PICIDX_AT, Picture, read_vp8
 from webrtc.rtp import HEADER, HEADER_SIZE, MARKER, VERSION
 from webrtc.slots import Route, Slot
+from webrtc.transport_cc import TransportFeedback
+from webrtc.trendline import Trendline
 
 EXTENDED = Struct("!BBHIIII")  # a header with one word of header extension behind it (RFC 8285 4.2)
 EXTENDED_SIZE = EXTENDED.size
@@ -33,6 +35,15 @@ class Forwarder:
     def outlet(self, *, transport_cc: int = 0, send_time: int = 0) -> Outlet:
         """An outlet for the routes of this forwarder. For the parameters see `Outlet`."""
         return Outlet(transport_cc=transport_cc, send_time=send_time)
+
+    def trendline(self) -> Trendline:
+        """To follow what one subscriber's feedback says."""
+        return Trendline()
+
+    @staticmethod
+    def read_feedback(body: bytes) -> TransportFeedback:
+        """See `TransportFeedback.from_body`."""
+        return TransportFeedback.from_body(body)
 
     def hold(self) -> None:
         """Have packets that are sent until `flush` leave only then: those of one subscriber together."""

@@ -3,7 +3,7 @@
 `parse` takes what a peer may send and returns what this node understands of it; unknown kinds are left out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct, pack
@@ -178,8 +178,13 @@ Packet = (
 )
 
 
-def parse(datagram: bytes) -> tuple[Packet, ...]:
-    """What a compound packet says. Raises `InvalidPacket` where lengths or contents contradict each other."""
+def parse(
+    datagram: bytes, read_feedback: Callable[[bytes], TransportFeedback] = TransportFeedback.from_body
+) -> tuple[Packet, ...]:
+    """What a compound packet says. Raises `InvalidPacket` where lengths or contents contradict each other.
+
+    `read_feedback`: reads what most packets are, and raises `IndexError` where it is cut off.
+    """
     packets: list[Packet] = []
     at = 0
     try:
@@ -191,7 +196,10 @@ def parse(datagram: bytes) -> tuple[Packet, ...]:
             body = datagram[at + 4 : end]
             if first & 0x20:
                 body = body[: len(body) - body[-1]]
-            packets += _read(kind, first & 0x1F, body)
+            if kind == _Kind.RTP_FEEDBACK and first & 0x1F == _Format.TRANSPORT_CC:
+                packets.append(read_feedback(body))
+            else:
+                packets += _read(kind, first & 0x1F, body)
             at = end
     except (StructError, IndexError, UnicodeDecodeError) as error:
         raise InvalidPacket(f"RTCP packet at octet {at}: {error}") from error
@@ -222,8 +230,6 @@ def _read(kind: int, count: int, body: bytes) -> Iterable[Packet]:
         case _Kind.RTP_FEEDBACK if count == _Format.NACK:
             lost = tuple(number for at in range(8, len(body) - 3, 4) for number in _nacked(body, at))
             yield Nack(ssrc=_uint32(body, 0), media=_uint32(body, 4), lost=lost)
-        case _Kind.RTP_FEEDBACK if count == _Format.TRANSPORT_CC:
-            yield TransportFeedback.from_body(body)
         case _Kind.PAYLOAD_FEEDBACK if count == _Format.PICTURE_LOSS:
             yield PictureLossIndication(ssrc=_uint32(body, 0), media=_uint32(body, 4))
         case _Kind.PAYLOAD_FEEDBACK if count == _Format.FULL_INTRA:

@@ -172,7 +172,8 @@ class Subscription(Connection):
             return
         self._due = now + LOOK_S
         if self._estimate is None:
-            self._estimate = SendEstimate(transport_cc=self._numbered, now=now)
+            trend = self._transport.forwarder.trendline()
+            self._estimate = SendEstimate(transport_cc=self._numbered, now=now, trend=trend)
         self._estimate.tick(self.outlet.last_sent, now)
         self._look(now)
         self._probe(now)

@@ -6,7 +6,6 @@ header extension of two octets); their receiver answers with `TransportFeedback`
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 from struct import Struct, pack, unpack_from
 from typing import NamedTuple
@@ -35,8 +34,7 @@ class Run(NamedTuple):
     ticks: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransportFeedback:
+class TransportFeedback(NamedTuple):
     """What became of `statuses` packets from sequence number `base` on.
 
     `runs`: those received, in order, with a gap before each run but the first; ticks are 250 us after `reference_time`,

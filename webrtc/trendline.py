@@ -57,7 +57,7 @@ class Trendline:
         self._over_groups = 0
         self._moved_at = NEVER
 
-    def take(self, sent: Sequence[float], arrived: Sequence[float]) -> None:
+    def take(self, sent: list[float], arrived: list[float], /) -> None:
         """Count packets, in order of sending; those sent before the group at hand are left out."""
         first_sent, last_sent = self._first_sent, self._last_sent
         first_arrived, last = self._first_arrived, self._last_arrived

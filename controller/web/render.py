@@ -321,6 +321,7 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
             "lesson": call.lesson_id,
             "title": call.title,
             "epoch": call.epoch,
+            "spread_ms": round(call.spread_s * 1000),
             "whip": grant(call.whip).model_dump(),
             "whep": grant(call.whep).model_dump(),
             "screen": screen_grant(call.screen).model_dump(),

@@ -18,7 +18,7 @@ from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNod
 from controller.errors import NodeNotFound, NodeUnavailable
 from controller.local_nodes import own_addresses
 from controller.node import NodeState
-from controller.nodes import Nodes
+from controller.nodes import SPREAD_S, Nodes
 from controller.placement_file import PlacementFile
 from tests.controller.stage import running
 from tests.webrtc.nodes import SECRET, node_process, token
@@ -195,6 +195,7 @@ async def test_lesson_of_a_killed_node_goes_to_the_other_at_once(pair: Pair) -> 
     assert pair.watched.nodes.epoch("lesson") == before
     await pair.watched.nodes.ensure("lesson", Policy())
     assert (pair.watched.holder("lesson"), pair.watched.nodes.epoch("lesson") == before) == (pair.other, False)
+    assert pair.watched.nodes.spread_s("lesson") == 0
 
 
 async def test_lesson_leaves_a_draining_node_make_before_break(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +205,7 @@ async def test_lesson_leaves_a_draining_node_make_before_break(pair: Pair, monke
     await pair.watched.nodes.ensure("lesson", Policy())
     assert pair.bridges == (1, 1)
     assert pair.watched.holder("lesson") == pair.other
+    assert pair.watched.nodes.spread_s("lesson") == SPREAD_S
     await pair.watched.until(lambda _: pair.bridges == (0, 1))
     await pair.watched.nodes.ensure("lesson", Policy())
     assert pair.watched.holder("lesson") == pair.other

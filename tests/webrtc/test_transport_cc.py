@@ -1,11 +1,15 @@
 """Transport-wide feedback as it is built, written and read."""
 
+import struct
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from webrtc import engine
 from webrtc.errors import InvalidPacket
-from webrtc.rtcp import parse
+from webrtc.forward import Forwarder
+from webrtc.rtcp import Packet, parse
 from webrtc.transport_cc import KEPT, MAX_JUMP, TICKS, Arrivals, Run, TransportFeedback
 
 SMALL = st.integers(0, 255)
@@ -59,7 +63,24 @@ def told(feedbacks: tuple[TransportFeedback, ...]) -> list[tuple[int, int | None
 @given(STATUSES)
 def test_feedback_is_read_as_it_was_written(deltas: list[int | None]) -> None:
     packet = feedback(deltas)
-    assert parse(packet.to_bytes()) == (packet,)
+    for each in engine.engines.values():
+        assert parse(packet.to_bytes(), each.read_feedback) == (packet,)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 300), st.lists(st.integers(0, 0xFFFF), max_size=40), st.binary(max_size=60))
+def test_engines_read_the_same_garbage_alike(statuses: int, chunks: list[int], times: bytes) -> None:
+    body = struct.pack("!IIHHI", 1, 2, 3, statuses, 0x04000005) + struct.pack(f"!{len(chunks)}H", *chunks) + times
+    body += bytes(-len(body) % 4)
+    datagram = struct.pack("!BBH", 0x80 | 15, 205, len(body) // 4) + body
+    assert len({said(datagram, each) for each in engine.engines.values()}) == 1
+
+
+def said(datagram: bytes, each: type[Forwarder]) -> tuple[Packet, ...] | None:
+    try:
+        return parse(datagram, each.read_feedback)
+    except InvalidPacket:
+        return None
 
 
 @pytest.mark.parametrize(

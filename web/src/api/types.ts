@@ -358,6 +358,8 @@ export interface CallOrder extends Received {
   lesson: Id;
   title: string;
   epoch: string | number;
+  /** The bridge before goes on for a while: displays go over within this time, each when it likes. 0: at once. */
+  spread_ms: number;
   whip: Grant;
   whep: Grant;
   screen: ScreenGrant;

@@ -14,6 +14,7 @@ function order(change: Partial<CallOrder> = {}): CallOrder {
     lesson: "l1",
     title: "Sông Lam",
     epoch: "e1",
+    spread_ms: 0,
     whip: { url: "/whip/b", token: "w1" },
     whep: { url: "/whep/b", token: "p1" },
     video: 1,
@@ -159,6 +160,36 @@ describe("during the lesson", () => {
     expect([call.view().tracks.get("0")?.id, call.view().received.slots, before?.state]).toEqual(["after", {}, "closed"]);
     await run(3_000);
     expect([publishers[0]?.state, publishers[1]?.state]).toEqual(["closed", "connected"]);
+  });
+
+  it("stays until its moment where the old bridge goes on, and then until all is there that was to be seen", async () => {
+    const { call, players, publishers } = display();
+    call.want(order({ video: 2, slots: { "0": "r2", "1": "r3" }, layers: { q: true } }));
+    await run(10);
+    for (const mid of ["0", "1"]) players[0]?.tracks.set(mid, { kind: "video" } as MediaStreamTrack);
+    const before = players[0]?.tracks;
+    call.want(order({ epoch: "e2", spread_ms: 1_500, slots: {}, layers: { q: false } }));
+    expect([players.length, publishers[0]?.layers, call.view().received.slots["1"]]).toEqual([1, { q: true }, "r3"]);
+    await run(1_500);
+    expect([players.length, publishers.length, publishers[1]?.layers]).toEqual([2, 2, { q: false }]);
+    if (players[1] !== undefined) players[1].stats = { framesDecoded: { "0": 5 } };
+    await run(500);
+    expect([call.view().tracks, call.view().received.slots["1"]]).toEqual([before, "r3"]);
+    if (players[1] !== undefined) players[1].stats = { framesDecoded: { "0": 9, "1": 1 } };
+    await run(100);
+    expect([call.view().tracks === players[1]?.tracks, call.view().received.slots]).toEqual([true, {}]);
+  });
+
+  it("does not wait for its moment once the old bridge is lost", async () => {
+    const { call, players } = display();
+    call.want(order());
+    await run(10);
+    vi.spyOn(Math, "random").mockReturnValue(0.9);
+    call.want(order({ epoch: "e2", spread_ms: 1_500 }));
+    players[0]?.become("disconnected");
+    await run(1);
+    vi.restoreAllMocks();
+    expect([players.length, call.view().phase]).toEqual([2, "joined"]);
   });
 
   it("goes over at once when the new bridge is told while the old one is being joined", async () => {

@@ -69,6 +69,7 @@ export class Call {
   private cameraRetry: ReturnType<typeof setTimeout> | undefined;
   private controllerLostAt: number | null = null;
   private heldReceived: Received | null = null; // what the connection carries that is held from an earlier epoch
+  private goingOver: ReturnType<typeof setTimeout> | undefined; // while it waits for its moment
   private toldOf: PlayerPeer | null = null; // the connection that has been told how large its slots are
   private readonly stall = new Stall();
   private readonly health: Health;
@@ -207,6 +208,7 @@ export class Call {
       () => this.order?.whep ?? null,
       () => this.playerChanged(),
       HOLD_MS,
+      (sample) => this.seesEnough(sample),
     );
     this.player.start();
     this.publish();
@@ -228,13 +230,41 @@ export class Call {
     this.publisher.start();
   }
 
-  /** The lesson goes on at another bridge. The camera stays open, and what is to be seen is seen until that is. */
+  /** The lesson goes on at another bridge. The camera stays open, and what is to be seen is seen until that is.
+   *
+   * Where the bridge before goes on, not all displays begin at the same moment: every connection costs them and the
+   * bridges more in its first second than in minutes after.
+   */
   private moveOver(before: CallOrder, order: CallOrder): void {
     this.heldReceived ??= before;
     this.order = order;
+    if (order.spread_ms > 0 && this.player?.state === "connected") this.goOverIn(Math.random() * order.spread_ms);
+    else this.goOver();
+  }
+
+  private goOverIn(ms: number): void {
+    clearTimeout(this.goingOver);
+    this.goingOver = setTimeout(() => this.goOver(), ms);
+  }
+
+  private goOver(): void {
+    clearTimeout(this.goingOver);
+    this.goingOver = undefined;
     this.player?.renew();
     this.publisher?.renew();
     if (this.player?.holds !== true) this.heldReceived = null;
+    this.tell();
+  }
+
+  /** Whether a new connection can take the place of the one before: that one still has all pictures, or has none. */
+  private seesEnough({ framesDecoded }: Sample): boolean {
+    const seen = Object.values(framesDecoded).filter((frames) => frames > 0).length;
+    if (this.heldReceived === null || this.order?.spread_ms === 0) return seen > 0;
+    const { slots, flows } = this.heldReceived;
+    const before = [...(this.player?.shown?.tracks ?? [])].filter(
+      ([mid, track]) => track.kind === "video" && (slots[mid] ?? null) !== null && flows[mid] === "live",
+    );
+    return seen > 0 && seen >= before.length;
   }
 
   private newPlayer(): PlayerPeer {
@@ -244,7 +274,11 @@ export class Call {
 
   private playerChanged(): void {
     const { player } = this;
-    if (player?.holds !== true) this.heldReceived = null;
+    if (this.goingOver !== undefined) {
+      if (player?.state !== "connected") this.goOverIn(0); // nothing is left to wait for
+    } else if (player?.holds !== true) {
+      this.heldReceived = null;
+    }
     if (player?.state === "connected" && player.peer !== this.toldOf) {
       this.toldOf = player.peer;
       this.layout.again();
@@ -257,8 +291,9 @@ export class Call {
     this.tell();
   }
 
+  /** What the order says of layers is the new bridge's word, and not for the one before. */
   private followLayers(): void {
-    if (this.order !== null) void this.publisher?.peer?.want(this.order.layers);
+    if (this.order !== null && this.goingOver === undefined) void this.publisher?.peer?.want(this.order.layers);
   }
 
   private async putLayout(heights: Heights): Promise<void> {
@@ -323,6 +358,8 @@ export class Call {
 
   private disconnect(leaving = false): void {
     clearInterval(this.sampler);
+    clearTimeout(this.goingOver);
+    this.goingOver = undefined;
     this.publisher?.stop(leaving);
     this.player?.stop(leaving);
     this.publisher = null;

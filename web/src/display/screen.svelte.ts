@@ -70,7 +70,7 @@ export class Screen {
 
   start(): void {
     this.socket.start();
-    this.reporter = setInterval(() => this.report(true), REPORT_EVERY_MS);
+    this.reporter = setInterval(() => this.everyWhile(), REPORT_EVERY_MS);
     addEventListener("pagehide", this.leave);
     addEventListener("pageshow", this.returned);
     document.addEventListener("visibilitychange", this.keepAwake);
@@ -154,6 +154,11 @@ export class Screen {
     this.call.want(state.call);
     this.followSharing(before, state.call);
     if (state.call === null) this.warm.prepare();
+  }
+
+  private everyWhile(): void {
+    this.report(true);
+    if (this.view.phase === "joined") this.warm.prepare(); // for another bridge, should it come to that
   }
 
   private followSharing(before: CallOrder | null, now: CallOrder | null): void {

@@ -4,7 +4,7 @@
 import { Backoff } from "../api/backoff";
 import type { Grant } from "../api/types";
 import type { Peer } from "./peer";
-import { total } from "./sample";
+import { type Sample, total } from "./sample";
 import { SignalingError } from "./whip";
 
 export type LastingState = "stopped" | "connecting" | "connected" | "unsteady" | "waiting";
@@ -44,14 +44,15 @@ export class LastingPeer<P extends Peer> {
 
   /** `grant` is asked for at each attempt, since tokens are renewed; null: nothing can be asked of the server now.
    *
-   * `holdMs`: the connection before is held until the new one has decoded a picture, and no longer than this once it has
-   * failed or the new one is there; 0: not at all.
+   * `holdMs`: the connection before is held until the new one `sees` as much as is asked of it, and no longer than this
+   * once it has failed or the new one is there; 0: not at all.
    */
   constructor(
     private readonly make: () => P,
     private readonly grant: () => Promise<Grant | null> | Grant | null,
     private readonly changed: () => void,
     private readonly holdMs = 0,
+    private readonly sees: (sample: Sample) => boolean = (sample) => total(sample.framesDecoded) > 0,
   ) {}
 
   /** The connection to be seen now: the one before as long as it is held. */
@@ -62,7 +63,6 @@ export class LastingPeer<P extends Peer> {
   get holds(): boolean {
     return this.held !== null;
   }
-
 
   /** A younger token for the same connection. */
   refresh(grant: Grant): void {
@@ -180,7 +180,7 @@ export class LastingPeer<P extends Peer> {
     const { peer } = this;
     if (peer === null || this.state !== "connected") return;
     const sample = await peer.sample().catch(() => null);
-    if (sample !== null && this.peer === peer && total(sample.framesDecoded) > 0) this.takeOver();
+    if (sample !== null && this.peer === peer && this.sees(sample)) this.takeOver();
   }
 
   /** The new connection does what the one before did. */

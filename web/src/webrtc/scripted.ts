@@ -49,7 +49,7 @@ export class ScriptedPeer implements Peer {
   }
 
   async sample(): Promise<Sample> {
-    return Promise.resolve({ ...emptySample(), ...this.stats, framesDecoded: { "0": this.frames }, audioEnergy: { "1": this.frames / 10 } });
+    return Promise.resolve({ ...emptySample(), framesDecoded: { "0": this.frames }, audioEnergy: { "1": this.frames / 10 }, ...this.stats });
   }
 
   close(grant: Grant | null, leaving = false): void {
