@@ -8,19 +8,14 @@ import type { PlayerPeer } from "../webrtc/player";
 import type { PublisherPeer } from "../webrtc/publisher";
 import { EMPTY_SAMPLE, type Sample, total } from "../webrtc/sample";
 import { SignalingError } from "../webrtc/whip";
-import type { Capture } from "./camera";
 import { type Caps, capsOf } from "./effort";
 import { Health } from "./health";
+import { Own, type OwnParts } from "./own";
 import { Stall } from "./stall";
 
-export interface CallParts {
+export interface CallParts extends OwnParts {
   player(video: number, audio: number): PlayerPeer;
   publisher(): PublisherPeer;
-  open(): Promise<Capture>;
-  /** `stream`'s sound with the picture of the second camera or the first; null: not to be had. */
-  switchCamera(stream: MediaStream, second: boolean): Promise<MediaStream | null>;
-  /** `kept`: goes on, with what it has of `stream`. */
-  close(stream: MediaStream, kept?: MediaStream): void;
   /** Processors of this machine. */
   cores: number;
 }
@@ -52,7 +47,6 @@ export const NOTHING_RECEIVED: Received = { slots: {}, flows: {}, slides: [] };
 const SAMPLE_EVERY_MS = 1_000;
 /** For the publisher, too: the others also have to go over, some of them over far links. */
 const HOLD_MS = 3_000;
-const CAMERA_RETRY_MS = 10_000;
 const ABANDONED_MS = 30_000;
 
 const keyOf = (order: CallOrder | null): string => (order === null ? "" : `${order.lesson} ${order.epoch}`);
@@ -61,12 +55,7 @@ export class Call {
   private order: CallOrder | null = null;
   private player: LastingPeer<PlayerPeer> | null = null;
   private publisher: LastingPeer<PublisherPeer> | null = null;
-  private capture: Capture = { stream: null, camera: "unknown" };
-  private opening = false;
-  private second = false;
-  private notSwitched = false;
   private sampler: ReturnType<typeof setInterval> | undefined;
-  private cameraRetry: ReturnType<typeof setTimeout> | undefined;
   private controllerLostAt: number | null = null;
   private heldReceived: Received | null = null; // what the connection carries that is held from an earlier epoch
   private goingOver: ReturnType<typeof setTimeout> | undefined; // while it waits for its moment
@@ -74,6 +63,7 @@ export class Call {
   private readonly stall = new Stall();
   private readonly health: Health;
   private readonly layout: Layout;
+  private readonly own: Own;
 
   constructor(
     private readonly parts: CallParts,
@@ -81,6 +71,11 @@ export class Call {
   ) {
     this.health = new Health(parts.cores);
     this.layout = new Layout((heights) => this.putLayout(heights));
+    this.own = new Own(
+      parts,
+      (stream) => this.send(stream),
+      () => this.tell(),
+    );
   }
 
   /** What the controller wants at present. The same lesson and epoch again only brings newer tokens, slots and layers. */
@@ -98,7 +93,7 @@ export class Call {
       this.moveOver(before, order);
     } else {
       this.disconnect();
-      this.closeCamera();
+      this.own.stop();
       this.order = order;
       if (order !== null) this.join();
     }
@@ -118,47 +113,29 @@ export class Call {
   /** The page goes away: say so with requests that outlive it. */
   leave(): void {
     this.disconnect(true);
-    this.closeCamera();
+    this.own.stop();
     this.order = null;
   }
 
   /** Cameras or microphones were plugged or unplugged, or others were chosen. */
   captureChanged(chosen = false): void {
-    if (this.order === null) return;
-    if (chosen || this.capture.camera !== "ok") void this.openCamera();
+    this.own.devicesChanged(chosen);
   }
 
   /** Let the others see the room's second camera, or the first again. The sound goes on as it is. */
-  async useCamera(second: boolean): Promise<void> {
-    const { stream } = this.capture;
-    if (this.opening || stream === null || second === this.second) return;
-    this.opening = true;
-    const switched = await this.parts.switchCamera(stream, second);
-    this.opening = false;
-    if (this.capture.stream !== stream) {
-      // The lesson ended while the camera was opening.
-      if (switched !== null) this.parts.close(switched);
-    } else if (switched === null) {
-      this.notSwitched = true;
-    } else {
-      this.second = second;
-      this.notSwitched = false;
-      this.take({ stream: switched, camera: "ok" });
-    }
-    // What was to be opened meanwhile.
-    if (this.order !== null && this.capture.camera !== "ok") void this.openCamera();
-    this.tell();
+  useCamera(second: boolean): Promise<void> {
+    return this.own.use(second);
   }
 
   view(): CallView {
     return {
       phase: this.phase,
       order: this.order,
-      camera: this.capture.camera,
+      camera: this.own.camera,
       publishing: this.publishing,
-      own: this.capture.stream,
-      second: this.second,
-      notSwitched: this.notSwitched,
+      own: this.own.stream,
+      second: this.own.second,
+      notSwitched: this.own.notSwitched,
       tracks: this.player?.shown?.tracks ?? new Map<string, MediaStreamTrack>(),
       received: this.heldReceived ?? this.order ?? NOTHING_RECEIVED,
       playing: this.health.playing,
@@ -171,7 +148,7 @@ export class Call {
     return {
       type: "report",
       joined: this.phase === "joined",
-      camera: this.capture.camera,
+      camera: this.own.camera,
       publishing: this.publishing,
       ...this.health.report(),
     };
@@ -191,7 +168,7 @@ export class Call {
   }
 
   private get publishing(): boolean {
-    return this.publisher?.state === "connected" && this.capture.stream !== null;
+    return this.publisher?.state === "connected" && this.own.stream !== null;
   }
 
   private get phase(): CallPhase {
@@ -212,7 +189,7 @@ export class Call {
     );
     this.player.start();
     this.publish();
-    if (this.capture.stream === null) void this.openCamera();
+    this.own.start();
     this.sampler = setInterval(() => void this.observe(), SAMPLE_EVERY_MS);
   }
 
@@ -220,7 +197,7 @@ export class Call {
     this.publisher = new LastingPeer(
       () => {
         const peer = this.parts.publisher();
-        if (this.capture.stream !== null) void peer.send(this.capture.stream);
+        if (this.own.stream !== null) void peer.send(this.own.stream);
         return peer;
       },
       (): Grant | null => this.order?.whip ?? null,
@@ -302,58 +279,16 @@ export class Call {
     await player.peer.layout(order.whep, heights);
   }
 
-  private async openCamera(): Promise<void> {
-    if (this.opening) return;
-    this.opening = true;
-    clearTimeout(this.cameraRetry);
-    const capture = await this.parts.open();
-    this.opening = false;
-    if (this.order === null) {
-      // The lesson ended while the camera was opening.
-      if (capture.stream !== null) this.parts.close(capture.stream);
-      return;
-    }
-    this.second = false;
-    this.notSwitched = false;
-    this.take(capture);
-    // With a microphone alone we wait for something to be plugged in: trying again would cut the sound.
-    if (capture.stream === null) this.cameraRetry = setTimeout(() => void this.openCamera(), CAMERA_RETRY_MS);
-    this.tell();
-  }
-
-  /** Send this from now on, and close what was sent before. */
-  private take(capture: Capture): void {
-    const old = this.capture.stream;
-    this.capture = capture;
-    for (const track of capture.stream?.getTracks() ?? []) track.onended = () => this.captureEnded(capture);
-    if (capture.stream === null) {
-      // Nothing to send: take part by watching only.
+  /** Send this from now on; null: take part by watching only. */
+  private send(stream: MediaStream | null): void {
+    if (stream === null) {
       this.publisher?.stop();
       this.publisher = null;
     } else if (this.publisher === null) {
       this.publish();
     } else {
-      void this.publisher.peer?.send(capture.stream);
+      void this.publisher.peer?.send(stream);
     }
-    if (old !== null) this.parts.close(old, capture.stream ?? undefined);
-  }
-
-  private captureEnded(capture: Capture): void {
-    if (this.capture !== capture) return;
-    this.capture = { stream: capture.stream, camera: "missing" };
-    this.tell();
-    void this.openCamera();
-  }
-
-  private closeCamera(): void {
-    clearTimeout(this.cameraRetry);
-    const { stream } = this.capture;
-    this.capture = { stream: null, camera: "unknown" };
-    this.second = false;
-    this.notSwitched = false;
-    if (stream === null) return;
-    for (const track of stream.getTracks()) track.onended = null;
-    this.parts.close(stream);
   }
 
   private disconnect(leaving = false): void {
