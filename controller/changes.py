@@ -62,19 +62,29 @@ class Changes:
     """The one place where changes are published and subscribed to."""
 
     def __init__(self) -> None:
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[ChangeKind | Change, set[Subscription]] = {}  # none that is empty
 
     def publish(self, kind: ChangeKind, id: str) -> None:
         change = Change(kind, id)
-        for subscription in self._subscriptions:
-            subscription.put(change)
+        for topic in (kind, change):
+            for subscription in self._subscriptions.get(topic, ()):
+                subscription.put(change)
 
     @contextmanager
-    def subscribe(self) -> Iterator[Subscription]:
-        """Changes from now on, until the `with` block ends."""
+    def subscribe(self, *topics: ChangeKind | Change) -> Iterator[Subscription]:
+        """Changes from now on, until the `with` block ends: of these kinds and these things, or all of them.
+
+        A province has thousands of displays: what changes for one wakes that one only.
+        """
         subscription = Subscription()
-        self._subscriptions.add(subscription)
+        topics = topics or tuple(ChangeKind)
+        for topic in topics:
+            self._subscriptions.setdefault(topic, set()).add(subscription)
         try:
             yield subscription
         finally:
-            self._subscriptions.discard(subscription)
+            for topic in topics:
+                listeners = self._subscriptions[topic]
+                listeners.discard(subscription)
+                if not listeners:
+                    del self._subscriptions[topic]

@@ -134,7 +134,7 @@ async def technician_token(controller: Controller, school: DemoSchool) -> str:
 
 async def furnish(controller: Controller, school: DemoSchool, *, devices: int) -> None:
     """Wait until the school's simulated devices are found, put them into its room, and give the room its scenes."""
-    with controller.changes.subscribe() as changes:
+    with controller.changes.subscribe(ChangeKind.DEVICE) as changes:
         news = aiter(changes)
         while len(found := await _devices(controller, school)) < devices:
             await anext(news)
@@ -155,10 +155,9 @@ async def _devices(controller: Controller, school: DemoSchool) -> list[Device]:
 
 async def keep_a_lesson_ready(controller: Controller) -> None:
     """Plan the next lesson when one has ended, until cancelled: whoever tries the demo may tap again."""
-    with controller.changes.subscribe() as changes:
-        async for change in changes:
-            if change.kind is ChangeKind.LESSON:
-                await plan_lesson(controller)
+    with controller.changes.subscribe(ChangeKind.LESSON) as changes:
+        async for _ in changes:
+            await plan_lesson(controller)
 
 
 async def plan_lesson(controller: Controller) -> None:

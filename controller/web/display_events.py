@@ -83,7 +83,8 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
     id = display.id
     with contextlib.ExitStack() as stack:
         unpaired = stack.enter_context(request.app[DISPLAY_SOCKETS].open(id))
-        changes = stack.enter_context(services.changes.subscribe())
+        topics = [Change(ChangeKind.DISPLAY, id), Change(ChangeKind.CALL, id), Change(ChangeKind.ROOM, display.room_id)]
+        changes = stack.enter_context(services.changes.subscribe(*topics))
         services.showing.display_connected(id)
         log.info("display %s: connected", id)
         services.changes.publish(ChangeKind.ROOM, display.room_id)
@@ -103,13 +104,12 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
 
 
 async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subscription) -> None:
-    """The whole state at once, and again whenever it is another."""
+    """The whole state at once, and again at each of `changes`: of the display, its call, or its room."""
     state = await _send(socket, services, await _read(services, id))
     async for change in changes:
-        if change in (Change(ChangeKind.DISPLAY, id), Change(ChangeKind.ROOM, state.room.id)):
-            state = await _send(socket, services, await _read(services, id))
-        elif change == Change(ChangeKind.CALL, id):
-            state = await _send(socket, services, services.showing.with_call(state))
+        call_only = change.kind is ChangeKind.CALL
+        now = services.showing.with_call(state) if call_only else await _read(services, id)
+        state = await _send(socket, services, now)
     raise Closed(TRY_AGAIN, "too far behind")
 
 

@@ -36,6 +36,7 @@ HEARTBEAT_S = 20.0
 RECHECK_EVERY_S = 30.0
 KNOWN_LESSONS_BEFORE = timedelta(days=1)
 KNOWN_LESSONS_AFTER = timedelta(days=14)
+TOLD = (ChangeKind.LESSON, ChangeKind.DEVICE, ChangeKind.ROOM, ChangeKind.WATCH)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -46,7 +47,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     rights = await services.people.accounts.rights(identity.account)
     socket = Socket(request, heartbeat_s=HEARTBEAT_S)
     with contextlib.ExitStack() as stack:
-        changes = stack.enter_context(services.changes.subscribe())
+        changes = stack.enter_context(services.changes.subscribe(*TOLD))
         feed = Feed(socket, services, request.app[DISPLAY_SOCKETS], identity, rights)
         await feed.take_stock()
         await socket.open()
@@ -86,7 +87,7 @@ class Feed:
         async for change in changes:
             if change.kind is ChangeKind.WATCH:
                 await self._watch(LessonId(change.id))
-            elif change.kind in (ChangeKind.LESSON, ChangeKind.DEVICE, ChangeKind.ROOM):
+            else:
                 await self._tell(change)
         raise Closed(TRY_AGAIN, "too far behind")
 

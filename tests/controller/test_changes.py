@@ -52,6 +52,19 @@ async def test_all_who_listen_are_told_and_nobody_after() -> None:
         assert [each.id for each in await take(second, 1)] == ["a"]
 
 
+async def test_who_listens_to_one_thing_or_kind_hears_of_no_other() -> None:
+    changes = Changes()
+    with (
+        changes.subscribe(Change(ChangeKind.CALL, "a"), Change(ChangeKind.ROOM, "a")) as one,
+        changes.subscribe(ChangeKind.ROOM) as kind,
+    ):
+        for told in (ChangeKind.CALL, ChangeKind.ROOM):
+            for id in ("b", "a"):
+                changes.publish(told, id)
+        assert await take(one, 2) == [Change(ChangeKind.CALL, "a"), Change(ChangeKind.ROOM, "a")]
+        assert await take(kind, 2) == [Change(ChangeKind.ROOM, "b"), Change(ChangeKind.ROOM, "a")]
+
+
 async def test_listener_too_far_behind_is_told_by_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PENDING_LIMIT", 3)
     changes = Changes()
