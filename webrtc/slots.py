@@ -23,6 +23,7 @@ ROUTES = 256  # kept per slot, to find the source of a packet that is asked for 
 RESEND_S = 0.1  # a packet is not sent again within so long,
 MAX_RESENDS = 3  # and not more often than this
 MAX_RESENT = 1024  # packets remembered as sent again: as many as a track keeps
+NEAR = 16  # packets that are looked through for one that tells where the source stood
 RESYNC = 1  # packets left out of the numbering where the last frame of the source before was cut off
 STILL_S = 3.0  # between two pictures of a slot whose link takes no more
 BELIEVED_S = 1.0  # what sender reports say of two frames' distance is believed where the arrivals differ by less
@@ -178,17 +179,21 @@ class Slot:
         number = track.highest if last is None else last
         self._stretches[-1].last = number
         packet = track.packet(number)
-        timestamp = track.timestamp if packet is None else int.from_bytes(packet[4:8], "big")
+        # Where it is still missing, the one before it tells: of the same picture, or of that before.
+        nearest = range(number, max(route.first, number - NEAR) - 1, -1)
+        known = next((each for each in map(track.packet, nearest) if each is not None), None)
+        timestamp = track.timestamp if known is None else int.from_bytes(known[4:8], "big")
         self._sequence = number + route.sequence
         self._timestamp = (timestamp + route.timestamp) & 0xFFFFFFFF
         self._stopped_at = track.arrived_at
         self._captured_s = track.captured_s(timestamp)
         self._whole = track.kind == "audio" or (packet is not None and packet[1] > 127)
-        picture = read_vp8(packet) if packet is not None and track.codec.name == "VP8" else NO_PICTURE
+        picture = read_vp8(known) if known is not None and track.codec.name == "VP8" else NO_PICTURE
+        ahead = 0 if known is packet else 1
         if picture.picture_id >= 0:
-            self._picture_id = picture.picture_id + route.picture_id
+            self._picture_id = picture.picture_id + route.picture_id + ahead
         if picture.tl0picidx >= 0:
-            self._tl0picidx = picture.tl0picidx + route.tl0picidx
+            self._tl0picidx = picture.tl0picidx + route.tl0picidx + ahead
         self._packets += track.packets - self._started[0]
         self._octets += track.octets - self._started[1]
 

@@ -130,6 +130,24 @@ def test_still_is_one_whole_picture_at_a_time() -> None:
     assert 25_000 < (times[2] - times[0]) & 0xFFFFFFFF < 35_000  # the third of a second in between
 
 
+def test_still_without_its_last_packet_still_counts() -> None:
+    wire, here = Wire(), layer()
+    slot, sender = video_slot(wire), Vp8Sender(ssrc=1)
+    slot.still = True
+    here.add(slot, 0.0)
+    first, *lost = sender.frame(key=True, parts=3)
+    send(here, [first], 0.0)
+    send(here, sender.frame(), 0.1)  # the picture is over, whatever was in it
+    here.add(slot, 0.2)
+    send(here, sender.frame(key=True), 0.3)
+    pictures = [read_vp8(packet) for packet in wire.packets]
+    assert contents(wire.packets) == [(0, 0), (2, 0)]
+    assert 1 <= (pictures[1].picture_id - pictures[0].picture_id) & 0x7FFF <= 2  # not the same number twice
+    assert 1 <= (pictures[1].tl0picidx - pictures[0].tl0picidx) & 0xFF <= 2
+    numbers = sequences(wire.packets)
+    assert (numbers[1] - numbers[0]) & 0xFFFF > len(lost)  # they may still come
+
+
 def test_same_packet_twice_goes_out_once() -> None:
     wire, here = Wire(), layer()
     sender = Vp8Sender(ssrc=1)
