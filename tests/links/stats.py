@@ -100,6 +100,8 @@ async def snapshot(page: Page) -> Snapshot:
     read: dict[str, Any] = await page.evaluate(READ)
     made = Snapshot(at_s=read["at"])
     for peer in read["peers"]:
+        if peer["state"] == "new":
+            continue  # made ahead, for another bridge
         number = peer["number"]
         made.states[number] = peer["state"]
         entries = {entry["id"]: entry for entry in peer["entries"]}
