@@ -180,8 +180,9 @@ class Slot:
         self._stretches[-1].last = number
         packet = track.packet(number)
         # Where it is still missing, the one before it tells: of the same picture, or of that before.
-        nearest = range(number, max(route.first, number - NEAR) - 1, -1)
-        known = next((each for each in map(track.packet, nearest) if each is not None), None)
+        near = range(max(0, min(NEAR, number - route.first)) + 1)
+        back, known = next(((back, each) for back in near if (each := track.packet(number - back))), (0, None))
+        ahead = 0 if back == 0 or back == 1 and known is not None and known[1] < 128 else 1
         timestamp = track.timestamp if known is None else int.from_bytes(known[4:8], "big")
         self._sequence = number + route.sequence
         self._timestamp = (timestamp + route.timestamp) & 0xFFFFFFFF
@@ -189,7 +190,6 @@ class Slot:
         self._captured_s = track.captured_s(timestamp)
         self._whole = track.kind == "audio" or (packet is not None and packet[1] > 127)
         picture = read_vp8(known) if known is not None and track.codec.name == "VP8" else NO_PICTURE
-        ahead = 0 if known is packet else 1
         if picture.picture_id >= 0:
             self._picture_id = picture.picture_id + route.picture_id + ahead
         if picture.tl0picidx >= 0:

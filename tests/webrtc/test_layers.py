@@ -99,6 +99,23 @@ def test_base_layer_alone_has_no_gaps_and_comes_back_whole() -> None:
     assert sorted({(each - pictures[0]) & 0x7FFF for each in pictures}) == list(range(9))
 
 
+def test_switch_behind_a_packet_that_was_left_out_goes_on_without_a_gap() -> None:
+    wire, low, high = Wire(), layer("q"), layer("f")
+    slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2, picture=77)
+    low.add(slot, 0.0)
+    send(low, small.frame(key=True), 0.0)
+    low.thin(slot, base_only=True, still=False)
+    for i in range(1, 4):
+        send(low, small.frame(parts=2), i / 30)  # the first and the last are left out
+    high.add(slot, 0.1)
+    send(high, large.frame(key=True), 0.12)
+    assert contents(wire.packets) == [(0, 0), (2, 0), (2, 1), (77, 0)]
+    assert consecutive(sequences(wire.packets))
+    pictures = [read_vp8(packet) for packet in wire.packets]
+    assert [(each.picture_id - pictures[0].picture_id) & 0x7FFF for each in pictures] == [0, 1, 1, 2]
+    assert (pictures[3].tl0picidx - pictures[2].tl0picidx) & 0xFF == 1
+
+
 def test_nothing_is_left_out_behind_a_gap_and_the_late_packet_finds_its_place() -> None:
     wire, here = Wire(), layer()
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
