@@ -1,7 +1,7 @@
 """What a room sees when its bridge node is killed, and when it is drained: how long the large picture stands still.
 
 A whole house on this machine with two bridge nodes, and Chromium with fake cameras as the displays, all in one lesson.
-Time without a new frame of the largest picture on the slowest display, each the median of the runs. Between the runs
+Time without a new frame of the large picture on the slowest display, each the median of the runs. Between the runs
 the lesson goes back and forth between the nodes. The pages and their cameras are small, so that six of them run
 fluently on two cores; what happens in them is the same.
 

@@ -18,6 +18,8 @@ from controller.registration import LEASE_S, MAX_NODES, Lease, Registration, Ter
 
 logger = logging.getLogger(__name__)
 
+MAKE_WAY_S = 3.0
+"""A killed node starts so much later where others have taken its lessons: their first seconds need the cores more."""
 START_S = 10.0
 """A local node that takes longer to start is taken for dead until it is there: its lessons need not wait for it."""
 
@@ -65,8 +67,11 @@ class Fleet:
     def _follow_configured(self, tasks: asyncio.TaskGroup) -> None:
         match self._config.nodes:
             case LocalNodesConfig() as local:
+                others = len(self._configured) > 1
                 for index, node in enumerate(self._configured):
-                    child = Child(node_program(index, local, node.secret, self._config.turn), directory=self._directory)
+                    program = node_program(index, local, node.secret, self._config.turn)
+                    restart_after_s = MAKE_WAY_S if others else 0.0
+                    child = Child(program, directory=self._directory, restart_after_s=restart_after_s)
                     tasks.create_task(child.run(), name=f"process of node {node.name}")
                     tasks.create_task(self._keep(node, child), name=f"node {node.name}")
             case remote:

@@ -15,10 +15,9 @@ WATCH = """(afterMs) => {
     if (gaps.last - gaps.since < afterMs) gaps.longest = Math.max(gaps.longest, now - gaps.last);
     return now;
   };
-  const area = (video) => { const box = video.getBoundingClientRect(); return box.width * box.height; };
   const watch = (video) => {
     const frame = () => {
-      if (area(video) >= 0.9 * Math.max(...[...gaps.seen].map(area))) gaps.last = gaps.note();
+      if (video.closest("figure.large") !== null) gaps.last = gaps.note(); // not the room's own, however large that is
       video.requestVideoFrameCallback(frame);
     };
     gaps.seen.add(video);
@@ -34,7 +33,7 @@ WATCH = """(afterMs) => {
 
 
 async def watch_gaps(page: Page) -> None:
-    """Begin to note when the page presents a frame of its largest picture."""
+    """Begin to note when the page presents a frame of the large picture."""
     await page.evaluate(WATCH, AFTER_S * 1000)
 
 
