@@ -69,11 +69,11 @@ class Child:
         directory: Path,
         ready_timeout_s: float = 20.0,
         stop_grace_s: float = 5.0,
-        restart_after_s: float = 0.0,
+        restart_after_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`directory` gets `<name>.state`, `<name>.lock` and `<name>.log` (all that the child writes to stderr).
 
-        `restart_after_s`: how long it stays away after it was well; one that fails again is waited for longer.
+        `restart_after_s`: asked how long it stays away after it was well; one that fails again is waited for longer.
         """
         self.program = program
         self.current: Ready | None = None
@@ -99,7 +99,7 @@ class Child:
                 since = loop.time()
                 was_ready = await self._live()
                 failures = 0 if was_ready and loop.time() - since >= _LONG_ENOUGH_S else failures + 1
-                delay_s = _back_off_s(failures) if failures > 1 or not was_ready else self._restart_after_s
+                delay_s = _back_off_s(failures) if failures > 1 or not was_ready else self._restart_after_s()
                 logger.warning("%s: starting it again in %.1f s", self.program.name, delay_s)
                 await asyncio.sleep(delay_s)
 

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -67,16 +68,18 @@ class Fleet:
     def _follow_configured(self, tasks: asyncio.TaskGroup) -> None:
         match self._config.nodes:
             case LocalNodesConfig() as local:
-                others = len(self._configured) > 1
                 for index, node in enumerate(self._configured):
                     program = node_program(index, local, node.secret, self._config.turn)
-                    restart_after_s = MAKE_WAY_S if others else 0.0
-                    child = Child(program, directory=self._directory, restart_after_s=restart_after_s)
+                    make_way_s = partial(self._make_way_s, node)
+                    child = Child(program, directory=self._directory, restart_after_s=make_way_s)
                     tasks.create_task(child.run(), name=f"process of node {node.name}")
                     tasks.create_task(self._keep(node, child), name=f"node {node.name}")
             case remote:
                 for node, settings in zip(self._configured, remote, strict=True):
                     tasks.create_task(node.follow(settings.url), name=f"node {node.name}")
+
+    def _make_way_s(self, fallen: Node) -> float:
+        return MAKE_WAY_S if any(node.connected for node in self.nodes.values() if node is not fallen) else 0.0
 
     async def drain(self, name: str, on: bool) -> None:
         """Have a node give its lessons away and take no more, or take them again.

@@ -198,6 +198,19 @@ async def test_lesson_of_a_killed_node_goes_to_the_other_at_once(pair: Pair) -> 
     assert pair.watched.nodes.spread_s("lesson") == 0
 
 
+async def test_killed_node_makes_way_for_others_only_where_they_run(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.fleet.MAKE_WAY_S", 600.0)
+    pair.watched.signal(node=pair.holder)
+    await pair.until_states(NodeState.DEAD, NodeState.READY)
+    pair.watched.signal(node=pair.other)
+    await pair.watched.until(lambda nodes: not nodes.connected)
+    await pair.watched.until(lambda nodes: nodes.connected)
+    await pair.watched.nodes.ensure("lesson", Policy())
+    assert pair.watched.holder("lesson") == pair.other
+
+
 async def test_lesson_leaves_a_draining_node_make_before_break(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.nodes.GO_OVER_S", 0.5)
     await pair.watched.nodes.fleet.drain(pair.holder, True)

@@ -84,7 +84,7 @@ def test_engines_find_the_same(seed: int) -> None:
     assert len({usage for usages in found for usage in usages}) == len(Usage), "the session is too tame"
 
 
-def test_fast_trend_takes_lists_of_equal_length_only() -> None:
+def test_trend_takes_lists_of_equal_length_only() -> None:
     for each in engine.engines.values():
         trend = each().trendline()
         with pytest.raises(ValueError):  # noqa: PT011  # from zip, or from C

@@ -233,7 +233,7 @@ export class Call {
     this.tell();
   }
 
-  /** Whether a new connection can take the place of the one before: that one still has all pictures, or has none. */
+  /** Whether a new connection can take the place of the one before: where that goes on, once as many pictures move. */
   private seesEnough({ framesDecoded }: Sample): boolean {
     const seen = Object.values(framesDecoded).filter((frames) => frames > 0).length;
     if (this.heldReceived === null || this.order?.spread_ms === 0) return seen > 0;
