@@ -26,7 +26,7 @@ from webrtc.slots import Formats, Slot
 from webrtc.state import Flow, Role, SlotState, SubscriptionState
 from webrtc.transport_cc import TransportFeedback
 
-SLOTS_PER_REPORT = 10  # so that a compound packet stays within a datagram
+SLOTS_PER_REPORT = 20  # 56 octets each: a compound packet stays within a datagram, and one tells of a whole display
 ALLOCATE_S = 1.0  # between two choices of layers where nothing asks for one
 SPREAD_S = 0.1  # reports of a change that all subscribers have at once go out within so long
 LOOK_S = 0.1  # between two looks at what is due

@@ -31,21 +31,32 @@ class _Missing:
 
 
 class SourceClock:
-    """How far the node's clock is ahead of a source's, as its sender reports show. One for all tracks of a source."""
+    """How far the node's clock is ahead of a source's, as its sender reports show. One for all tracks of a source.
 
-    SETTLE = 16  # reports until an offset counts fully: network jitter shall not shake the lips
-    STEP_S = 0.5  # a larger change is the source's clock being set, not jitter
+    The report that was least delayed of late tells it: networks make a report late, never early.
+    """
+
+    WINDOW_S = 30.0  # the least delayed of one to two windows counts: 100 ppm of drift are 6 ms meanwhile
+    STEP_S = 0.5  # a larger change is the source's clock being set, not delay
 
     def __init__(self) -> None:
         self.offset_s: float | None = None
+        self._least_s = 0.0  # of this window
+        self._until = 0.0
 
     def take(self, report: SenderReport, ntp_s: float) -> None:
         """`ntp_s`: when `report` came in, in seconds since 1900."""
         offset_s = ntp_s - report.ntp / (1 << 32)
         if self.offset_s is None or abs(offset_s - self.offset_s) > self.STEP_S:
-            self.offset_s = offset_s
+            self.offset_s = self._least_s = offset_s
+            self._until = ntp_s + self.WINDOW_S
+        elif ntp_s >= self._until:  # what was least in the window that ends counts until the next one ends
+            self.offset_s = min(self._least_s, offset_s)
+            self._least_s = offset_s
+            self._until = ntp_s + self.WINDOW_S
         else:
-            self.offset_s += (offset_s - self.offset_s) / self.SETTLE
+            self._least_s = min(self._least_s, offset_s)
+            self.offset_s = min(self.offset_s, offset_s)
 
 
 class Track:

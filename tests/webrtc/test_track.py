@@ -95,10 +95,24 @@ def test_jitter_follows_rfc_3550() -> None:
     assert round(track.jitter, 3) == round(900 / 16, 3)
 
 
-def test_source_clock_settles_and_follows_a_set_clock() -> None:
+def report(at_s: float) -> SenderReport:
+    return SenderReport(ssrc=1, ntp=round(at_s * (1 << 32)), rtp=0, packets=0, octets=0)
+
+
+def test_source_clock_takes_the_least_delayed_report() -> None:
     clock = SourceClock()
-    for ntp_s in (100.0, 100.16):
-        clock.take(SenderReport(ssrc=1, ntp=90 << 32, rtp=0, packets=0, octets=0), ntp_s)
-    assert clock.offset_s == 10.01
-    clock.take(SenderReport(ssrc=1, ntp=20 << 32, rtp=0, packets=0, octets=0), 101.0)
-    assert clock.offset_s == 81.0
+    clock.take(report(90.0), 100.125)  # the first one comes late
+    assert clock.offset_s == 10.125
+    clock.take(report(91.0), 101.0)
+    clock.take(report(92.0), 102.375)
+    assert clock.offset_s == 10.0
+
+
+def test_source_clock_follows_one_that_drifts_and_one_that_is_set() -> None:
+    clock = SourceClock()
+    for second in range(0, 7200, 5):  # the node's runs away from the source's, 100 ppm
+        clock.take(report(float(second)), 10.0 + second * 1.0001)
+        assert clock.offset_s is not None
+        assert 0 <= 10 + second * 1e-4 - clock.offset_s < 2.1 * SourceClock.WINDOW_S * 1e-4
+    clock.take(report(20.0), 8000.0)
+    assert clock.offset_s == 7980.0
