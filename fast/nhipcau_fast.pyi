@@ -1,11 +1,14 @@
+from socket import socket
 from typing import Any
 
+from webrtc.inbox import Take
 from webrtc.path import Address, SendTo
 from webrtc.payload import Picture
 from webrtc.slots import Route
 
 INTERFACE: int
 HISTORY: int
+HELD: int
 
 class Outlet:
     """The data of an outlet: see `webrtc.outlet.Outlet`."""
@@ -27,6 +30,12 @@ class Outlet:
     def last_sent(self) -> float: ...
     def sent(self, sequence: int, count: int, /) -> tuple[list[float], list[int]]: ...
 
+class Inbox:
+    """`receive` as `webrtc.inbox.Inbox` has it."""
+
+    def receive(self, socket: socket, buffer: memoryview, take: Take, sendto: SendTo, /) -> int: ...
+
+def open_packet(packet: memoryview | bytes, /) -> tuple[bytes, dict[int, bytes]]: ...
 def read_feedback(body: bytes, /) -> tuple[Any, ...]: ...
 
 class Trendline:

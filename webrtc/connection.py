@@ -25,7 +25,7 @@ from webrtc.forward import Forwarder
 from webrtc.ice import IceLite, IceSession
 from webrtc.ids import ClientId, ConnectionId, ParticipantId
 from webrtc.path import Path
-from webrtc.rtp import Elements, is_rtcp, open_packet
+from webrtc.rtp import Elements, is_rtcp
 from webrtc.sdp import Answer, Candidate, LocalParameters, Offer
 from webrtc.state import Link
 
@@ -254,7 +254,7 @@ class Connection(ABC):
                 for report in rtcp.parse(bytes(view[: length[0]]), self._transport.forwarder.read_feedback):
                     self.receive_rtcp(report, now)
             else:
-                packet, elements = open_packet(view[: length[0]])
+                packet, elements = self._transport.forwarder.open_packet(view[: length[0]])
                 self.receive_rtp(packet, elements, now)
         except InvalidPacket as error:
             self.refused += 1

@@ -1,4 +1,4 @@
-"""Forwarding by `nhipcau-fast`, the compiled helper: it rewrites, protects and sends, and reads and follows feedback.
+"""Forwarding by `nhipcau-fast`, the compiled helper: it takes in, rewrites, protects and sends, and follows feedback.
 
 Packets are protected by the same libsrtp and the same contexts as in Python, which are handed over by address: what is
 sent again and padding go out by `Forwarder`, and there is no second count of any stream. Many datagrams share a system
@@ -9,15 +9,18 @@ is not installed or does not fit.
 import nhipcau_fast
 
 from webrtc.dtls import PROTECT_RTP, SrtpKeys
+from webrtc.errors import InvalidPacket
 from webrtc.forward import Forwarder
+from webrtc.inbox import HELD, Inbox
 from webrtc.outlet import HISTORY, Outlet
 from webrtc.path import Path
+from webrtc.rtp import Elements
 from webrtc.transport_cc import TransportFeedback
 from webrtc.trendline import Trendline, Usage
 
-INTERFACE = 3  # with each change of `Route` or of what is used here, another number in both
+INTERFACE = 4  # with each change of `Route` or of what is used here, another number in both
 
-if (nhipcau_fast.INTERFACE, nhipcau_fast.HISTORY) != (INTERFACE, HISTORY):
+if (nhipcau_fast.INTERFACE, nhipcau_fast.HISTORY, nhipcau_fast.HELD) != (INTERFACE, HISTORY, HELD):
     raise ImportError(f"nhipcau-fast has interface {nhipcau_fast.INTERFACE}, not {INTERFACE}; build it again")
 
 
@@ -40,6 +43,10 @@ class FastTrendline(nhipcau_fast.Trendline, Trendline):
         nhipcau_fast.Trendline.__init__(self, Usage.NORMAL, Usage.OVER, Usage.UNDER)
 
 
+class FastInbox(nhipcau_fast.Inbox, Inbox):
+    """`receive` is the helper's: all that has come in one system call."""
+
+
 class FastForwarder(nhipcau_fast.Sender, Forwarder):
     """`send` is the helper's."""
 
@@ -52,6 +59,16 @@ class FastForwarder(nhipcau_fast.Sender, Forwarder):
 
     def trendline(self) -> Trendline:
         return FastTrendline()
+
+    def inbox(self) -> Inbox:
+        return FastInbox()
+
+    @staticmethod
+    def open_packet(packet: memoryview) -> tuple[bytes, Elements]:
+        try:
+            return nhipcau_fast.open_packet(packet)
+        except ValueError as error:
+            raise InvalidPacket(str(error)) from None
 
     @staticmethod
     def read_feedback(body: bytes) -> TransportFeedback:

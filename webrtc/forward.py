@@ -8,9 +8,10 @@ would. This is the reference; `webrtc/fast.py` has the same `send` in C.
 from struct import Struct
 
 from webrtc.dtls import PacketBuffer, protect_rtp
+from webrtc.inbox import Inbox
 from webrtc.outlet import HISTORY, Outlet
 from webrtc.payload import NO_PICTURE, PICTURE_ID, PICTURE_ID_AT, TL0PICIDX_AT, Picture, read_vp8
-from webrtc.rtp import HEADER, HEADER_SIZE, MARKER, VERSION
+from webrtc.rtp import HEADER, HEADER_SIZE, MARKER, VERSION, Elements, open_packet
 from webrtc.slots import Route, Slot
 from webrtc.transport_cc import TransportFeedback
 from webrtc.trendline import Trendline
@@ -39,6 +40,15 @@ class Forwarder:
     def trendline(self) -> Trendline:
         """To follow what one subscriber's feedback says."""
         return Trendline()
+
+    def inbox(self) -> Inbox:
+        """For what comes in at one socket."""
+        return Inbox()
+
+    @staticmethod
+    def open_packet(packet: memoryview) -> tuple[bytes, Elements]:
+        """See `webrtc.rtp.open_packet`."""
+        return open_packet(packet)
 
     @staticmethod
     def read_feedback(body: bytes) -> TransportFeedback:

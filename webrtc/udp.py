@@ -1,21 +1,18 @@
 """A node's UDP socket: drained in batches, sent to without waiting."""
 
 import asyncio
-import logging
 import socket
 from time import monotonic
 
 from webrtc.demux import Demultiplexer
 from webrtc.forward import Forwarder
-
-logger = logging.getLogger(__name__)
+from webrtc.inbox import HELD
 
 BATCH = 64  # datagrams per turn of the event loop, so that timers and signalling get theirs
 # From so many datagrams a second on they gather for a while, as in a network card: a wake-up costs more than a packet,
 # and the packets of a frame leave together.
 BUSY_PER_S, GATHER_S = 1500, 0.002
 COUNT_S = 0.1  # the rate is taken over so long
-HELD = 16  # datagrams at most, until what goes out because of them leaves: or it would be late, and look like a queue
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
 
 
@@ -35,12 +32,14 @@ class UdpSocket:
             self._socket.close()
             raise
         self._demultiplexer = demultiplexer
+        self._receive = demultiplexer.receive  # bound once: it is called for every packet that comes in,
         self._forwarder = forwarder
+        self._inbox = forwarder.inbox()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
         self._counted, self._counted_since = 0, 0.0
-        self.sendto = self._socket.sendto  # bound once: it is called for every packet that goes out
+        self.sendto = self._socket.sendto  # and this for every one that goes out
 
     @property
     def port(self) -> int:
@@ -81,33 +80,19 @@ class UdpSocket:
 
     def _drain(self) -> bool:
         """Take in what has come, and whether that is all; what goes out because of it leaves together."""
-        self._forwarder.hold()
-        try:
-            count = self._receive()
-        finally:
-            self._forwarder.flush()
+        count, all_read = 0, False
+        while count < BATCH and not all_read:
+            self._forwarder.hold()
+            try:
+                some = self._inbox.receive(self._socket, self._demultiplexer.buffer, self._receive, self.sendto)
+            finally:
+                self._forwarder.flush()
+            count += some
+            all_read = some < HELD
         self._counted += count
         now = monotonic()
         if now - self._counted_since >= COUNT_S:
             rate = self._counted / (now - self._counted_since)
             self._busy = rate > (BUSY_PER_S / 2 if self._busy else BUSY_PER_S)
             self._counted, self._counted_since = 0, now
-        return count < BATCH
-
-    def _receive(self) -> int:
-        """How many datagrams there were."""
-        recvfrom_into, buffer = self._socket.recvfrom_into, self._demultiplexer.buffer
-        receive, sendto = self._demultiplexer.receive, self.sendto
-        for count in range(BATCH):
-            try:
-                size, address = recvfrom_into(buffer)
-            except BlockingIOError:
-                return count
-            except OSError as error:  # the ICMP answer to something sent earlier; the socket itself is well
-                logger.debug("udp: %s", error)
-                continue
-            receive(size, address, sendto)
-            if count % HELD == HELD - 1:
-                self._forwarder.flush()
-                self._forwarder.hold()
-        return BATCH
+        return all_read

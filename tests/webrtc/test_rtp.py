@@ -2,14 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webrtc.engine import engines
 from webrtc.errors import InvalidPacket
-from webrtc.rtp import (
-    extend,
-    is_rtcp,
-    open_packet,
-    strip_redundancy,
-    unwrap_rtx,
-)
+from webrtc.forward import Forwarder
+from webrtc.rtp import Elements, extend, is_rtcp, strip_redundancy, unwrap_rtx
 
 HEADER = bytes.fromhex("80e0123400000bb8cafebabe")
 
@@ -33,7 +29,8 @@ def test_sequence_numbers_extend_across_the_wrap(number: int, near: int, extende
     ],
 )
 def test_plain_leaves_header_and_payload(packet: bytes, expected: bytes) -> None:
-    assert open_packet(memoryview(packet))[0] == expected
+    for each in engines.values():
+        assert each.open_packet(memoryview(packet))[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -50,8 +47,9 @@ def test_plain_leaves_header_and_payload(packet: bytes, expected: bytes) -> None
     ],
 )
 def test_plain_refuses_what_contradicts_itself(packet: bytes) -> None:
-    with pytest.raises(InvalidPacket):
-        open_packet(packet)
+    for each in engines.values():
+        with pytest.raises(InvalidPacket):
+            each.open_packet(memoryview(packet))
 
 
 @pytest.mark.parametrize(("second", "control"), [(72, False), (191, False), (192, True), (200, True), (224, False)])
@@ -59,12 +57,20 @@ def test_rtcp_is_told_by_its_type(second: int, control: bool) -> None:
     assert is_rtcp(bytes((0x80, second))) == control
 
 
-@given(st.binary(max_size=80))
-def test_any_datagram_is_plain_or_invalid(datagram: bytes) -> None:
+def opened(each: type[Forwarder], datagram: bytes) -> tuple[bytes, Elements] | None:
     try:
-        assert open_packet(datagram)[0][0] == 0x80
+        return each.open_packet(memoryview(datagram))
     except InvalidPacket:
-        pass
+        return None
+
+
+@given(st.one_of(st.just(0x90), st.integers(0x80, 0xBF)), st.binary(max_size=30), st.binary(max_size=80))
+def test_any_datagram_is_plain_or_invalid_to_all_engines_alike(first: int, elements: bytes, rest: bytes) -> None:
+    extension = b"\xbe\xde" + (len(elements) // 4).to_bytes(2, "big") + elements
+    for datagram in (rest, bytes((first,)) + rest, bytes((first,)) + HEADER[1:] + extension + rest):
+        results = [opened(each, datagram) for each in engines.values()]
+        assert all(result == results[0] for result in results)
+        assert results[0] is None or results[0][0][0] == 0x80
 
 
 @pytest.mark.parametrize(
@@ -80,7 +86,8 @@ def test_any_datagram_is_plain_or_invalid(datagram: bytes) -> None:
 )
 def test_elements_of_the_header_extension_are_read(extension: str, elements: dict[int, bytes]) -> None:
     packet = b"\x90" + HEADER[1:] + bytes.fromhex(extension) + b"media"
-    assert open_packet(packet) == (HEADER + b"media", elements)
+    for each in engines.values():
+        assert each.open_packet(memoryview(packet)) == (HEADER + b"media", elements)
 
 
 def test_retransmission_is_unwrapped() -> None:

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from webrtc import engine
 from webrtc.demux import Demultiplexer
-from webrtc.forward import Forwarder
 from webrtc.path import Address, Path
 from webrtc.udp import COUNT_S, UdpSocket
+
+pytestmark = pytest.mark.usefixtures("each_engine")
 
 FAULTY = 999  # octets
 
@@ -41,7 +43,7 @@ async def joined(*, known: bool) -> AsyncIterator[tuple[Everything, Demultiplexe
         host="127.0.0.1",
         port=0,
         demultiplexer=demultiplexer,
-        forwarder=Forwarder(),
+        forwarder=engine.make_forwarder(),
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.connect(("127.0.0.1", udp.port))
