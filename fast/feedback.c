@@ -276,7 +276,7 @@ static void close_group(Trendline *self, double last_sent, double last_arrived) 
     judge(self, apart, last_arrived);
 }
 
-/* Count a burst: when it was sent, and had arrived as a whole. */
+/* Count a burst. */
 static void take_burst(Trendline *self, double sent, double arrived) {
     if (sent < self->first_sent)
         return;
@@ -299,6 +299,22 @@ static void take_burst(Trendline *self, double sent, double arrived) {
     self->first_arrived = self->last_arrived = arrived;
 }
 
+const Burst NO_BURST = {NEVER, NEVER};
+
+void end_burst(PyObject *trendline, const Burst *burst) {
+    if (burst->began > NEVER)
+        take_burst((Trendline *)trendline, burst->began, burst->last);
+}
+
+void count_packet(PyObject *trendline, Burst *burst, double sent, double arrived) {
+    if (!(0 <= sent - burst->began && sent - burst->began <= AT_ONCE_S)) {
+        end_burst(trendline, burst);
+        *burst = (Burst){sent, arrived};
+    } else if (arrived > burst->last) {
+        burst->last = arrived;
+    }
+}
+
 PyDoc_STRVAR(take_doc, "take(sent, arrived)\n--\n\nCount packets: see `Trendline.take` in webrtc/trendline.py.");
 
 static PyObject *trendline_take(Trendline *self, PyObject *const *args, Py_ssize_t count) {
@@ -310,25 +326,16 @@ static PyObject *trendline_take(Trendline *self, PyObject *const *args, Py_ssize
         PyErr_SetString(PyExc_ValueError, "as many packets arrived as were sent");
         return NULL;
     }
-    double began = NEVER, last = NEVER;
+    Burst burst = NO_BURST;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]); i++) {
-        PyObject *pair[] = {PyList_GET_ITEM(args[0], i), PyList_GET_ITEM(args[1], i)};
-        if (!PyFloat_Check(pair[0]) || !PyFloat_Check(pair[1])) {
+        PyObject *sent = PyList_GET_ITEM(args[0], i), *arrived = PyList_GET_ITEM(args[1], i);
+        if (!PyFloat_Check(sent) || !PyFloat_Check(arrived)) {
             PyErr_SetString(PyExc_TypeError, "times are floats");
             return NULL;
         }
-        double sent = PyFloat_AS_DOUBLE(pair[0]), arrived = PyFloat_AS_DOUBLE(pair[1]);
-        if (!(0 <= sent - began && sent - began <= AT_ONCE_S)) {
-            if (began > NEVER)
-                take_burst(self, began, last);
-            began = sent;
-            last = arrived;
-        } else if (arrived > last) {
-            last = arrived;
-        }
+        count_packet((PyObject *)self, &burst, PyFloat_AS_DOUBLE(sent), PyFloat_AS_DOUBLE(arrived));
     }
-    if (began > NEVER)
-        take_burst(self, began, last);
+    end_burst((PyObject *)self, &burst);
     Py_RETURN_NONE;
 }
 

@@ -23,9 +23,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define INTERFACE 4 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
+#define INTERFACE 5 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
 #define HISTORY 4096 /* packets whose sending is remembered; a power of two */
 #define RING (HISTORY - 1)
+#define TICKS 4000 /* of arrival times, in a second: see webrtc/transport_cc.py */
 #define BATCH 128 /* datagrams in one system call */
 #define SEGMENTS 8 /* of them in one message */
 #define ROOM 2048 /* octets for one of them: */
@@ -226,15 +227,21 @@ static PyObject *outlet_note(Outlet *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* How many of `count` packets from the 16-bit `sequence` on are known; `*back`: how far back the first one is. */
+static long long known(const Outlet *self, long sequence, long long count, long long *back) {
+    *back = (self->sequence - sequence) & 0xFFFF;
+    if (*back > HISTORY || *back > self->sequence || count < 0)
+        return 0;
+    return count < *back ? count : *back;
+}
+
 /* As `Outlet.sent` of webrtc/outlet.py: two lists. */
 static PyObject *outlet_sent(Outlet *self, PyObject *args) {
     long sequence, count;
     if (!PyArg_ParseTuple(args, "ll:sent", &sequence, &count))
         return NULL;
-    long long back = (self->sequence - sequence) & 0xFFFF;
-    if (back > HISTORY || back > self->sequence || count < 0)
-        back = count = 0;
-    Py_ssize_t length = (Py_ssize_t)(count < back ? count : back);
+    long long back;
+    Py_ssize_t length = (Py_ssize_t)known(self, sequence, count, &back);
     PyObject *times = PyList_New(length), *sizes = PyList_New(length);
     for (Py_ssize_t i = 0; times != NULL && sizes != NULL && i < length; i++) {
         size_t at = (size_t)(self->sequence - back + i) & RING;
@@ -250,6 +257,45 @@ static PyObject *outlet_sent(Outlet *self, PyObject *args) {
         return NULL;
     }
     return Py_BuildValue("NN", times, sizes);
+}
+
+PyDoc_STRVAR(told_doc, "told(sequence, ticks, zero, trend)\n--\n\n"
+    "The fields of a `Told` in their order: see `Outlet.told` in webrtc/outlet.py.");
+
+static PyObject *outlet_told(Outlet *self, PyObject *const *args, Py_ssize_t count) {
+    if (count != 4 || !PyLong_Check(args[0]) || !PyTuple_Check(args[1]) || !PyLong_Check(args[2]) ||
+        (args[3] != Py_None && !PyObject_TypeCheck(args[3], &TrendlineType))) {
+        PyErr_SetString(PyExc_TypeError, "told(sequence: int, ticks: tuple, zero: int, trend: Trendline | None)");
+        return NULL;
+    }
+    long sequence = PyLong_AsLong(args[0]);
+    long long zero = PyLong_AsLongLong(args[2]), back;
+    if ((sequence == -1 || zero == -1) && PyErr_Occurred())
+        return NULL;
+    long long packets = known(self, sequence, PyTuple_GET_SIZE(args[1]), &back), octets = 0;
+    if (packets == 0)
+        Py_RETURN_NONE;
+    double first_sent = 0, last_sent = 0, first_arrived = 0, last_arrived = 0, latest = 0;
+    Burst burst = NO_BURST;
+    for (long long i = 0; i < packets; i++) {
+        size_t at = (size_t)(self->sequence - back + i) & RING;
+        long long ticks = PyLong_AsLongLong(PyTuple_GET_ITEM(args[1], i));
+        if (ticks == -1 && PyErr_Occurred())
+            return NULL;
+        last_sent = self->times[at];
+        last_arrived = ((double)zero + (double)ticks) / TICKS; /* both are small: the sum is exact */
+        if (i == 0) {
+            first_sent = last_sent;
+            first_arrived = latest = last_arrived;
+        }
+        latest = last_arrived > latest ? last_arrived : latest;
+        octets += self->sizes[at];
+        if (args[3] != Py_None)
+            count_packet(args[3], &burst, last_sent, last_arrived);
+    }
+    if (args[3] != Py_None)
+        end_burst(args[3], &burst);
+    return Py_BuildValue("LLddddd", packets, octets, first_sent, last_sent, first_arrived, last_arrived, latest);
 }
 
 static PyObject *outlet_last_sent(Outlet *self, void *closure) {
@@ -280,6 +326,7 @@ static PyMethodDef outlet_methods[] = {
     {"word", (PyCFunction)outlet_word, METH_O, NULL},
     {"note", (PyCFunction)outlet_note, METH_VARARGS, NULL},
     {"sent", (PyCFunction)outlet_sent, METH_VARARGS, NULL},
+    {"told", (PyCFunction)(void (*)(void))outlet_told, METH_FASTCALL, told_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from socket import socket
 from typing import Any
 
@@ -29,6 +30,7 @@ class Outlet:
     @property
     def last_sent(self) -> float: ...
     def sent(self, sequence: int, count: int, /) -> tuple[list[float], list[int]]: ...
+    def told(self, sequence: int, ticks: Sequence[int], zero: int, trend: Any, /) -> Any: ...
 
 class Inbox:
     """`receive` as `webrtc.inbox.Inbox` has it."""

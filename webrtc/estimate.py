@@ -4,15 +4,16 @@ Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together wit
 before a rate is used. Pure: all times are seconds of one monotonic clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from math import inf
 
 from webrtc.bottleneck import Capacity, Delivery, Queue
 from webrtc.loss import LossControl
+from webrtc.outlet import Outlet, arrivals
 from webrtc.probing import Probe, Prober
 from webrtc.rtp import extend
-from webrtc.transport_cc import REFERENCE_TICKS, TICKS, Run, TransportFeedback
+from webrtc.transport_cc import REFERENCE_TICKS, Run, TransportFeedback
 from webrtc.trendline import Trendline, Usage
 
 START_BPS = 1_000_000
@@ -34,8 +35,6 @@ MAX_MISSING = 1000  # packets; a longer gap counts as lost at once
 CALM_S = 2.0  # after the estimate fell, no probe for so long
 PROBE_FACTOR = 2.0
 CARE = 0.95  # of what came through a probe
-
-Sent = Callable[[int, int], tuple[list[float], list[int]]]
 
 
 class State(StrEnum):
@@ -83,10 +82,10 @@ class SendEstimate:
 
     # -- what the receiver says
 
-    def on_feedback(self, feedback: TransportFeedback, sent: Sent, now: float) -> None:
-        """`sent`: when packets of 16-bit transport numbers went out, and their octets: `Outlet.sent`."""
+    def on_feedback(self, feedback: TransportFeedback, outlet: Outlet, now: float) -> None:
+        """`outlet`: what the feedback is about."""
         self._answer(now)
-        received = self._take(feedback, sent, now)
+        received = self._take(feedback, outlet, now)
         lost = self._settle(now)
         self._loss.count(received, lost)
         acknowledged = self._delivery.bps
@@ -193,7 +192,7 @@ class SendEstimate:
 
     # -- feedback
 
-    def _take(self, feedback: TransportFeedback, sent: Sent, now: float) -> int:
+    def _take(self, feedback: TransportFeedback, outlet: Outlet, now: float) -> int:
         """Follow the packets that `feedback` tells of for the first time; how many there are."""
         if self._highest < 0:
             self._highest = feedback.base + 0xFFFF
@@ -202,33 +201,33 @@ class SendEstimate:
         zero = self._zero * REFERENCE_TICKS
         base = extend(feedback.base, self._highest)
         under_way = self._prober.under_way is not None
-        told = base <= self._highest + 1  # else a feedback was lost, and nothing is known of the packets before
-        if not told and under_way:
+        follows = base <= self._highest + 1  # else a feedback was lost, and nothing is known of the packets before
+        if not follows and under_way:
             self._prober.skip(self._highest + 1, base)
         received = octets = 0
         first = last = 0.0
         trip: float | None = None
         for number, moments in self._fresh(base, feedback.runs):
-            times, sizes = sent(number & 0xFFFF, len(moments))
-            if not times:
+            newest = number > self._highest
+            told = outlet.told(number & 0xFFFF, moments, zero, self._trend if newest else None)
+            if told is None:
                 continue
-            arrived = [(zero + ticks) / TICKS for ticks in moments[: len(times)]]
-            if number > self._highest:
-                if times[0] - self._highest_sent >= HOLE_S:
-                    told = False
+            if newest:
+                if told.first_sent - self._highest_sent >= HOLE_S:
+                    follows = False
                 else:
                     self._miss(max(self._highest + 1, base), number, now)
-                self._highest, self._highest_sent = number + len(times) - 1, times[-1]
-                trip = arrived[-1] - times[-1]
-                self._trend.take(times, arrived)
-            first = first or arrived[0]
-            last = max(last, *arrived)
-            received += len(times)
-            octets += sum(sizes)
+                self._highest, self._highest_sent = number + told.packets - 1, told.last_sent
+                trip = told.last_arrived - told.last_sent
+            first = first or told.first_arrived
+            last = max(last, told.latest_arrived)
+            received += told.packets
+            octets += told.octets
             if under_way:
-                self._prober.take(number, times, arrived, sizes)
+                times, sizes = outlet.sent(number & 0xFFFF, told.packets)
+                self._prober.take(number, times, arrivals(moments[: told.packets], zero), sizes)
         if received:
-            self._delivery.take(first, last, octets, follows=told)
+            self._delivery.take(first, last, octets, follows=follows)
         if trip is not None:
             self._queue.take(trip, now)
         return received

@@ -6,19 +6,21 @@ call where the path is a UDP socket; elsewhere the path's own `sendto` is called
 is not installed or does not fit.
 """
 
+from collections.abc import Sequence
+
 import nhipcau_fast
 
 from webrtc.dtls import PROTECT_RTP, SrtpKeys
 from webrtc.errors import InvalidPacket
 from webrtc.forward import Forwarder
 from webrtc.inbox import HELD, Inbox
-from webrtc.outlet import HISTORY, Outlet
+from webrtc.outlet import HISTORY, Outlet, Told
 from webrtc.path import Path
 from webrtc.rtp import Elements
 from webrtc.transport_cc import TransportFeedback
 from webrtc.trendline import Trendline, Usage
 
-INTERFACE = 4  # with each change of `Route` or of what is used here, another number in both
+INTERFACE = 5  # with each change of `Route` or of what is used here, another number in both
 
 if (nhipcau_fast.INTERFACE, nhipcau_fast.HISTORY, nhipcau_fast.HELD) != (INTERFACE, HISTORY, HELD):
     raise ImportError(f"nhipcau-fast has interface {nhipcau_fast.INTERFACE}, not {INTERFACE}; build it again")
@@ -36,6 +38,10 @@ class FastOutlet(nhipcau_fast.Outlet, Outlet):
 
     def move(self, path: Path) -> None:
         self.direct(*path, path.socket)
+
+    def told(self, sequence: int, ticks: Sequence[int], zero: int, trend: Trendline | None, /) -> Told | None:
+        told = nhipcau_fast.Outlet.told(self, sequence, ticks, zero, trend)
+        return None if told is None else Told._make(told)
 
 
 class FastTrendline(nhipcau_fast.Trendline, Trendline):

@@ -4,14 +4,29 @@ from collections.abc import Sequence
 from errno import EAGAIN, ENOBUFS
 from socket import IPPROTO_UDP
 from sys import byteorder
+from typing import NamedTuple
 
 from webrtc.dtls import SrtpKeys
 from webrtc.path import Path
+from webrtc.transport_cc import TICKS
+from webrtc.trendline import Trendline
 
 SEGMENTS = 8  # datagrams in one message
 UDP_SEGMENT = 103  # linux/udp.h, since 4.18
 FULL = (EAGAIN, ENOBUFS)
 HISTORY = 4096  # packets whose sending is remembered: two seconds of 2,000 a second. A power of two
+
+
+class Told(NamedTuple):
+    """What feedback says of packets sent one after another. `latest_arrived`: later than the last where it overtook."""
+
+    packets: int
+    octets: int
+    first_sent: float
+    last_sent: float
+    first_arrived: float
+    last_arrived: float
+    latest_arrived: float
 
 
 class Outlet:
@@ -113,3 +128,21 @@ class Outlet:
             times += self.times[: end - HISTORY]
             sizes += self.sizes[: end - HISTORY]
         return times, sizes
+
+    def told(self, sequence: int, ticks: Sequence[int], zero: int, trend: Trendline | None, /) -> Told | None:
+        """Of the packets from that 16-bit transport number on, what is told by their arrivals: `zero` and `ticks`.
+
+        `trend`, if any, counts them. Those after the first one that is not known, as in `sent`, are left out.
+        """
+        times, sizes = self.sent(sequence, len(ticks))
+        if not times:
+            return None
+        arrived = arrivals(ticks[: len(times)], zero)
+        if trend is not None:
+            trend.take(times, arrived)
+        return Told(len(times), sum(sizes), times[0], times[-1], arrived[0], arrived[-1], max(arrived))
+
+
+def arrivals(ticks: Sequence[int], zero: int) -> list[float]:
+    """In seconds."""
+    return [(zero + each) / TICKS for each in ticks]

@@ -150,7 +150,7 @@ class Subscription(Connection):
         match packet:
             case TransportFeedback():
                 if self._estimate is not None and self._numbered:
-                    self._estimate.on_feedback(packet, self.outlet.sent, now)
+                    self._estimate.on_feedback(packet, self.outlet, now)
                     self._look(now)
             case rtcp.ReceiverReport() | rtcp.SenderReport():
                 self._take_report(packet.reports, now)

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from random import Random
 from socket import AF_INET, AF_INET6, SO_RCVBUF, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, socket
 
 import pytest
@@ -288,6 +289,44 @@ def test_largest_packet_goes() -> None:
         outlet = open_outlet(forwarder, there.path, transport_cc=3)
         forwarder.send((route(outlet),), PLAIN.ljust(1500, b"."), 7, NO_PICTURE, NOW)
         assert [len(packet) for packet in there.received()] == [1500 + 8 + 16]  # with its number, and GCM's tag
+
+
+@given(
+    st.integers(0, 9000),
+    st.lists(st.tuples(st.integers(-300, 9300), st.lists(st.integers(-9000, 9000), max_size=90)), max_size=12),
+    st.integers(-(1 << 40), 1 << 40),
+    st.randoms(use_true_random=False),
+)
+@settings(deadline=None, max_examples=60)
+def test_engines_take_what_is_told_alike(
+    packets: int, told: list[tuple[int, list[int]]], zero: int, draw: Random
+) -> None:
+    forwarders = [kind() for kind in engine.engines.values()]
+    outlets = [each.outlet(transport_cc=3) for each in forwarders]
+    trends = [each.trendline() for each in forwarders]
+    now = 0.0
+    for _ in range(packets):
+        now += draw.choice((0.0, 0.0001, 0.004, 0.02))
+        size = draw.randrange(1500)
+        for outlet in outlets:
+            outlet.note(size, now)
+    for sequence, ticks in told:
+        counted = draw.random() < 0.7
+        found = [
+            outlet.told(sequence & 0xFFFF, tuple(ticks), zero, trend if counted else None)
+            for outlet, trend in zip(outlets, trends, strict=True)
+        ]
+        assert all(each == found[0] for each in found)
+        assert len({trend.usage for trend in trends}) == 1
+
+
+def test_what_is_told_of_packets() -> None:
+    outlet = engine.make_forwarder().outlet(transport_cc=3)
+    for number, size in enumerate((100, 200, 300)):
+        outlet.note(size, NOW + number)
+    assert outlet.told(1, (8, 12, 16), 4000, None) == (2, 500, NOW + 1, NOW + 2, 1.002, 1.003, 1.003)
+    assert outlet.told(0, (12, 8), 4000, None) == (2, 300, NOW, NOW + 1, 1.003, 1.002, 1.003)
+    assert outlet.told(3, (8,), 4000, None) is outlet.told(0, (), 4000, None) is None
 
 
 def test_history_is_as_long_as_it_says() -> None:

@@ -144,7 +144,7 @@ class Sender:
         while self._back and self._back[0][0] <= self.now:
             (packet,) = parse(self._back.popleft()[1])
             assert isinstance(packet, TransportFeedback)
-            self.estimate.on_feedback(packet, self._outlet.sent, self.now)
+            self.estimate.on_feedback(packet, self._outlet, self.now)
 
 
 def steady(bps: float) -> Callable[[float], float]:
@@ -321,16 +321,25 @@ FEEDBACK = st.builds(
 )
 
 
+class Sending(Outlet):
+    """Every packet went out, a millisecond after the other; `known`: not each third is forgotten."""
+
+    def __init__(self, *, known: bool) -> None:
+        super().__init__()
+        self._known = known
+
+    def sent(self, sequence: int, count: int, /) -> tuple[list[float], list[int]]:
+        if not self._known and sequence % 3 == 0:
+            return [], []
+        return [(sequence + i) / 1000 for i in range(count)], [1000] * count
+
+
 @settings(deadline=None)
 @given(st.lists(FEEDBACK, max_size=8), st.booleans())
 def test_any_feedback_leaves_an_estimate(feedbacks: list[TransportFeedback], known: bool) -> None:
     estimate = SendEstimate(transport_cc=True, now=0.0)
     for i, feedback in enumerate(feedbacks):
-        estimate.on_feedback(
-            feedback,
-            lambda n, count: ([(n + k) / 1000 for k in range(count)], [1000] * count) if known or n % 3 else ([], []),
-            i / 10,
-        )
+        estimate.on_feedback(feedback, Sending(known=known), i / 10)
         probe = estimate.probe(10_000_000, i / 10)
         if probe is not None:
             estimate.probe_sent(probe, feedback.base, (feedback.base + 20) & 0xFFFF, i / 10)

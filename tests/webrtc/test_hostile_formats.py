@@ -16,7 +16,8 @@ from webrtc.answer import make_answer
 from webrtc.bottleneck import MAX_SPANS, Delivery
 from webrtc.dtls import Certificate
 from webrtc.errors import InvalidPacket, InvalidSdp, UnsupportedSdp
-from webrtc.estimate import CAP_BPS, SendEstimate, Sent
+from webrtc.estimate import CAP_BPS, SendEstimate
+from webrtc.outlet import Outlet
 from webrtc.payload import READ_PICTURE, read_size, wide_picture_id
 from webrtc.problems import ProblemError
 from webrtc.rtp import HEADER_SIZE, open_packet, strip_redundancy, unwrap_rtx
@@ -155,9 +156,15 @@ def feedback(base: int, count: int, number: int, *, step: int = 0, reference: in
     )
 
 
-def sent_at(at: float, but: int = 1 << 17) -> Sent:
-    """What an outlet would say: every packet left at that moment, but each seventh or so is forgotten."""
-    return lambda number, count: ([at] * count, [1200] * count) if number % but else ([], [])
+class SentAt(Outlet):
+    """Every packet left at that moment, but each seventh or so is forgotten."""
+
+    def __init__(self, at: float, but: int = 1 << 17) -> None:
+        super().__init__()
+        self._at, self._but = at, but
+
+    def sent(self, sequence: int, count: int, /) -> tuple[list[float], list[int]]:
+        return ([self._at] * count, [1200] * count) if sequence % self._but else ([], [])
 
 
 @pytest.mark.parametrize("clock", [0, 1, -1], ids=["stands", "runs", "runs back"])
@@ -169,7 +176,7 @@ def test_one_who_lies_of_arrivals_gets_no_more_than_the_cap(clock: int) -> None:
     for turn in range(20_000):
         now = turn * 0.05
         told = feedback(turn * 20, 20, turn, reference=(turn * clock) & 0xFFFFFF)
-        estimate.on_feedback(told, sent_at(now - 0.01), now)
+        estimate.on_feedback(told, SentAt(now - 0.01), now)
         assert 0 < estimate.bps <= CAP_BPS
         if turn % 2 == 0:
             estimate.tick(now, now)
@@ -200,7 +207,7 @@ def test_estimates_stand_any_feedback(
         now += 0.05
         estimate.on_feedback(
             feedback(base, count, turn, step=step, reference=reference),
-            sent_at(now - 0.1, but=7),
+            SentAt(now - 0.1, but=7),
             now,
         )
         estimate.tick(now, now)
