@@ -4,8 +4,8 @@ Everything is read afresh from the database, the conductor, the bridge nodes and
 When one of these changes, whoever sees something of it is told to ask again.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from controller.changes import ChangeKind, Changes
@@ -35,6 +35,7 @@ from controller.views import (
     ScreenGrant,
     SiteMedia,
     SiteView,
+    SlotView,
     WatchGrant,
     WatchSlots,
 )
@@ -48,6 +49,20 @@ MOST_WATCHED = 21  # pictures of a teacher's own view, all of them small
 MOST_VOICES = 3
 LOOK_AHEAD = timedelta(hours=24)
 """A display shows its room's next lesson if it begins within this time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Media:
+    """What is told of a lesson's bridge. `common`: what all displays show; the rest is by (participant, client)."""
+
+    sites: list[SiteMedia]
+    common: object
+    slots: Mapping[tuple[str, str], Mapping[str, SlotView]]
+    layers: Mapping[tuple[str, str], Mapping[str, bool]]
+
+    def of(self, here: tuple[str, str]) -> object:
+        """What that display has to know."""
+        return self.common, self.slots.get(here), self.layers.get(here)
 
 
 class Showing:
@@ -67,7 +82,7 @@ class Showing:
             store=store, nodes=nodes, conductor=conductor, changes=changes, said=self._displays.said, clock=clock
         )
         self._watchers: dict[LessonId, set[tuple[str, str]]] = {}  # of live lessons: who was given a view, by login
-        self._media: dict[LessonId, tuple[object, object]] = {}  # what was last told of a lesson's sites and calls
+        self._media: dict[LessonId, _Media] = {}  # as it was last told
         conductor.on_follow(self._followed)
         conductor.on_bridge_change(self._bridge_changed)
 
@@ -212,25 +227,30 @@ class Showing:
             self._media.pop(lesson.id, None)
             self._watchers.pop(lesson.id, None)
         for site in lesson.sites:
-            self._tell_displays(site.room_id)
+            for display_id in self._displays.in_room(site.room_id):
+                self._changes.publish(ChangeKind.DISPLAY, display_id)
 
     def _bridge_changed(self, plan: Plan) -> None:
-        """Nodes report every second; what nobody can see of that is not told."""
+        """Nodes report every second; what nobody can see of that is not told, and displays hear of their own only."""
         lesson = plan.lesson
         state = self._nodes.state(lesson.id)
-        sites = [site_media(state, site.room_id) for site in lesson.accepted]
-        people = (present_rooms(state), speaking_room(state), shared_screens(state))
-        call = (self._nodes.epoch(lesson.id), bridge_slots(state), wanted_layers(state), people)
-        known_sites, known_call = self._media.get(lesson.id, (None, None))
-        if (sites, call) == (known_sites, known_call):
+        now = _Media(
+            sites=[site_media(state, site.room_id) for site in lesson.accepted],
+            common=(self._nodes.epoch(lesson.id), present_rooms(state), speaking_room(state), shared_screens(state)),
+            slots=bridge_slots(state),
+            layers=wanted_layers(state),
+        )
+        known = self._media.get(lesson.id)
+        if now == known:
             return
-        self._media[lesson.id] = (sites, call)
+        self._media[lesson.id] = now
         self._changes.publish(ChangeKind.LESSON, lesson.id)
-        if call == known_call:
-            return  # that is for the teacher's page
-        self._changes.publish(ChangeKind.WATCH, lesson.id)
+        if known is None or (now.common, now.slots) != (known.common, known.slots):
+            self._changes.publish(ChangeKind.WATCH, lesson.id)
         for site in lesson.accepted:
-            self._tell_displays(site.room_id, ChangeKind.CALL)
+            for display_id in self._displays.in_room(site.room_id):
+                if known is None or now.of((site.room_id, display_id)) != known.of((site.room_id, display_id)):
+                    self._changes.publish(ChangeKind.CALL, display_id)
 
     def _room_changed(self, room_id: RoomId) -> None:
         """A display of this room came, went or said something new; its displays hear of their room, too."""
@@ -238,7 +258,3 @@ class Showing:
         plan = self._conductor.plan_in(room_id)
         if plan is not None:
             self._changes.publish(ChangeKind.LESSON, plan.lesson.id)
-
-    def _tell_displays(self, room_id: RoomId, kind: ChangeKind = ChangeKind.DISPLAY) -> None:
-        for display_id in self._displays.in_room(room_id):
-            self._changes.publish(kind, display_id)

@@ -10,6 +10,7 @@ from enum import Enum, IntEnum
 from math import ceil, inf
 
 MARGIN = 1.15  # the room for pictures must be so many times what they use after a step up
+SLACK = 0.15  # of the budget may be missing for a large picture that moves, before it stops: an estimate is no sharper
 
 
 class Priority(IntEnum):
@@ -53,7 +54,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """`bps`: what the choices take; above the budget only where the voices alone are.
+    """`bps`: what the choices take; above the budget only where the voices alone are, or by `SLACK`.
 
     `wanted_bps`: the budget that would bring every wish to its top, margin included; worth a probe.
     """
@@ -68,7 +69,8 @@ def allocate(wishes: Sequence[Wish], budget_bps: int, held: Mapping[str, Choice]
 
     Voices keep at least their lowest step, whatever the budget. What is left is for pictures, in this order: a still
     and then the lowest step for slides and stage; each of them up to its preferred step; thumbnails one step per round;
-    slides and stage to the top. A rise that does not fit is left out, and the next one tried.
+    slides and stage to the top. A rise that does not fit is left out, and the next one tried. A large picture that
+    moves goes on at its lowest step where a little is missing for that: to begin again costs a keyframe.
     """
     ladders = [_Ladder(wish, held.get(wish.mid)) for wish in wishes]
     voices = [ladder for ladder in ladders if ladder.wish.priority is Priority.VOICE]
@@ -78,7 +80,8 @@ def allocate(wishes: Sequence[Wish], budget_bps: int, held: Mapping[str, Choice]
     room_bps = budget_bps - sum(voice.bps for voice in voices)
     used_bps = 0
     for ladder, level in _rises(pictures):
-        used_bps += ladder.rise(level, room_bps - used_bps, spare_bps=room_bps / MARGIN - used_bps)
+        slack_bps = SLACK * budget_bps if ladder.moved(level) else 0.0
+        used_bps += ladder.rise(level, room_bps + slack_bps - used_bps, spare_bps=room_bps / MARGIN - used_bps)
     return Allocation(
         choices={ladder.wish.mid: ladder.choice for ladder in ladders},
         bps=sum(ladder.bps for ladder in ladders),
@@ -114,6 +117,11 @@ class _Ladder:
     @property
     def top_bps(self) -> int:
         return self._choices[-1][0]
+
+    def moved(self, level: int) -> bool:
+        """Whether it is a large picture, `level` the least of it that moves, and it has moved until now."""
+        large = self.wish.priority in (Priority.SLIDES, Priority.STAGE)
+        return large and level == self.lowest and level <= self._held
 
     def rise(self, level: int, left_bps: float, *, spare_bps: float = inf) -> int:
         """Go up to `level` if that costs no more than is left, and than is to spare where it is new; what it costs."""

@@ -51,7 +51,7 @@ class Queue:
 
     def __init__(self) -> None:
         self.wait_s = 0.0
-        self.growing = False
+        self.growing = self.shrinking = False
         self._least = self._least_before = inf  # of this and of the last `FASTEST_S`
         self._since = 0.0
 
@@ -66,10 +66,11 @@ class Queue:
         self._least = min(self._least, trip_s)
         before, self.wait_s = self.wait_s, trip_s - min(self._least, self._least_before)
         self.growing = self.wait_s > before + GROWING_S
+        self.shrinking = self.wait_s < before
 
     def forget(self) -> None:
         self.wait_s = 0.0
-        self.growing = False
+        self.growing = self.shrinking = False
         self._least = self._least_before = inf
 
 

@@ -21,13 +21,16 @@ START_WITHOUT_FEEDBACK_BPS = 512_000
 FLOOR_BPS = 30_000
 CAP_BPS = 20_000_000
 BACKOFF = 0.85  # of what arrives, when a queue grows
-DRAIN = 0.6  # where the queue is already long
+DRAIN = 0.7  # where the queue is already long
 GROWTH = 1.08  # per second, while the link's capacity is not known
 NEAR_GROWTH = 0.04  # per second, where it is: at most
 PACKET_BITS = 9600  # near the capacity: one more packet per response time
-LIMIT, LIMIT_BPS = 1.5, 10_000  # how far above what arrives the estimate may grow by itself
+LIMIT, LIMIT_BPS = 1.5, 50_000  # how far above what arrives the estimate may grow by itself
 SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; receiver reports come every few seconds
 FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
+GONE_S = 0.03  # what waits no longer has drained: the trend tells of it late
+BURST_BITS = 40_000  # what a queue holds may be a burst, of a keyframe or of others, that drains by itself
+KEYFRAME_BITS, EXCUSED_S = 120_000, 1.5  # of a small picture; the queue that it makes is no sign for at most so long
 HALVE_S = 0.5  # the estimate halves once per interval while nobody answers
 HOLE_S = 1.0  # what was lost in so long a gap tells of an interruption, not of a full link
 LATE_S = 0.3  # a packet missing in one feedback may still be told of in the next ones
@@ -51,10 +54,11 @@ class SendEstimate:
         self.transport_cc = transport_cc
         self.state = State.RISING
         self.round_trip_s: float | None = None
+        self._keyframe_at = -inf  # when one went out last: on a narrow link that is a queue
         self._bps: float = START_BPS if transport_cc else START_WITHOUT_FEEDBACK_BPS
         self._remb_bps: float = CAP_BPS
         self._began = self._risen_at = now
-        self._fell_at = -inf
+        self._fell_at = self._backed_off_at = -inf
         self._trend = trend or Trendline()
         self._loss = LossControl(now)
         self._prober = Prober(now)
@@ -85,6 +89,7 @@ class SendEstimate:
     def on_feedback(self, feedback: TransportFeedback, outlet: Outlet, now: float) -> None:
         """`outlet`: what the feedback is about."""
         self._answer(now)
+        self._keyframe_at = outlet.keyframe_at
         received = self._take(feedback, outlet, now)
         lost = self._settle(now)
         self._loss.count(received, lost)
@@ -266,10 +271,25 @@ class SendEstimate:
         return DRAIN if self._queue.long else BACKOFF
 
     def _back_off(self, acknowledged: float, now: float) -> None:
-        """A queue grows: go below what arrives, once per response time."""
-        if not acknowledged or now - self._fell_at < 0.1 + min(self.round_trip_s or 0.1, 0.5):
+        """A queue grows: go below what arrives, once per response time.
+
+        On a narrow link every burst is a queue: a keyframe, or what the page loads beside the lesson. So that of a
+        keyframe costs nothing of the estimate, nor does one that shrinks; a short one costs but a little.
+        """
+        response_s = 0.1 + min(self.round_trip_s or 0.1, 0.5) + self._queue.wait_s
+        if not acknowledged or now - self._backed_off_at < response_s:
             self._risen_at = now
             return
+        if now - self._keyframe_at < min(response_s + KEYFRAME_BITS / self._bps, EXCUSED_S):
+            self._hold(now)
+            return
+        if not self._queue.long:
+            if self._queue.shrinking or self._queue.wait_s < GONE_S:
+                self._hold(now)
+                return
+            if self._queue.wait_s < BURST_BITS / self._bps:
+                self._fall_to(BACKOFF * max(acknowledged, self._bps), now, alarm=False)
+                return
         self._capacity.overused(acknowledged)
         # Where little is sent, little arrives: this says that the link takes less, not how much less.
         least = 0.0 if self._queue.long else self._bps / 2
@@ -300,8 +320,11 @@ class SendEstimate:
             self._bps = min(bps, CAP_BPS)
             self._capacity.forget()
 
-    def _fall_to(self, bps: float, now: float) -> None:
-        self._fell_at = self._risen_at = now
+    def _fall_to(self, bps: float, now: float, *, alarm: bool = True) -> None:
+        """`alarm`: for a while nothing is probed."""
+        self._backed_off_at = self._risen_at = now
+        if alarm:
+            self._fell_at = now
         self._before_silence = 0.0
         self.state = State.FALLING
         if 0 < bps < self._bps:

@@ -52,9 +52,12 @@ class Layer:
             picture = READ_PICTURE[codec](packet)
         number = track.receive(packet, sequence, timestamp, now)
         if picture.keyframe:
-            track.keyframe_seen(read_size(codec, packet))
+            track.keyframe_seen(number, read_size(codec, packet))
         if self._waiting and (picture.keyframe or track.kind == "audio"):
             self._begin(packet, number, now)
+        if picture.keyframe:
+            for slot in self._carrying:
+                slot.outlet.keyframe_at = now
         if picture.temporal >= track.temporal_layers:
             track.temporal_layers = picture.temporal + 1
         if self._routes:

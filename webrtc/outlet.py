@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from errno import EAGAIN, ENOBUFS
+from math import inf
 from socket import IPPROTO_UDP
 from sys import byteorder
 from typing import NamedTuple
@@ -36,6 +37,8 @@ class Outlet:
     `transport_cc`, `send_time`: local id of the header extension that numbers its packets, or else of the
     one that tells when they were sent; 0 for none.
     """
+
+    keyframe_at = -inf  # when one went out last
 
     def __init__(self, *, transport_cc: int = 0, send_time: int = 0) -> None:
         self.dropped = 0  # packets that libsrtp or the kernel did not take

@@ -100,7 +100,8 @@ class Selection:
             (i for i, step in enumerate(steps) if source.layers[step.layer].track.size.height >= PREFERRED_HEIGHT),
             len(steps) - 1,
         )
-        still_bps = max(MIN_STILL_BPS, int(steps[0].bps * STILL_SHARE))
+        keyframe_bps = int(source.layers[0].track.keyframe_octets * 8 / STILL_S)
+        still_bps = max(MIN_STILL_BPS, keyframe_bps, int(steps[0].bps * STILL_SHARE))
         return Wish(mid=slot.mid, priority=priority, steps=steps, preferred=preferred, still_bps=still_bps)
 
     def _top(self, slot: Slot, source: Source) -> int | None:

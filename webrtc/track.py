@@ -108,6 +108,7 @@ class Track:
         self.loss = 0.0  # before repair, 0 to 1, over the last seconds
         self._late = 0  # packets that came after a newer one: in time for the picture, but a loss of the link
         self._measured = (0.0, 0, 0, 0, 0)  # when; octets, frames, numbers expected, packets in order
+        self._keyframe, self._keyframe_octets = -1, 0
         self._keyframe_wanted = False
         self._keyframe_asked_at = -KEYFRAME_INTERVAL_S
 
@@ -223,10 +224,27 @@ class Track:
         self._keyframe_asked_at = now
         return True
 
-    def keyframe_seen(self, size: Size) -> None:
+    def keyframe_seen(self, number: int, size: Size) -> None:
+        """`number`: extended, of its first packet."""
         self._keyframe_wanted = False
+        self._keyframe = number
         if size != UNKNOWN_SIZE:
             self.size = size
+
+    @property
+    def keyframe_octets(self) -> int:
+        """Of the last keyframe, as far as it has come; 0 before the first one."""
+        first = self.packet(self._keyframe) if self._keyframe >= 0 else None
+        if first is not None:
+            packet: bytes | None = first
+            self._keyframe_octets, number = 0, self._keyframe
+            while packet is not None and packet[4:8] == first[4:8]:
+                self._keyframe_octets += len(packet)
+                number += 1
+                packet = self.packet(number)
+            if packet is not None:
+                self._keyframe = -1  # that is all of it
+        return self._keyframe_octets
 
     # -- reports
 

@@ -47,7 +47,10 @@ class Message(BaseModel):
     type: str
     code: str = ""
     token: str = ""
-    call: Call | None = None
+
+
+class State(Message):
+    call: Call | None
 
 
 class SimulatedDisplay:
@@ -56,6 +59,7 @@ class SimulatedDisplay:
     def __init__(self, base_url: str, classroom: Classroom) -> None:
         self._base_url = base_url
         self._classroom = classroom
+        self._told: Call | None = None
         self._call: tuple[str, str] | None = None
         self._joined: asyncio.Task[None] | None = None
         self._slots: tuple[Slot, ...] = ()
@@ -87,7 +91,10 @@ class SimulatedDisplay:
                         await self._keep_credential(http, message.token)
                         break
                     elif message.type == "state":
-                        await self._obey(message.call)
+                        self._told = State.model_validate_json(received.data).call
+                        await self._obey(self._told)
+                    elif message.type == "call":
+                        await self._obey(self._told)
                 reports.cancel()
 
     async def _pair(self, code: str) -> None:

@@ -63,8 +63,21 @@ def test_keyframe_wishes_are_one_request_until_it_comes() -> None:
     assert [track.keyframe_due(now) for now in (1.0, 1.0, 1.4, 1.5, 1.9, 2.0)] == [
         True, False, False, True, False, True,
     ]  # fmt: skip
-    track.keyframe_seen(UNKNOWN_SIZE)
+    track.keyframe_seen(0, UNKNOWN_SIZE)
     assert not track.keyframe_due(9.0)
+
+
+def test_size_of_the_last_keyframe_is_known_and_stays() -> None:
+    track = video()
+    assert track.keyframe_octets == 0
+    track.keyframe_seen(take(track, 7, timestamp=1), UNKNOWN_SIZE)
+    assert track.keyframe_octets == 14  # so far
+    take(track, 8, timestamp=1)
+    take(track, 9, timestamp=2)
+    assert track.keyframe_octets == 28
+    for sequence in range(10, 2000):
+        take(track, sequence, timestamp=sequence)
+    assert track.keyframe_octets == 28
 
 
 def test_history_keeps_the_newest() -> None:

@@ -393,7 +393,9 @@ export type DisplayEvent =
   | { type: "pairing"; code: string; expires: string }
   | { type: "paired"; token: string }
   | { type: "pong" }
-  | DisplayState;
+  | DisplayState
+  /** What is another in the call of the last state. */
+  | { type: "call"; call: Partial<CallOrder> };
 
 export interface DisplayReport {
   type: "report";

@@ -134,7 +134,11 @@ export class Screen {
         void this.accept(event.token);
         break;
       case "state":
+        clock.level(event.time);
         this.follow(event);
+        break;
+      case "call":
+        if (this.state?.call) this.follow({ ...this.state, call: { ...this.state.call, ...event.call } });
         break;
       default:
         break;
@@ -142,7 +146,6 @@ export class Screen {
   }
 
   private follow(state: DisplayState): void {
-    clock.level(state.time);
     const before = this.state?.call ?? null;
     this.state = state;
     this.mode = "paired";
