@@ -1,10 +1,13 @@
 """What pages and displays are shown of conducted lessons: real database, real bridge node as child process."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
-from controller.changes import Change, ChangeKind
+from controller.changes import Change, ChangeKind, Subscription
+from controller.grants import Grants
+from controller.media import present_rooms
 from controller.views import SiteDevices
 from rooms.errors import InvalidState
 from rooms.scene import Scene
@@ -71,6 +74,32 @@ async def test_change_of_the_bridge_is_a_change_of_the_call_only(house: House) -
                 now = showing.with_call(state).call
                 assert now is not None
                 assert now.slots != state.call.slots
+
+
+async def test_display_hears_of_its_own_slots_only(house: House) -> None:
+    await house.plan()
+    async with house.conducted() as (conductor, showing):
+        here = await house.pair(showing, XUAN_ROOM, "here")
+        there = await house.pair(showing, LOI_ROOM, "there")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        own = await call(showing, here)
+        stays = Grants(house.nodes, house.clock).play(LESSON, XUAN_ROOM.id, "stays")
+        async with play(house.media(stays.url), stays.token, video=1, audio=1):
+            await house.until(lambda: present_rooms(house.nodes.state(LESSON)) == {XUAN_ROOM.id})
+            with house.changes.subscribe() as changes:
+                async with play(house.media(own.whep.url), own.whep.token, video=2, audio=2), asyncio.timeout(20):
+                    told = [change async for change in until(changes, Change(ChangeKind.CALL, here))]
+                    house.changes.publish(ChangeKind.ROOM, "last")
+                    told += [change async for change in until(changes, Change(ChangeKind.ROOM, "last"))]
+        assert Change(ChangeKind.CALL, there) not in told
+
+
+async def until(changes: Subscription, last: Change) -> AsyncIterator[Change]:
+    async for change in changes:
+        yield change
+        if change == last:
+            return
 
 
 async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> None:
