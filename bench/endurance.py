@@ -47,8 +47,7 @@ FLOOR_S = 4.0  # until somebody else has the floor,
 REJOIN_S = 6.0  # and until somebody leaves and comes back
 SETTLED_S = 30.0  # from here on the memory of a lesson is there
 CLOCKS = {"video": 90_000, "audio": 48_000}
-SAME_MOMENT_S = 0.0002
-MAX_READS = 100
+STARTED_NTP_S = time.time() - time.monotonic() + NTP_EPOCH_S  # as in browsers, no clock that is set moves it
 NO_LOAD = 0xFFFF  # in the place of a stamp
 Action = Callable[[], None]
 
@@ -106,8 +105,8 @@ class AgingPublisher(Publisher):
 
     def _report(self, now: float) -> None:
         """As the other one, but exact: what a clock would show now, not what was sent last."""
-        at, wall_s = both_clocks()
-        ntp = int((wall_s + NTP_EPOCH_S + (at - self._started_at) * (self.speed - 1)) * 2**32)
+        at = time.monotonic()
+        ntp = int((STARTED_NTP_S + at + (at - self._started_at) * (self.speed - 1)) * 2**32)
         picture = (at - self._picture_at) * self.speed * CLOCKS["video"] + CLOCKS["video"] // FRAMES_PER_S
         sound = ((at - self._sound_at) * self.speed + SOUND_S) * CLOCKS["audio"]
         flowing = [(each.stream, picture) for each in self._encodings if each.active] + [(self._sound, sound)]
@@ -306,15 +305,6 @@ class Ageing:
             worst_ms = max(map(abs, self._media.skews_s), default=0.0) * 1000
             told = f"{self.samples[-1][1]:.1f} MB, {self.rejoins} rejoins, skew {worst_ms:.1f} ms"
             print(f"  {at / 60:5.1f} min: {told}, load of the machine {os.getloadavg()[0]:.1f}", file=sys.stderr)
-
-
-def both_clocks() -> tuple[float, float]:
-    """`time.monotonic` and `time.time` of one moment: a thread that is made to wait between the two reads again."""
-    for _ in range(MAX_READS):
-        before, wall_s, after = time.monotonic(), time.time(), time.monotonic()
-        if after - before < SAME_MOMENT_S:
-            break
-    return (before + after) / 2, wall_s
 
 
 def resident_mb(pid: int) -> float:

@@ -41,8 +41,12 @@ MAX_SOURCES = 256  # SSRCs, also those that are of no use: libsrtp keeps somethi
 NTP_EPOCH_S = 2_208_988_800  # 1970 in seconds since 1900
 
 
+_STARTED_NTP_S = time() - monotonic() + NTP_EPOCH_S
+
+
 def ntp_now_s() -> float:
-    return time() + NTP_EPOCH_S
+    """Seconds since 1900, by the wall clock as it was at the start: when that is set, no lips move."""
+    return _STARTED_NTP_S + monotonic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

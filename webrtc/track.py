@@ -37,7 +37,7 @@ class SourceClock:
     """
 
     WINDOW_S = 30.0  # the least delayed of one to two windows counts: 100 ppm of drift are 6 ms meanwhile
-    STEP_S = 0.5  # a larger change is the source's clock being set, not delay
+    STEP_S = 10.0  # a larger change is the source's clock being set, not delay
 
     def __init__(self) -> None:
         self.offset_s: float | None = None

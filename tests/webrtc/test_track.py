@@ -117,8 +117,9 @@ def test_source_clock_takes_the_least_delayed_report() -> None:
     clock.take(report(90.0), 100.125)  # the first one comes late
     assert clock.offset_s == 10.125
     clock.take(report(91.0), 101.0)
-    clock.take(report(92.0), 102.375)
-    assert clock.offset_s == 10.0
+    for late_s in (0.375, 1.5, 3.0):
+        clock.take(report(92.0), 102.0 + late_s)
+        assert clock.offset_s == 10.0
 
 
 def test_source_clock_follows_one_that_drifts_and_one_that_is_set() -> None:
