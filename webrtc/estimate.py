@@ -30,7 +30,8 @@ SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; rece
 FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
 GONE_S = 0.03  # what waits no longer has drained: the trend tells of it late
 BURST_BITS = 40_000  # what a queue holds may be a burst, of a keyframe or of others, that drains by itself
-KEYFRAME_BITS, EXCUSED_S = 120_000, 1.5  # of a small picture; the queue that it makes is no sign for at most so long
+KEYFRAME_BITS = 120_000  # of a small picture; the queue that it makes is no sign,
+EXCUSED_S, EXCUSED_WAIT_S = 1.5, 0.8  # for at most so long, and if no packet waits longer than that
 HALVE_S = 0.5  # the estimate halves once per interval while nobody answers
 HOLE_S = 1.0  # what was lost in so long a gap tells of an interruption, not of a full link
 LATE_S = 0.3  # a packet missing in one feedback may still be told of in the next ones
@@ -280,7 +281,8 @@ class SendEstimate:
         if not acknowledged or now - self._backed_off_at < response_s:
             self._risen_at = now
             return
-        if now - self._keyframe_at < min(response_s + KEYFRAME_BITS / self._bps, EXCUSED_S):
+        excused_s = min(response_s + KEYFRAME_BITS / self._bps, EXCUSED_S)
+        if now - self._keyframe_at < excused_s and self._queue.wait_s < EXCUSED_WAIT_S:
             self._hold(now)
             return
         if not self._queue.long:

@@ -100,6 +100,9 @@ class Sender:
     def least_bps(self, seconds: float) -> int:
         return min(bps for at, bps in self.history if at > self.now - seconds)
 
+    def keyframe(self) -> None:
+        self._outlet.keyframe_at = self.now
+
     def _send_due(self) -> None:
         while self.now >= self._sound_at:
             self._sound_at += SOUND_S
@@ -208,6 +211,16 @@ def test_estimate_falls_at_once_when_the_capacity_halves() -> None:
     assert sender.estimate.bps > 1_500_000
     sender.run(1)
     assert 700_000 <= sender.estimate.bps <= 1_000_000
+
+
+def test_keyframes_excuse_no_queue_that_stays() -> None:
+    sender = Sender(Way(bps=changing(2_000_000, 500_000, at=20), queue_s=3.0))
+    sender.run(20)
+    for _ in range(80):
+        sender.keyframe()
+        sender.run(0.25)
+    assert sender.way.free_at - sender.now < 0.9
+    assert sender.mean_bps(10) <= 600_000
 
 
 def test_probes_find_new_capacity() -> None:

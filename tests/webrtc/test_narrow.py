@@ -46,7 +46,7 @@ class Room(Sender):
         if isinstance(stage, Step) and not isinstance(before["stage"], Step):
             for _ in range(self._keyframe_octets // 1000):
                 self._packet(1000)
-            self._outlet.keyframe_at = self.now
+            self.keyframe()
         while self.now >= self._sound_at:
             self._sound_at += 0.02
             for _ in range(VOICES):
