@@ -1,7 +1,7 @@
 """What a display was told of its state, and what it needs to be told next."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 Message = Mapping[str, object]
 
@@ -14,7 +14,7 @@ class Told:
 
     def __init__(self) -> None:
         self._state: Message = {}
-        self._at = datetime.min
+        self._at = datetime.min.replace(tzinfo=UTC)
 
     def next(self, state: Message, now: datetime) -> Message:
         """What to send, empty where nothing is new. `state`: as it is now."""
