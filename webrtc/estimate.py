@@ -89,6 +89,9 @@ class SendEstimate:
 
     def on_feedback(self, feedback: TransportFeedback, outlet: Outlet, now: float) -> None:
         """`outlet`: what the feedback is about."""
+        if not self.transport_cc:  # it began later than its reports
+            self.transport_cc = True
+            self._remb_bps = CAP_BPS
         self._answer(now)
         self._keyframe_at = outlet.keyframe_at
         received = self._take(feedback, outlet, now)

@@ -299,6 +299,17 @@ def test_receiver_that_sends_no_feedback_though_it_agreed_is_followed_by_loss() 
     assert estimate.bps > START_BPS
 
 
+def test_receiver_whose_feedback_comes_late_is_followed_by_it_from_then_on() -> None:
+    sender = Sender(Way(bps=steady(20_000_000)))
+    sender.estimate.on_loss(0.0, 0.1, sender.estimate.bps, sender.now + 5)
+    sender.estimate.on_remb(300_000, sender.now + 5)
+    assert not sender.estimate.transport_cc
+    sender.run(10)
+    assert sender.estimate.transport_cc
+    assert sender.probed
+    assert sender.estimate.bps >= 5_000_000
+
+
 def test_receiver_without_feedback_is_followed_by_remb_and_loss() -> None:
     estimate = SendEstimate(transport_cc=False, now=0.0)
     assert estimate.bps == START_WITHOUT_FEEDBACK_BPS
