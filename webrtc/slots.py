@@ -126,7 +126,7 @@ class Slot:
         self._packets = 0
         self._octets = 0
         self._started = (0, 0)  # packets and octets of the track when its route began
-        self._left_out = -1  # the picture id that was left out last
+        self._left_out = -1  # the number of the packet that was left out last
         self._resent: dict[int, tuple[int, float]] = {}
         self._rtx_sequence = 0x10000 + random.getrandbits(15)
 
@@ -217,7 +217,8 @@ class Slot:
     def pass_on(self, number: int, picture: Picture) -> Route | None:
         """The route of a packet of a thinned slot, None for one to be left out. Called once for each that comes.
 
-        Left out is only what comes in its order: of a gap nobody knows what was in it.
+        Whether a picture is left out is decided at its beginning. Left out is only what comes in its order: of a gap
+        nobody knows what was in it.
         """
         route = self.route
         if route is None:
@@ -226,17 +227,23 @@ class Slot:
         if number < route.first:
             before = (each for each in reversed(self._stretches) if each.route.track is track and each.covers(number))
             return next((each.route for each in before), None)
-        if self.rising and (picture.keyframe or (picture.sync and picture.temporal)):
+        packet_before = track.packet(number - 1)
+        begins = packet_before is not None and packet_before[1] > 127
+        if self.rising and (picture.keyframe or (begins and picture.sync and picture.temporal)):
             self.base_only = self.rising = False
-        if not (self.base_only and picture.temporal) or number != track.highest or track.packet(number - 1) is None:
+        if (
+            not (self.base_only and picture.temporal)
+            or number != track.highest
+            or not (begins or number == self._left_out + 1)
+        ):
             return route
-        skipped = 0
-        if picture.picture_id != self._left_out:
-            self._left_out, skipped = picture.picture_id, 1
+        self._left_out = number
         self._packets -= 1
         self._octets -= len(track.packet(number) or b"")
         self._stretches[-1].last = number - 1
-        self._take(route._replace(first=number + 1, sequence=route.sequence - 1, picture_id=route.picture_id - skipped))
+        self._take(
+            route._replace(first=number + 1, sequence=route.sequence - 1, picture_id=route.picture_id - int(begins))
+        )
         return None
 
     # -- reports

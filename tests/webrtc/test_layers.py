@@ -99,6 +99,41 @@ def test_base_layer_alone_has_no_gaps_and_comes_back_whole() -> None:
     assert sorted({(each - pictures[0]) & 0x7FFF for each in pictures}) == list(range(9))
 
 
+def test_higher_layers_do_not_come_back_in_the_middle_of_a_picture() -> None:
+    wire, here = Wire(), layer()
+    slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
+    here.add(slot, 0.0)
+    send(here, sender.frame(key=True), 0.0)
+    here.thin(slot, base_only=True, still=False)
+    first, *rest = sender.frame(parts=3)  # of the higher layer
+    send(here, [first], 0.1)
+    here.thin(slot, base_only=False, still=False)
+    send(here, rest, 0.1)
+    for i in range(2, 5):
+        send(here, sender.frame(parts=2), i / 30)
+    assert contents(wire.packets) == [(0, 0), *((i, part) for i in (2, 3, 4) for part in range(2))]
+    assert consecutive(sequences(wire.packets))
+    pictures = [read_vp8(packet).picture_id for packet in wire.packets]
+    assert sorted({(each - pictures[0]) & 0x7FFF for each in pictures}) == list(range(4))
+
+
+def test_higher_layers_do_not_go_in_the_middle_of_a_picture() -> None:
+    wire, here = Wire(), layer()
+    slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
+    here.add(slot, 0.0)
+    send(here, sender.frame(key=True), 0.0)
+    first, *rest = sender.frame(parts=3)  # of the higher layer
+    send(here, [first], 0.1)
+    here.thin(slot, base_only=True, still=False)
+    send(here, rest, 0.1)
+    for i in range(2, 5):
+        send(here, sender.frame(parts=2), i / 30)
+    assert contents(wire.packets) == [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)]
+    assert consecutive(sequences(wire.packets))
+    pictures = [read_vp8(packet).picture_id for packet in wire.packets]
+    assert [(each - pictures[0]) & 0x7FFF for each in pictures] == [0, 1, 1, 1, 2, 2, 3, 3]
+
+
 def test_switch_behind_a_packet_that_was_left_out_goes_on_without_a_gap() -> None:
     wire, low, high = Wire(), layer("q"), layer("f")
     slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2, picture=77)

@@ -73,7 +73,7 @@ export class BrowserPeer implements Peer {
       throw new SignalingError(0);
     }
     if (early === undefined) {
-      useRelays(connection);
+      useRelays(connection, relays());
       await apply();
     }
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
@@ -82,7 +82,7 @@ export class BrowserPeer implements Peer {
   async restart(grant: Grant): Promise<void> {
     const { connection, resource } = this;
     if (connection === null || resource === null || this.gone.signal.aborted) throw new SignalingError(0);
-    useRelays(connection);
+    useRelays(connection, relays({ lost: true }));
     const offer = await connection.createOffer({ iceRestart: true });
     await connection.setLocalDescription(offer);
     const fragment = await patchRestart(resource, grant, restartFragment(offer.sdp ?? ""), this.gone.signal);
@@ -90,6 +90,7 @@ export class BrowserPeer implements Peer {
     if (credentials === null) throw new SignalingError(200);
     resource.answer = withCredentials(resource.answer, credentials);
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
+    this.cameUp = connection.connectionState === "connected"; // the server is there: what keeps it away is on the way
   }
 
   /** Tell how large the slots are shown, in device pixels by mid; 0: not at all. Raises `SignalingError`. */
@@ -140,8 +141,7 @@ export class BrowserPeer implements Peer {
   }
 }
 
-function useRelays(connection: RTCPeerConnection): void {
-  const iceServers = relays();
+function useRelays(connection: RTCPeerConnection, iceServers: RTCIceServer[]): void {
   if (iceServers.length > 0) connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
 }
 

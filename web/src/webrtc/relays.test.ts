@@ -46,6 +46,13 @@ describe("remembering", () => {
     expect(relays()).toEqual([{ urls: "turn:b" }]);
   });
 
+  it("gives them at once to a connection that has lost its way", async () => {
+    const { learnRelays, relays, relaysNeeded } = await load();
+    learnRelays([{ urls: "turn:a" }]);
+    expect(relays({ lost: true })).toEqual([{ urls: "turn:a" }]);
+    expect([relays(), relaysNeeded()]).toEqual([[], false]);
+  });
+
   it("needs them from the first connection on once one came up by a relay, for a week", async () => {
     const first = await load();
     first.needRelays();

@@ -1,6 +1,6 @@
 // TURN servers, for networks that pass nothing else. A server tells of them only with its answer (RFC 9725 4.6), so a
-// connection starts without. Once one has not come up, all later ones of this page may use them; and once one came up by a
-// relay, so may the first one after the next load, for a week: it then waits for the answer, which names the servers, before
+// connection starts without; one that has lost its way may use them at once. Once one has not come up, or not come back, all
+// later ones of this page may use them; and once one came up by a relay, so may the first one after the next load, for a week: it then waits for the answer, which names the servers, before
 // it begins. Direct ways, by UDP or TCP, are tried beside them each time; the first connection that takes one ends that memory.
 
 const STORED = "nhipcau.relays";
@@ -17,9 +17,9 @@ export function relaysNeeded(): boolean {
   return needed;
 }
 
-/** What a connection may use now. */
-export function relays(): RTCIceServer[] {
-  return relaysNeeded() ? known : [];
+/** What a connection may use now. `lost`: it came up, and has lost its way. */
+export function relays({ lost = false } = {}): RTCIceServer[] {
+  return lost || relaysNeeded() ? known : [];
 }
 
 /** Younger credentials, or none: the node has no TURN server. */
@@ -27,7 +27,7 @@ export function learnRelays(servers: RTCIceServer[]): void {
   known = servers;
 }
 
-/** A connection did not come up by itself. */
+/** A connection did not come up, or back, by itself. */
 export function needRelays(): void {
   needed = true;
 }
