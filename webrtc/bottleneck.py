@@ -4,7 +4,9 @@ Times are seconds; the clocks of sender and receiver may differ by any constant.
 """
 
 from collections import deque
-from math import inf, sqrt
+from math import sqrt
+
+from webrtc.least import Least
 
 DELIVERY_S = 0.5  # the rate that arrives is measured over so long,
 MAX_SPANS = 64  # and over so many feedbacks, whatever times they tell
@@ -52,8 +54,7 @@ class Queue:
     def __init__(self) -> None:
         self.wait_s = 0.0
         self.growing = self.shrinking = False
-        self._least = self._least_before = inf  # of this and of the last `FASTEST_S`
-        self._since = 0.0
+        self._fastest = Least(FASTEST_S)
 
     @property
     def long(self) -> bool:
@@ -61,17 +62,15 @@ class Queue:
 
     def take(self, trip_s: float, now: float) -> None:
         """`trip_s`: from sending to arrival, of the newest packet that is told of."""
-        if now - self._since >= FASTEST_S:
-            self._least, self._least_before, self._since = inf, self._least, now
-        self._least = min(self._least, trip_s)
-        before, self.wait_s = self.wait_s, trip_s - min(self._least, self._least_before)
+        self._fastest.take(trip_s, now)
+        before, self.wait_s = self.wait_s, trip_s - self._fastest.value
         self.growing = self.wait_s > before + GROWING_S
         self.shrinking = self.wait_s < before
 
     def forget(self) -> None:
         self.wait_s = 0.0
         self.growing = self.shrinking = False
-        self._least = self._least_before = inf
+        self._fastest = Least(FASTEST_S)
 
 
 class Capacity:

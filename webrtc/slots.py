@@ -26,7 +26,7 @@ MAX_RESENT = 1024  # packets remembered as sent again: as many as a track keeps
 NEAR = 16  # packets that are looked through for one that tells where the source stood
 RESYNC = 1  # packets left out of the numbering where the last frame of the source before was cut off
 STILL_S = 3.0  # between two pictures of a slot whose link takes no more
-BELIEVED_S = 1.0  # what sender reports say of two frames' distance is believed where the arrivals differ by less
+BELIEVED_S = 1.0  # what sender reports say of two frames' distance is believed where arrivals differ by less
 
 
 class Carrier(Protocol):
@@ -120,6 +120,7 @@ class Slot:
         self._timestamp = random.getrandbits(32)
         self._stopped_at: float | None = None
         self._captured_s: float | None = None
+        self._late_s = 0.0
         self._whole = True
         self._picture_id = random.getrandbits(15)
         self._tl0picidx = random.getrandbits(8)
@@ -188,6 +189,7 @@ class Slot:
         self._timestamp = (timestamp + route.timestamp) & 0xFFFFFFFF
         self._stopped_at = track.arrived_at
         self._captured_s = track.captured_s(timestamp)
+        self._late_s = track.late_s(timestamp, track.arrived_at)
         self._whole = track.kind == "audio" or (packet is not None and packet[1] > 127)
         picture = read_vp8(known) if known is not None and track.codec.name == "VP8" else NO_PICTURE
         if picture.picture_id >= 0:
@@ -203,14 +205,20 @@ class Slot:
         return route
 
     def _elapsed_s(self, track: Track, timestamp: int, now: float) -> float:
-        """Between the last frame sent and the first one of `track`: by sender reports, else as they came."""
+        """Between the last frame sent and the first one of `track`: by sender reports, else as they came.
+
+        Reports are believed if they agree with how the frames came, or would have come without what held them up: after
+        an interruption all that waited comes at once.
+        """
         if self._stopped_at is None:
             return 0.0
         elapsed_s, captured_s = now - self._stopped_at, track.captured_s(timestamp)
         if captured_s is None or self._captured_s is None:
             return elapsed_s
         reported_s = captured_s - self._captured_s
-        return reported_s if abs(reported_s - elapsed_s) < BELIEVED_S else elapsed_s
+        undelayed_s = elapsed_s - track.late_s(timestamp, now) + self._late_s
+        differ_s = min(abs(reported_s - elapsed_s), abs(reported_s - undelayed_s))
+        return reported_s if differ_s < BELIEVED_S else elapsed_s
 
     # -- leaving packets out
 

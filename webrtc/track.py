@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webrtc.ids import TrackId
+from webrtc.least import Least
 from webrtc.payload import UNKNOWN_SIZE, Size
 from webrtc.rtcp import ReportBlock, SenderReport
 from webrtc.rtp import extend
@@ -21,6 +22,7 @@ MAX_NACKS = 10
 KEYFRAME_INTERVAL_S = 0.5  # at most one request per interval for all who want a keyframe; asked again until it comes
 FLOWING_S = 2.0  # a track without packets for so long does not flow
 FREEZE_S = 0.5  # a gap between two pictures that people see
+DELAY_S = 30.0  # the least delay counts for one to two times so long
 LOSS_SHARE = 0.3  # of the newest second in the loss that is told
 
 
@@ -41,22 +43,15 @@ class SourceClock:
 
     def __init__(self) -> None:
         self.offset_s: float | None = None
-        self._least_s = 0.0  # of this window
-        self._until = 0.0
+        self._least = Least(self.WINDOW_S)
 
     def take(self, report: SenderReport, ntp_s: float) -> None:
         """`ntp_s`: when `report` came in, in seconds since 1900."""
         offset_s = ntp_s - report.ntp / (1 << 32)
         if self.offset_s is None or abs(offset_s - self.offset_s) > self.STEP_S:
-            self.offset_s = self._least_s = offset_s
-            self._until = ntp_s + self.WINDOW_S
-        elif ntp_s >= self._until:  # what was least in the window that ends counts until the next one ends
-            self.offset_s = min(self._least_s, offset_s)
-            self._least_s = offset_s
-            self._until = ntp_s + self.WINDOW_S
-        else:
-            self._least_s = min(self._least_s, offset_s)
-            self.offset_s = min(self.offset_s, offset_s)
+            self._least = Least(self.WINDOW_S)
+        self._least.take(offset_s, ntp_s)
+        self.offset_s = self._least.value
 
 
 class Track:
@@ -97,6 +92,7 @@ class Track:
         self._history = [b""] * HISTORY[kind]
         self._report: SenderReport | None = None
         self._report_at = 0.0
+        self._delay = Least(DELAY_S)  # from capture to arrival; the node's two clocks have no common zero
         self._reported = (0, 0)  # expected and received at the last report block
         self.size = UNKNOWN_SIZE  # of the last keyframe
         self.temporal_layers = 1  # seen
@@ -265,9 +261,17 @@ class Track:
         ticks = (timestamp - self._report.rtp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
         return self._report.ntp / (1 << 32) + self.clock.offset_s + ticks / self.codec.clock_rate
 
+    def late_s(self, timestamp: int, at: float) -> float:
+        """How much later than others of late the frame of that timestamp came, if it came `at`; 0.0 if unknown."""
+        captured_s = self.captured_s(timestamp)
+        return 0.0 if captured_s is None else max(0.0, at - captured_s - self._delay.value)
+
     def take_report(self, report: SenderReport, now: float, ntp_s: float) -> None:
         self._report, self._report_at = report, now
         self.clock.take(report, ntp_s)
+        captured_s = self.captured_s(self.timestamp)
+        if captured_s is not None and self.packets:
+            self._delay.take(self.arrived_at - captured_s, now)
 
     def report_block(self, now: float) -> ReportBlock:
         """What the sender shall know (RFC 3550 6.4.1); counts the loss since the last one."""

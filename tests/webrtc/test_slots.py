@@ -1,5 +1,7 @@
 """Slots as a subscriber sees them, across changes of source."""
 
+import pytest
+
 from webrtc.ids import TrackId
 from webrtc.outlet import Outlet
 from webrtc.payload import read_vp8
@@ -104,6 +106,42 @@ def test_pause_goes_into_the_timestamp() -> None:
     one.take(one.packet(), 1.0)  # not of this slot any more
     later = switch(here, two, now=60.0)
     assert ((later[0] - first[0]) & 0xFFFF, (later[1] - first[1]) & 0xFFFFFFFF) == (1, 60 * 90_000)
+
+
+NTP_S = 5000.0  # of the node, and of its sources, when its monotonic clock is zero
+
+
+def lesson(source: Source, seconds: int, *, reported_late_s: float = 0.0) -> None:
+    """Frames and reports from zero on. `reported_late_s`: by its reports they were captured so long before."""
+    for i in range(30 * seconds):
+        if i % 30 == 0:
+            ntp = round((NTP_S + i / 30 - reported_late_s) * (1 << 32))
+            report = SenderReport(ssrc=1, ntp=ntp, rtp=source.timestamp, packets=1, octets=1)
+            source.track.take_report(report, i / 30, NTP_S + i / 30)
+        source.take(source.packet(), i / 30)
+
+
+@pytest.mark.parametrize("held_s", [0.5, 3.0])
+def test_what_was_held_up_keeps_the_time_of_its_capture(held_s: float) -> None:
+    here = slot()
+    one, two = Source(sequence=1, timestamp=500, picture_id=0), Source(sequence=1, timestamp=9000, picture_id=0)
+    lesson(one, 10)
+    lesson(two, 10)
+    first = switch(here, one, now=10.0)
+    two.packet()
+    late = switch(here, two, now=10.0 + held_s)  # captured 1/30 s after the other one's, and no later
+    assert (late[1] - first[1]) & 0xFFFFFFFF == 3000
+
+
+def test_reports_that_contradict_the_arrival_are_not_believed() -> None:
+    here = slot()
+    one, two = Source(sequence=1, timestamp=500, picture_id=0), Source(sequence=1, timestamp=9000, picture_id=0)
+    lesson(one, 10)
+    lesson(two, 10, reported_late_s=-4.0)
+    two.track.clock.offset_s = 0.0  # as if its clock had just been set
+    first = switch(here, one, now=10.0)
+    later = switch(here, two, now=10.1)
+    assert (later[1] - first[1]) & 0xFFFFFFFF == 9000
 
 
 def test_packet_asked_for_again_is_found_at_its_source() -> None:
