@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from webrtc.forward import Forwarder
 from webrtc.ids import ClientId
@@ -17,6 +18,16 @@ ALIVE_FRAMES = 3
 MAX_VOICE_BPS = 1_200_000  # Opus at its highest rate, each frame twice (RFC 2198)
 
 
+class Thinning(NamedTuple):
+    """How much of a track a slot gets: all of it, its base layer only, or single pictures."""
+
+    base_only: bool = False
+    still: bool = False
+
+
+WHOLE = Thinning()
+
+
 class Layer:
     """A track and the slots that carry it, or wait to.
 
@@ -28,7 +39,7 @@ class Layer:
         self._forwarder = forwarder
         self._ask = ask
         self._carrying: list[Slot] = []
-        self._waiting: list[Slot] = []  # for a packet to begin with
+        self._waiting: dict[Slot, Thinning] = {}  # for a packet to begin with, and how then
         self._routes: tuple[Route, ...] = ()  # of the slots that get every packet as it is,
         self._stripped: tuple[Route, ...] = ()  # of those that get what is inside of RED,
         self._thinned: tuple[Slot, ...] = ()  # and those that do not get every packet
@@ -82,17 +93,16 @@ class Layer:
 
     # -- slots
 
-    def add(self, slot: Slot, now: float) -> None:
-        """Have `slot` carry this track as soon as it can begin; until then it carries what it does."""
-        if slot in self._waiting:
-            return
-        self._waiting.append(slot)
-        self.want_keyframe(now)
+    def add(self, slot: Slot, now: float, thinning: Thinning = WHOLE) -> None:
+        """Have `slot` carry this track as soon as it can begin; until then it carries what it does, as it does."""
+        waits = slot in self._waiting
+        self._waiting[slot] = thinning
+        if not waits:
+            self.want_keyframe(now)
 
     def remove(self, slot: Slot) -> None:
         """Have `slot` no longer carry this track, or wait for it."""
-        if slot in self._waiting:
-            self._waiting.remove(slot)
+        self._waiting.pop(slot, None)
         if slot.carrier is self:
             self.release(slot)
 
@@ -113,10 +123,10 @@ class Layer:
         self._ask = lambda track, now: None
         self.track.forget_packets()
 
-    def thin(self, slot: Slot, *, base_only: bool, still: bool) -> None:
-        """Have `slot`, which carries this track, get its base layer only, or single pictures; or everything again."""
-        slot.still = still
-        if base_only:
+    def thin(self, slot: Slot, thinning: Thinning) -> None:
+        """Have `slot`, which carries this track, get so much of it."""
+        slot.still = thinning.still
+        if thinning.base_only:
             slot.base_only, slot.rising = True, False
         elif slot.base_only:
             slot.rising = True
@@ -131,20 +141,18 @@ class Layer:
     def waiting(self) -> bool:
         return bool(self._waiting)
 
-    def awaited_by(self, slot: Slot) -> bool:
-        return slot in self._waiting
-
     def _begin(self, packet: bytes, number: int, now: float) -> None:
-        waiting, self._waiting = self._waiting, []
-        for slot in waiting:
+        waiting, self._waiting = self._waiting, {}
+        for slot, thinning in waiting.items():
             if not slot.takes(self.track):
-                self._waiting.append(slot)
+                self._waiting[slot] = thinning
                 continue
             if slot.carrier is not None:
                 slot.carrier.release(slot)
             slot.switch(self.track, packet, number, now)
             slot.carrier = self
-            slot.base_only, slot.rising = slot.base_only or slot.rising, slot.rising
+            slot.base_only, slot.still = thinning
+            slot.rising = False
             self._carrying.append(slot)
         self._update()
 
@@ -162,7 +170,7 @@ class Layer:
         for slot in self._carrying:
             slot.stop()
             slot.carrier = None
-        self._waiting += self._carrying
+            self._waiting[slot] = Thinning(slot.base_only and not slot.rising, slot.still)
         self._carrying.clear()
         self._update()
         return True

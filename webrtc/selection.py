@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from webrtc.allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate
-from webrtc.layers import Layer, Source
+from webrtc.layers import Layer, Source, Thinning
 from webrtc.slots import STILL_S, Slot
 from webrtc.state import Flow, Role
 
@@ -134,29 +134,32 @@ class Selection:
                 self._leave(place)
                 slot.flow = Flow.PAUSED
             case Rest.STILL:
-                self._aim(place, layers[0], now, base_only=False, still=True)
+                self._aim(place, layers[0], Thinning(still=True), now)
                 slot.flow = Flow.STILL
             case Step(layer=index, temporal=temporal):
-                self._aim(place, layers[index], now, base_only=temporal == 0, still=False)
+                self._aim(place, layers[index], Thinning(base_only=temporal == 0), now)
                 slot.flow = Flow.LIVE if slot.route is not None else Flow.NONE
 
-    def _aim(self, place: _Place, layer: Layer, now: float, *, base_only: bool, still: bool) -> None:
-        slot = place.slot
+    def _aim(self, place: _Place, layer: Layer, thinning: Thinning, now: float) -> None:
+        """Have the slot carry `layer` so. What it carries until then takes less at once if it is to take less."""
+        slot, layers = place.slot, place.source.layers
         if place.target is not layer:
             if place.target is not None and place.target is not slot.carrier:
                 place.target.remove(slot)
             place.target = layer
-        if slot.carrier is layer:
-            layer.thin(slot, base_only=base_only, still=still)
+        carried = next((each for each in layers if each is slot.carrier), None)
+        if carried is layer:
+            layer.thin(slot, thinning)
             return
-        slot.still = still
-        slot.base_only, slot.rising = base_only, False
-        if still and slot.carrier is None:
+        if carried is not None and thinning.still:
+            carried.release(slot)
+        elif carried is not None and layers.index(carried) > layers.index(layer):
+            carried.thin(slot, Thinning(base_only=True))
+        if thinning.still and slot.carrier is None:
             if now < place.still_due:
                 return
             place.still_due = now + STILL_S
-        if not layer.awaited_by(slot):
-            layer.add(slot, now)
+        layer.add(slot, now, thinning)
 
     def _leave(self, place: _Place, *, keep: bool = False) -> None:
         """Aim at nothing. `keep`: what is carried goes on until another source has begun."""

@@ -3,7 +3,7 @@
 from tests.webrtc.wire import Vp8Sender, Wire, contents, sequences
 from webrtc.forward import Forwarder
 from webrtc.ids import TrackId
-from webrtc.layers import Layer
+from webrtc.layers import WHOLE, Layer, Thinning
 from webrtc.payload import read_vp8
 from webrtc.rtp import HEADER
 from webrtc.sdp import Codec
@@ -14,6 +14,7 @@ from webrtc.track import SourceClock, Track
 VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000, feedback=("nack", "nack pli"))
 OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)
 RED = Codec(name="RED", payload_type=63, clock_rate=48_000, parameters={"111/111": ""})
+BASE, STILL = Thinning(base_only=True), Thinning(still=True)
 FORWARDER = Forwarder()
 
 
@@ -83,10 +84,10 @@ def test_base_layer_alone_has_no_gaps_and_comes_back_whole() -> None:
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
     here.add(slot, 0.0)
     send(here, sender.frame(key=True), 0.0)
-    here.thin(slot, base_only=True, still=False)
+    here.thin(slot, BASE)
     for i in range(1, 9):
         send(here, sender.frame(parts=2), i / 30)
-    here.thin(slot, base_only=False, still=False)
+    here.thin(slot, WHOLE)
     for i in range(9, 13):
         send(here, sender.frame(), i / 30)
     assert contents(wire.packets) == [
@@ -104,10 +105,10 @@ def test_higher_layers_do_not_come_back_in_the_middle_of_a_picture() -> None:
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
     here.add(slot, 0.0)
     send(here, sender.frame(key=True), 0.0)
-    here.thin(slot, base_only=True, still=False)
+    here.thin(slot, BASE)
     first, *rest = sender.frame(parts=3)  # of the higher layer
     send(here, [first], 0.1)
-    here.thin(slot, base_only=False, still=False)
+    here.thin(slot, WHOLE)
     send(here, rest, 0.1)
     for i in range(2, 5):
         send(here, sender.frame(parts=2), i / 30)
@@ -124,7 +125,7 @@ def test_higher_layers_do_not_go_in_the_middle_of_a_picture() -> None:
     send(here, sender.frame(key=True), 0.0)
     first, *rest = sender.frame(parts=3)  # of the higher layer
     send(here, [first], 0.1)
-    here.thin(slot, base_only=True, still=False)
+    here.thin(slot, BASE)
     send(here, rest, 0.1)
     for i in range(2, 5):
         send(here, sender.frame(parts=2), i / 30)
@@ -134,12 +135,30 @@ def test_higher_layers_do_not_go_in_the_middle_of_a_picture() -> None:
     assert [(each - pictures[0]) & 0x7FFF for each in pictures] == [0, 1, 1, 1, 2, 2, 3, 3]
 
 
+def test_what_the_next_layer_is_to_be_changes_nothing_of_this_one() -> None:
+    wire, low, high = Wire(), layer("q"), layer("f")
+    slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2, picture=76, flat=False)
+    high.add(slot, 0.0)
+    send(high, large.frame(key=True), 0.0)
+    high.thin(slot, BASE)
+    first, *rest = large.frame(parts=3)  # of the higher layer
+    send(high, [first], 0.1)
+    low.add(slot, 0.1)  # all of it
+    send(high, rest, 0.1)
+    low.add(slot, 0.2, BASE)
+    send(low, small.frame(key=True), 0.2)
+    for i in range(2):
+        send(low, small.frame(), 0.3 + i)
+    assert contents(wire.packets) == [(76, 0), (0, 0), (2, 0)]
+    assert consecutive(sequences(wire.packets))
+
+
 def test_switch_behind_a_packet_that_was_left_out_goes_on_without_a_gap() -> None:
     wire, low, high = Wire(), layer("q"), layer("f")
     slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2, picture=77)
     low.add(slot, 0.0)
     send(low, small.frame(key=True), 0.0)
-    low.thin(slot, base_only=True, still=False)
+    low.thin(slot, BASE)
     for i in range(1, 4):
         send(low, small.frame(parts=2), i / 30)  # the first and the last are left out
     high.add(slot, 0.1)
@@ -156,7 +175,7 @@ def test_nothing_is_left_out_behind_a_gap_and_the_late_packet_finds_its_place() 
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
     here.add(slot, 0.0)
     send(here, sender.frame(key=True), 0.0)
-    here.thin(slot, base_only=True, still=False)
+    here.thin(slot, BASE)
     send(here, sender.frame(), 0.1)  # left out
     lost = sender.frame()
     send(here, sender.frame(), 0.2)  # of the higher layer, but who knows what was before it
@@ -170,12 +189,11 @@ def test_nothing_is_left_out_behind_a_gap_and_the_late_packet_finds_its_place() 
 def test_still_is_one_whole_picture_at_a_time() -> None:
     wire, here = Wire(), layer()
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1)
-    slot.still = True
-    here.add(slot, 0.0)
+    here.add(slot, 0.0, STILL)
     for i in range(20):
         send(here, sender.frame(key=i in (0, 10), parts=2), i / 30)
         if i == 8:
-            here.add(slot, i / 30)
+            here.add(slot, i / 30, STILL)
     assert contents(wire.packets) == [(0, 0), (0, 1), (10, 0), (10, 1)]
     assert consecutive(sequences(wire.packets))
     times = [HEADER.unpack_from(packet)[3] for packet in wire.packets]
@@ -185,12 +203,11 @@ def test_still_is_one_whole_picture_at_a_time() -> None:
 def test_still_without_its_last_packet_still_counts() -> None:
     wire, here = Wire(), layer()
     slot, sender = video_slot(wire), Vp8Sender(ssrc=1)
-    slot.still = True
-    here.add(slot, 0.0)
+    here.add(slot, 0.0, STILL)
     first, *lost = sender.frame(key=True, parts=3)
     send(here, [first], 0.0)
     send(here, sender.frame(), 0.1)  # the picture is over, whatever was in it
-    here.add(slot, 0.2)
+    here.add(slot, 0.2, STILL)
     send(here, sender.frame(key=True), 0.3)
     pictures = [read_vp8(packet) for packet in wire.packets]
     assert contents(wire.packets) == [(0, 0), (2, 0)]
