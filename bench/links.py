@@ -167,7 +167,7 @@ SCENARIOS = (
         name="only TCP 443 and the web",
         wire=Wire(udp=False, tcp_ports=(TURN_PORT,)),
         checks=(joined, speech, moving),
-        settle_s=18,  # a call that loses its direct way tries that again before it takes the relay
+        settle_s=10,  # a browser notices after 5 s that the direct way is gone
     ),
 )
 

@@ -5,12 +5,15 @@ import hmac
 import logging
 import re
 from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from playwright.async_api import Page
 
 from tests.chromium import chromium
 from tests.webrtc.bare import offer
@@ -108,27 +111,13 @@ async def test_coturn_refuses_expired_credentials(tmp_path: Path) -> None:
 
 
 async def test_apps_own_connection_goes_over_to_turn_by_itself_and_begins_with_it_next_time(tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text("<script type=module src=page.js></script>")
-    await bundle(PAGE / "relays.ts", tmp_path / "page.js")
-    async with (
-        asyncio.timeout(90),
-        coturn(tmp_path) as servers,
-        node_here(turn=servers) as node,
-        served(tmp_path) as origin,
-        chromium() as browser,
-    ):
-        await node.open_bridge("lesson")
-        context = await browser.new_context()
+    async with asyncio.timeout(90), _app(tmp_path) as open_app:
 
         async def connected(network: str) -> list[tuple[str, int]]:
             """The states of a page just opened up to its connection."""
-            page = await context.new_page()
-            asked = " ".join(map(quote, (node.media("whep", "lesson"), token("lesson", "room-b"), network)))
-            await page.goto(f"{origin}/page.html#{asked}")
-            await page.wait_for_function("window.states?.some(([state]) => state === 'connected')", timeout=30_000)
+            page = await open_app(network)
             states: list[tuple[str, int]] = await page.evaluate("window.states")
-            sampled = "async (relayed) => (await window.player.peer.sample()).relayed === relayed"
-            await page.wait_for_function(sampled, arg=network == "walled", timeout=30_000)
+            await _until_relayed(page, network == "walled")
             await page.close()
             logger.info("%s: connected after %s ms", network, states[-1][1])
             return states
@@ -139,6 +128,59 @@ async def test_apps_own_connection_goes_over_to_turn_by_itself_and_begins_with_i
         for _ in range(2):  # a direct way is taken where there is one, by who remembers relays as by who has forgotten
             assert [state for state, _ in await connected("open")] == ["connecting", "connected"]
         assert [state for state, _ in await connected("walled")] == [state for state, _ in first]
+
+
+async def test_apps_own_connection_that_has_lost_its_way_asks_for_a_relay_with_the_next_restart(tmp_path: Path) -> None:
+    async with asyncio.timeout(60), _app(tmp_path) as open_app:
+        page = await open_app("open")
+        await _until_relayed(page, False)
+        await page.evaluate("window.wall()")
+        await page.evaluate("window.restart()")
+        await page.evaluate(UNTIL_OFFERED_RELAY)
+
+
+@asynccontextmanager
+async def _app(folder: Path) -> AsyncIterator[Callable[[str], Awaitable[Page]]]:
+    """The app's connection to a node with a TURN server: what opens a page in a network and has it connect."""
+    (folder / "page.html").write_text("<script type=module src=page.js></script>")
+    await bundle(PAGE / "relays.ts", folder / "page.js")
+    async with (
+        coturn(folder) as servers,
+        node_here(turn=servers) as node,
+        served(folder) as origin,
+        chromium() as browser,
+    ):
+        await node.open_bridge("lesson")
+        context = await browser.new_context()
+
+        async def open_app(network: str) -> Page:
+            page = await context.new_page()
+            asked = " ".join(map(quote, (node.media("whep", "lesson"), token("lesson", "room-b"), network)))
+            await page.goto(f"{origin}/page.html#{asked}")
+            await page.wait_for_function("window.states?.some(([state]) => state === 'connected')", timeout=30_000)
+            return page
+
+        yield open_app
+
+
+async def _until_relayed(page: Page, relayed: bool) -> None:
+    """Return once the connection goes by a relay, or by none."""
+    await page.evaluate(UNTIL_RELAYED, relayed)
+
+
+UNTIL_RELAYED = """
+async (relayed) => {
+  while ((await window.player.peer.sample()).relayed !== relayed) await new Promise(requestAnimationFrame);
+}
+"""
+
+UNTIL_OFFERED_RELAY = """
+async () => {
+  const relays = async () =>
+    [...(await window.player.peer.connection.getStats()).values()].some(({ candidateType }) => candidateType === "relay");
+  while (!(await relays())) await new Promise(requestAnimationFrame);
+}
+"""
 
 
 GATHER = """

@@ -1,11 +1,11 @@
 // The app's own connection behind a firewall that passes nothing but TURN: candidates of an answer that could be dialled
-// directly lead nowhere, and all that is left is a relay. With `open` as third word there is no firewall.
+// directly lead nowhere, and all that is left is a relay. With `open` as third word there is none until `wall` is called.
 
 import { LastingPeer } from "../../../web/src/webrtc/lasting";
 import { BrowserPlayer } from "../../../web/src/webrtc/player";
 
 const [url, token, network] = location.hash.slice(1).split("%20").map(decodeURIComponent) as [string, string, string?];
-if (network !== "open") {
+function wall(): void {
   const Direct = window.RTCPeerConnection;
   const set = Direct.prototype.setRemoteDescription;
   Direct.prototype.setRemoteDescription = function (this: RTCPeerConnection, description: RTCSessionDescriptionInit) {
@@ -21,6 +21,8 @@ if (network !== "open") {
   };
 }
 
+if (network !== "open") wall();
+
 const states: [string, number][] = [];
 const begun = performance.now();
 const player = new LastingPeer(
@@ -31,4 +33,4 @@ const player = new LastingPeer(
   },
 );
 player.start();
-Object.assign(window, { player, states });
+Object.assign(window, { player, states, wall, restart: () => player.peer?.restart({ url, token }) });
