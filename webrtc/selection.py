@@ -151,9 +151,7 @@ class Selection:
         if carried is layer:
             layer.thin(slot, thinning)
             return
-        if carried is not None and thinning.still:
-            carried.release(slot)
-        elif carried is not None and layers.index(carried) > layers.index(layer):
+        if carried is not None and layers.index(carried) > layers.index(layer):
             carried.thin(slot, Thinning(base_only=True))
         if thinning.still and slot.carrier is None:
             if now < place.still_due:

@@ -176,9 +176,8 @@ async (relayed) => {
 
 UNTIL_OFFERED_RELAY = """
 async () => {
-  const relays = async () =>
-    [...(await window.player.peer.connection.getStats()).values()].some(({ candidateType }) => candidateType === "relay");
-  while (!(await relays())) await new Promise(requestAnimationFrame);
+  const stats = async () => [...(await window.player.peer.connection.getStats()).values()];
+  while (!(await stats()).some((each) => each.candidateType === "relay")) await new Promise(requestAnimationFrame);
 }
 """
 
