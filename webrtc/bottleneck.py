@@ -14,6 +14,7 @@ LEAST_S = 0.05
 FASTEST_S = 15.0  # a route may change: the fastest packet counts for up to twice so long
 LONG_S = 0.4  # from here on speech comes late
 GROWING_S = 0.02  # from one feedback to the next
+STEADY_S, STEADY = 3.0, 0.15  # a wait that stays the same for so long, within that share of it, is no queue of ours
 CAPACITY_WEIGHT = 0.05  # of a new measurement
 DEVIATION, LEAST_DEVIATION = 0.05, 0.03  # of the capacity, at first and at least
 
@@ -55,6 +56,7 @@ class Queue:
         self.wait_s = 0.0
         self.growing = self.shrinking = False
         self._fastest = Least(FASTEST_S)
+        self._usual_s = self._since = 0.0  # about what packets wait, and since when
 
     @property
     def long(self) -> bool:
@@ -66,11 +68,12 @@ class Queue:
         before, self.wait_s = self.wait_s, trip_s - self._fastest.value
         self.growing = self.wait_s > before + GROWING_S
         self.shrinking = self.wait_s < before
+        if abs(self.wait_s - self._usual_s) > STEADY * self._usual_s:
+            self._usual_s, self._since = self.wait_s, now
 
-    def forget(self) -> None:
-        self.wait_s = 0.0
-        self.growing = self.shrinking = False
-        self._fastest = Least(FASTEST_S)
+    def steady(self, now: float) -> bool:
+        """Whether packets have waited equally long for so long that it is the way that has become longer."""
+        return self.long and now - self._since >= STEADY_S
 
 
 class Capacity:

@@ -75,6 +75,7 @@ class SendEstimate:
         self._heard_at = now
         self._halved_at = now
         self._before_silence: float = 0.0
+        self._before_queue: float = 0.0  # the rate before packets waited long
 
     @property
     def bps(self) -> int:
@@ -103,6 +104,10 @@ class SendEstimate:
             if verdict.bps > self._bps:
                 self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
             self._trend.restart()  # the probe's own queue is no overuse
+        if not self._queue.long:
+            self._before_queue = self._bps
+        elif self._queue.steady(now):
+            self._lengthened(now)
         if self._queue.long and self._queue.growing:
             if self._prober.under_way:
                 self._prober.abandon(now)
@@ -169,11 +174,19 @@ class SendEstimate:
             self._bps = max(self._bps, self._before_silence / 2)
             self._trend.restart()
             self._delivery.forget()
-            self._queue.forget()
+            self._queue = Queue()
             self._loss.restart(now)
             self._missing.clear()
             self._prober.encourage(now)
             self._risen_at = now
+
+    def _lengthened(self, now: float) -> None:
+        """The way takes longer than it did, as over another route: there is no queue; probe for what there was."""
+        self._queue = Queue()
+        self._trend.restart()
+        self._before_silence = self._before_queue
+        self._prober.encourage(now)
+        self._risen_at = now
 
     # -- probing
 

@@ -283,6 +283,17 @@ def test_quiet_sender_is_no_silence() -> None:
     assert sender.estimate.state is not State.SILENT
 
 
+def test_way_that_becomes_longer_is_no_queue_for_long() -> None:
+    sender = Sender(Way(bps=steady(3_000_000)), wanted_bps=3_000_000)
+    sender.run(30)
+    before = sender.estimate.bps
+    sender.way.delay_s = 1.0
+    sender.run(12)
+    assert sender.estimate.bps >= 0.7 * before
+    sender.run(10)
+    assert sender.least_bps(10) >= 0.6 * before
+
+
 def test_feedback_that_gets_lost_is_no_loss() -> None:
     sender = Sender(Way(bps=steady(1_000_000), back_loss=0.3))
     sender.run(30)
