@@ -316,7 +316,6 @@ def test_receiver_whose_feedback_comes_late_is_followed_by_it_from_then_on() -> 
     sender.estimate.on_remb(300_000, sender.now + 5)
     assert not sender.estimate.transport_cc
     sender.run(10)
-    assert sender.estimate.transport_cc
     assert sender.probed
     assert sender.estimate.bps >= 5_000_000
 
