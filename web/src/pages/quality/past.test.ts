@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Lesson } from "../../api/types";
-import { daysBefore, heldIn } from "./past";
+import { daysBefore, heldIn, ofToday } from "./past";
 
 const shown = (ms: number): string => new Date(ms).toISOString();
 
@@ -33,4 +33,13 @@ it("lists what was held that day and may be looked at, in order", () => {
     day,
   );
   expect(found.map(({ id }) => id)).toEqual(["early", "late"]);
+});
+
+it("counts a lesson over midnight to the day on which it began only", () => {
+  const lesson = (id: string, start: string): Lesson => ({ id, start, state: "ended", can: { diagnose: true } }) as Lesson;
+  const lessons = [lesson("over-midnight", "2026-11-21T16:50:00Z"), lesson("today", "2026-11-21T17:00:00Z")];
+  const now = Date.parse("2026-11-21T17:45:00Z");
+  expect(ofToday(lessons, now).map(({ id }) => id)).toEqual(["today"]);
+  const [yesterday] = daysBefore(now);
+  expect(yesterday && heldIn(lessons, yesterday).map(({ id }) => id)).toEqual(["over-midnight"]);
 });

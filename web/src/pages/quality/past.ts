@@ -16,9 +16,19 @@ export interface PastDay extends Day {
   lessons: Lesson[];
 }
 
+/** When today began. */
+function today(nowMs: number): number {
+  return Math.floor((nowMs + ZONE_MS) / DAY_MS) * DAY_MS - ZONE_MS;
+}
+
+/** Of the lessons that are over, those of today: one over midnight belongs to the day on which it began. */
+export function ofToday(done: readonly Lesson[], nowMs: number): Lesson[] {
+  return done.filter(({ start }) => Date.parse(start) >= today(nowMs));
+}
+
 /** Yesterday first; of the last one only what is still kept. */
 export function daysBefore(nowMs: number): Day[] {
-  const todayMs = Math.floor((nowMs + ZONE_MS) / DAY_MS) * DAY_MS - ZONE_MS;
+  const todayMs = today(nowMs);
   return Array.from({ length: KEPT_DAYS }, (_, before) => {
     const fromMs = todayMs - (before + 1) * DAY_MS;
     return { fromMs: Math.max(fromMs, nowMs - KEPT_DAYS * DAY_MS), toMs: fromMs + DAY_MS };
