@@ -9,7 +9,7 @@ import random
 import struct
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench import lesson_stamp as stamp
@@ -264,7 +264,7 @@ class Publisher:
                     if stream.ssrc == packet.media:
                         self._repeat(stream, packet.lost)
 
-    def _repeat(self, stream: _Stream, lost: Sequence[int]) -> None:
+    def _repeat(self, stream: _Stream, lost: Iterable[int]) -> None:
         """The same octets again, as they were encrypted (RFC 7714 8.1)."""
         for sequence in lost:
             kept = stream.kept.get(sequence % KEPT)

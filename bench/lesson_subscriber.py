@@ -163,7 +163,7 @@ class Subscriber:
             if slot.missing:
                 due = [number & 0xFFFF for number, at in slot.missing.items() if NACK_AFTER_S <= now - at < GIVEN_UP_S]
                 if due:
-                    nack = rtcp.Nack(ssrc=self._ssrc, media=slot.ssrc, lost=tuple(due))
+                    nack = rtcp.Nack.of(ssrc=self._ssrc, media=slot.ssrc, lost=due)
                     self.connection.send_rtcp(nack.to_bytes())
 
 

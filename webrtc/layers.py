@@ -137,10 +137,6 @@ class Layer:
         if self.track.packets:  # a track that only begins does so with a keyframe; if not, the next tick asks for one
             self._ask(self.track, now)
 
-    @property
-    def waiting(self) -> bool:
-        return bool(self._waiting)
-
     def _begin(self, packet: bytes, number: int, now: float) -> None:
         waiting, self._waiting = self._waiting, {}
         for slot, thinning in waiting.items():

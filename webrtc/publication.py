@@ -245,7 +245,7 @@ class Publication(Connection):
         """Ask for what the track lacks: packets again, or a keyframe."""
         requests: list[rtcp.Packet] = []
         if track.missing and (lost := track.due_nacks(now)):
-            requests.append(rtcp.Nack(ssrc=self.ssrc, media=track.ssrc, lost=lost))
+            requests.append(rtcp.Nack.of(ssrc=self.ssrc, media=track.ssrc, lost=lost))
         if track.keyframe_due(now):
             requests.append(self._keyframe_request(track))
         if requests:

@@ -3,7 +3,7 @@
 `parse` takes what a peer may send and returns what this node understands of it; unknown kinds are left out.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct, pack
@@ -15,6 +15,7 @@ from webrtc.transport_cc import TransportFeedback
 _HEADER = Struct("!BBH")
 _SENDER = Struct("!IQIII")
 _BLOCK = Struct("!IIIIII")
+_NACK_ITEM = Struct("!HH")
 _CNAME = 1
 
 
@@ -115,16 +116,32 @@ class Goodbye:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nack:
-    """Packets `lost` of source `media` (RFC 4585 6.2.1): 16-bit sequence numbers in order."""
+    """Packets of source `media` that are lost (RFC 4585 6.2.1).
+
+    `items`: a 16-bit sequence number, and a bitmask of the 16 that follow it.
+    """
 
     ssrc: int
     media: int
-    lost: tuple[int, ...]
+    items: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, *, ssrc: int, media: int, lost: Sequence[int]) -> "Nack":
+        """`lost`: 16-bit sequence numbers in order."""
+        return cls(ssrc=ssrc, media=media, items=tuple(_nack_items(lost)))
+
+    @property
+    def lost(self) -> Iterator[int]:
+        """Their sequence numbers, unfolded one by one: a datagram can name 5,000, and who asks may stop before."""
+        for first, mask in self.items:
+            yield first
+            for bit in range(16):
+                if mask >> bit & 1:
+                    yield (first + bit + 1) & 0xFFFF
 
     def to_bytes(self) -> bytes:
-        return _packet(
-            _Kind.RTP_FEEDBACK, _Format.NACK, pack("!II", self.ssrc, self.media) + b"".join(_nack_items(self.lost))
-        )
+        items = b"".join(_NACK_ITEM.pack(*item) for item in self.items)
+        return _packet(_Kind.RTP_FEEDBACK, _Format.NACK, pack("!II", self.ssrc, self.media) + items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,8 +245,8 @@ def _read(kind: int, count: int, body: bytes) -> Iterable[Packet]:
         case _Kind.GOODBYE:
             yield Goodbye(ssrcs=tuple(_uint32(body, 4 * i) for i in range(count)))
         case _Kind.RTP_FEEDBACK if count == _Format.NACK:
-            lost = tuple(number for at in range(8, len(body) - 3, 4) for number in _nacked(body, at))
-            yield Nack(ssrc=_uint32(body, 0), media=_uint32(body, 4), lost=lost)
+            items = tuple(_NACK_ITEM.iter_unpack(body[8 : len(body) & ~3]))
+            yield Nack(ssrc=_uint32(body, 0), media=_uint32(body, 4), items=items)
         case _Kind.PAYLOAD_FEEDBACK if count == _Format.PICTURE_LOSS:
             yield PictureLossIndication(ssrc=_uint32(body, 0), media=_uint32(body, 4))
         case _Kind.PAYLOAD_FEEDBACK if count == _Format.FULL_INTRA:
@@ -274,8 +291,7 @@ def _descriptions(count: int, body: bytes) -> Iterable[SourceDescription]:
         at += 4 - at % 4
 
 
-def _nack_items(lost: tuple[int, ...]) -> Iterable[bytes]:
-    """Pairs of a sequence number and a bitmask of the 16 that follow it."""
+def _nack_items(lost: Sequence[int]) -> Iterator[tuple[int, int]]:
     i = 0
     while i < len(lost):
         first, mask = lost[i], 0
@@ -283,15 +299,7 @@ def _nack_items(lost: tuple[int, ...]) -> Iterable[bytes]:
         while i < len(lost) and 0 < (lost[i] - first) & 0xFFFF <= 16:
             mask |= 1 << ((lost[i] - first) & 0xFFFF) - 1
             i += 1
-        yield pack("!HH", first, mask)
-
-
-def _nacked(body: bytes, at: int) -> Iterable[int]:
-    first, mask = body[at] << 8 | body[at + 1], body[at + 2] << 8 | body[at + 3]
-    yield first
-    for bit in range(16):
-        if mask >> bit & 1:
-            yield (first + bit + 1) & 0xFFFF
+        yield first, mask
 
 
 def _uint32(body: bytes, at: int) -> int:

@@ -239,11 +239,8 @@ class Slot:
         begins = packet_before is not None and packet_before[1] > 127
         if self.rising and (picture.keyframe or (begins and picture.sync and picture.temporal)):
             self.base_only = self.rising = False
-        if (
-            not (self.base_only and picture.temporal)
-            or number != track.highest
-            or not (begins or number == self._left_out + 1)
-        ):
+        follows = begins or number == self._left_out + 1  # a picture before it, or what was left out of this one
+        if not (self.base_only and picture.temporal and number == track.highest and follows):
             return route
         self._left_out = number
         self._packets -= 1

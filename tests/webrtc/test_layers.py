@@ -1,5 +1,7 @@
 """Layers and the slots that carry them, packet by packet, through real SRTP."""
 
+import pytest
+
 from tests.webrtc.wire import Vp8Sender, Wire, contents, sequences
 from webrtc.forward import Forwarder
 from webrtc.ids import TrackId
@@ -100,39 +102,29 @@ def test_base_layer_alone_has_no_gaps_and_comes_back_whole() -> None:
     assert sorted({(each - pictures[0]) & 0x7FFF for each in pictures}) == list(range(9))
 
 
-def test_higher_layers_do_not_come_back_in_the_middle_of_a_picture() -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "frames"), [(BASE, WHOLE, (2, 2, 3, 3, 4, 4)), (WHOLE, BASE, (1, 1, 1, 2, 2, 4, 4))]
+)
+def test_higher_layers_neither_come_nor_go_in_the_middle_of_a_picture(
+    before: Thinning, after: Thinning, frames: tuple[int, ...]
+) -> None:
     wire, here = Wire(), layer()
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
     here.add(slot, 0.0)
     send(here, sender.frame(key=True), 0.0)
-    here.thin(slot, BASE)
+    here.thin(slot, before)
     first, *rest = sender.frame(parts=3)  # of the higher layer
     send(here, [first], 0.1)
-    here.thin(slot, WHOLE)
+    here.thin(slot, after)
     send(here, rest, 0.1)
     for i in range(2, 5):
         send(here, sender.frame(parts=2), i / 30)
-    assert contents(wire.packets) == [(0, 0), *((i, part) for i in (2, 3, 4) for part in range(2))]
+    assert tuple(frame for frame, _ in contents(wire.packets)) == (0, *frames)
     assert consecutive(sequences(wire.packets))
     pictures = [read_vp8(packet).picture_id for packet in wire.packets]
-    assert sorted({(each - pictures[0]) & 0x7FFF for each in pictures}) == list(range(4))
-
-
-def test_higher_layers_do_not_go_in_the_middle_of_a_picture() -> None:
-    wire, here = Wire(), layer()
-    slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
-    here.add(slot, 0.0)
-    send(here, sender.frame(key=True), 0.0)
-    first, *rest = sender.frame(parts=3)  # of the higher layer
-    send(here, [first], 0.1)
-    here.thin(slot, BASE)
-    send(here, rest, 0.1)
-    for i in range(2, 5):
-        send(here, sender.frame(parts=2), i / 30)
-    assert contents(wire.packets) == [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (4, 0), (4, 1)]
-    assert consecutive(sequences(wire.packets))
-    pictures = [read_vp8(packet).picture_id for packet in wire.packets]
-    assert [(each - pictures[0]) & 0x7FFF for each in pictures] == [0, 1, 1, 1, 2, 2, 3, 3]
+    assert [(each - pictures[0]) & 0x7FFF for each in pictures] == [
+        sorted({0, *frames}).index(each) for each in (0, *frames)
+    ]
 
 
 def test_what_the_next_layer_is_to_be_changes_nothing_of_this_one() -> None:

@@ -27,7 +27,7 @@ EVERY = (
     SourceDescription(ssrc=3, cname="abc"),
     SourceDescription(ssrc=3, cname="abcd"),
     Goodbye(ssrcs=(4, 5)),
-    Nack(ssrc=6, media=7, lost=(65534, 65535, 0, 14, 15, 100)),
+    Nack.of(ssrc=6, media=7, lost=(65534, 65535, 0, 14, 15, 100)),
     PictureLossIndication(ssrc=8, media=9),
     FullIntraRequest(ssrc=10, media=11, number=255),
     MaximumBitrate(ssrc=12, bitrate_bps=1_500_000, media=(13, 14)),
@@ -55,6 +55,14 @@ def test_nack_is_packed_into_pairs() -> None:
     assert isinstance(nack, RtcpRtpfbPacket)
     assert [number & 0xFFFF for number in nack.lost] == [65534, 65535, 0, 14, 15, 100]
     assert len(EVERY[6].to_bytes()) == 12 + 3 * 4
+
+
+@given(st.sets(st.integers(0, 3000)), st.integers(0, 0xFFFF))
+def test_nack_names_what_it_was_made_of(ahead: set[int], first: int) -> None:
+    lost = [(first + each) & 0xFFFF for each in sorted(ahead)]
+    [read] = parse(Nack.of(ssrc=1, media=2, lost=lost).to_bytes())
+    assert isinstance(read, Nack)
+    assert list(read.lost) == lost
 
 
 def test_unknown_kinds_are_left_out() -> None:

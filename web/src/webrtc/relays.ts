@@ -1,7 +1,8 @@
 // TURN servers, for networks that pass nothing else. A server tells of them only with its answer (RFC 9725 4.6), so a
-// connection starts without; one that has lost its way may use them at once. Once one has not come up, or not come back, all
-// later ones of this page may use them; and once one came up by a relay, so may the first one after the next load, for a week: it then waits for the answer, which names the servers, before
-// it begins. Direct ways, by UDP or TCP, are tried beside them each time; the first connection that takes one ends that memory.
+// connection starts without; one that has lost its way may use them at once. Once one has not come up, or not come back,
+// all later ones of this page may use them; and once one came up by a relay, so may the first one after the next load, for
+// a week: it then waits for the answer, which names the servers, before it begins. Direct ways, by UDP or TCP, are tried
+// beside them each time; the first connection that takes one ends that memory.
 
 const STORED = "nhipcau.relays";
 /** Lessons come weekly, and the network of a room seldom changes. */
