@@ -304,7 +304,10 @@ class Lesson:
         return connection, sdp.read_answer(answer), resource, token
 
     async def follow(self, load: Load) -> None:
-        """Tell each room which of its layers are wanted, as the controller does. Without end."""
+        """Tell each room which of its layers are wanted, as the controller does. Without end.
+
+        Raises `RuntimeError` once the node has closed the socket: it does where a load that stood still read nothing.
+        """
         headers = {"Authorization": f"Bearer {self._plan.secret}"}
         numbers = {_room(number): number for number in range(self._plan.rooms)}
         async with self._http.ws_connect(f"{self._plan.url}/v1/events", headers=headers, max_msg_size=0) as events:
@@ -314,6 +317,7 @@ class Lesson:
                     for track in participant["tracks"]:
                         if track["rid"]:
                             load.set_wanted(numbers[participant["id"]], track["rid"], track["wanted"])
+        raise RuntimeError("the node has closed its socket of events")
 
 
 def _room(number: int) -> str:
