@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -22,6 +21,7 @@ from controller.config import Address, Config, EmbeddedBrokerConfig, ExternalBro
 from controller.device_records import DeviceRecords, restore_devices
 from controller.errors import ListenFailed
 from controller.mqtt_logins import MqttLogins
+from controller.node_http import node_session
 from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
 from controller.operator_socket import listen_for_operators
@@ -74,7 +74,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         listener = stack.enter_context(_listen(config.http.listen))  # first: if it is taken, nothing has begun
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = await stack.enter_async_context(open_store(config.database.url))
-        http = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=False))
+        http = await stack.enter_async_context(node_session(config.bridge))
         changes = Changes()
         broker, mqtt = await _broker(config, serve)
         hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now)
@@ -105,6 +105,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             nodes=nodes,
             fleet=nodes.fleet,
+            node_http=http,
             broker=logins,
             changes=changes,
             pairing=Pairing(clock=utc_now),

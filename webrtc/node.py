@@ -23,6 +23,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from webrtc.control import ControlEndpoints
+from webrtc.control_tls import server_context
 from webrtc.events import Events
 from webrtc.idle import IdleConnections, listen
 from webrtc.plane import MediaPlane
@@ -63,7 +64,15 @@ class NodeSettings:
     orphan_timeout_s: float = 300.0
     drain_timeout_s: float = 10.0
     capacity: int = 0  # connections; 0: any
+    control_tls: bool = False
     controller: ControllerSettings | None = None  # None: the controller knows of this node by itself
+
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """Names and addresses by which a controller may reach the control interface."""
+        url = self.controller.control_url if self.controller else None
+        named = urlsplit(url).hostname if url else None
+        return tuple(dict.fromkeys((self.control_host, *self.advertise, *((named,) if named else ()))))
 
 
 async def run_node(settings: NodeSettings) -> None:
@@ -98,12 +107,13 @@ async def run_node(settings: NodeSettings) -> None:
         )
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
-        site = web.SockSite(runner, listen(settings.control_host, settings.control_port), backlog=128)
+        tls = server_context(settings.secret, settings.known_as) if settings.control_tls else None
+        site = web.SockSite(runner, listen(settings.control_host, settings.control_port), ssl_context=tls, backlog=128)
         await site.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
             stack.callback(loop.remove_signal_handler, number)
-        control_url = _url_of(runner)
+        control_url = _url_of(runner, "https" if tls else "http")
         sys.stdout.write(json.dumps({"control": control_url, "udp_port": plane.port, "node": node}) + "\n")
         sys.stdout.flush()
         logger.info("node %s: listening at %s, media at port %d", node, control_url, plane.port)
@@ -186,9 +196,9 @@ def _reachable(url: str, advertise: Sequence[str]) -> str:
     return url
 
 
-def _url_of(runner: web.AppRunner) -> str:
+def _url_of(runner: web.AppRunner, scheme: str) -> str:
     host, port = runner.addresses[0][:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -214,7 +224,13 @@ def _turn_url(text: str) -> str:
 
 def _http_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not parts.hostname.isascii()
+        or parts.query
+        or parts.fragment
+    ):
         raise argparse.ArgumentTypeError(f"{text!r} is not http://HOST:PORT or https://HOST:PORT")
     return text.rstrip("/")
 
@@ -235,6 +251,12 @@ def _controller(read: argparse.Namespace) -> ControllerSettings | None:
     return ControllerSettings(
         url=read.controller, name=read.name, control_url=read.control_url, ca_file=read.controller_ca
     )
+
+
+def _control_tls(read: argparse.Namespace) -> bool:
+    if read.control_tls is not None:
+        return bool(read.control_tls)
+    return read.controller is not None and not (read.control_url or "").startswith("http:")
 
 
 def _turn(read: argparse.Namespace, secret: str) -> TurnServers | None:
@@ -270,6 +292,11 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     elsewhere.add_argument(
         "--control-url", type=_http_url, metavar="URL", help="where the controller reaches --control"
     )
+    elsewhere.add_argument(
+        "--control-tls",
+        action=argparse.BooleanOptionalAction,
+        help="at --control; the secret vouches for it. As --control-url says, or else with --controller",
+    )
     parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
     read = parser.parse_args(arguments)
     media = read.udp or [("0.0.0.0", 0)]
@@ -299,6 +326,7 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
         drain_timeout_s=read.drain_timeout_s,
         capacity=read.capacity,
         controller=_controller(read),
+        control_tls=_control_tls(read),
     )
 
 

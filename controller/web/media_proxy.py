@@ -4,7 +4,7 @@ The token belongs to the node, which checks it; nothing is read or decided here 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 import aiohttp
 from aiohttp import web
@@ -42,18 +42,16 @@ RESPONSE_HEADERS = (
     "WWW-Authenticate",
 )
 
-HTTP = web.AppKey("node_http", aiohttp.ClientSession)
-
 
 def add_media_proxy(app: web.Application) -> None:
-    app.cleanup_ctx.append(_client)
     for path in (f"/{BRIDGE}", f"/{BRIDGE}/{RESOURCE}", f"/{BRIDGE}/{RESOURCE}/layout"):
         app.router.add_route("*", path, proxy)
 
 
 async def proxy(request: web.Request) -> web.Response:
     """`/whip/{bridge}`, `/whep/{bridge}` and their resources. Raises `NodeAway`, `NodeSilent`."""
-    base = request.app[SERVICES].nodes.media_url(request.match_info["bridge"])
+    services = request.app[SERVICES]
+    base = services.nodes.media_url(request.match_info["bridge"])
     if base is None:
         if request.method == "DELETE":  # a page that leaves a lesson which has ended: nothing is left to be closed
             return web.Response(status=204)
@@ -61,7 +59,7 @@ async def proxy(request: web.Request) -> web.Response:
     try:
         async with (
             asyncio.timeout(NODE_TIMEOUT_S),
-            request.app[HTTP].request(
+            services.node_http.request(
                 request.method,
                 base + request.path,
                 data=await request.read(),
@@ -80,9 +78,3 @@ async def proxy(request: web.Request) -> web.Response:
 def _kept(headers: Iterable[tuple[str, str]], names: tuple[str, ...]) -> CIMultiDict[str]:
     wanted = {name.lower() for name in names}
     return CIMultiDict((name, value) for name, value in headers if name.lower() in wanted)
-
-
-async def _client(app: web.Application) -> AsyncIterator[None]:
-    async with aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as http:
-        app[HTTP] = http
-        yield

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from controller.changes import Changes
@@ -152,6 +153,7 @@ class Services:
     scenes: Scenes
     nodes: Nodes
     fleet: Fleet
+    node_http: ClientSession  # to ask bridge nodes with
     broker: Broker
     changes: Changes
     pairing: Pairing

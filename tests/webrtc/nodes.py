@@ -14,6 +14,7 @@ from typing import Literal
 import aiohttp
 from aiohttp import web
 
+from webrtc.control_tls import client_context
 from webrtc.events import Events
 from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.node import SECRET_VARIABLE, make_app
@@ -116,7 +117,8 @@ async def node_process(*arguments: str) -> AsyncIterator[NodeProcess]:
         assert process.stdout is not None
         async with asyncio.timeout(20):
             ready = json.loads(await process.stdout.readline())
-        async with aiohttp.ClientSession() as http:
+        connector = aiohttp.TCPConnector(ssl=client_context([SECRET]))
+        async with aiohttp.ClientSession(connector=connector) as http:
             node = Node(url=ready["control"], udp_port=ready["udp_port"], name=ready["node"], http=http)
             yield NodeProcess(process=process, node=node)
     finally:

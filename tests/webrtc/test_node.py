@@ -105,6 +105,7 @@ async def test_node_measures_its_load() -> None:
         (["--advertise", "192.0.2.1"], {SECRET_VARIABLE: "short"}, "at least 32 bytes"),
         (["--advertise", "192.0.2.1", "--nonsense"], ENVIRONMENT, "--nonsense"),
         (["--advertise", "192.0.2.1", "--controller", "school.example"], ENVIRONMENT, "is not http://HOST:PORT"),
+        (["--advertise", "192.0.2.1", "--control-url", "http://é.example"], ENVIRONMENT, "is not http://HOST:PORT"),
         (["--advertise", "192.0.2.1", "--name", "a b"], ENVIRONMENT, "'a b' is not 1 to 64 letters"),
         (["--advertise", "192.0.2.1", "--advertise", "2001:db8::1"], ENVIRONMENT, "no --udp listens on"),
         (["--advertise", "::1", "--udp", "[::]:1", "--udp", "[::1]:2"], ENVIRONMENT, "the same port"),
@@ -137,6 +138,7 @@ def test_node_that_registers_is_told_where() -> None:
     arguments = "--advertise 192.0.2.1 --capacity 80 --controller https://nhipcau.example/ --name north".split()
     further = "--controller-ca ca.pem --control-url https://north.example:7880".split()
     settings = read_arguments(arguments + further, ENVIRONMENT)
+    assert settings.known_as == ("127.0.0.1", "192.0.2.1", "north.example")
     assert (settings.capacity, settings.controller) == (
         80,
         ControllerSettings(
@@ -146,6 +148,22 @@ def test_node_that_registers_is_told_where() -> None:
             ca_file=Path("ca.pem"),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tls"),
+    [
+        ("", False),
+        ("--control-tls", True),
+        ("--controller https://nhipcau.example", True),
+        ("--controller https://nhipcau.example --control-url https://north.example", True),
+        ("--controller https://nhipcau.example --control-url http://north.example", False),
+        ("--controller https://nhipcau.example --control-url https://proxy.example --no-control-tls", False),
+    ],
+)
+def test_node_elsewhere_speaks_tls_unless_told_otherwise(arguments: str, tls: bool) -> None:
+    settings = read_arguments(["--advertise", "192.0.2.1", *arguments.split()], ENVIRONMENT)
+    assert settings.control_tls is tls
 
 
 async def test_taken_port_is_an_error_and_not_a_hang() -> None:

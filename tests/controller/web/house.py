@@ -176,6 +176,7 @@ async def open_house(
     *,
     nodes: NodesProtocol | None = None,
     fleet: Fleet | None = None,
+    node_http: aiohttp.ClientSession | None = None,
     secure: bool = False,
     empty: bool = False,
 ) -> AsyncIterator[House]:
@@ -214,6 +215,7 @@ async def open_house(
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             nodes=nodes or no_nodes,
             fleet=fleet or no_nodes.fleet,
+            node_http=node_http or http,
             broker=broker,
             changes=changes,
             pairing=Pairing(clock=clock),

@@ -16,6 +16,7 @@ import pytest
 
 from controller.config import BridgeConfig, Secret, TurnConfig
 from controller.node import NodeState
+from controller.node_http import node_session
 from controller.nodes import Nodes
 from controller.people.account import Role
 from controller.registration import Registration
@@ -23,6 +24,8 @@ from tests.controller.stage import running
 from tests.controller.test_nodes import Watched
 from tests.controller.web.house import HOST, House, open_house
 from tests.webrtc.nodes import CONTROL, SECRET, Node, node_process, token
+from tests.webrtc.pictures import Picture
+from webrtc.client import publish
 from webrtc.policy import Policy
 
 
@@ -30,9 +33,12 @@ from webrtc.policy import Policy
 async def registering(directory: Path, turn: TurnConfig | None = None) -> AsyncIterator[tuple[Watched, House]]:
     """Nodes that let others register, and the API through which they do."""
     config = BridgeConfig(nodes=(), registration=Secret(SECRET), turn=turn)
-    async with aiohttp.ClientSession() as http:
+    async with node_session(config) as http:
         nodes = Nodes(config, data_dir=directory, http=http)
-        async with running(nodes.run()), open_house(directory, fleet=nodes.fleet) as house:
+        async with (
+            running(nodes.run()),
+            open_house(directory, nodes=nodes, fleet=nodes.fleet, node_http=http) as house,
+        ):
             yield Watched(nodes, directory), house
 
 
@@ -58,6 +64,18 @@ async def test_node_registers_takes_lessons_and_is_shown_to_the_operator(tmp_pat
             status, answer = await operator.ask("GET", "/nodes")
             assert status == 200
             assert [told(each) for each in listed(answer)] == [("north", "ready", remote.node.url, 1)]
+
+
+async def test_display_reaches_a_registered_node_through_the_controller_and_tls(tmp_path: Path) -> None:
+    async with registering(tmp_path) as (watched, house):
+        async with node_process("--controller", house.url, "--name", "north") as remote:
+            await watched.until_states({"north": NodeState.READY})
+            assert remote.node.url.startswith("https://")
+            await watched.nodes.ensure("lesson", Policy())
+            async with publish(f"{house.url}/whip/lesson", watched.token("lesson", "a"), [Picture(90)]) as call:
+                async with asyncio.timeout(20):
+                    await call.connected()
+                await watched.until(lambda _: watched.participants("lesson") == ["a"])
 
 
 async def test_operator_drains_a_node(tmp_path: Path) -> None:
@@ -121,8 +139,8 @@ async def test_next_controller_knows_a_registered_node_at_once(tmp_path: Path) -
             await watched.until_states({"north": NodeState.READY})
             await watched.nodes.ensure("lesson", Policy())
             epoch = watched.nodes.epoch("lesson")
-            async with aiohttp.ClientSession() as http:
-                config = BridgeConfig(nodes=(), registration=Secret(SECRET))
+            config = BridgeConfig(nodes=(), registration=Secret(SECRET))
+            async with node_session(config) as http:
                 again = Watched(Nodes(config, data_dir=tmp_path / "a", http=http), tmp_path / "a")
                 assert again.nodes.epoch("lesson") == epoch
                 async with running(again.nodes.run()):
