@@ -34,10 +34,13 @@ _BACK_OFF_S = (0.2, 10.0)  # first and longest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildProgram:
-    """What to start. A change of anything here replaces a child that an earlier controller left running."""
+    """What to start. A change of anything here but `found` replaces a child that an earlier controller left running."""
 
     name: str  # for logs and file names
     arguments: Sequence[str]
+    found: Sequence[str] = ()  # further arguments: how this machine happens to be now
+    fits: Callable[[Mapping[str, object]], bool] = field(default=lambda data: True, repr=False)
+    """Whether a child that was started with others of `found` still does, by what it said when it was ready."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # added to ours; may hold a secret
     settings: str = field(default="", repr=False)  # what it reads when it starts, e.g. its configuration file's text
     probe: Callable[[], Awaitable[Mapping[str, object]]] | None = None
@@ -155,6 +158,8 @@ class Child:
         state = self._read_state()
         if state is None or state.data is None or state.fingerprint != self.program.fingerprint:
             return None
+        if not self.program.fits(state.data):
+            return None
         process = Process.find(state.identity)
         return None if process is None else (process, state.data)
 
@@ -175,7 +180,7 @@ class Child:
         with _open_private(self._file("log")) as log:
             try:
                 return Process.spawn(
-                    self.program.arguments,
+                    [*self.program.arguments, *self.program.found],
                     environment=self.program.environment,
                     stdout=subprocess.PIPE if self.program.probe is None else log,
                     stderr=log,

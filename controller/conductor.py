@@ -312,10 +312,13 @@ class Conductor:
 
     async def _close_stray(self, id: LessonId) -> None:
         """A bridge whose lesson ended while we, or its node, were away has nobody to close it but us."""
-        with suppress(LessonNotFound, ConnectionError):  # without database or node: at the bridge's next change
-            async with self._following:
-                if (await self._store.lessons.get(id)).state is not LessonState.LIVE:
-                    await self._nodes.close(id)
+        try:
+            with suppress(LessonNotFound, ConnectionError):  # without database or node: at the bridge's next change
+                async with self._following:
+                    if (await self._store.lessons.get(id)).state is not LessonState.LIVE:
+                        await self._nodes.close(id)
+        except Exception:  # noqa: BLE001  # the rim around one bridge
+            logger.exception("bridge %s: could not be closed", id)
 
     # --- small help ---
 

@@ -97,7 +97,9 @@ class Fleet:
         Raises `RegistrationRefused`, `NodeNameTaken`; `NodeUnavailable` where we are not running.
         """
         expected = self._config.registration
-        if expected is None or not hmac.compare_digest(secret.encode(), expected.value.encode()):
+        if expected is None or not hmac.compare_digest(
+            secret.encode(errors="surrogateescape"), expected.value.encode()
+        ):
             raise RegistrationRefused("no nodes register here" if expected is None else "this is not our secret")
         node, (lease, following) = self.nodes.get(registration.name), self._leases.get(registration.name, (None, None))
         if lease is not None and lease.registration == registration:

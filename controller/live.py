@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from controller.errors import NodeUnavailable
+from controller.media import is_viewer
 from controller.nodes import Nodes
 from controller.scenes import SceneRun
 from controller.views import StepView
@@ -146,10 +147,20 @@ class LiveLesson:
         lesson = self.plan.lesson
         try:
             await self._nodes.ensure(lesson.id, _policy(lesson))
+            for stranger in self._strangers():
+                logger.info("lesson %s: %s does not take part, put out", lesson.id, stranger)
+                await self._nodes.remove(lesson.id, stranger)
         except NodeUnavailable as error:
-            logger.debug("lesson %s: no bridge yet: %s", lesson.id, error)
+            logger.debug("lesson %s: bridge not as it should be yet: %s", lesson.id, error)
             return False
         return True
+
+    def _strangers(self) -> list[ParticipantId]:
+        """Who is in the bridge and should not be: rooms that have left. Their tokens are good for a while yet."""
+        bridge = self._nodes.state(self.plan.lesson.id)
+        rooms = {ParticipantId(site.room_id) for site in self.plan.lesson.accepted}
+        present = bridge.participants if bridge else ()
+        return [each.id for each in present if each.id not in rooms and not is_viewer(each.id)]
 
     async def _keep_overridden(self) -> None:
         """What people in the rooms decided holds over a restart, too."""
@@ -166,9 +177,10 @@ class LiveLesson:
 
 
 class EndingLesson:
-    """Rooms that are done with a lesson: out of its bridge, and their `end` scenes applied once.
+    """Rooms that are done with a lesson: their `end` scenes applied once, and the bridge closed.
 
-    The whole lesson if it has ended; while it is live, the accepted sites of `plan.lesson` have left it.
+    The whole lesson if it has ended; while it is live, the accepted sites of `plan.lesson` have left it, and
+    `LiveLesson` puts them out of the bridge.
     """
 
     def __init__(self, plan: Plan, scenes: SceneRuns, *, nodes: Nodes) -> None:
@@ -179,13 +191,14 @@ class EndingLesson:
         self._given_up: set[RoomId] = set()
 
     async def run(self) -> None:
-        """Return once the bridge is left and every step has settled; at `ENDING_LIMIT` at the latest."""
+        """Return once the bridge is closed and every step has settled; at `ENDING_LIMIT` at the latest."""
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDING_LIMIT.total_seconds()), asyncio.TaskGroup() as tasks:
                 for room_id in self.scenes.runs.keys() - self._given_up:
                     applying = tasks.create_task(self.scenes.runs[room_id].apply(), name=f"end of room {room_id}")
                     self._applying[room_id] = applying
-                await self._leave_bridge()
+                if self.plan.lesson.state is not LessonState.LIVE:
+                    await self._close_bridge()
 
     async def give_up(self, rooms: Collection[RoomId]) -> None:
         """The next lesson has these rooms: what is still to be done in them is no longer done."""
@@ -196,15 +209,10 @@ class EndingLesson:
         if stopped:
             await asyncio.wait(stopped)
 
-    async def _leave_bridge(self) -> None:
-        lesson = self.plan.lesson
+    async def _close_bridge(self) -> None:
         while True:
             try:
-                if lesson.state is not LessonState.LIVE:
-                    return await self._nodes.close(lesson.id)
-                for site in lesson.accepted:
-                    await self._nodes.remove(lesson.id, site.room_id)
-                return
+                return await self._nodes.close(self.plan.lesson.id)
             except NodeUnavailable:
                 await asyncio.sleep(NODE_RETRY_S)
 

@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -25,16 +25,30 @@ def node_program(index: int, config: LocalNodesConfig, secret: str, turn: TurnCo
     """The local node of this index; each has a port of its own."""
     port = config.udp_listen.port + index if config.udp_listen.port else 0
     host = f"[{config.udp_listen.host}]" if ":" in config.udp_listen.host else config.udp_listen.host
-    advertised = [str(each) for each in config.advertise] or own_addresses(config.udp_listen.host)
+    given = [str(each) for each in config.advertise]
+    found = [] if given else own_addresses(config.udp_listen.host)
+
+    def fits(said: Mapping[str, object]) -> bool:
+        """A new address, as of a VPN, is no reason to end a lesson; one that is gone may be the one in use."""
+        advertised = said.get("advertise")
+        return not found or (isinstance(advertised, list) and set(advertised) <= set(found))
+
     return ChildProgram(
         name=f"bridge-{index}",
         arguments=(
             *(sys.executable, "-m", "webrtc.node", "--control", "127.0.0.1:0", "--udp", f"{host}:{port}"),
-            *(word for address in advertised for word in ("--advertise", address)),
+            *_advertising(given),
             *(_turn_arguments(turn) if turn else ()),
         ),
+        found=tuple(_advertising(found)),
+        fits=fits,
         environment={"NHIPCAU_BRIDGE_SECRET": secret, **({"NHIPCAU_TURN_SECRET": turn.secret.value} if turn else {})},
     )
+
+
+def _advertising(addresses: Iterable[str]) -> Iterator[str]:
+    for address in addresses:
+        yield from ("--advertise", address)
 
 
 def _turn_arguments(turn: TurnConfig) -> Iterator[str]:

@@ -144,7 +144,7 @@ class Nodes:
     async def close(self, bridge: str) -> None:
         """Not have `bridge` on any node that can be reached. Raises `NodeUnavailable`."""
         async with self._turn(bridge):
-            for node in self.fleet.nodes.values():
+            for node in list(self.fleet.nodes.values()):  # others may come meanwhile
                 if bridge in node.bridges:
                     await node.close(bridge)
                     logger.info("bridge %s: closed on node %s", bridge, node.name)

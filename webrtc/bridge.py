@@ -50,16 +50,20 @@ class Bridge:
 
         One that works is replaced only once the newer one does: an offer may come late, out of a blackout that is over.
         """
-        if len(self.connections) >= MAX_CONNECTIONS:
-            raise BridgeFull(f"bridge {self.id} has {MAX_CONNECTIONS} connections")
         participant = self.participants.get(connection.participant)
         older = _among(participant, connection).get(connection.client) if participant is not None else None
+        if older is None and self._places >= MAX_CONNECTIONS:  # who comes back has a place
+            raise BridgeFull(f"bridge {self.id} has {MAX_CONNECTIONS} connections")
         if older is not None and older.connected:
             replaced, self._waiting[_place(connection)] = self._waiting.get(_place(connection)), connection
             return replaced
         self._take(connection)
         self.arrange()
         return older
+
+    @property
+    def _places(self) -> int:
+        return sum(1 for participant in self.participants.values() for _ in participant.connections)
 
     def _take(self, connection: Connection) -> Connection | None:
         """Give `connection` its place; returns who had it."""

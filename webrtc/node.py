@@ -80,7 +80,8 @@ async def run_node(settings: NodeSettings) -> None:
 
     A signal drains first: while a controller listens it has `drain_timeout_s` to take the lessons elsewhere. A second
     signal ends at once.
-    Writes one JSON line to stdout once it listens: {"control": URL, "udp_port": number, "node": name}.
+    Writes one JSON line to stdout once it listens: {"control": URL, "udp_port": number, "node": name,
+    "advertise": [addresses]}.
     Raises `OSError` where a port is taken.
     """
     status = NodeStatus(secrets.token_hex(8), capacity=settings.capacity)
@@ -114,7 +115,8 @@ async def run_node(settings: NodeSettings) -> None:
             loop.add_signal_handler(number, stopped.set)
             stack.callback(loop.remove_signal_handler, number)
         control_url = _url_of(runner, "https" if tls else "http")
-        sys.stdout.write(json.dumps({"control": control_url, "udp_port": plane.port, "node": node}) + "\n")
+        ready = {"control": control_url, "udp_port": plane.port, "node": node, "advertise": settings.advertise}
+        sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         logger.info("node %s: listening at %s, media at port %d", node, control_url, plane.port)
         async with asyncio.TaskGroup() as tasks:

@@ -7,6 +7,7 @@ frames only, as a full network would.
 import asyncio
 import logging
 import socket
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -82,16 +83,25 @@ class TcpServer:
             listening.close()
 
     def admit(self, stream: "Stream") -> bool:
-        """Whether there is room for one more."""
-        unverified = [each for each in self._streams if each not in self.demultiplexer.peers]
-        source = stream.address[0]
-        if (
-            len(self._streams) >= MAX_STREAMS
-            or len(unverified) >= MAX_UNVERIFIED
-            or sum(address[0] == source for address in unverified) >= MAX_UNVERIFIED_PER_SOURCE
-        ):
+        """Whether there is room for one more: made by ending the oldest of those that have shown no good check.
+
+        A client shows one within a round trip or two; who only fills the places would shut it out for good otherwise.
+        """
+        unverified = [each for each in self._streams if each not in self.demultiplexer.peers]  # oldest first
+        by_source = Counter(each[0] for each in unverified)
+        crowded = None
+        if by_source[stream.address[0]] >= MAX_UNVERIFIED_PER_SOURCE:
+            crowded = stream.address[0]
+        elif unverified and (len(unverified) >= MAX_UNVERIFIED or len(self._streams) >= MAX_STREAMS):
+            [(crowded, _)] = by_source.most_common(1)
+        elif len(self._streams) >= MAX_STREAMS:
             self.refused += 1
             return False
+        if crowded is not None:
+            oldest = self._streams[next(each for each in unverified if each[0] == crowded)]
+            self.refused += 1
+            self.remove(oldest)  # at once: the end of its socket takes a turn of the event loop
+            oldest.abort()
         self._streams[stream.address] = stream
         return True
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,16 @@ async def test_child_with_other_settings_is_replaced(tmp_path: Path) -> None:
         ready = await child.ready()
         assert identify(pid) is None
         assert (ready.adopted, ready.data["word"]) == (False, "new")
+
+
+@pytest.mark.parametrize("fits", [True, False])
+async def test_child_that_found_its_machine_otherwise_stays_where_it_still_fits(tmp_path: Path, fits: bool) -> None:
+    pid = await leave_running(tmp_path)
+    given = replace(program(), found=["now"], fits=lambda said: said["pid"] == pid and fits)
+    child = Child(given, directory=tmp_path)
+    async with running(child):
+        ready = await child.ready()
+        assert (ready.adopted, ready.pid == pid) == (fits, fits)
 
 
 @pytest.mark.parametrize("change", [{"started": 1}, {"boot": "another boot"}, {"pid": 2**40}])

@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from controller.conductor import ENDING_MEMORY, Conductor
 from controller.config import BridgeConfig, RemoteNodeConfig, Secret
+from controller.node import Node
+from controller.node_http import node_session
 from controller.nodes import Nodes
+from controller.registration import Registration
 from controller.showing import Showing
 from controller.views import SiteDevices, SiteDisplay
 from rooms.errors import InvalidState, RoomBusy
@@ -25,6 +29,7 @@ from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM
 from tests.webrtc.nodes import SECRET, node_process
 from tests.webrtc.pictures import Picture, Tone
 from webrtc.client import play, publish
+from webrtc.ids import ParticipantId
 from webrtc.policy import Policy
 
 
@@ -307,3 +312,48 @@ async def test_guest_that_leaves_is_out_of_the_bridge_and_at_rest_while_the_less
             await until(house.stage.hub, lambda: house.stage.hub.reported(light)[LEVEL].value == 100)
             assert house.nodes.epoch(LESSON) == epoch
             assert conductor.in_lesson(XUAN_ROOM.id)
+
+
+async def test_guest_that_has_left_is_put_out_again_when_it_comes_back_with_its_token(house: House) -> None:
+    present: list[bool] = []
+
+    def note(_: str) -> None:
+        bridge = house.nodes.state(LESSON)
+        present.append(ParticipantId(LOI_ROOM.id) in [each.id for each in bridge.participants] if bridge else False)
+
+    await house.plan()
+    async with asyncio.timeout(60), house.conducted() as (conductor, showing):
+        display = await house.pair(showing, LOI_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        given = await call(showing, display)
+        await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.DECLINED)
+        await conductor.planned(LESSON)
+        house.nodes.on_change(note)
+        async with publish(house.media(given.whip.url), given.whip.token, [Picture(90)]):
+            await house.until_nodes(lambda: True in present and not present[-1])
+
+
+async def test_node_that_comes_while_a_stray_bridge_is_closed_ends_nothing(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = BridgeConfig(nodes=(), registration=Secret(SECRET))
+    async with asyncio.timeout(60), node_session(config) as http, node_process() as remote:
+        nodes = Nodes(config, data_dir=tmp_path, http=http)
+        house, closed = House(stage, nodes), Node.close
+
+        async def close(node: Node, bridge: str) -> None:
+            nodes.fleet.register(Registration(name="later", url="http://127.0.0.1:1"), SECRET)
+            await closed(node, bridge)
+
+        monkeypatch.setattr(Node, "close", close)
+        async with running(nodes.run()):
+            await asyncio.sleep(0)  # it begins
+            nodes.fleet.register(Registration(name="north", url=remote.node.url), SECRET)
+            await house.until_nodes(lambda: nodes.connected)
+            await house.plan()  # not live: a bridge of it is a stray
+            async with house.conducted() as (conductor, _):
+                await remote.node.open_bridge(LESSON)
+                await house.until_nodes(lambda: "later" in nodes.fleet.nodes and not nodes.held())
+                await conductor.start(LESSON, "teacher")
+                await house.until_nodes(lambda: LESSON in nodes.held())

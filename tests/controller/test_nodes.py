@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from aiohttp import web
 
 from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNodeConfig, Secret
 from controller.errors import NodeNotFound, NodeUnavailable
-from controller.local_nodes import own_addresses
+from controller.local_nodes import node_program, own_addresses
 from controller.node import NodeState
 from controller.nodes import SPREAD_S, Nodes
 from controller.placement_file import PlacementFile
@@ -368,6 +368,25 @@ async def test_secret_is_kept_private_and_made_again_where_it_was_not_written(tm
         assert (secret(), file.stat().st_mode & 0o777) == (first, 0o600)
         file.write_text("")
         assert len(secret()) == len(first)
+
+
+@pytest.mark.parametrize(
+    ("advertise", "said", "fits"),
+    [
+        ((), ["192.0.2.1"], True),
+        ((), ["192.0.2.1", "192.0.2.2"], True),
+        ((), ["192.0.2.1", "192.0.2.3"], False),
+        (("192.0.2.9",), ["192.0.2.9"], True),
+    ],
+)
+def test_node_stays_while_all_addresses_that_it_advertises_are_there(
+    monkeypatch: pytest.MonkeyPatch, advertise: tuple[str, ...], said: list[str], fits: bool
+) -> None:
+    monkeypatch.setattr("controller.local_nodes.own_addresses", lambda _: ["192.0.2.1", "192.0.2.2"])
+    config = replace(local(), advertise=tuple(map(ip_address, advertise)))
+    program = node_program(0, config, SECRET)
+    assert program.fits({"advertise": said}) is fits
+    assert [*program.arguments, *program.found].count("--advertise") == len(advertise or ("192.0.2.1", "192.0.2.2"))
 
 
 def test_own_addresses_are_those_that_others_reach() -> None:

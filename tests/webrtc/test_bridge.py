@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
+import pytest
+
 from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
 from tests.webrtc.peers import LESSON, Lesson, lesson
 from tests.webrtc.test_forwarding import KINDS, publisher, viewer
 from webrtc.connection import LOST_S, Connection
 from webrtc.dtls import Certificate
+from webrtc.errors import BridgeFull
 from webrtc.ids import ClientId, ParticipantId
 from webrtc.participant import Participant
 from webrtc.state import Link
@@ -45,6 +48,17 @@ async def test_newcomer_takes_the_place_when_it_has_connected() -> None:
         await here.until(lambda: newer.connected and older.id not in here.plane.connections)
         a.send_rtp(packet(1, KEYFRAME))
         assert (await again.packets.get())[16:] == KEYFRAME[4:]
+
+
+async def test_full_bridge_still_takes_who_has_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webrtc.bridge.MAX_CONNECTIONS", 2)
+    async with asyncio.timeout(15), lesson() as here, publisher(here), viewer(here) as (_, older):
+        text = offer(Certificate(), "recvonly", KINDS)
+        for _ in range(3):  # the older one still counts as connected: this one waits
+            await here.plane.subscribe(LESSON, ParticipantId("b"), ClientId("bare"), text)
+        assert older.connected
+        with pytest.raises(BridgeFull):
+            await here.plane.subscribe(LESSON, ParticipantId("c"), ClientId("bare"), text)
 
 
 async def test_all_of_a_participant_go_with_it() -> None:

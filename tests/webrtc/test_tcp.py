@@ -9,7 +9,15 @@ from tests.webrtc.test_ice import check
 from webrtc.demux import Demultiplexer
 from webrtc.ice import IceLite, IceSession
 from webrtc.path import Address, Path
-from webrtc.tcp import CHECK_TIMEOUT_S, MAX_QUEUED, MAX_UNVERIFIED_PER_SOURCE, RESERVE, STALL_TIMEOUT_S, TcpServer
+from webrtc.tcp import (
+    CHECK_TIMEOUT_S,
+    MAX_QUEUED,
+    MAX_UNVERIFIED,
+    MAX_UNVERIFIED_PER_SOURCE,
+    RESERVE,
+    STALL_TIMEOUT_S,
+    TcpServer,
+)
 
 MEDIA = b"\x80" + bytes(99)
 DTLS = b"\x16" + bytes(99)
@@ -39,8 +47,10 @@ class Server:
     def check(self) -> bytes:
         return frame(check(self.session.credentials, nominate=True))
 
-    async def connect(self, limit: int = 1 << 16) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.tcp.port, limit=limit)
+    async def connect(
+        self, limit: int = 1 << 16, source: str = "127.0.0.1"
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.tcp.port, limit=limit, local_addr=(source, 0))
         self._stack.callback(writer.close)
         return reader, writer
 
@@ -183,13 +193,25 @@ async def test_what_was_dropped_leaves_the_frames_whole() -> None:
         assert len(got) == taken < 20_000
 
 
-async def test_source_may_have_only_so_many_streams_without_a_check() -> None:
+async def test_stream_without_a_check_makes_way_for_a_newer_one_where_they_are_too_many() -> None:
     async with serving() as server:
         _, member, _ = await server.join()
-        for _ in range(MAX_UNVERIFIED_PER_SOURCE):
+        oldest, _ = await server.connect()
+        for _ in range(MAX_UNVERIFIED_PER_SOURCE - 1):
             await server.connect()
-        reader, _ = await server.connect()
-        assert await _end_of(reader) == b""
+        await server.join()  # as another room of that school does
+        assert await _end_of(oldest) == b""
         assert server.tcp.refused == 1
         member.write(frame(MEDIA))
         assert await server.came.get() == MEDIA
+
+
+async def test_sources_that_fill_all_places_make_way_for_another() -> None:
+    async with serving() as server:
+        early, writer = await server.connect(source="127.0.0.2")
+        for number in range(MAX_UNVERIFIED - 1):
+            await server.connect(source=f"127.0.0.{3 + number % 3}")
+        await server.join()
+        writer.write(server.check())
+        assert (await read_frame(early))[:2] == b"\x01\x01"
+        assert server.tcp.refused == 1

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from controller.config import BridgeConfig, Secret, TurnConfig
+from controller.errors import RegistrationRefused
 from controller.node import NodeState
 from controller.node_http import node_session
 from controller.nodes import Nodes
@@ -163,6 +164,12 @@ async def test_nobody_registers_without_the_secret(tmp_path: Path, headers: dict
         status, problem = await visitor.ask("POST", "/nodes", body, headers=headers)
         assert (status, problem["type"]) == (403, "/problems/registration-refused")
         assert watched.nodes.fleet.views() == []
+
+
+async def test_secret_that_is_no_text_is_refused_as_any_other(tmp_path: Path) -> None:
+    async with registering(tmp_path) as (watched, _):
+        with pytest.raises(RegistrationRefused):  # as aiohttp gives an octet that is no UTF-8
+            watched.nodes.fleet.register(Registration(name="north", url="http://127.0.0.1:1"), "\udce9")
 
 
 async def test_nobody_registers_where_no_secret_is_configured(house: House) -> None:
