@@ -85,7 +85,8 @@ class Node:
         self._http = http
         self._changed = changed
         self._strained_since: float | None = None
-        self._placed: deque[float] = deque(maxlen=64)  # when bridges were opened here, on the loop's clock
+        # When bridges were opened here, on the loop's clock, and the connections that come to them.
+        self._placed: deque[tuple[float, int]] = deque(maxlen=64)
         self._returned_at: float | None = None
         self._lost_at = 0.0
         self._heard_at = 0.0
@@ -104,12 +105,13 @@ class Node:
 
     def candidate(self, now: float) -> Candidate:
         """`now`: on the loop's clock."""
+        coming = [(max(0.0, 1 - (now - at) / EXPECTED_S), connections) for at, connections in self._placed]
         return Candidate(
             name=self.name,
             cpu=self.load.cpu,
-            expected=sum(max(0.0, 1 - (now - at) / EXPECTED_S) for at in self._placed),
+            expected=sum(share for share, _ in coming),
             bridges=len(self.bridges),
-            connections=self.load.connections,
+            connections=self.load.connections + round(sum(share * connections for share, connections in coming)),
             capacity=self.load.capacity,
             draining=self.load.draining,
             recovering=self._returned_at is not None and now - self._returned_at < RECOVERY_S,
@@ -253,9 +255,9 @@ class Node:
         """Count on a bridge that it has not reported yet."""
         self.bridges.setdefault(bridge, BridgeState(id=BridgeId(bridge), participants=()))
 
-    def expect_lesson(self) -> None:
-        """Take it for busier than it says, for a while: a lesson comes."""
-        self._placed.append(self._now())
+    def expect_lesson(self, connections: int) -> None:
+        """Take it for busier than it says, for a while: a lesson of so many connections comes."""
+        self._placed.append((self._now(), connections))
 
     async def close(self, bridge: str) -> None:
         """Not have the bridge. Raises `NodeUnavailable`."""

@@ -129,10 +129,10 @@ class Nodes:
         async with self._turn(bridge):
             node = self._holder(bridge)
             if node is None:
-                await self._open_on(self._best(), bridge, policy)
+                await self._open_on(self._best(policy), bridge, policy)
                 self._overlapping.discard(bridge)
                 self._tell(bridge)
-            elif (other := self._better(bridge, node)) is not None:
+            elif (other := self._better(bridge, node, policy)) is not None:
                 await self._open_on(other, bridge, policy)
                 self._leave(bridge, node, after_s=GO_OVER_S)
                 self._overlapping.add(bridge)
@@ -164,17 +164,18 @@ class Nodes:
         """One change of a bridge at a time."""
         return self._turns.setdefault(bridge, asyncio.Lock())
 
-    def _best(self) -> Node:
+    def _best(self, policy: Policy) -> Node:
         now = asyncio.get_running_loop().time()
-        chosen = least_loaded(node.candidate(now) for node in self.fleet.nodes.values() if node.connected)
+        candidates = [node.candidate(now) for node in self.fleet.nodes.values() if node.connected]
+        chosen = least_loaded(candidates, _connections(policy))
         if chosen is None:
             raise NodeUnavailable("no bridge node is connected")
         return self.fleet.nodes[chosen.name]
 
-    def _better(self, bridge: str, node: Node) -> Node | None:
+    def _better(self, bridge: str, node: Node, policy: Policy) -> Node | None:
         """Where the bridge goes from a node that drains or has too much to do; None: it stays."""
         if node.state is NodeState.DRAINING:
-            best = self._best()
+            best = self._best(policy)
             return None if best.state is NodeState.DRAINING else best
         move = self._move
         if move is None or move.bridge != bridge:
@@ -204,7 +205,7 @@ class Nodes:
         with self._intended(bridge, node):
             await self._finish_leaving(bridge, node)
             run = node.run
-            node.expect_lesson()
+            node.expect_lesson(_connections(policy))
             await node.open(bridge, policy)
             if run is None or node.run != run:
                 raise NodeUnavailable(f"node {node.name} started anew while it opened bridge {bridge}")
@@ -267,3 +268,8 @@ class Nodes:
     def _tell(self, bridge: str) -> None:
         for listener in self._listeners:
             listener(bridge)
+
+
+def _connections(policy: Policy) -> int:
+    """Of the lesson's rooms: one display in each sends and receives."""
+    return 2 * len(policy.order)

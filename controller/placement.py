@@ -27,7 +27,8 @@ RELIEF = 0.1
 class Candidate:
     """A node that answers. `cpu`: share of one core; `expected`: lessons just placed that it does not show yet.
 
-    `expected` falls from 1 for each lesson to 0 as the smoothed load comes to show it. `capacity`: 0 is without limit.
+    `expected` falls from 1 for each lesson to 0 as the smoothed load comes to show it. `connections`: there are, and
+    will be once all rooms have joined. `capacity`: of them; 0 is without limit.
     """
 
     name: str
@@ -48,17 +49,20 @@ class Candidate:
     @property
     def overloaded(self) -> bool:
         late = self.lag_s >= STRAINED_LAG_S
-        return late or self.coming_cpu >= OVERLOADED or 0 < self.capacity <= self.connections
+        return late or self.coming_cpu >= OVERLOADED
 
     @property
     def strained(self) -> bool:
         return self.cpu >= STRAINED_CPU or self.lag_s >= STRAINED_LAG_S
 
+    def full_with(self, connections: int) -> bool:
+        """Whether so many more are too many."""
+        return 0 < self.capacity < self.connections + connections
+
     def takes(self, lesson: "LessonLoad") -> bool:
         """Whether it stays far from being strained with one more lesson, of this size."""
         unfit = self.draining or self.recovering or self.lag_s >= STRAINED_LAG_S / 2
-        full = 0 < self.capacity < self.connections + lesson.connections
-        return not unfit and not full and self.coming_cpu + lesson.cpu < ROOMY_CPU
+        return not unfit and not self.full_with(lesson.connections) and self.coming_cpu + lesson.cpu < ROOMY_CPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +93,17 @@ def relieving_move(candidates: Collection[Candidate], lessons: Collection[Lesson
         there = sorted((each for each in lessons if each.node == node.name), key=lambda each: (each.cpu, each.bridge))
         sufficient = [each for each in there if each.cpu >= enough]
         for lesson in sufficient or reversed([each for each in there if each.cpu >= IDLE_LESSON_CPU]):
-            to = least_loaded(each for each in candidates if each is not node and each.takes(lesson))
+            to = least_loaded((each for each in candidates if each is not node and each.takes(lesson)), 0)
             if to is not None:
                 return Move(bridge=lesson.bridge, node=to.name)
     return None
 
 
-def least_loaded(candidates: Iterable[Candidate]) -> Candidate | None:
-    """The best place for one more lesson; a draining, recovering or overloaded node only where there is no other."""
-    return min(candidates, key=_reluctance, default=None)
+def least_loaded(candidates: Iterable[Candidate], connections: int) -> Candidate | None:
+    """The best place for a lesson of so many; a draining, recovering or full node only where there is no other."""
+    return min(candidates, key=lambda node: _reluctance(node, connections), default=None)
 
 
-def _reluctance(node: Candidate) -> tuple[bool, bool, bool, float, str]:
+def _reluctance(node: Candidate, connections: int) -> tuple[bool, bool, bool, float, str]:
     load = node.coming_cpu + node.bridges * IDLE_LESSON_CPU
-    return node.draining, node.recovering, node.overloaded, load, node.name
+    return node.draining, node.recovering, node.overloaded or node.full_with(connections), load, node.name

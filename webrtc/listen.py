@@ -15,6 +15,7 @@ from webrtc.udp import UdpSocket
 
 logger = logging.getLogger(__name__)
 
+EVERY_ADDRESS = ("0.0.0.0", "::")  # of one family, as sockets take it
 NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 ATTEMPTS = 20  # at a port that is free for all sockets, where any will do
 
@@ -23,6 +24,8 @@ class MediaPort:
     """All sockets of a node. An async context manager; raises `OSError` where the port is taken.
 
     `hosts`: IP addresses to listen on; "::" is all of the machine, of both families. `port`: 0 is any free one.
+    `advertise`: those by which clients are told to come. What is asked at one of them must be answered from there
+    (RFC 8445 7.2.5.2.1), and the kernel would choose for a socket of all: so each that is the machine's has its own.
     `tcp`: whether to take TCP as well. `ended`: see `TcpServer`.
     """
 
@@ -31,12 +34,14 @@ class MediaPort:
         *,
         hosts: Sequence[str],
         port: int,
+        advertise: Sequence[str] = (),
         tcp: bool,
         demultiplexer: Demultiplexer,
         forwarder: Forwarder,
         ended: Callable[[Address], None],
     ) -> None:
-        self._hosts = tuple(each for host in hosts for each in (("0.0.0.0", "::") if host == "::" else (host,)))
+        self._hosts = tuple(each for host in hosts for each in (EVERY_ADDRESS if host == "::" else (host,)))
+        self._advertise = tuple(advertise)
         self._tcp_wanted = tcp
         self._demultiplexer = demultiplexer
         self._forwarder = forwarder
@@ -81,7 +86,7 @@ class MediaPort:
         taken = []
         for host in self._hosts:
             try:
-                udp = UdpSocket(host=host, port=port, demultiplexer=self._demultiplexer, forwarder=self._forwarder)
+                udp = self._udp_socket(host, port)
             except OSError as error:
                 if host != "::" or error.errno not in NO_IPV6:
                     raise
@@ -90,9 +95,25 @@ class MediaPort:
             self._udp.append(udp)
             taken.append(host)
             port = self._udp[0].port
+            if host in EVERY_ADDRESS:
+                self._bind_advertised(udp, host, port)
         if self._tcp_wanted:
             self._tcp = TcpServer(hosts=taken, port=port, demultiplexer=self._demultiplexer, ended=self._ended)
         self.port = port
+
+    def _bind_advertised(self, every: UdpSocket, host: str, port: int) -> None:
+        for address in self._advertise:
+            if (":" in address) == (":" in host):
+                try:
+                    self._udp.append(self._udp_socket(address, port, beside=every))
+                except OSError as error:
+                    if error.errno != errno.EADDRNOTAVAIL:  # it is of a router or of a cloud, which translate it
+                        raise
+
+    def _udp_socket(self, host: str, port: int, beside: UdpSocket | None = None) -> UdpSocket:
+        return UdpSocket(
+            host=host, port=port, demultiplexer=self._demultiplexer, forwarder=self._forwarder, beside=beside
+        )
 
     def _close_udp(self) -> None:
         for socket in self._udp:

@@ -63,7 +63,7 @@ class NodeSettings:
     turn: TurnServers | None = None
     orphan_timeout_s: float = 300.0
     drain_timeout_s: float = 10.0
-    capacity: int = 0  # connections; 0: any
+    capacity: int = 0  # connections, for whoever places lessons; 0: any
     control_tls: bool = False
     controller: ControllerSettings | None = None  # None: the controller knows of this node by itself
 
@@ -286,7 +286,9 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
     parser.add_argument("--turn-lifetime-s", type=float, default=21_600.0, metavar="SECONDS", help="of credentials")
     parser.add_argument("--orphan-timeout-s", type=float, default=300.0, metavar="SECONDS")
     parser.add_argument("--drain-timeout-s", type=float, default=10.0, metavar="SECONDS")
-    parser.add_argument("--capacity", type=int, default=0, metavar="CONNECTIONS", help="take no more; 0: any number")
+    parser.add_argument(
+        "--capacity", type=int, default=0, metavar="CONNECTIONS", help="for placing lessons; 0: any number"
+    )
     elsewhere = parser.add_argument_group("a controller on another machine, to which this node makes itself known")
     elsewhere.add_argument("--controller", type=_http_url, metavar="URL")
     elsewhere.add_argument("--controller-ca", type=Path, metavar="FILE", help="PEM; the controller's own authority")

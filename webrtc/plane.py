@@ -72,6 +72,7 @@ class MediaPlane:
                 MediaPort(
                     hosts=self._hosts,
                     port=self._asked_port,
+                    advertise=self._advertise,
                     tcp=self._tcp,
                     demultiplexer=demultiplexer,
                     forwarder=forwarder,

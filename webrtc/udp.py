@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from time import monotonic
 
 from webrtc.demux import Demultiplexer
@@ -16,10 +18,33 @@ COUNT_S = 0.1  # the rate is taken over so long
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
 
 
-class UdpSocket:
-    """A bound, non-blocking socket for one family: on "::" it takes IPv6 alone. Raises `OSError` where it cannot be."""
+@contextmanager
+def sharing(*sockets: socket.socket) -> Iterator[None]:
+    """Let them have one port, but only now: with the option left on, another program could take packets of theirs."""
+    for each in sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        yield
+    finally:
+        for each in sockets:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
-    def __init__(self, *, host: str, port: int, demultiplexer: Demultiplexer, forwarder: Forwarder) -> None:
+
+class UdpSocket:
+    """A bound, non-blocking socket for one family: on "::" it takes IPv6 alone. Raises `OSError` where it cannot be.
+
+    `beside`: a socket for all addresses of the machine, which is to share its port with this one for one of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        demultiplexer: Demultiplexer,
+        forwarder: Forwarder,
+        beside: "UdpSocket | None" = None,
+    ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
@@ -27,7 +52,8 @@ class UdpSocket:
                 self._socket.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
             if family == socket.AF_INET6:  # IPv4 clients would have addresses here that they do not know
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            self._socket.bind((host, port))
+            with sharing(self._socket, beside._socket) if beside is not None else nullcontext():
+                self._socket.bind((host, port))
         except OSError:
             self._socket.close()
             raise

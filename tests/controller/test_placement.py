@@ -17,12 +17,14 @@ from controller.placement import Candidate, LessonLoad, Move, least_loaded, reli
         ([Candidate(name="a", recovering=True), Candidate(name="b", cpu=0.85)], "b"),
         ([Candidate(name="a", cpu=0.79, expected=1), Candidate(name="b", cpu=0.5, bridges=40)], "b"),
         ([Candidate(name="a", connections=80, capacity=80), Candidate(name="b", cpu=0.7)], "b"),
-        ([Candidate(name="a", connections=79, capacity=80), Candidate(name="b", cpu=0.7)], "a"),
+        ([Candidate(name="a", connections=79, capacity=80), Candidate(name="b", cpu=0.7)], "b"),
+        ([Candidate(name="a", connections=76, capacity=80), Candidate(name="b", cpu=0.7)], "a"),
+        ([Candidate(name="a", connections=77, capacity=80)], "a"),  # there is no other
         ([Candidate(name="a", lag_s=0.06), Candidate(name="b", cpu=0.7)], "b"),
     ],
 )
 def test_lesson_goes_to_the_node_with_most_room(candidates: list[Candidate], best: str | None) -> None:
-    chosen = least_loaded(candidates)
+    chosen = least_loaded(candidates, 4)
     assert (chosen.name if chosen else None) == best
 
 

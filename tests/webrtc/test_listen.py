@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import socket
+from collections.abc import Sequence
 
 import pytest
 from aioice import stun
@@ -28,10 +29,16 @@ class Client:
     def receive_media(self, size: int, now: float) -> None: ...
 
 
-def media_port(ice: IceLite, hosts: list[str], port: int = 0) -> MediaPort:
+def media_port(ice: IceLite, hosts: list[str], port: int = 0, advertise: Sequence[str] = ()) -> MediaPort:
     demultiplexer = Demultiplexer(buffer=memoryview(bytearray(2048)), peers=ice.peers, receive_stun=ice.receive)
     return MediaPort(
-        hosts=hosts, port=port, tcp=True, demultiplexer=demultiplexer, forwarder=Forwarder(), ended=ice.forget
+        hosts=hosts,
+        port=port,
+        advertise=advertise,
+        tcp=True,
+        demultiplexer=demultiplexer,
+        forwarder=Forwarder(),
+        ended=ice.forget,
     )
 
 
@@ -65,6 +72,20 @@ async def test_one_port_serves_both_families_over_both_transports(hosts: list[st
                 answer, asker = await ask(host, media.port, request)
                 assert stun.parse_message(answer).attributes["XOR-MAPPED-ADDRESS"] == asker
     assert [path.address[0] for path in client.paths] == ["127.0.0.1", "127.0.0.1", "::1", "::1"]
+
+
+async def test_answer_comes_from_the_address_that_was_asked_though_the_port_is_for_all() -> None:
+    ice = IceLite()
+    request = check(Client(ice).session.credentials, nominate=True)
+    advertise = ["192.0.2.7", "127.0.0.2", "::1"]  # one of them is a router's
+    async with asyncio.timeout(10), media_port(ice, ["::"], advertise=advertise) as media:
+        for host in ("127.0.0.2", "127.0.0.1", "::1"):
+            answer, asker = await _ask_udp(host, media.port, request)  # which hears only whom it asked
+            assert stun.parse_message(answer).attributes["XOR-MAPPED-ADDRESS"] == asker
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with pytest.raises(OSError, match="in use"):
+                thief.bind(("127.0.0.2", media.port))
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
