@@ -111,7 +111,7 @@ def figures(participant: ParticipantState, report: DisplayReport | None) -> Figu
     """`report`: of the room's display, if it has said anything."""
     flowing = [track for track in participant.tracks if track.flowing]
     sound = [track for track in flowing if track.kind == "audio"]
-    camera = [track for track in flowing if track.kind == "video" and track.content != "slides"]
+    camera = _cameras(flowing)
     subscriptions = [each for each in participant.subscriptions if each.connected]
     slots = [slot for each in subscriptions for slot in each.slots]
     trips = [participant.round_trip_ms, report.send_round_trip_ms if report else None]
@@ -123,7 +123,7 @@ def figures(participant: ParticipantState, report: DisplayReport | None) -> Figu
         up_bps=sum(track.bitrate_bps for track in flowing),
         up_loss=max(_loss(flowing), _loss(sound)),
         up_jitter_ms=max((track.jitter_ms for track in sound), default=0.0),
-        up_freezes=min((track.freezes for track in camera), default=0),  # of all layers: of one, it was switched
+        up_freezes=next((track.freezes for track in _cameras(participant.tracks)), 0),  # higher layers come and go
         up_height=max((track.height for track in camera), default=0),
         frames_per_s=max((track.frames_per_s for track in camera), default=0.0),
         held_back=report is not None and report.limited is SendLimit.BANDWIDTH and _lowest_only(participant.tracks),
@@ -147,10 +147,15 @@ def _loss(tracks: Sequence[TrackState]) -> float:
     return sum(track.loss * track.bitrate_bps for track in tracks) / bits if bits else 0.0
 
 
+def _cameras(tracks: Sequence[TrackState]) -> list[TrackState]:
+    """Their layers; of each camera the smallest is first, and its sender never stops that one."""
+    return [track for track in tracks if track.kind == "video" and track.content != "slides"]
+
+
 def _lowest_only(tracks: Sequence[TrackState]) -> bool:
     """Whether of the camera's layers only the lowest comes, unless nobody would be sent a higher one."""
-    cameras = [track for track in tracks if track.kind == "video" and track.content != "slides"]
-    higher = [track for track in cameras if track.client == cameras[0].client][1:]  # the smallest is first
+    cameras = _cameras(tracks)
+    higher = [track for track in cameras if track.client == cameras[0].client][1:]
     return not any(track.flowing for track in higher) and (not higher or any(track.wanted for track in higher))
 
 

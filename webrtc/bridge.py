@@ -171,10 +171,11 @@ class Bridge:
         )
         slides = self.participants[roles.slides].slides(now) if roles.slides is not None else None
         others = [participant for participant in publishing if participant is not viewer]
-        further = [source for each in others for source in each.pictures[1:]]
+        pictures = {each.id: each.pictures(now) for each in others}
+        further = [source for each in pictures.values() for source in each[1:]]
         return Ranks(
-            stage=[slides] if slides is not None else [self.participants[each].pictures[0] for each in roles.stage],
-            thumbnails=[*(self.participants[each].pictures[0] for each in roles.thumbnails), *further],
+            stage=[slides] if slides is not None else [pictures[each][0] for each in roles.stage],
+            thumbnails=[*(pictures[each][0] for each in roles.thumbnails), *further],
             voices=[voice for each in roles.voices if (voice := self.participants[each].voice(now)) is not None],
         )
 

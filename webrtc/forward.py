@@ -11,7 +11,7 @@ from webrtc.dtls import PacketBuffer, protect_rtp
 from webrtc.inbox import Inbox
 from webrtc.outlet import HISTORY, Outlet
 from webrtc.payload import NO_PICTURE, PICTURE_ID, PICTURE_ID_AT, TL0PICIDX_AT, Picture, read_vp8
-from webrtc.rtp import HEADER, HEADER_SIZE, MARKER, VERSION, Elements, open_packet
+from webrtc.rtp import HEADER, HEADER_SIZE, MARKER, VERSION, Elements, open_packet, strip_redundancy
 from webrtc.slots import Route, Slot
 from webrtc.transport_cc import TransportFeedback
 from webrtc.trendline import Trendline
@@ -121,7 +121,7 @@ class Forwarder:
 
         Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it.
         """
-        packet = route.track.packet(number)
+        packet = _as_sent(slot, route, number)
         if packet is None:
             return
         if slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:
@@ -151,7 +151,7 @@ class Forwarder:
         route = slot.route
         if route is not None and slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:
             number = route.track.highest - route.outlet.sequence % PAD_WITH
-            packet = route.track.packet(number)
+            packet = _as_sent(slot, route, number)
             if packet is not None and number >= route.first and len(packet) > HEADER_SIZE + MAX_PADDING:
                 return self._wrap(slot, route, packet, number, now)
         payload_type = next(iter(slot.formats.rtx.values()), None)
@@ -183,3 +183,9 @@ class Forwarder:
         except OSError:
             outlet.dropped += 1
         return size
+
+
+def _as_sent(slot: Slot, route: Route, number: int) -> bytes | None:
+    """The plain packet of the route's track, without the redundancy that this subscriber does not take."""
+    packet = route.track.packet(number)
+    return strip_redundancy(packet) if packet is not None and slot.strips(route.track) else packet

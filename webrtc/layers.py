@@ -15,6 +15,7 @@ from webrtc.track import Track
 WANTED_S = 8.0  # a layer is asked for so long after the last wish, so that two wishes in turn do not make it blink
 ALIVE_S = 0.5  # a layer without packets for so long, and for so many frames, is not chosen while others come
 ALIVE_FRAMES = 3
+GONE_S = 5.0
 MAX_VOICE_BPS = 1_200_000  # Opus at its highest rate, each frame twice (RFC 2198)
 
 
@@ -212,11 +213,19 @@ class Source:
     def flows(self, now: float) -> bool:
         return any(layer.track.flows(now) for layer in self.layers)
 
-    def alive(self, layer: Layer, now: float) -> bool:
-        """Whether `layer` comes: one that is silent while another one moves has been stopped by its sender."""
+    def gone(self, now: float) -> bool:
+        """Whether nothing has come for so long that a picture of it would be one of the past."""
+        return all(now - layer.track.arrived_at >= GONE_S for layer in self.layers)
+
+    def alive(self, layer: Layer) -> bool:
+        """Whether `layer` comes: one that is silent while another one moves has been stopped by its sender.
+
+        A pause of all is the link's, and changes nothing.
+        """
         frames_per_s = max(each.track.frames_per_s for each in self.layers)
         limit_s = max(ALIVE_S, ALIVE_FRAMES / frames_per_s) if frames_per_s else ALIVE_S
-        return layer.track.highest >= 0 and now - layer.track.arrived_at < limit_s
+        newest = max(each.track.arrived_at for each in self.layers)
+        return layer.track.highest >= 0 and newest - layer.track.arrived_at < limit_s
 
     def add(self, layer: Layer) -> None:
         self.layers.append(layer)

@@ -29,10 +29,10 @@ class Participant:
     def sources(self) -> Iterable[Source]:
         return [source for publication in self.publications.values() for source in publication.sources]
 
-    @property
-    def pictures(self) -> Sequence[Source]:
-        """Its cameras, the first one being its picture."""
-        return [source for source in self.sources if source.kind == "video" and not source.slides]
+    def pictures(self, now: float) -> Sequence[Source]:
+        """Its cameras, the first one being its picture; one from which nothing comes is the last."""
+        cameras = [source for source in self.sources if source.kind == "video" and not source.slides]
+        return sorted(cameras, key=lambda source: not source.flows(now))
 
     def slides(self, now: float) -> Source | None:
         """Its shared screen: of several the newest; that of a machine which is not heard any more is none."""
@@ -46,8 +46,17 @@ class Participant:
 
     def offering(self, now: float) -> Offering:
         return Offering(
-            picture=bool(self.pictures), slides=self.slides(now) is not None, voice=self.voice(now) is not None
+            picture=any(self._shows(publication, now) for publication in self.publications.values()),
+            slides=self.slides(now) is not None,
+            voice=self.voice(now) is not None,
         )
+
+    @staticmethod
+    def _shows(publication: Publication, now: float) -> bool:
+        """Whether a camera is there: not one from which nothing comes while something else does, as if unplugged."""
+        cameras = [source for source in publication.sources if source.kind == "video" and not source.slides]
+        dark = not any(source.flows(now) for source in publication.sources)
+        return any(dark or not camera.gone(now) for camera in cameras)
 
     def state(self, now: float, owners: Mapping[TrackId, ParticipantId], *, speaking: bool) -> ParticipantState:
         """`owners`: whose each track is."""

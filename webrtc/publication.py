@@ -66,7 +66,9 @@ class Publication(Connection):
         self._firs = 0
         self._lost = False
         self._wanted: tuple[bool, ...] = ()
-        self._voices: tuple[bool, ...] = ()
+        self._flowing: tuple[
+            tuple[bool, bool, bool], ...
+        ] = ()  # sources: voice, flows, gone
 
     @property
     def sources(self) -> Iterable[Source]:
@@ -224,16 +226,16 @@ class Publication(Connection):
             layer.forward(repeated, now)
 
     def _check_wishes(self, now: float) -> None:
-        """Notice which layers are no longer wanted, or are again, in which order they are, and what is no voice."""
+        """Notice which layers are no longer wanted, or are again, in which order they are, and what flows."""
         wanted = []
         for source in self._sources.values():
             source.sort()
             for layer in source.layers:
-                layer.track.paused = not layer.wanted(now)
+                layer.track.pause(not layer.wanted(now))
                 wanted.append(layer.wanted(now))
-        voices = tuple(source.is_voice for source in self._sources.values())
-        if voices != self._voices:
-            self._voices = voices
+        flowing = tuple((each.is_voice, each.flows(now), each.gone(now)) for each in self._sources.values())
+        if flowing != self._flowing:
+            self._flowing = flowing
             self.changed()
         if tuple(wanted) != self._wanted:
             self._wanted = tuple(wanted)
@@ -246,10 +248,16 @@ class Publication(Connection):
         requests: list[rtcp.Packet] = []
         if track.missing and (lost := track.due_nacks(now)):
             requests.append(rtcp.Nack.of(ssrc=self.ssrc, media=track.ssrc, lost=lost))
-        if track.keyframe_due(now):
+        if self._comes(track) and track.keyframe_due(now):
             requests.append(self._keyframe_request(track))
         if requests:
             self.send_rtcp([*self._heading(), *requests])
+
+    def _comes(self, track: Track) -> bool:
+        """Not a layer that its sender has stopped: browsers answer a request for that one with all the others."""
+        return any(
+            layer.track is track and source.alive(layer) for source in self._sources.values() for layer in source.layers
+        )
 
     def _keyframe_request(self, track: Track) -> rtcp.Packet:
         if "nack pli" not in track.codec.feedback and "ccm fir" in track.codec.feedback:

@@ -72,13 +72,10 @@ class Selection:
         for place in self._places.values():
             self._apply(place, self.allocation.choices[place.slot.mid], now)
 
-    def starved(self, now: float) -> bool:
+    def starved(self) -> bool:
         """Whether a slot carries a layer whose sender has stopped it, though another one comes."""
         return any(
-            place.target is not None
-            and len(place.source.layers) > 1
-            and not place.source.alive(place.target, now)
-            and any(place.source.alive(layer, now) for layer in place.source.layers)
+            place.target is not None and len(place.source.layers) > 1 and not place.source.alive(place.target)
             for place in self._places.values()
         )
 
@@ -95,7 +92,7 @@ class Selection:
         if top is None:
             return Wish(mid=slot.mid, priority=priority, steps=())
         self._want(place, top, now)
-        steps = tuple(_steps(source, _available(source, top, now)))
+        steps = tuple(_steps(source, _available(source, top)))
         preferred = next(
             (i for i, step in enumerate(steps) if source.layers[step.layer].track.size.height >= PREFERRED_HEIGHT),
             len(steps) - 1,
@@ -175,12 +172,10 @@ def _priority(slot: Slot, source: Source) -> Priority:
     return Priority.STAGE if slot.role is Role.STAGE else Priority.THUMBNAIL
 
 
-def _available(source: Source, top: int, now: float) -> Sequence[int]:
+def _available(source: Source, top: int) -> Sequence[int]:
     """The layers to choose from: those that come, up to `top`, or else the next larger one."""
-    alive = [i for i, layer in enumerate(source.layers) if source.alive(layer, now)]
-    if not alive:  # a pause of all is the link's: what is carried goes on as it was
-        return range(top + 1)
-    return [i for i in alive if i <= top] or alive[:1]
+    alive = [i for i, layer in enumerate(source.layers) if source.alive(layer)]
+    return [i for i in alive if i <= top] or alive[:1] or range(top + 1)
 
 
 def _steps(source: Source, indexes: Sequence[int]) -> list[Step]:

@@ -29,7 +29,7 @@ class Load:
 
 
 class NodeStatus:
-    """`node`: random at each start, so that a controller sees a restart. `capacity`: connections for placing lessons, 0: any."""
+    """`node`: random at each start, so that a controller sees a restart. `capacity`: in connections; 0: any."""
 
     def __init__(self, node: str, *, capacity: int = 0) -> None:
         self.node = node

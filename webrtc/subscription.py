@@ -177,7 +177,7 @@ class Subscription(Connection):
         self._estimate.tick(self.outlet.last_sent, now)
         self._look(now)
         self._probe(now)
-        if now >= self._allocate_at or self.selection.starved(now):
+        if now >= self._allocate_at or self.selection.starved():
             self._allocate(now)
         shown = [_gist(slot) for slot in self.slots]
         if shown != self._shown:

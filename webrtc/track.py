@@ -98,7 +98,7 @@ class Track:
         self.temporal_layers = 1  # seen
         self.frames = 0
         self.freezes = 0
-        self.paused = False  # nobody wants it, so that a gap is no freeze
+        self._paused = self._excused = False  # the gap before the next picture is no freeze
         self.bitrate_bps = 0
         self.frames_per_s = 0.0
         self.loss = 0.0  # before repair, 0 to 1, over the last seconds
@@ -126,8 +126,9 @@ class Track:
                 advance = (timestamp - self.timestamp) & 0xFFFFFFFF
                 if advance:
                     self.frames += 1
-                    if gap_s > FREEZE_S and self.kind == "video" and not self.paused:
+                    if gap_s > FREEZE_S and self.kind == "video" and not self._excused:
                         self.freezes += 1
+                    self._excused = self._paused
                 change = abs(
                     gap_s * self.codec.clock_rate - (advance if advance < 0x80000000 else advance - 0x100000000)
                 )
@@ -166,10 +167,17 @@ class Track:
 
     def is_new(self, sequence: int) -> bool:
         """Whether a packet of that 16-bit number is neither here already nor too old to tell."""
+        if self.highest < 0:
+            return True
         number = extend(sequence, self.highest)
         if number > self.highest:
             return True
         return number > self.highest - len(self._numbers) and self._numbers[number % len(self._numbers)] != number
+
+    def pause(self, paused: bool) -> None:
+        """Whether nobody wants it, so that its sender may stop it: the gap is no freeze, up to the first picture."""
+        self._paused = paused
+        self._excused |= paused
 
     def flows(self, now: float) -> bool:
         return self.highest >= 0 and now - self.arrived_at < FLOWING_S

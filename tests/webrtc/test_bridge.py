@@ -7,15 +7,18 @@ from time import monotonic
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
+from tests.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, SSRC, bare_client, offer, packet
 from tests.webrtc.peers import LESSON, Lesson, lesson
 from tests.webrtc.test_forwarding import KINDS, publisher, viewer
 from webrtc.connection import LOST_S, Connection
 from webrtc.dtls import Certificate
 from webrtc.errors import BridgeFull
 from webrtc.ids import ClientId, ParticipantId
+from webrtc.layers import GONE_S
 from webrtc.participant import Participant
+from webrtc.publication import Publication
 from webrtc.state import Link
+from webrtc.track import FLOWING_S
 
 
 async def test_newcomer_who_never_connects_takes_no_place() -> None:
@@ -85,6 +88,58 @@ async def test_of_two_shared_screens_the_newest_is_shown_until_its_machine_is_lo
             assert told.is_set()
         await here.until(lambda: newer.id not in here.plane.connections)
         assert _shared(participant, monotonic()) == "tv"
+
+
+async def test_room_is_heard_by_its_other_microphone_when_nothing_comes_from_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with (
+        asyncio.timeout(15),
+        lesson() as here,
+        viewer(here),
+        speaking(here, "panel") as older,
+        speaking(here, "laptop") as newer,
+    ):
+        watching = here.plane.bridges[LESSON].participants[ParticipantId("b")].subscriptions[ClientId("bare")]
+
+        def heard() -> list[str]:
+            return [source.client for source in watching.selection.sources.values()]
+
+        await here.until(lambda: heard() == ["panel"])
+        later = monotonic() + FLOWING_S + 1
+        monkeypatch.setattr("webrtc.bridge.monotonic", lambda: later)
+        newer.receive_rtp(packet(2, b"\x78sound", ssrc=SSRC, payload_type=OPUS), {}, later)
+        older.tick(later)
+        assert heard() == ["laptop"]
+
+
+async def test_room_whose_camera_is_gone_while_it_is_heard_has_no_picture() -> None:
+    async with asyncio.timeout(15), lesson() as here, publisher(here) as (a, connection):
+        a.send_rtp(packet(1, KEYFRAME))
+        a.send_rtp(packet(1, b"\x78sound", ssrc=SSRC + 1, payload_type=OPUS))
+        participant = here.plane.bridges[LESSON].participants[ParticipantId("a")]
+        await here.until(lambda: len(list(participant.sources)) == 2)
+        later = monotonic() + GONE_S + 1
+        assert participant.offering(later).picture  # nothing comes: that is the link
+        connection.receive_rtp(packet(2, b"\x78sound", ssrc=SSRC + 1, payload_type=OPUS), {}, later)
+        assert not participant.offering(later).picture
+        connection.receive_rtp(packet(2, OTHER_FRAME), {}, later)
+        assert participant.offering(later).picture
+
+
+@asynccontextmanager
+async def speaking(here: Lesson, client: str) -> AsyncIterator[Connection]:
+    """A machine of participant a sends sound."""
+    certificate = Certificate()
+    async with bare_client(certificate) as machine:
+        text = offer(certificate, "sendonly", ["audio"])
+        connection = await here.plane.publish(LESSON, ParticipantId("a"), ClientId(client), text)
+        await machine.connect(connection, here.plane.port)
+        await here.until(lambda: connection.connected)
+        machine.send_rtp(packet(1, b"\x78sound", payload_type=OPUS))
+        assert isinstance(connection, Publication)
+        await here.until(lambda: len(list(connection.sources)) == 1)
+        yield connection
 
 
 @asynccontextmanager

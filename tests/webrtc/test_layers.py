@@ -238,6 +238,19 @@ def test_redundancy_is_stripped_for_who_does_not_take_it() -> None:
     ]
 
 
+def test_sound_is_repeated_as_it_was_sent_without_its_redundancy() -> None:
+    wire, here = Wire(), layer("", RED, OPUS)
+    opus = Formats(payload_types={"OPUS": 120})
+    slot = Slot(mid="0", kind="audio", role=Role.VOICE, ssrc=7, rtx_ssrc=None, formats=opus, outlet=wire.outlet)
+    here.add(slot, 0.0)
+    here.forward(HEADER.pack(0x80, 63, 5, 960, 1) + bytes.fromhex("ef000002" + "6f" + "1111" + "aabb"), 0.0)
+    [packet] = wire.take()
+    found = slot.find(HEADER.unpack_from(packet)[2], now=1.0)
+    assert found is not None
+    FORWARDER.repeat(slot, *found, now=1.0)
+    assert (wire.repeated, wire.packets) == (1, [])
+
+
 def test_retransmission_has_a_stream_of_its_own() -> None:
     wire, here = Wire(transport_cc=3), layer()
     slot, sender = video_slot(wire), Vp8Sender(ssrc=1, picture=9)

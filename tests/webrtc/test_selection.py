@@ -130,10 +130,10 @@ def test_stopped_layer_is_left_for_one_that_comes() -> None:
     assert camera.of(slot) == "f"
     later = 1.2 + ALIVE_S + 0.1
     camera.send(later, "q", "h")
-    assert selection.starved(later)
+    assert selection.starved()
     selection.allocate(PLENTY, later)
     camera.send(later + 0.1, "q", "h")
-    assert (camera.of(slot), selection.starved(later + 0.1)) == ("h", False)
+    assert (camera.of(slot), selection.starved()) == ("h", False)
 
 
 def test_pause_of_all_layers_changes_nothing() -> None:
@@ -144,7 +144,7 @@ def test_pause_of_all_layers_changes_nothing() -> None:
         selection.allocate(PLENTY, now)
     camera.send(1.2)
     selection.allocate(PLENTY, 5.0)
-    assert (camera.of(slot), selection.starved(5.0)) == ("f", False)
+    assert (camera.of(slot), selection.starved()) == ("f", False)
 
 
 def test_another_source_takes_over_at_its_keyframe_and_the_old_one_goes_on_until_then() -> None:

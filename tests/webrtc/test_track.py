@@ -1,3 +1,5 @@
+import pytest
+
 from webrtc.ids import TrackId
 from webrtc.payload import UNKNOWN_SIZE
 from webrtc.rtcp import ReportBlock, SenderReport
@@ -25,6 +27,30 @@ def test_numbers_go_on_across_the_wrap() -> None:
         0, 1, 2, 3, -1,
     ]  # fmt: skip
     assert (track.packets, track.lost) == (5, -1)
+
+
+@pytest.mark.parametrize("first", [0, 1000, 0x7FFF, 40_000, 64_511, 0xFFFF])
+def test_track_may_begin_with_any_number(first: int) -> None:
+    track = video()
+    for sequence in (first, first + 1):
+        assert track.is_new(sequence & 0xFFFF)
+        take(track, sequence)
+    assert not track.is_new(first)
+    assert track.packets == 2
+
+
+def test_gap_of_a_track_that_nobody_wanted_is_no_freeze() -> None:
+    track = video()
+
+    def picture(at: float) -> int:
+        take(track, track.packets, at, timestamp=round(at * 90_000))
+        return track.freezes
+
+    assert [picture(at) for at in (1.0, 1.1, 2.0)] == [0, 0, 1]
+    track.pause(True)
+    assert picture(3.0) == 1
+    track.pause(False)  # wanted again, and some time later it comes
+    assert [picture(at) for at in (9.0, 9.1, 10.0)] == [1, 1, 2]
 
 
 def test_gap_is_asked_for_after_a_moment_and_again() -> None:
