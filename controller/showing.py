@@ -7,6 +7,7 @@ When one of these changes, whoever sees something of it is told to ask again.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from controller.changes import ChangeKind, Changes
 from controller.conductor import Conductor
@@ -47,6 +48,8 @@ from rooms.store import Store
 MOST_PICTURES = 9  # a display offers to receive: the stage and eight thumbnails
 MOST_WATCHED = 21  # pictures of a teacher's own view, all of them small
 MOST_VOICES = 3
+WATCHING = timedelta(minutes=10)
+"""A view that is not asked for again for so long is closed: its token has ended, and pages renew theirs sooner."""
 LOOK_AHEAD = timedelta(hours=24)
 """A display shows its room's next lesson if it begins within this time."""
 
@@ -65,6 +68,18 @@ class _Media:
         return self.common, self.slots.get(here), self.layers.get(here)
 
 
+class _Watcher(NamedTuple):
+    """One view of a login: each window has its own."""
+
+    participant: str
+    login: str
+    view: str
+
+    @property
+    def client(self) -> str:
+        return f"{self.login}-{self.view}"
+
+
 class Showing:
     """Shows lessons to pages and displays, and hears what displays say of themselves. `quality`: its owner runs it."""
 
@@ -81,7 +96,7 @@ class Showing:
         self.quality = QualityWatch(
             store=store, nodes=nodes, conductor=conductor, changes=changes, said=self._displays.said, clock=clock
         )
-        self._watchers: dict[LessonId, set[tuple[str, str]]] = {}  # of live lessons: who was given a view, by login
+        self._watchers: dict[LessonId, dict[_Watcher, datetime]] = {}  # of live lessons: who asked for a view, and when
         self._media: dict[LessonId, _Media] = {}  # as it was last told
         conductor.on_follow(self._followed)
         conductor.on_bridge_change(self._bridge_changed)
@@ -119,15 +134,20 @@ class Showing:
             problems=problems(steps, display, camera, media) if taking_part else (),
         )
 
-    async def watch(self, lesson_id: LessonId, account_id: str, client: str) -> WatchGrant:
-        """A teacher's own view. Raises `LessonNotFound`; `InvalidState` where it is not live or has no bridge yet."""
+    async def watch(self, lesson_id: LessonId, account_id: str, login: str, view: str) -> WatchGrant:
+        """A teacher's own view; asked again, a younger token for the same.
+
+        Raises `LessonNotFound`; `InvalidState` where it is not live or has no bridge yet.
+        """
         lesson = await self._store.lessons.get(lesson_id)
         epoch = self._nodes.epoch(lesson_id)
         if lesson.state is not LessonState.LIVE or epoch is None:
             raise InvalidState(f"lesson {lesson_id} has no picture now")
-        grant = self._grants.play(lesson_id, viewer(account_id), client)
+        watcher = _Watcher(viewer(account_id), login, view)
+        grant = self._grants.play(lesson_id, watcher.participant, watcher.client)
         count = len(lesson.accepted)  # and one slot for a shared screen
-        self._watchers.setdefault(lesson_id, set()).add((viewer(account_id), client))
+        now, asked = self._clock(), self._watchers.get(lesson_id, {})
+        self._watchers[lesson_id] = {each: at for each, at in asked.items() if now - at < WATCHING} | {watcher: now}
         return WatchGrant(whep=grant, epoch=epoch, video=min(count + 1, MOST_WATCHED), audio=min(count, MOST_VOICES))
 
     async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
@@ -137,14 +157,19 @@ class Showing:
             raise InvalidState(f"lesson {lesson_id} has no bridge now")
         return self._grants.screen(lesson_id, room_id, device)
 
-    def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
-        """Whose track each slot of that watcher carries; None for who has neither a connection nor asked for one."""
-        watcher = (viewer(account_id), client)
-        slots = bridge_slots(self._nodes.state(lesson_id)).get(watcher)
+    def watch_slots(self, lesson_id: LessonId, account_id: str, login: str) -> list[WatchSlots]:
+        """Whose track each slot carries, for each view that the login has asked for of late."""
         epoch = self._nodes.epoch(lesson_id)
-        if epoch is None or (slots is None and watcher not in self._watchers.get(lesson_id, ())):
-            return None
-        return WatchSlots(lesson_id=lesson_id, epoch=epoch, slots=slots or {})
+        if epoch is None:
+            return []
+        slots = bridge_slots(self._nodes.state(lesson_id))
+        return [
+            WatchSlots(
+                lesson_id=lesson_id, view=each.view, epoch=epoch, slots=slots.get((each.participant, each.client), {})
+            )
+            for each in self._watchers.get(lesson_id, ())
+            if (each.participant, each.login) == (viewer(account_id), login)
+        ]
 
     # --- displays ---
 

@@ -290,8 +290,9 @@ class WatchGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSlots:
-    """Whose track each slot of one watch connection carries at present."""
+    """Whose track each slot of one watch connection carries at present. `view`: which of the login's it is."""
 
     lesson_id: LessonId
+    view: str
     epoch: str
     slots: Mapping[str, SlotView]

@@ -119,8 +119,8 @@ class Feed:
                 return render.lesson(view, rights, services.clock()).model_dump_json()
 
     async def _watch(self, lesson_id: LessonId) -> None:
-        slots = self._services.showing.watch_slots(lesson_id, self._identity.account.id, self._identity.client)
-        if slots is not None:
+        account_id, login = self._identity.account.id, self._identity.client
+        for slots in self._services.showing.watch_slots(lesson_id, account_id, login):
             await self._socket.send(render.watch_slots(slots))
 
 

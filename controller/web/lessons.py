@@ -18,6 +18,7 @@ from controller.web.models.lessons import (
     NewLessonJson,
     ScreenGrantJson,
     ScreenJson,
+    ViewJson,
     WatchJson,
 )
 from controller.web.reading import lesson_json, organisations, schools, visible_lesson
@@ -133,11 +134,12 @@ async def decline_invitation(call: Call) -> LessonJson:
 
 
 @routes("POST", "/lessons/{lesson}/watch", problems=(409, 503))
-async def watch_lesson(call: Call) -> WatchJson:
-    """A teacher's own view of a live lesson: where to play it."""
+async def watch_lesson(call: Call, body: ViewJson) -> WatchJson:
+    """A teacher's own view of a live lesson: where to play it. Asked again, a younger token for the same."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_watch(lesson)
-    given = await call.services.showing.watch(lesson.id, call.identity.account.id, call.identity.client)
+    login = call.identity.client
+    given = await call.services.showing.watch(lesson.id, call.identity.account.id, login, body.view)
     return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
 
 

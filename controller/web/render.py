@@ -302,7 +302,7 @@ def slots(each: Mapping[str, SlotView]) -> dict[str, object]:
 
 
 def watch_slots(each: WatchSlots) -> dict[str, object]:
-    return {"type": "watch", "lesson": each.lesson_id, "epoch": each.epoch, **slots(each.slots)}
+    return {"type": "watch", "lesson": each.lesson_id, "view": each.view, "epoch": each.epoch, **slots(each.slots)}
 
 
 def display_state(state: DisplayState, now: datetime) -> dict[str, object]:

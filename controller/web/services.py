@@ -53,14 +53,14 @@ class Showing(Protocol):
     async def view(self, lesson_id: LessonId) -> LessonView:
         """Raises `LessonNotFound`."""
 
-    async def watch(self, lesson_id: LessonId, account_id: str, client: str) -> WatchGrant:
-        """For participant `viewer-<account_id>`; `client` is the login's id. Raises a RuntimeError if not live."""
+    async def watch(self, lesson_id: LessonId, account_id: str, login: str, view: str) -> WatchGrant:
+        """For participant `viewer-<account_id>`; `view`: one of this login. Raises a RuntimeError if not live."""
 
     async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
         """To share the screen of `device` as the room's. Raises a RuntimeError if not live."""
 
-    def watch_slots(self, lesson_id: LessonId, account_id: str, client: str) -> WatchSlots | None:
-        """None while that watcher has no connection; announced as `Change(WATCH, lesson_id)`."""
+    def watch_slots(self, lesson_id: LessonId, account_id: str, login: str) -> list[WatchSlots]:
+        """Of each view of the login; announced as `Change(WATCH, lesson_id)`."""
 
     async def display_state(self, display_id: DisplayId) -> DisplayState:
         """Raises `DisplayNotFound`. A change of it is announced as one of its display or its room."""

@@ -8,6 +8,7 @@ import pytest
 from controller.changes import Change, ChangeKind, Subscription
 from controller.grants import Grants
 from controller.media import present_rooms
+from controller.showing import WATCHING
 from controller.views import SiteDevices
 from rooms.errors import InvalidState
 from rooms.scene import Scene
@@ -43,17 +44,26 @@ async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> 
     await house.plan()
     async with house.conducted() as (conductor, showing):
         with pytest.raises(InvalidState):
-            await showing.watch(LESSON, "ana", "login-1")
+            await showing.watch(LESSON, "ana", "login-1", "tab")
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
-        given = await showing.watch(LESSON, "ana", "login-1")
+        given = await showing.watch(LESSON, "ana", "login-1", "tab")
         assert (given.video, given.audio, given.epoch) == (3, 2, house.nodes.epoch(LESSON))
+        other = await showing.watch(LESSON, "ana", "login-1", "window")
         told = showing.watch_slots(LESSON, "ana", "login-1")
-        assert told is not None
-        assert (told.epoch, told.slots) == (given.epoch, {})
-        assert showing.watch_slots(LESSON, "binh", "login-2") is None
-        async with play(house.media(given.whep.url), given.whep.token, video=2, audio=2):
-            await house.until(lambda: bool((told := showing.watch_slots(LESSON, "ana", "login-1")) and told.slots))
+        assert [(each.view, each.epoch, each.slots) for each in told] == [
+            ("tab", given.epoch, {}),
+            ("window", given.epoch, {}),
+        ]
+        assert showing.watch_slots(LESSON, "binh", "login-2") == []
+        async with (
+            play(house.media(given.whep.url), given.whep.token, video=2, audio=2),
+            play(house.media(other.whep.url), other.whep.token, video=2, audio=2),
+        ):
+            await house.until(lambda: all(each.slots for each in showing.watch_slots(LESSON, "ana", "login-1")))
+        house.clock.move(WATCHING + MINUTE)
+        await showing.watch(LESSON, "ana", "login-1", "tab")
+        assert [each.view for each in showing.watch_slots(LESSON, "ana", "login-1")] == ["tab"]
 
 
 async def test_change_of_the_bridge_is_a_change_of_the_call_only(house: House) -> None:

@@ -51,7 +51,7 @@ async def test_ffmpeg_publishes_into_a_lesson_and_the_teacher_sees_it(house: Hou
         await house.start_lesson(lesson)
         given = await call(events)
         async with ffmpeg(house.url + given["whip"]["url"], given["whip"]["token"]):
-            watch = await house.call("POST", f"/lessons/{lesson}/watch", token=house.teacher_token)
+            watch = await house.call("POST", f"/lessons/{lesson}/watch", {"view": "player"}, token=house.teacher_token)
             url, token = house.url + watch["whep"]["url"], watch["whep"]["token"]
             async with play(url, token, video=watch["video"], audio=watch["audio"]) as playing:
                 (first, *_) = playing.of_kind("video")

@@ -156,6 +156,12 @@ class ScreenJson(Model):
     share: Slug
 
 
+class ViewJson(Model):
+    """`view`: names one among all of this login, as each window has its own."""
+
+    view: Slug
+
+
 class WatchJson(Model):
     whep: GrantJson
     epoch: str

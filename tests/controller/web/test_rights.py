@@ -186,6 +186,7 @@ TABLE = (
         method="POST",
         path="/lessons/{lesson}/watch",
         url="/lessons/{lesson}/watch",
+        body={"view": "tab"},
         ok=409,
         host=frozenset({TEACHER}),
         guest_else=403,  # its school has not accepted yet

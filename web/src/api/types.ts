@@ -339,7 +339,7 @@ export type ServerEvent =
   | { type: "device_removed"; id: Id }
   | { type: "room"; room: Room }
   | { type: "room_removed"; id: Id }
-  | ({ type: "watch"; lesson: Id; epoch: string | number } & Received);
+  | ({ type: "watch"; lesson: Id; view: string; epoch: string | number } & Received);
 
 /** Who is heard: the host alone, the host and who has the floor, or everybody. */
 export type Mode = "teacher" | "called" | "discussion";

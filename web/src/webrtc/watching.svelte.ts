@@ -11,6 +11,7 @@ import { SignalingError } from "./whip";
 
 const ASK_AGAIN_MS = 2_000;
 const HOLD_MS = 3_000;
+const RENEW_EVERY_MS = 120_000; // a token is good for five minutes, and each change of the layout needs one
 const FEW = 4; // pictures that may each be of middle size; of more all are small
 const FEW_HEIGHT = 360;
 const SMALL_HEIGHT = 180;
@@ -27,6 +28,8 @@ export class Watching {
   private readonly layout = new Layout((heights) => this.putLayout(heights));
   private stopListening: (() => void) | null = null;
   private again: ReturnType<typeof setTimeout> | undefined;
+  private renewal: ReturnType<typeof setInterval> | undefined;
+  private readonly view = crypto.randomUUID(); // names this one to the server: another window of the same login has its own
 
   constructor(private readonly lesson: string) {}
 
@@ -34,6 +37,7 @@ export class Watching {
     if (this.stopListening !== null) return;
     this.stopListening = events.listen((event) => this.take(event));
     document.addEventListener("visibilitychange", this.size);
+    this.renewal = setInterval(() => void (this.peer && this.renew()), RENEW_EVERY_MS);
     void this.open();
   }
 
@@ -42,6 +46,7 @@ export class Watching {
     this.stopListening = null;
     document.removeEventListener("visibilitychange", this.size);
     clearTimeout(this.again);
+    clearInterval(this.renewal);
     this.layout.stop();
     const { peer } = this;
     this.peer = null;
@@ -59,8 +64,8 @@ export class Watching {
     try {
       watch = await this.ask();
     } catch (error) {
-      // Not live (any more): the page will hear of it. Anything else passes.
-      const over = error instanceof ApiError && (error.status === 409 || error.status === 404);
+      // Gone: the page will hear of it. Anything else passes, as that its bridge is only being opened.
+      const over = error instanceof ApiError && error.status === 404;
       if (this.stopListening !== null && !over) this.again = setTimeout(() => void this.open(), ASK_AGAIN_MS);
       return;
     }
@@ -84,14 +89,18 @@ export class Watching {
   }
 
   private ask(): Promise<Watch> {
-    return post<Watch>(`/lessons/${encodeURIComponent(this.lesson)}/watch`);
+    return post<Watch>(`/lessons/${encodeURIComponent(this.lesson)}/watch`, { view: this.view });
   }
 
   /** The first attempt has its token already; tokens are short-lived, so each later one asks for its own. */
   private async grant(): Promise<Watch["whep"] | null> {
     const { fresh } = this;
     this.fresh = null;
-    if (fresh !== null) return fresh.whep;
+    return fresh !== null ? fresh.whep : this.renew();
+  }
+
+  /** A younger token for the same connection; null: there is none now, or the lesson is on another bridge. */
+  private async renew(): Promise<Watch["whep"] | null> {
     try {
       const watch = await this.ask();
       if (watch.epoch !== this.watch?.epoch) {
@@ -99,6 +108,7 @@ export class Watching {
         return null;
       }
       this.watch = watch;
+      this.peer?.refresh(watch.whep);
       return watch.whep;
     } catch {
       return null;
@@ -106,7 +116,7 @@ export class Watching {
   }
 
   private take(event: ServerEvent): void {
-    if (event.type !== "watch" || event.lesson !== this.lesson) return;
+    if (event.type !== "watch" || event.lesson !== this.lesson || event.view !== this.view) return;
     if (this.watch !== null && event.epoch !== this.watch.epoch) {
       void this.open(); // the lesson has moved to another bridge
       return;
@@ -136,7 +146,15 @@ export class Watching {
   };
 
   private async putLayout(heights: Heights): Promise<void> {
-    if (this.peer?.peer == null || this.watch === null) throw new SignalingError(0);
-    await this.peer.peer.layout(this.watch.whep, heights);
+    const player = this.peer?.peer;
+    if (player == null || this.watch === null) throw new SignalingError(0);
+    try {
+      await player.layout(this.watch.whep, heights);
+    } catch (error) {
+      if (!(error instanceof SignalingError && error.status === 401)) throw error;
+      const grant = await this.renew(); // the machine slept, and no timer ran
+      if (grant === null) throw new SignalingError(0);
+      await player.layout(grant, heights);
+    }
   }
 }
