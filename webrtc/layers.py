@@ -94,11 +94,14 @@ class Layer:
 
     # -- slots
 
-    def add(self, slot: Slot, now: float, thinning: Thinning = WHOLE) -> None:
-        """Have `slot` carry this track as soon as it can begin; until then it carries what it does, as it does."""
+    def add(self, slot: Slot, now: float, thinning: Thinning = WHOLE, *, ask: bool = True) -> None:
+        """Have `slot` carry this track as soon as it can begin; until then it carries what it does, as it does.
+
+        `ask`: the sender for a keyframe, or wait for one that others want.
+        """
         waits = slot in self._waiting
         self._waiting[slot] = thinning
-        if not waits:
+        if ask and (not waits or thinning.still):
             self.want_keyframe(now)
 
     def remove(self, slot: Slot) -> None:

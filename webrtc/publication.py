@@ -66,9 +66,7 @@ class Publication(Connection):
         self._firs = 0
         self._lost = False
         self._wanted: tuple[bool, ...] = ()
-        self._flowing: tuple[
-            tuple[bool, bool, bool], ...
-        ] = ()  # sources: voice, flows, gone
+        self._flowing: tuple[tuple[bool, bool, bool], ...] = ()  # sources: voice, flows, gone
 
     @property
     def sources(self) -> Iterable[Source]:

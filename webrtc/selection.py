@@ -14,6 +14,7 @@ BASE_SHARE = 0.6  # of a layer's bits are in its base temporal layer
 ENOUGH = 0.85  # a layer that has this share of a tile's height is sharp enough for it
 PREFERRED_HEIGHT = 360  # what the stage gets before thumbnails get anything
 STILL_SHARE = 0.12  # of the lowest layer's rate: a keyframe every `STILL_S`
+EARLY_S = 1.0  # a still may come so much sooner where others had it asked for: browsers answer with all their layers
 MIN_STILL_BPS = 8_000
 
 
@@ -25,7 +26,6 @@ class _Place:
     source: Source
     target: Layer | None = None
     choice: Choice | None = None
-    still_due: float = 0.0
 
 
 class Selection:
@@ -151,10 +151,11 @@ class Selection:
         if carried is not None and layers.index(carried) > layers.index(layer):
             carried.thin(slot, Thinning(base_only=True))
         if thinning.still and slot.carrier is None:
-            if now < place.still_due:
-                return
-            place.still_due = now + STILL_S
-        layer.add(slot, now, thinning)
+            due = slot.shown_at(layer.track) + STILL_S
+            if now >= due - EARLY_S:
+                layer.add(slot, now, thinning, ask=now >= due and slot.takes(layer.track))
+        else:
+            layer.add(slot, now, thinning)
 
     def _leave(self, place: _Place, *, keep: bool = False) -> None:
         """Aim at nothing. `keep`: what is carried goes on until another source has begun."""

@@ -9,6 +9,7 @@ import random
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple, Protocol
 
 from webrtc.outlet import Outlet
@@ -132,6 +133,13 @@ class Slot:
         self._rtx_sequence = 0x10000 + random.getrandbits(15)
 
     # -- sources
+
+    def shown_at(self, track: Track) -> float:
+        """When the last packet of `track` came that went out, if it was carried last; or else it was never."""
+        last = self._stretches[-1] if self._stretches else None
+        if last is None or last.route.track is not track or self._stopped_at is None:
+            return -inf
+        return self._stopped_at
 
     def takes(self, track: Track) -> bool:
         """Whether the subscriber can decode `track`; of RED it gets what is inside if it takes no RED itself."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 from playwright.async_api import Browser, Page, Request, Route
@@ -9,7 +10,7 @@ from playwright.async_api import Browser, Page, Request, Route
 from tests.e2e.browser import log_in, open_display, page_of, received
 from tests.e2e.house import House, eventually
 
-WATCH, PLAY, LAYOUT = "**/watch", "**/whep/*", "**/whep/*/*/layout"
+WATCH, LAYOUT = "**/watch", "**/whep/*/*/layout"
 
 
 @pytest.fixture
@@ -65,11 +66,13 @@ async def test_its_pictures_follow_the_page_after_its_token_has_ended(house: Hou
 async def test_two_windows_of_one_login_see_it_beside_each_other(house: House, teacher: Page) -> None:
     other = await teacher.context.new_page()
     joined: list[str] = []
+
+    def note(asked: Request, name: str) -> None:
+        if asked.method == "POST" and "/whep/" in asked.url:
+            joined.append(name)
+
     for name, page in (("first", teacher), ("other", other)):
-        page.on(
-            "request",
-            lambda asked, name=name: joined.append(name) if "/whep/" in asked.url and asked.method == "POST" else None,
-        )
+        page.on("request", partial(note, name=name))
         await page.goto(f"{house.url}/today")
         await _sees(page)
     for page in (teacher, other, teacher):

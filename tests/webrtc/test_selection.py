@@ -97,11 +97,26 @@ def test_starving_link_gets_a_still_every_few_seconds() -> None:
     for i in range(100):
         now = 1.0 + i / 10
         selection.allocate(30_000, now)
-        camera.send(now)
+        camera.send(now, key=camera.layers["q"].track.keyframe_due(now))
         times += [round(now, 1)] * len(wire.take())
     assert slot.flow is Flow.STILL
     assert len(times) >= 3
     assert all(b - a >= STILL_S for a, b in zip(times, times[1:], strict=False))
+
+
+def test_stills_of_several_are_asked_for_together() -> None:
+    camera = Camera("q")
+    seats = [seated(camera) for _ in range(6)]
+    keyframes: list[float] = []
+    for i in range(300):
+        now = 1.0 + i / 10
+        selection, _, _ = seats[i % 6]
+        selection.allocate(30_000, now)
+        if camera.layers["q"].track.keyframe_due(now):
+            keyframes.append(now)
+        camera.send(now, key=now in keyframes)
+    assert [len(wire.take()) for _, _, wire in seats] == [len(keyframes) - 1] * 6  # the first is of who came first
+    assert len(keyframes) <= 30 / STILL_S + 1
 
 
 def test_larger_layer_gives_way_at_once_when_the_link_takes_less() -> None:
