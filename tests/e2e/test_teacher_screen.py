@@ -107,6 +107,17 @@ async def test_of_two_machines_of_a_room_the_last_one_shares(lesson: Lesson) -> 
     assert len({first, second, await lesson.sharing(), None}) == 4
 
 
+async def test_another_machine_that_stops_is_no_longer_told_of(lesson: Lesson) -> None:
+    teachers, displays = (page.get_by_test_id("share-screen") for page in (lesson.teacher, lesson.own))
+    told = lesson.teacher.get_by_test_id("share-replaced")
+    await teachers.click()
+    await lesson.expect_stage(shared=True)
+    await displays.click()
+    await expect(told).to_be_visible(timeout=UP_MS)
+    await displays.click()
+    await expect(told).to_have_count(0, timeout=UP_MS)
+
+
 async def test_its_token_is_renewed_while_it_lasts(lesson: Lesson) -> None:
     await lesson.teacher.clock.install()
     await lesson.teacher.reload()

@@ -35,11 +35,14 @@ function order(change: Partial<CallOrder> = {}): CallOrder {
 
 class FakeTrack {
   onended: (() => void) | null = null;
+  constructor(readonly kind: string) {}
 }
 
+/** `track`: its picture. */
 function fakeStream(): { stream: MediaStream; track: FakeTrack } {
-  const track = new FakeTrack();
-  return { stream: { getTracks: () => [track] } as unknown as MediaStream, track };
+  const [sound, track] = [new FakeTrack("audio"), new FakeTrack("video")];
+  const stream = { getTracks: () => [sound, track], getAudioTracks: () => [sound], getVideoTracks: () => [track] };
+  return { stream: stream as unknown as MediaStream, track };
 }
 
 /** A room's display with a camera that answers in `opensInMs`, and everything it did. */
@@ -71,7 +74,7 @@ function display(camera: Capture["camera"] = "ok", opensInMs = 0) {
       switchCamera: async (_, second) => {
         cameraLog.push(second ? "second" : "first");
         await new Promise((resolve) => setTimeout(resolve, opensInMs));
-        return settings.other;
+        return second ? settings.other : source.stream;
       },
       close: (_, kept) => cameraLog.push(kept === undefined ? "close" : "close the rest"),
       cores: 4,

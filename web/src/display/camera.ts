@@ -38,25 +38,53 @@ const PICTURE: MediaTrackConstraints = {
 const isDenied = (error: unknown): boolean =>
   error instanceof DOMException && (error.name === "NotAllowedError" || error.name === "SecurityError");
 
-/** Both if possible, else the one there is. Never raises: what is missing is said in `camera`. */
-export async function openCapture(choice: Choice = storedChoice()): Promise<Capture> {
+/** Both if possible, else the one there is. Never raises: what is missing is said in `camera`.
+ *
+ * What `kept` has goes on, but for what has ended or can be replaced by the device that was chosen; where nothing was
+ * opened, that is `kept` itself. `second`: its picture is the second camera's, as it should be.
+ */
+export async function openCapture(
+  kept: MediaStream | null = null,
+  second = false,
+  choice: Choice = storedChoice(),
+): Promise<Capture> {
   // Without HTTPS browsers have no mediaDevices at all.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (devices === undefined) return { stream: null, camera: "denied" };
   const { audio, video } = constraints(choice, await knownDevices());
-  try {
-    return { stream: hinted(await devices.getUserMedia({ audio, video })), camera: "ok" };
-  } catch (both) {
+  const live = (kept?.getTracks() ?? []).filter((track) => track.readyState === "live");
+  const lacking: MediaStreamConstraints[] = [];
+  if (!live.some((track) => track.kind === "audio" && isOf(track, audio))) lacking.push({ audio });
+  if (!live.some((track) => track.kind === "video" && (second || isOf(track, video)))) lacking.push({ video });
+  const { opened, denied } = await openSome(devices, lacking);
+  const going = live.filter((track) => opened.every((other) => other.kind !== track.kind));
+  const tracks = [...going, ...opened];
+  const same = opened.length === 0 && going.length === kept?.getTracks().length;
+  return {
+    stream: same ? kept : tracks.length === 0 ? null : new MediaStream(tracks),
+    camera: tracks.some((track) => track.kind === "video") ? "ok" : denied ? "denied" : "missing",
+  };
+}
+
+/** Whether it is the device that was chosen; so is any where none was, or it is not plugged in. */
+function isOf(track: MediaStreamTrack, { deviceId }: MediaTrackConstraints): boolean {
+  return deviceId === undefined || (deviceId as ConstrainDOMStringParameters).ideal === track.getSettings().deviceId;
+}
+
+/** All at once, so that a browser that asks a person asks once; else the first that can be had. */
+async function openSome(
+  devices: MediaDevices,
+  wanted: readonly MediaStreamConstraints[],
+): Promise<{ opened: MediaStreamTrack[]; denied: boolean }> {
+  let refusal: unknown = null;
+  for (const each of wanted.length > 1 ? [Object.assign({}, ...wanted) as MediaStreamConstraints, ...wanted] : wanted) {
     try {
-      return { stream: hinted(await devices.getUserMedia({ audio })), camera: isDenied(both) ? "denied" : "missing" };
-    } catch {
-      try {
-        return { stream: hinted(await devices.getUserMedia({ video })), camera: "ok" };
-      } catch {
-        return { stream: null, camera: isDenied(both) ? "denied" : "missing" };
-      }
+      return { opened: hinted(await devices.getUserMedia(each)).getTracks(), denied: isDenied(refusal) };
+    } catch (error) {
+      refusal ??= error;
     }
   }
+  return { opened: [], denied: isDenied(refusal) };
 }
 
 /** The sound of `stream` as it is, with the picture of the room's second camera or of its first; null: not to be had.

@@ -1,7 +1,10 @@
 // What schools are called where there is little room.
 
-const KIND = "(?:Mầm non|Mẫu giáo|Tiểu học|Trung học cơ sở|Trung học phổ thông|PTDTBT|PTDTNT|THCS|THPT|TH)";
-const KINDS = new RegExp(`^(?:Trường\\s+)?${KIND}(?:\\s+(?:(?:và|&)\\s+)?${KIND})*\\s+`, "iu");
+const KIND =
+  "(?:Mầm non|Mẫu giáo|Tiểu học|Trung học cơ sở|Trung học phổ thông|Phổ thông dân tộc (?:bán|nội) trú|Phổ thông(?! dân tộc)|" +
+  "Liên cấp|PTDTBT|PTDTNT|THCS|THPT|TH)";
+const BETWEEN = "(?:\\s+|\\s*(?:&|,|-|–|và)\\s*)";
+const KINDS = new RegExp(`^(?:Trường\\s+)?${KIND}(?:${BETWEEN}${KIND})*\\s+`, "iu");
 
 /** The name of a school without what all schools' names begin with. */
 export const shortSchool = (name: string): string => name.replace(KINDS, "") || name;

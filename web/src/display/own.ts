@@ -4,7 +4,8 @@ import type { Camera } from "../api/types";
 import type { Capture } from "./camera";
 
 export interface OwnParts {
-  open(): Promise<Capture>;
+  /** Everything, or what `kept` lacks and what of it is not as it should be; `kept` itself: there is nothing else. */
+  open(kept: MediaStream | null, second: boolean): Promise<Capture>;
   /** `stream`'s sound with the picture of the second camera or the first; null: not to be had. */
   switchCamera(stream: MediaStream, second: boolean): Promise<MediaStream | null>;
   /** `kept`: goes on, with what it has of `stream`. */
@@ -14,6 +15,10 @@ export interface OwnParts {
 const RETRY_MS = 10_000;
 const CLOSED: Capture = { stream: null, camera: "unknown" };
 
+const pictureOf = (stream: MediaStream | null): MediaStreamTrack | undefined => stream?.getVideoTracks()[0];
+const isWhole = (stream: MediaStream | null): boolean =>
+  stream !== null && stream.getAudioTracks().length > 0 && stream.getVideoTracks().length > 0;
+
 export class Own {
   /** The room's second camera is what the others see of it. */
   second = false;
@@ -22,6 +27,8 @@ export class Own {
   private capture = CLOSED;
   private wanted = false;
   private opening = false;
+  /** What is to be opened after what is being opened. */
+  private next: "nothing" | "rest" | "all" = "nothing";
   private retry: ReturnType<typeof setTimeout> | undefined;
 
   /** `taken`: there is something else to send; what was sent before is closed afterwards. `changed`: anything is new. */
@@ -46,6 +53,7 @@ export class Own {
 
   stop(): void {
     this.wanted = false;
+    this.next = "nothing";
     clearTimeout(this.retry);
     const { stream } = this;
     this.capture = CLOSED;
@@ -58,7 +66,7 @@ export class Own {
 
   /** Cameras or microphones were plugged or unplugged, or others were chosen. */
   devicesChanged(chosen: boolean): void {
-    if (this.wanted && (chosen || this.camera !== "ok")) void this.open();
+    if (this.wanted) void this.open(chosen ? "all" : "rest");
   }
 
   /** Let the others see the second camera, or the first again. The sound goes on as it is. */
@@ -78,41 +86,53 @@ export class Own {
       this.notSwitched = false;
       this.take({ stream: switched, camera: "ok" });
     }
-    // What was to be opened meanwhile.
-    if (this.wanted && this.camera !== "ok") void this.open();
-    this.changed();
+    this.goOn();
   }
 
-  private async open(): Promise<void> {
-    if (this.opening) return;
-    this.opening = true;
-    clearTimeout(this.retry);
-    const capture = await this.parts.open();
-    this.opening = false;
-    if (!this.wanted) {
-      // The lesson ended while the camera was opening.
-      if (capture.stream !== null) this.parts.close(capture.stream);
+  /** `rest`: what is missing, or is not what was chosen. */
+  private async open(what: "rest" | "all" = "rest"): Promise<void> {
+    if (this.opening) {
+      if (this.next !== "all") this.next = what;
       return;
     }
-    this.second = false;
-    this.notSwitched = false;
-    this.take(capture);
-    // With a microphone alone we wait for something to be plugged in: trying again would cut the sound.
-    if (capture.stream === null) this.retry = setTimeout(() => void this.open(), RETRY_MS);
+    this.opening = true;
+    clearTimeout(this.retry);
+    const { stream } = this;
+    const capture = await this.parts.open(what === "all" ? null : stream, this.second);
+    this.opening = false;
+    if (!this.wanted || this.stream !== stream) {
+      // The lesson ended while the camera was opening.
+      if (capture.stream !== null) this.parts.close(capture.stream);
+    } else {
+      if (pictureOf(capture.stream) !== pictureOf(stream)) {
+        this.second = false;
+        this.notSwitched = false;
+      }
+      this.take(capture);
+      if (!isWhole(capture.stream)) this.retry = setTimeout(() => void this.open(), RETRY_MS);
+    }
+    this.goOn();
+  }
+
+  private goOn(): void {
+    const { next } = this;
+    this.next = "nothing";
+    if (this.wanted && next !== "nothing") void this.open(next);
     this.changed();
   }
 
   private take(capture: Capture): void {
     const old = this.stream;
     this.capture = capture;
-    for (const track of capture.stream?.getTracks() ?? []) track.onended = () => this.ended(capture);
+    if (capture.stream === old && old !== null) return;
+    for (const track of capture.stream?.getTracks() ?? []) track.onended = () => this.ended(track);
     this.taken(capture.stream);
     if (old !== null) this.parts.close(old, capture.stream ?? undefined);
   }
 
-  private ended(capture: Capture): void {
-    if (this.capture !== capture) return;
-    this.capture = { stream: capture.stream, camera: "missing" };
+  private ended(track: MediaStreamTrack): void {
+    if (this.stream?.getTracks().includes(track) !== true) return;
+    if (track.kind === "video") this.capture = { stream: this.stream, camera: "missing" };
     this.changed();
     void this.open();
   }

@@ -49,7 +49,7 @@ export class Screen {
     {
       player: (video, audio) => this.warm.player(video, audio),
       publisher: () => this.warm.publisher(),
-      open: () => openCapture(),
+      open: (kept, second) => openCapture(kept, second),
       switchCamera: (stream, second) => switchCamera(stream, second),
       close: (stream, kept) => closeCapture(stream, kept),
       cores: navigator.hardwareConcurrency,

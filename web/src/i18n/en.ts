@@ -1,6 +1,13 @@
 import { school } from "./en.school";
 import type { Words } from "./vi";
 
+const modeOfSites = { teacher: "Host speaks", called: "Call a site", discussion: "Discussion" };
+const hintOfSites = {
+  teacher: "All sites hear the host only.",
+  called: "All sites hear the host and the one you call. Tap “Give the floor” at a site.",
+  discussion: "All sites hear each other. Whoever speaks is shown large.",
+};
+
 export const en: Words = {
   app: {
     name: "Nhịp Cầu",
@@ -92,7 +99,7 @@ export const en: Words = {
     },
     endText: "The rooms stop seeing and hearing each other, and their devices go back.",
     endConfirm: "End now",
-    endStay: "Go on",
+    endStay: { lesson: "Go on", meeting: "Go on", training: "Go on" },
     soundOn: "Sound on",
     soundOff: "Sound off",
     soundHint: "This page is muted, so that nothing echoes in the classroom.",
@@ -107,7 +114,11 @@ export const en: Words = {
     allReady: "All sites are ready",
     startsIn: (text) => `Starts in ${text}`,
     late: (text) => `${text} late`,
-    runningFor: (text) => `Running for ${text}`,
+    runningFor: {
+      lesson: (text) => `Running for ${text}`,
+      meeting: (text) => `Running for ${text}`,
+      training: (text) => `Running for ${text}`,
+    },
     minutes: (n) => `${n} min`,
     hours: (h, m) => (m === 0 ? `${h} h` : `${h} h ${m} min`),
     moments: "a few seconds",
@@ -152,11 +163,19 @@ export const en: Words = {
   },
   floor: {
     title: "Who is heard",
-    mode: { teacher: "Teacher speaks", called: "Call a class", discussion: "Discussion" },
+    mode: {
+      lesson: { teacher: "Teacher speaks", called: "Call a class", discussion: "Discussion" },
+      meeting: modeOfSites,
+      training: modeOfSites,
+    },
     hint: {
-      teacher: "All classes hear the host class only.",
-      called: "All classes hear the host class and the one you call. Tap “Give the floor” at a class.",
-      discussion: "All classes hear each other. Whoever speaks is shown large.",
+      lesson: {
+        teacher: "All classes hear the host class only.",
+        called: "All classes hear the host class and the one you call. Tap “Give the floor” at a class.",
+        discussion: "All classes hear each other. Whoever speaks is shown large.",
+      },
+      meeting: hintOfSites,
+      training: hintOfSites,
     },
     give: "Give the floor",
     giveTo: (room) => `Give ${room} the floor`,
@@ -167,7 +186,11 @@ export const en: Words = {
     take: "Take back",
     takeFrom: (room) => `Take the floor back from ${room}`,
     speaking: "Speaking",
-    silenced: "Other classes do not hear it",
+    silenced: {
+      lesson: "Other classes do not hear this one",
+      meeting: "Other sites do not hear this one",
+      training: "Other sites do not hear this one",
+    },
   },
   display: {
     absent: "Room display is not connected",
@@ -448,9 +471,9 @@ export const en: Words = {
     pairing: "Pairing…",
     connecting: "Connecting to the server…",
     offline: "Connection to the server lost, reconnecting…",
-    next: "Next lesson",
+    next: "Next",
     nextAt: (title, at) => `${title}, at ${at}`,
-    noNext: "No more linked lessons today",
+    noNext: "Nothing more is scheduled today",
     standby: "Camera and microphone are off",
     waiting: "Waiting",
     joining: "Joining…",
@@ -458,6 +481,7 @@ export const en: Words = {
     reconnecting: "Reconnecting the picture…",
     sending: "This room's picture and sound are being sent",
     sendingSound: "This room's sound is being sent",
+    sendingPicture: "This room's picture is being sent, without sound",
     notSending: "This room's picture and sound are not being sent",
     cameraDenied: "The browser does not allow camera and microphone. This room can still watch and listen.",
     cameraMissing: "No camera found. This room can still watch and listen.",
@@ -465,11 +489,11 @@ export const en: Words = {
     weak: "Weak connection",
     slow: "This machine is slow and shows fewer pictures",
     mode: {
-      teacher: "The teacher speaks",
-      called: "A class is called",
+      teacher: "The host speaks",
+      called: "One room is called",
       discussion: "Open discussion",
     },
-    ownFloor: "Your class has the floor",
+    ownFloor: "This room has the floor",
     floor: "Has the floor",
     speaking: "Speaking",
     still: "Still picture: weak network",
@@ -477,7 +501,7 @@ export const en: Words = {
     slides: "Shared screen",
     alsoHere: "Also here",
     awaited: "Waiting for",
-    awaitingAll: "Waiting for the classes",
+    awaitingAll: "Waiting for the rooms",
     share: "Share a screen",
     secondCamera: "Show camera 2",
     firstCamera: "Back to camera 1",

@@ -3,6 +3,14 @@
 
 import { school } from "./vi.school";
 
+// Buổi họp và buổi tập huấn không có lớp, chỉ có điểm cầu.
+const modeOfSites = { teacher: "Chủ trì trình bày", called: "Gọi điểm cầu", discussion: "Thảo luận" };
+const hintOfSites = {
+  teacher: "Mọi điểm cầu chỉ nghe điểm cầu chủ trì.",
+  called: "Mọi điểm cầu nghe điểm cầu chủ trì và điểm cầu được mời. Chạm “Mời phát biểu” ở điểm cầu muốn gọi.",
+  discussion: "Mọi điểm cầu nghe nhau. Điểm cầu nào nói thì hiện lớn.",
+};
+
 export const vi = {
   app: {
     name: "Nhịp Cầu",
@@ -94,7 +102,7 @@ export const vi = {
     },
     endText: "Các phòng sẽ ngừng thấy và nghe nhau, thiết bị trở về như cũ.",
     endConfirm: "Kết thúc ngay",
-    endStay: "Học tiếp",
+    endStay: { lesson: "Học tiếp", meeting: "Họp tiếp", training: "Tập huấn tiếp" },
     soundOn: "Bật tiếng",
     soundOff: "Tắt tiếng",
     soundHint: "Trang này đang tắt tiếng để không bị vọng trong lớp.",
@@ -109,7 +117,11 @@ export const vi = {
     allReady: "Tất cả điểm cầu đã sẵn sàng",
     startsIn: (text: string) => `Bắt đầu sau ${text}`,
     late: (text: string) => `Trễ ${text}`,
-    runningFor: (text: string) => `Đã học ${text}`,
+    runningFor: {
+      lesson: (text: string) => `Đã học ${text}`,
+      meeting: (text: string) => `Đã họp ${text}`,
+      training: (text: string) => `Đã tập huấn ${text}`,
+    },
     minutes: (n: number) => `${n} phút`,
     hours: (h: number, m: number) => (m === 0 ? `${h} giờ` : `${h} giờ ${m} phút`),
     moments: "ít giây",
@@ -159,11 +171,19 @@ export const vi = {
   },
   floor: {
     title: "Ai được nghe thấy",
-    mode: { teacher: "Giáo viên giảng", called: "Gọi lớp", discussion: "Thảo luận" },
+    mode: {
+      lesson: { teacher: "Giáo viên giảng", called: "Gọi lớp", discussion: "Thảo luận" },
+      meeting: modeOfSites,
+      training: modeOfSites,
+    },
     hint: {
-      teacher: "Mọi lớp chỉ nghe lớp chủ trì.",
-      called: "Mọi lớp nghe lớp chủ trì và lớp được mời. Chạm “Mời phát biểu” ở lớp muốn gọi.",
-      discussion: "Mọi lớp nghe nhau. Lớp nào nói thì hiện lớn.",
+      lesson: {
+        teacher: "Mọi lớp chỉ nghe lớp chủ trì.",
+        called: "Mọi lớp nghe lớp chủ trì và lớp được mời. Chạm “Mời phát biểu” ở lớp muốn gọi.",
+        discussion: "Mọi lớp nghe nhau. Lớp nào nói thì hiện lớn.",
+      },
+      meeting: hintOfSites,
+      training: hintOfSites,
     },
     give: "Mời phát biểu",
     giveTo: (room: string) => `Mời ${room} phát biểu`,
@@ -174,7 +194,11 @@ export const vi = {
     take: "Thôi",
     takeFrom: (room: string) => `Thôi mời ${room} phát biểu`,
     speaking: "Đang nói",
-    silenced: "Các lớp khác chưa nghe",
+    silenced: {
+      lesson: "Các lớp khác chưa nghe được lớp này",
+      meeting: "Các nơi khác chưa nghe được nơi này",
+      training: "Các nơi khác chưa nghe được nơi này",
+    },
   },
   display: {
     absent: "Màn hình phòng chưa kết nối",
@@ -463,16 +487,17 @@ export const vi = {
     pairing: "Đang ghép…",
     connecting: "Đang kết nối với máy chủ…",
     offline: "Mất kết nối với máy chủ, đang tự kết nối lại…",
-    next: "Tiết tiếp theo",
+    next: "Tiếp theo",
     nextAt: (title: string, at: string) => `${title}, lúc ${at}`,
-    noNext: "Hôm nay không còn tiết học kết nối",
+    noNext: "Hôm nay không còn lịch kết nối",
     standby: "Camera và micro đang tắt",
     waiting: "Đang chờ",
-    joining: "Đang vào lớp…",
+    joining: "Đang tham gia…",
     waitingFor: (school: string) => `Đang chờ ${school}`,
     reconnecting: "Đang nối lại hình…",
     sending: "Đang phát hình và tiếng của phòng này",
     sendingSound: "Đang phát tiếng của phòng này",
+    sendingPicture: "Đang phát hình của phòng này, chưa có tiếng",
     notSending: "Chưa phát hình và tiếng của phòng này",
     cameraDenied: "Trình duyệt chưa cho phép dùng camera và micro. Phòng này vẫn xem và nghe được.",
     cameraMissing: "Không tìm thấy camera. Phòng này vẫn xem và nghe được.",
@@ -480,11 +505,11 @@ export const vi = {
     weak: "Đường truyền yếu",
     slow: "Máy này chậm, đang xem ít hình hơn",
     mode: {
-      teacher: "Giáo viên giảng bài",
-      called: "Gọi lớp phát biểu",
+      teacher: "Bên chủ trì trình bày",
+      called: "Gọi phát biểu",
       discussion: "Thảo luận chung",
     },
-    ownFloor: "Lớp đang phát biểu",
+    ownFloor: "Phòng này đang phát biểu",
     floor: "Được mời phát biểu",
     speaking: "Đang nói",
     still: "Hình tĩnh do mạng yếu",
@@ -492,7 +517,7 @@ export const vi = {
     slides: "Màn hình chia sẻ",
     alsoHere: "Cũng có mặt",
     awaited: "Đang chờ",
-    awaitingAll: "Đang chờ các lớp vào",
+    awaitingAll: "Đang chờ các phòng vào",
     secondCamera: "Cho xem camera 2",
     firstCamera: "Trở lại camera 1",
     notSwitched: "Không mở được camera kia",
@@ -516,7 +541,7 @@ export const vi = {
     captureProcessedHelp: "Chọn khi dùng loa hội nghị có khử vọng; trình duyệt sẽ không xử lý thêm.",
     captureDone: "Xong",
     allowTitle: "Cần cho phép camera và micro một lần",
-    allowText: "Bấm nút dưới đây rồi chọn Cho phép. Sau đó phòng tự vào lớp, không cần ai chạm vào máy.",
+    allowText: "Bấm nút dưới đây rồi chọn Cho phép. Sau đó phòng tự tham gia, không cần ai chạm vào máy.",
     allow: "Cho phép camera và micro",
     insecure: "Trình duyệt chỉ cho dùng camera qua địa chỉ https. Xin mở trang này bằng https.",
   },

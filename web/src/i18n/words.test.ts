@@ -33,6 +33,12 @@ describe("words", () => {
     }
   });
 
+  it.each(tables)("speak of no class in meetings, nor on displays, which do not know: %s", (_, words) => {
+    const general = [...words].filter(([path]) => /^\.screen\.|\.(meeting|training)(\.|$)/.test(path));
+    expect(general.length).toBeGreaterThan(0);
+    expect(general.filter(([, text]) => /lớp|tiết học|giảng|giáo viên|học tiếp|đã học|class(?!room)|teacher/i.test(text))).toEqual([]);
+  });
+
   it("are translated: a sentence is not the same in both languages", () => {
     const [, vietnamese] = tables[0] ?? ["", new Map<string, string>()];
     const [, english] = tables[1] ?? ["", new Map<string, string>()];

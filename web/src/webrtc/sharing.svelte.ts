@@ -12,7 +12,7 @@ export class Sharing {
   active = $state(false);
   /** It reaches the others; false while it is on its way, or the network is away. */
   connected = $state(false);
-  /** The last one ended because another machine shares now. */
+  /** The last one ended because another machine shares, which it still does. */
   replaced = $state(false);
   private track: MediaStreamTrack | null = null;
   private asking = false;
@@ -52,6 +52,7 @@ export class Sharing {
     this.peer = null;
     this.active = false;
     this.connected = false;
+    this.replaced = false;
     peer?.stop(leaving);
     if (track === null) return;
     track.onended = null;
@@ -70,6 +71,7 @@ export class Sharing {
 
   /** Which client's screen the room shares now: the newest. Another one after ours has taken its place. */
   told(client: string | null): void {
+    if (client === null) this.replaced = false;
     if (!this.active || client === null) return;
     if (client === this.client) {
       this.shown = true;

@@ -19,7 +19,8 @@ class TeacherScreen {
 
   constructor() {
     $effect.root(() => {
-      $effect(() => (this.sharing.active ? untrack(() => this.watch()) : undefined));
+      $effect(() => (this.sharing.active ? untrack(() => this.hold()) : undefined));
+      $effect(() => (this.sharing.active || this.sharing.replaced ? untrack(() => this.listen()) : undefined));
       $effect(() => {
         if (login.me === null) this.sharing.stop();
       });
@@ -34,12 +35,15 @@ class TeacherScreen {
     await this.sharing.start();
   }
 
-  private watch(): () => void {
-    const stopListening = events.listen((event) => this.take(event));
+  /** Also once another machine shares: until that stops, it is said. */
+  private listen(): () => void {
+    return events.listen((event) => this.take(event));
+  }
+
+  private hold(): () => void {
     const renewal = setInterval(() => void this.renew(), RENEW_EVERY_MS);
     addEventListener("pagehide", this.leave);
     return () => {
-      stopListening();
       clearInterval(renewal);
       removeEventListener("pagehide", this.leave);
     };

@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Sharing } from "./sharing.svelte";
+
+beforeEach(() => {
+  const getDisplayMedia = async (): Promise<object> =>
+    Promise.resolve({ getVideoTracks: () => [{ contentHint: "", onended: null, stop: () => undefined }] });
+  vi.stubGlobal("navigator", { mediaDevices: { getDisplayMedia } });
+  vi.stubGlobal("RTCPeerConnection", { generateCertificate: () => new Promise(() => undefined) }); // never connects
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+/** Ours was shown until another machine of the room shared. */
+async function replaced(): Promise<Sharing> {
+  const sharing = new Sharing(() => ({ url: "/whip/b", token: "s1", client: "d1-screen" }));
+  await sharing.start();
+  await vi.waitFor(() => {
+    sharing.told("d1-screen");
+    sharing.told("t1-screen");
+    expect([sharing.active, sharing.replaced]).toEqual([false, true]);
+  });
+  return sharing;
+}
+
+it("says that another machine shares for as long as one does", async () => {
+  const sharing = await replaced();
+  sharing.told("t2-screen");
+  expect(sharing.replaced).toBe(true);
+  sharing.told(null);
+  expect(sharing.replaced).toBe(false);
+});
+
+it("says nothing of it in the next lesson", async () => {
+  const sharing = await replaced();
+  sharing.stop();
+  sharing.told("t1-screen");
+  expect(sharing.replaced).toBe(false);
+});
