@@ -36,6 +36,7 @@ HALVE_S = 0.5  # the estimate halves once per interval while nobody answers
 HOLE_S = 1.0  # what was lost in so long a gap tells of an interruption, not of a full link
 LATE_S = 0.3  # a packet missing in one feedback may still be told of in the next ones
 MAX_MISSING = 1000  # packets; a longer gap counts as lost at once
+REMB_S = 10.0  # what a receiver says counts for so long, unless it says it again
 CALM_S = 2.0  # after the estimate fell, no probe for so long
 PROBE_FACTOR = 2.0
 CARE = 0.95  # of what came through a probe
@@ -58,6 +59,7 @@ class SendEstimate:
         self._keyframe_at = -inf  # when one went out last: on a narrow link that is a queue
         self._bps: float = START_BPS if transport_cc else START_WITHOUT_FEEDBACK_BPS
         self._remb_bps: float = CAP_BPS
+        self._remb_at = now
         self._began = self._risen_at = now
         self._fell_at = self._backed_off_at = -inf
         self._trend = trend or Trendline()
@@ -144,11 +146,16 @@ class SendEstimate:
         if not self.transport_cc:
             self._answer(now)
             self._remb_bps = max(FLOOR_BPS, min(bps, CAP_BPS))
+            self._remb_at = now
 
     # -- silence
 
     def tick(self, last_sent: float, now: float) -> None:
         """To be called about every 100 ms: silence has to be seen too. `last_sent`: when a packet last went out."""
+        if self._remb_bps < CAP_BPS and now - self._remb_at >= REMB_S:
+            # Some tell of pictures only: one that gets none would never say that its link takes more by now.
+            self._remb_bps = CAP_BPS
+            self._bps = min(self._bps, START_WITHOUT_FEEDBACK_BPS)
         if self._waiting_since is None:
             if last_sent > self._heard_at:
                 self._waiting_since = now

@@ -339,6 +339,23 @@ def test_receiver_without_feedback_is_followed_by_remb_and_loss() -> None:
     assert estimate.probe(5_000_000, 30.0) is None
 
 
+def test_receiver_that_says_no_more_what_it_takes_is_not_held_to_it_for_ever() -> None:
+    estimate = SendEstimate(transport_cc=False, now=0.0)
+    for tenth in range(50):
+        estimate.on_remb(40_000, tenth / 10)
+        estimate.tick(tenth / 10, tenth / 10)
+    for now in range(5, 14):  # it gets no picture, and tells of pictures only
+        estimate.on_loss(0.0, 0.1, 30_000, now)
+        estimate.tick(now, now)
+        assert estimate.bps == 40_000
+    for now in range(14, 17):
+        estimate.on_loss(0.0, 0.1, 30_000, now)
+        estimate.tick(now, now)
+    assert estimate.bps == START_WITHOUT_FEEDBACK_BPS
+    estimate.on_remb(40_000, 17.0)
+    assert estimate.bps == 40_000
+
+
 FEEDBACK = st.builds(
     lambda base, reference, arrivals: TransportFeedback(
         ssrc=1,
