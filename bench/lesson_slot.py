@@ -116,11 +116,11 @@ class Slot:
         if moved:
             self.switches += found.source != last.source
             self.layer_switches += found.source == last.source
-        if ahead > 1:
-            if moved and begins and ahead == 2 and not self._marker:
-                self.cuts += 1
-            else:
-                self._miss(ahead, now)
+        cut = moved and begins and ahead == 2 and not self._marker
+        if cut:
+            self.cuts += 1
+        elif ahead > 1:
+            self._miss(ahead, now)
         advance = (int.from_bytes(packet[4:8], "big") - self._timestamp) & 0xFFFFFFFF
         same_frame = not moved and found.frame == last.frame and self.kind == "video"
         if advance >= 0x80000000 or (advance == 0) != same_frame:
@@ -129,7 +129,7 @@ class Slot:
             self.freezes += elapsed > FREEZE_S
             if moved and not begins:
                 self.errors["switch without keyframe"] += 1
-            if ahead == 1 or moved:
+            if ahead == 1 or cut:  # what is missing before a switch may have been pictures
                 self._check_ids(packet, start, found, last, moved=moved, begins=begins)
 
     def _repair(self, ahead: int) -> None:
