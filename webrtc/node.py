@@ -24,7 +24,6 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from webrtc.control import ControlEndpoints
 from webrtc.control_tls import server_context
-from webrtc.engine import engine
 from webrtc.events import Events
 from webrtc.idle import IdleConnections, listen
 from webrtc.plane import MediaPlane
@@ -119,7 +118,7 @@ async def run_node(settings: NodeSettings) -> None:
         ready = {"control": control_url, "udp_port": plane.port, "node": node, "advertise": settings.advertise}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
-        logger.info("node %s: listening at %s, media at port %d, %s engine", node, control_url, plane.port, engine)
+        logger.info("node %s: listening at %s, media at port %d", node, control_url, plane.port)
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(LoadMeter(plane, status).run(), name="load meter")]
             if runner.server is not None:
