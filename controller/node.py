@@ -90,7 +90,7 @@ class Node:
         self._returned_at: float | None = None
         self._lost_at = 0.0
         self._heard_at = 0.0
-        self._wrong_secret = False
+        self._wrong_secret = self._distrusted = False  # said already
 
     @property
     def connected(self) -> bool:
@@ -139,6 +139,8 @@ class Node:
                 raise
             except aiohttp.WSServerHandshakeError as error:
                 self._answered(error.status)
+            except aiohttp.ClientSSLError as error:
+                self._distrust(error)
             except ValidationError as error:
                 logger.debug("node %s: %s", self.name, error)
                 self._lose(self._now())
@@ -174,7 +176,7 @@ class Node:
                 self._weigh(load)
                 gone = set(self.bridges) - {bridge.id for bridge in bridges}
                 self.run, self.bridges = run, {bridge.id: bridge for bridge in bridges}
-                self._wrong_secret = False
+                self._wrong_secret = self._distrusted = False
                 self._serve("connected")
                 for each in (*gone, *self.bridges):
                     self._changed(self, each)
@@ -221,6 +223,16 @@ class Node:
             self._unanswered(refused=False)
         else:
             self._lost_at = self._now()
+
+    def _distrust(self, error: aiohttp.ClientSSLError) -> None:
+        """Somebody is there, who cannot show by TLS that it knows our secret."""
+        if not self._distrusted:
+            self._distrusted = True
+            logger.warning(
+                "node %s: no TLS with %s (%s); does the node there have our secret, --control-tls, and this address?",
+                *(self.name, self.url, error),
+            )
+        self._unanswered(refused=False)
 
     def died(self) -> None:
         """Its process is gone, and its bridges with it."""

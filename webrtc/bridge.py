@@ -8,6 +8,7 @@ from webrtc.casting import Offering, cast, eligible
 from webrtc.connection import Connection
 from webrtc.errors import BridgeFull
 from webrtc.ids import BridgeId, ClientId, ParticipantId
+from webrtc.layers import Source
 from webrtc.participant import Participant
 from webrtc.policy import Policy
 from webrtc.publication import Publication
@@ -114,12 +115,13 @@ class Bridge:
         ordered = self._ordered()
         publishing = [participant for participant in ordered if participant.publications]
         offerings = {participant.id: participant.offering(now) for participant in publishing}
+        pictures = {participant.id: participant.pictures(now) for participant in publishing}
         self._speech = self.speakers.speech
         watching: Ranks | None = None  # the same for all who publish nothing
         for participant in ordered:
             if participant.subscriptions:
                 if participant.publications or watching is None:
-                    ranks = self._ranks(participant, publishing, offerings, now)
+                    ranks = self._ranks(participant, pictures, offerings, now)
                 if not participant.publications:
                     ranks = watching = watching or ranks
                 mirrored = participant.slides(now)
@@ -127,7 +129,7 @@ class Bridge:
                     if subscription.connected:
                         # To the machine whose screen it is, it would come back in itself, without end.
                         own = mirrored is not None and not mirrored.client.startswith(f"{client}-")
-                        theirs = self._ranks(participant, publishing, offerings, now, own_slides=True) if own else ranks
+                        theirs = self._ranks(participant, pictures, offerings, now, own_slides=True) if own else ranks
                         seated = subscription.selection.sources
                         subscription.assign(seat(subscription.slots, seated, theirs), now)
         self._changed(self.id)
@@ -154,7 +156,7 @@ class Bridge:
     def _ranks(
         self,
         viewer: Participant,
-        publishing: Sequence[Participant],
+        pictures: Mapping[ParticipantId, Sequence[Source]],
         offerings: Mapping[ParticipantId, Offering],
         now: float,
         *,
@@ -163,16 +165,14 @@ class Bridge:
         """What `viewer` may get: everybody's first camera, and behind them the further ones."""
         roles = cast(
             viewer=viewer.id,
-            present=[participant.id for participant in publishing],
+            present=list(pictures),
             offerings=offerings,
             policy=self.policy,
             speech=self._speech,
             own_slides=own_slides,
         )
         slides = self.participants[roles.slides].slides(now) if roles.slides is not None else None
-        others = [participant for participant in publishing if participant is not viewer]
-        pictures = {each.id: each.pictures(now) for each in others}
-        further = [source for each in pictures.values() for source in each[1:]]
+        further = [source for id, each in pictures.items() if id != viewer.id for source in each[1:]]
         return Ranks(
             stage=[slides] if slides is not None else [pictures[each][0] for each in roles.stage],
             thumbnails=[*(pictures[each][0] for each in roles.thumbnails), *further],

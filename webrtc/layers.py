@@ -209,6 +209,10 @@ class Source:
         return self.content == SLIDES
 
     @property
+    def is_camera(self) -> bool:
+        return self.kind == "video" and not self.slides
+
+    @property
     def is_voice(self) -> bool:
         """Whether it is a sound, and no more than one can be: voices are sent whatever the link takes."""
         return self.kind == "audio" and all(layer.track.bitrate_bps <= MAX_VOICE_BPS for layer in self.layers)

@@ -31,7 +31,7 @@ class Participant:
 
     def pictures(self, now: float) -> Sequence[Source]:
         """Its cameras, the first one being its picture; one from which nothing comes is the last."""
-        cameras = [source for source in self.sources if source.kind == "video" and not source.slides]
+        cameras = [source for source in self.sources if source.is_camera]
         return sorted(cameras, key=lambda source: not source.flows(now))
 
     def slides(self, now: float) -> Source | None:
@@ -54,9 +54,8 @@ class Participant:
     @staticmethod
     def _shows(publication: Publication, now: float) -> bool:
         """Whether a camera is there: not one from which nothing comes while something else does, as if unplugged."""
-        cameras = [source for source in publication.sources if source.kind == "video" and not source.slides]
         dark = not any(source.flows(now) for source in publication.sources)
-        return any(dark or not camera.gone(now) for camera in cameras)
+        return any(source.is_camera and (dark or not source.gone(now)) for source in publication.sources)
 
     def state(self, now: float, owners: Mapping[TrackId, ParticipantId], *, speaking: bool) -> ParticipantState:
         """`owners`: whose each track is."""

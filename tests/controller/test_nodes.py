@@ -18,6 +18,7 @@ from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNod
 from controller.errors import NodeNotFound, NodeUnavailable
 from controller.local_nodes import node_program, own_addresses
 from controller.node import NodeState
+from controller.node_http import node_session
 from controller.nodes import SPREAD_S, Nodes
 from controller.placement_file import PlacementFile
 from tests.controller.stage import running
@@ -78,7 +79,7 @@ class Watched:
 @asynccontextmanager
 async def following(config: LocalNodesConfig | RemoteNodeConfig, directory: Path) -> AsyncIterator[Watched]:
     chosen = config if isinstance(config, LocalNodesConfig) else (config,)
-    async with aiohttp.ClientSession() as http:
+    async with node_session(BridgeConfig(nodes=chosen)) as http:
         watched = Watched(Nodes(BridgeConfig(nodes=chosen), data_dir=directory, http=http), directory)
         async with running(watched.nodes.run()):
             yield watched
@@ -293,6 +294,17 @@ async def test_node_that_does_not_know_our_secret_is_named_once(
                     await asked.acquire()
             assert [view.state for view in watched.nodes.fleet.views()] == [NodeState.STARTING]
     assert caplog.text.count("does not accept our secret") == 1
+
+
+async def test_node_that_cannot_show_our_secret_by_tls_is_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with node_process("--control-tls") as remote:
+        config = RemoteNodeConfig(url=remote.node.url, secret=Secret(SECRET[::-1]))
+        async with following(config, tmp_path) as watched:
+            name = config.name
+            await watched.until_states({name: NodeState.DEAD})  # after some attempts
+    assert caplog.text.count("does the node there have our secret") == 1
 
 
 async def test_unknown_node_is_not_drained(watched: Watched) -> None:
