@@ -4,7 +4,7 @@ Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together wit
 before a rate is used. Pure: all times are seconds of one monotonic clock.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from math import inf
 
@@ -12,6 +12,7 @@ from webrtc.bottleneck import Capacity, Delivery, Queue
 from webrtc.loss import LossControl
 from webrtc.outlet import Outlet, arrivals
 from webrtc.probing import Probe, Prober
+from webrtc.rtcp import MaximumBitrate
 from webrtc.rtp import extend
 from webrtc.transport_cc import REFERENCE_TICKS, Run, TransportFeedback
 from webrtc.trendline import Trendline, Usage
@@ -36,7 +37,6 @@ HALVE_S = 0.5  # the estimate halves once per interval while nobody answers
 HOLE_S = 1.0  # what was lost in so long a gap tells of an interruption, not of a full link
 LATE_S = 0.3  # a packet missing in one feedback may still be told of in the next ones
 MAX_MISSING = 1000  # packets; a longer gap counts as lost at once
-REMB_S = 10.0  # what a receiver says counts for so long, unless it says it again
 CALM_S = 2.0  # after the estimate fell, no probe for so long
 PROBE_FACTOR = 2.0
 CARE = 0.95  # of what came through a probe
@@ -58,8 +58,7 @@ class SendEstimate:
         self.round_trip_s: float | None = None
         self._keyframe_at = -inf  # when one went out last: on a narrow link that is a queue
         self._bps: float = START_BPS if transport_cc else START_WITHOUT_FEEDBACK_BPS
-        self._remb_bps: float = CAP_BPS
-        self._remb_at = now
+        self._rembs: dict[int, int] = {}  # the last one, by the first of the sources that it names
         self._began = self._risen_at = now
         self._fell_at = self._backed_off_at = -inf
         self._trend = trend or Trendline()
@@ -81,7 +80,7 @@ class SendEstimate:
 
     @property
     def bps(self) -> int:
-        return int(min(self._bps, self._remb_bps))
+        return int(self._bps)
 
     @property
     def loss(self) -> float:
@@ -94,7 +93,6 @@ class SendEstimate:
         """`outlet`: what the feedback is about."""
         if not self.transport_cc:  # it began later than its reports
             self.transport_cc = True
-            self._remb_bps = CAP_BPS
         self._answer(now)
         self._keyframe_at = outlet.keyframe_at
         received = self._take(feedback, outlet, now)
@@ -118,14 +116,17 @@ class SendEstimate:
             if not self._prober.under_way:
                 self._back_off(acknowledged, now)
         elif self._trend.usage is Usage.NORMAL and not self._queue.long:
-            self._grow(acknowledged, now)
+            self._grow(acknowledged, now, limit=self._limit(acknowledged))
         else:
             self._hold(now)
         if self._loss.judge(self.round_trip_s or 0.0, now):
             self._fall_to(self._share * acknowledged, now)
 
-    def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, now: float) -> None:
-        """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile."""
+    def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, wanted_bps: int, now: float) -> None:
+        """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile.
+
+        `wanted_bps`: what would be sent if the link took it. Nobody tells how a probe came through, so it is tried.
+        """
         if round_trip_s is not None:
             self.round_trip_s = round_trip_s
         if self.transport_cc:
@@ -135,27 +136,40 @@ class SendEstimate:
         self._answer(now)
         self._loss.take(fraction)
         if self._loss.judge(self.round_trip_s or 0.0, now):
-            self._fall_to(BACKOFF * sent_bps * (1 - fraction), now)
-        elif sent_bps >= 0.75 * self.bps:
-            self._grow(sent_bps, now)
-        else:
-            self._hold(now)
+            self._give_up(BACKOFF * sent_bps * (1 - fraction), now)
+        elif now - self._fell_at >= CALM_S:
+            trial_bps = 1.1 * wanted_bps if now >= self._prober.due else 0.0
+            self._grow(sent_bps, now, limit=max(self._limit(sent_bps), trial_bps))
 
-    def on_remb(self, bps: int, now: float) -> None:
-        """Take what the receiver says it can take. Its transport-wide feedback says more, and goes before."""
-        if not self.transport_cc:
-            self._answer(now)
-            self._remb_bps = max(FLOOR_BPS, min(bps, CAP_BPS))
-            self._remb_at = now
+    def on_remb(self, remb: MaximumBitrate, rates: Mapping[int, int], sent_bps: int, now: float) -> None:
+        """Take what the receiver says it can take. `rates`: what goes out, in bit/s by SSRC; `sent_bps`: all together.
+
+        Its transport-wide feedback says more, and goes before. One that rises tells how much was tried, as libwebrtc
+        and aiortc have it (at most half as much again as came): of a picture that rests, far too little. One that falls
+        is a queue, and so is, or is a cap, one that stays the same below what goes out. aiortc has one per picture.
+        """
+        if self.transport_cc:
+            return
+        self._answer(now)
+        named = rates.keys() & remb.media
+        named_bps = sum(rates[ssrc] for ssrc in named) if named else sent_bps
+        first = min(named, default=0)
+        before, self._rembs[first] = self._rembs.get(first, 0), remb.bitrate_bps
+        if remb.bitrate_bps < before or remb.bitrate_bps == before and before < named_bps:
+            all_bps = remb.bitrate_bps + sent_bps - named_bps
+            if all_bps < self._bps:
+                self._capacity.overused(all_bps)
+                self._give_up(max(all_bps, self._bps / 2), now)
+
+    def _give_up(self, bps: float, now: float) -> None:
+        if now - self._fell_at >= CALM_S:  # else it is the same queue
+            self._prober.abandon(now)
+        self._fall_to(bps, now)
 
     # -- silence
 
     def tick(self, last_sent: float, now: float) -> None:
         """To be called about every 100 ms: silence has to be seen too. `last_sent`: when a packet last went out."""
-        if self._remb_bps < CAP_BPS and now - self._remb_at >= REMB_S:
-            # Some tell of pictures only: one that gets none would never say that its link takes more by now.
-            self._remb_bps = CAP_BPS
-            self._bps = min(self._bps, START_WITHOUT_FEEDBACK_BPS)
         if self._waiting_since is None:
             if last_sent > self._heard_at:
                 self._waiting_since = now
@@ -320,9 +334,12 @@ class SendEstimate:
         least = 0.0 if self._queue.long else self._bps / 2
         self._fall_to(max(self._share * acknowledged, least), now)
 
-    def _grow(self, acknowledged: float, now: float) -> None:
+    @staticmethod
+    def _limit(acknowledged: float) -> float:
+        return LIMIT * acknowledged + LIMIT_BPS
+
+    def _grow(self, acknowledged: float, now: float, *, limit: float) -> None:
         elapsed, self._risen_at = min(now - self._risen_at, 1.0), now
-        limit = LIMIT * acknowledged + LIMIT_BPS
         if self._bps >= limit or not self._loss.bearable:
             self.state = State.HOLDING
             return

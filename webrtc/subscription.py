@@ -28,6 +28,7 @@ from webrtc.transport_cc import TransportFeedback
 
 SLOTS_PER_REPORT = 20  # 56 octets each: a compound packet stays within a datagram, and one tells of a whole display
 ALLOCATE_S = 1.0  # between two choices of layers where nothing asks for one
+MEASURED_S = 0.5  # what goes out is measured over at least so long: reports of a change follow each other closely
 SPREAD_S = 0.1  # reports of a change that all subscribers have at once go out within so long
 LOOK_S = 0.1  # between two looks at what is due
 DROP, RISE = 0.95, 1.1  # the layers are chosen anew at once when the estimate leaves this range
@@ -91,7 +92,9 @@ class Subscription(Connection):
         self._budget_bps = 0
         self._probing: _Probing | None = None
         self._sent = (0.0, 0)  # when it was measured, and octets
+        self._octets: list[int] = []  # then, by slot
         self._sent_bps = 0
+        self._rates: dict[int, int] = {}  # by SSRC, in bit/s
 
     def _slot(self, section: Section, sections: list[Section]) -> Slot:
         pictures = [each for each in sections if each.kind == "video"]
@@ -161,10 +164,10 @@ class Subscription(Connection):
                 if slot is not None and slot.route is not None and slot.carrier is not None and not slot.still:
                     if self._keyframes[slot.ssrc].take(now):
                         slot.carrier.want_keyframe(now)
-            case rtcp.MaximumBitrate(bitrate_bps=bitrate_bps):
+            case rtcp.MaximumBitrate():
                 if self._estimate is not None and not self._numbered:
                     self._measurable = True
-                    self._estimate.on_remb(bitrate_bps, now)
+                    self._estimate.on_remb(packet, self._rates, self._sent_bps, now)
                     self._look(now)
 
     def tick(self, now: float) -> None:
@@ -258,7 +261,8 @@ class Subscription(Connection):
         self.loss += (fraction - self.loss) * LOSS_SHARE
         self.jitter_ms = max(block.jitter * 1000 / self._by_ssrc[block.ssrc].clock_rate for block in live)
         if self._estimate is not None:
-            self._estimate.on_loss(fraction, self.round_trip_s, self._sent_bps, now)
+            wanted_bps = self.selection.allocation.wanted_bps
+            self._estimate.on_loss(fraction, self.round_trip_s, self._sent_bps, wanted_bps, now)
             self._look(now)
 
     def _repeat(self, nack: rtcp.Nack, now: float) -> None:
@@ -275,9 +279,14 @@ class Subscription(Connection):
 
     def _measure(self, now: float) -> None:
         at, octets = self._sent
-        if at and now > at:
+        if now - at < MEASURED_S:
+            return
+        of_slots = [slot.octets for slot in self.slots]
+        if at:
             self._sent_bps = round((self.outlet.octets - octets) * 8 / (now - at))
-        self._sent = now, self.outlet.octets
+            for slot, before, count in zip(self.slots, self._octets, of_slots, strict=True):
+                self._rates[slot.ssrc] = round((count - before) * 8 / (now - at))
+        self._sent, self._octets = (now, self.outlet.octets), of_slots
 
     def _report(self) -> None:
         ntp_s = ntp_now_s()

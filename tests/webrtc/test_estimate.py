@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from webrtc.estimate import CAP_BPS, FLOOR_BPS, START_BPS, START_WITHOUT_FEEDBACK_BPS, SendEstimate, State
 from webrtc.outlet import Outlet
 from webrtc.probing import Probe
-from webrtc.rtcp import parse
+from webrtc.rtcp import MaximumBitrate, parse
 from webrtc.transport_cc import Arrivals, Run, TransportFeedback
 
 STEP_S = 0.005
@@ -83,7 +83,7 @@ class Sender:
             if self.now >= self._tick_at:
                 self._tick_at += 0.1
                 self.estimate.tick(self._outlet.last_sent, self.now)
-                self.estimate.on_loss(0.0, 2 * self.way.delay_s, 0, self.now)
+                self.estimate.on_loss(0.0, 2 * self.way.delay_s, 0, 0, self.now)
                 self.history.append((self.now, self.estimate.bps))
                 if self._probe is None and self.probes:
                     probe = self.estimate.probe(self.wanted_bps, self.now)
@@ -305,55 +305,35 @@ def test_receiver_that_sends_no_feedback_though_it_agreed_is_followed_by_loss() 
     estimate = SendEstimate(transport_cc=True, now=0.0)
     for now in range(1, 10):
         estimate.tick(now - 0.1, now)
-        estimate.on_loss(0.0, 0.1, estimate.bps, now)
+        estimate.on_loss(0.0, 0.1, estimate.bps, CAP_BPS, now)
     assert not estimate.transport_cc
     assert estimate.bps > START_BPS
 
 
 def test_receiver_whose_feedback_comes_late_is_followed_by_it_from_then_on() -> None:
     sender = Sender(Way(bps=steady(20_000_000)))
-    sender.estimate.on_loss(0.0, 0.1, sender.estimate.bps, sender.now + 5)
-    sender.estimate.on_remb(300_000, sender.now + 5)
+    sender.estimate.on_loss(0.0, 0.1, sender.estimate.bps, CAP_BPS, sender.now + 5)
+    sender.estimate.on_remb(MaximumBitrate(ssrc=9, bitrate_bps=300_000, media=()), {}, 0, sender.now + 5)
     assert not sender.estimate.transport_cc
     sender.run(10)
     assert sender.probed
     assert sender.estimate.bps >= 5_000_000
 
 
-def test_receiver_without_feedback_is_followed_by_remb_and_loss() -> None:
+def test_receiver_without_feedback_is_followed_by_its_reports() -> None:
     estimate = SendEstimate(transport_cc=False, now=0.0)
     assert estimate.bps == START_WITHOUT_FEEDBACK_BPS
-    estimate.on_remb(300_000, 0.1)
-    assert estimate.bps == 300_000
-    estimate.on_remb(2_000_000, 0.2)
     for now in range(1, 11):
-        estimate.on_loss(0.0, 0.1, estimate.bps, now)
+        estimate.on_loss(0.0, 0.1, estimate.bps, 1_000_000, now)
     assert 1_000_000 <= estimate.bps <= 1_200_000
     before = estimate.bps
-    for now in range(11, 21):
-        estimate.on_loss(0.0, 0.1, 200_000, now)
+    for now in range(11, 21):  # nothing more is wanted, and little sent
+        estimate.on_loss(0.0, 0.1, 200_000, 200_000, now)
     assert estimate.bps == before
-    estimate.on_loss(0.5, 0.1, before, 21.0)
+    estimate.on_loss(0.5, 0.1, before, 1_000_000, 21.0)
     assert estimate.bps <= before / 2
     assert estimate.state is State.FALLING
-    assert estimate.probe(5_000_000, 30.0) is None
-
-
-def test_receiver_that_says_no_more_what_it_takes_is_not_held_to_it_for_ever() -> None:
-    estimate = SendEstimate(transport_cc=False, now=0.0)
-    for tenth in range(50):
-        estimate.on_remb(40_000, tenth / 10)
-        estimate.tick(tenth / 10, tenth / 10)
-    for now in range(5, 14):  # it gets no picture, and tells of pictures only
-        estimate.on_loss(0.0, 0.1, 30_000, now)
-        estimate.tick(now, now)
-        assert estimate.bps == 40_000
-    for now in range(14, 17):
-        estimate.on_loss(0.0, 0.1, 30_000, now)
-        estimate.tick(now, now)
-    assert estimate.bps == START_WITHOUT_FEEDBACK_BPS
-    estimate.on_remb(40_000, 17.0)
-    assert estimate.bps == 40_000
+    assert estimate.probe(5_000_000, 40.0) is None
 
 
 FEEDBACK = st.builds(

@@ -216,9 +216,11 @@ def test_estimates_stand_any_feedback(
     without = SendEstimate(transport_cc=False, now=now)
     for loss in losses:
         now += 0.1
-        without.on_loss(loss, None, 1_000_000, now)
+        without.on_loss(loss, None, 1_000_000, 5_000_000, now)
     for limit in limits:
-        without.on_remb(limit, now)
+        without.on_remb(
+            rtcp.MaximumBitrate(ssrc=9, bitrate_bps=limit, media=(1, 2, 2)), {1: 500_000, 2: 1}, 1_000_000, now
+        )
         assert 0 < without.bps <= CAP_BPS
 
 
