@@ -115,7 +115,7 @@ describe("a connection in words", () => {
     ["Mất hình: máy phòng của Trường X không gửi", { word: "lost", cause: "camera" }],
     ["Mạng yếu: Trường X chưa nhận được hình và tiếng", { cause: "not_connected" }],
     ["Mất kết nối với máy phòng của Trường X", { word: "lost", cause: "not_connected" }],
-    ["Hình hoặc tiếng lớp khác đến bị ngắt quãng: lỗi ở phía lớp gửi", { side: "others" }],
+    ["Hình hoặc tiếng nơi khác đến bị ngắt quãng: lỗi ở nơi gửi", { side: "others" }],
     ["Máy chủ cầu bị nghẽn hoặc mất kết nối, không phải do các phòng", { cause: "node", side: "bridge" }],
   ])("%s", (text, change) => {
     expect(connectionText(vi, { ...weak, ...change }, "Trường X")).toBe(text);

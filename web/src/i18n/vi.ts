@@ -203,8 +203,8 @@ export const vi = {
   display: {
     absent: "Màn hình phòng chưa kết nối",
     connected: "Màn hình phòng đã kết nối",
-    joining: "Màn hình phòng đang vào lớp",
-    joined: "Màn hình phòng đã vào lớp",
+    joining: "Màn hình phòng đang tham gia",
+    joined: "Màn hình phòng đã tham gia",
   },
   camera: {
     unknown: "",
@@ -234,7 +234,7 @@ export const vi = {
     loading: "Đang tải đường truyền…",
     empty: "Chưa có số liệu của phòng này",
     word: { good: "Tốt", weak: "Yếu", lost: "Mất" },
-    others: "Hình hoặc tiếng lớp khác đến bị ngắt quãng: lỗi ở phía lớp gửi",
+    others: "Hình hoặc tiếng nơi khác đến bị ngắt quãng: lỗi ở nơi gửi",
     otherLine: (school: string) => `Mạng yếu: ${school} chưa nhận được hình và tiếng`,
     cause: {
       none: () => "Hình và tiếng tốt",
