@@ -120,7 +120,7 @@ class Slot:
         self._sequence = 0x10000 + random.getrandbits(15)
         self._timestamp = random.getrandbits(32)
         self._stopped_at: float | None = None
-        self._left_at = 0  # the timestamp of its last frame, of the source it was of
+        self._captured_s: float | None = None
         self._late_s = 0.0
         self._whole = True
         self._picture_id = random.getrandbits(15)
@@ -196,7 +196,7 @@ class Slot:
         self._sequence = number + route.sequence
         self._timestamp = (timestamp + route.timestamp) & 0xFFFFFFFF
         self._stopped_at = track.arrived_at
-        self._left_at = timestamp
+        self._captured_s = track.captured_s(timestamp)
         self._late_s = track.late_s(timestamp, track.arrived_at)
         self._whole = track.kind == "audio" or (packet is not None and packet[1] > 127)
         picture = read_vp8(known) if known is not None and track.codec.name == "VP8" else NO_PICTURE
@@ -221,11 +221,9 @@ class Slot:
         if self._stopped_at is None:
             return 0.0
         elapsed_s, captured_s = now - self._stopped_at, track.captured_s(timestamp)
-        # Both by what is known of the clocks now: then it does not matter, for one source, how late its reports were.
-        before_s = self._stretches[-1].route.track.captured_s(self._left_at)
-        if captured_s is None or before_s is None:
+        if captured_s is None or self._captured_s is None:
             return elapsed_s
-        reported_s = captured_s - before_s
+        reported_s = captured_s - self._captured_s
         undelayed_s = elapsed_s - track.late_s(timestamp, now) + self._late_s
         differ_s = min(abs(reported_s - elapsed_s), abs(reported_s - undelayed_s))
         return reported_s if differ_s < BELIEVED_S else elapsed_s
