@@ -28,6 +28,10 @@ NEAR_GROWTH = 0.04  # per second, where it is: at most
 PACKET_BITS = 9600  # near the capacity: one more packet per response time
 LIMIT, LIMIT_BPS = 1.5, 50_000  # how far above what arrives the estimate may grow by itself
 SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; receiver reports come every few seconds
+ROUND_TRIPS, FEEDBACKS_S = 1.5, 0.3  # until silence counts, where that is longer
+IDLE_S = 2.0  # where so long nothing goes out nothing can come back, and what is believed of the link is old:
+WAKE_BPS = 120_000  # find out, with so little at least
+CLOCK_S = 1.0  # less of the way from one feedback to the next: that is the receiver's clock being set
 FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
 GONE_S = 0.03  # what waits no longer has drained: the trend tells of it late
 BURST_BITS = 40_000  # what a queue holds may be a burst, of a keyframe or of others, that drains by itself
@@ -71,6 +75,8 @@ class SendEstimate:
         self._highest_sent = 0.0
         self._zero = -1  # the last reference time, extended
         self._missing: dict[int, float] = {}
+        self._trip_s = -inf  # the last one, by two clocks
+        self._last_sent = self._woken_at = now
         self._waiting_since: float | None = None  # when packets were under way first after the last answer
         self._answered = False
         self._heard_at = now
@@ -120,7 +126,7 @@ class SendEstimate:
         else:
             self._hold(now)
         if self._loss.judge(self.round_trip_s or 0.0, now):
-            self._fall_to(self._share * acknowledged, now)
+            self._fall_to(self._share * (acknowledged or self._bps), now)
 
     def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, wanted_bps: int, now: float) -> None:
         """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile.
@@ -170,11 +176,16 @@ class SendEstimate:
 
     def tick(self, last_sent: float, now: float) -> None:
         """To be called about every 100 ms: silence has to be seen too. `last_sent`: when a packet last went out."""
+        self._last_sent = last_sent
+        self._prober.expire(now)
         if self._waiting_since is None:
             if last_sent > self._heard_at:
                 self._waiting_since = now
             return
-        patience = SILENCE_S if self.transport_cc else SILENCE_WITHOUT_FEEDBACK_S
+        patience = SILENCE_WITHOUT_FEEDBACK_S
+        if self.transport_cc:
+            answer_s = ROUND_TRIPS * (self.round_trip_s or 0.0) + FEEDBACKS_S + self._queue.wait_s
+            patience = min(max(SILENCE_S, answer_s), patience)
         if now - self._waiting_since < (patience if self._answered else max(patience, FIRST_ANSWER_S)):
             return
         if self.state is not State.SILENT:
@@ -213,12 +224,13 @@ class SendEstimate:
 
     def probe(self, wanted_bps: int, now: float) -> Probe | None:
         """A probe to be sent now, if `wanted_bps` is above the estimate and the link may take more."""
+        if wanted_bps <= self._bps or self._bps >= CAP_BPS or self._prober.under_way:
+            return None
+        if now - max(self._last_sent, self._woken_at) >= IDLE_S:
+            return self._wake(now)
         if (
-            wanted_bps <= self._bps
-            or self._bps >= CAP_BPS
-            or not self.transport_cc
+            not self.transport_cc
             or not self._delivery
-            or self._prober.under_way
             or now < self._prober.due
             or now - self._fell_at < CALM_S
             or self.state is State.SILENT
@@ -228,6 +240,16 @@ class SendEstimate:
             return None
         reach = max(PROBE_FACTOR * self._bps, self._before_silence)
         return self._prober.begin(min(reach, wanted_bps * 1.1, CAP_BPS), now)
+
+    def _wake(self, now: float) -> Probe | None:
+        """All pictures rest, and nobody speaks: without this nothing would ever be sent, and nothing learned, again."""
+        self._woken_at = now
+        self._loss.forget(now)
+        if not self.transport_cc:
+            self._bps = max(self._bps, min(PROBE_FACTOR * self._bps, START_WITHOUT_FEEDBACK_BPS))
+            return None
+        self._trend.restart()
+        return self._prober.begin(max(PROBE_FACTOR * self._bps, WAKE_BPS), now)
 
     def probe_sent(self, probe: Probe, first: int, last: int, now: float) -> None:
         """All packets (media and padding) of `probe` had the 16-bit transport numbers from `first` to `last`."""
@@ -272,6 +294,11 @@ class SendEstimate:
         if received:
             self._delivery.take(first, last, octets, follows=follows)
         if trip is not None:
+            if trip < self._trip_s - CLOCK_S:
+                self._trend.restart()
+                self._delivery.forget()
+                self._queue = Queue()
+            self._trip_s = trip
             self._queue.take(trip, now)
         return received
 

@@ -53,6 +53,11 @@ class LossControl:
         self._sampled_at = now
         self._doubt_since = None
 
+    def forget(self, now: float) -> None:
+        """Believe in no more loss than is usual: nothing was sent for a while that could tell."""
+        self.loss = self.usual
+        self.restart(now)
+
     def judge(self, round_trip_s: float, now: float) -> bool:
         """Whether to lower the rate now, to what arrives."""
         if self._received + self._lost and not self._sample(now):

@@ -75,8 +75,6 @@ class Prober:
     def verdict(self, highest: int, usual_loss: float, now: float) -> Verdict | None:
         """How the probe came through, once its last packet, or one after it, was told of (up to `highest`)."""
         if self._last < 0 or highest < self._last:
-            if now >= self._expires:
-                self.abandon(now)
             return None
         expected = self._last - self._first + 1
         expected -= sum(max(0, min(end, self._last + 1) - max(start, self._first)) for start, end in self._untold)
@@ -94,6 +92,11 @@ class Prober:
         else:
             self.abandon(now)
         return verdict
+
+    def expire(self, now: float) -> None:
+        """Give up a probe that was not sent, or that nobody answers."""
+        if self.under_way is not None and now >= self._expires:
+            self.abandon(now)
 
     def abandon(self, now: float) -> None:
         """The link does not take more for now; try later, and later each time."""

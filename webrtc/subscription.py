@@ -215,7 +215,7 @@ class Subscription(Connection):
 
     def _probe(self, now: float) -> None:
         """Fill up what is sent to what the estimate wants to try."""
-        if self._probing is not None or self._estimate is None or not self._numbered:
+        if self._probing is not None or self._estimate is None:
             return
         probe = self._estimate.probe(self.selection.allocation.wanted_bps, now)
         if probe is not None:
