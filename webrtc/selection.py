@@ -184,7 +184,7 @@ def _steps(source: Source, indexes: Sequence[int]) -> list[Step]:
     steps: list[Step] = []
     for index in reversed(indexes):
         track = source.layers[index].track
-        bps = track.bitrate_bps or GUESSED_BPS[min(index, len(GUESSED_BPS) - 1)]
+        bps = track.steady_bps or GUESSED_BPS[min(index, len(GUESSED_BPS) - 1)]
         if not steps or bps < steps[0].bps:
             steps.insert(0, Step(bps=bps, layer=index))
     first = steps[0]

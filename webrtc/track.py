@@ -23,6 +23,7 @@ KEYFRAME_INTERVAL_S = 0.5  # at most one request per interval for all who want a
 FLOWING_S = 2.0  # a track without packets for so long does not flow
 FREEZE_S = 0.5  # a gap between two pictures that people see
 DELAY_S = 30.0  # the least delay counts for one to two times so long
+STEADY_SHARE = 0.25  # of the newest second in the rate that layers are chosen by
 LOSS_SHARE = 0.3  # of the newest second in the loss that is told
 
 
@@ -100,11 +101,14 @@ class Track:
         self.freezes = 0
         self._paused = self._excused = False  # the gap before the next picture is no freeze
         self.bitrate_bps = 0
+        self.steady_bps = 0  # what it takes for long: over some seconds, without keyframes; 0 while not known
         self.frames_per_s = 0.0
         self.loss = 0.0  # before repair, 0 to 1, over the last seconds
         self._late = 0  # packets that came after a newer one: in time for the picture, but a loss of the link
         self._measured = (0.0, 0, 0, 0, 0)  # when; octets, frames, numbers expected, packets in order
+        self._flowed = False  # when it was measured last
         self._keyframe, self._keyframe_octets = -1, 0
+        self._keyframes, self._keyframe_at = 0, -1  # since then, and the timestamp of the last one
         self._keyframe_wanted = False
         self._keyframe_asked_at = -KEYFRAME_INTERVAL_S
 
@@ -232,6 +236,9 @@ class Track:
         """`number`: extended, of its first packet."""
         self._keyframe_wanted = False
         self._keyframe = number
+        if self.timestamp != self._keyframe_at:
+            self._keyframe_at = self.timestamp
+            self._keyframes += 1
         if size != UNKNOWN_SIZE:
             self.size = size
 
@@ -299,7 +306,7 @@ class Track:
         )
 
     def measure(self, now: float) -> None:
-        """Set `bitrate_bps`, `frames_per_s` and `loss` by what has come since the last call."""
+        """Set the rates and `loss` by what has come since the last call."""
         before, octets, frames, expected, ordered = self._measured
         numbers = self.highest - self.first + 1 if self.packets else 0
         in_order = self.packets - self._late
@@ -307,7 +314,16 @@ class Track:
             seconds = now - before
             self.bitrate_bps = round((self.octets - octets) * 8 / seconds)
             self.frames_per_s = (self.frames - frames) / seconds
+            if self._flowed and self.octets > octets:  # else it began or ended meanwhile
+                self._steady((self.octets - octets) * 8, seconds)
             if numbers > expected:
                 lost = max(0.0, 1 - (in_order - ordered) / (numbers - expected))
                 self.loss += (lost - self.loss) * LOSS_SHARE
         self._measured = now, self.octets, self.frames, numbers, in_order
+        self._flowed, self._keyframes = self.flows(now), 0
+
+    def _steady(self, bits: int, seconds: float) -> None:
+        """A keyframe, or half a second, is no reason to choose another layer: to begin one costs a keyframe."""
+        plain_bps = max(0, bits - self._keyframes * self.keyframe_octets * 8) / seconds
+        share = STEADY_SHARE if self.steady_bps else 1.0
+        self.steady_bps += round((plain_bps - self.steady_bps) * share)

@@ -25,7 +25,7 @@ class Camera:
         for ssrc, rid in enumerate(rids or HEIGHTS, start=1):
             self.layers[rid] = layer(rid)
             self.layers[rid].track.size = Size(HEIGHTS[rid] * 16 // 9, HEIGHTS[rid])
-            self.layers[rid].track.bitrate_bps = RATES[rid]
+            self.layers[rid].track.steady_bps = RATES[rid]
             self.senders[rid] = Vp8Sender(ssrc=ssrc, picture=50 * ssrc)
         self.source = Source(client=ClientId("camera"), kind="video", layers=list(self.layers.values()))
 

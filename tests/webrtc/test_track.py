@@ -16,8 +16,8 @@ def video() -> Track:
     return track
 
 
-def take(track: Track, sequence: int, now: float = 0.0, timestamp: int = 0) -> int:
-    packet = HEADER.pack(0x80, 96, sequence & 0xFFFF, timestamp, 1) + b"\x10\x01"
+def take(track: Track, sequence: int, now: float = 0.0, timestamp: int = 0, payload: bytes = b"\x10\x01") -> int:
+    packet = HEADER.pack(0x80, 96, sequence & 0xFFFF, timestamp, 1) + payload
     return track.receive(packet, sequence & 0xFFFF, timestamp, now)
 
 
@@ -104,6 +104,39 @@ def test_size_of_the_last_keyframe_is_known_and_stays() -> None:
     for sequence in range(10, 2000):
         take(track, sequence, timestamp=sequence)
     assert track.keyframe_octets == 28
+
+
+def second(track: Track, at: int, *, until: float = 1.0, octets: int = 1000, keyframe: int = 0) -> int:
+    """Frames from `at` to `at + until`, `octets` in each; the first one of `keyframe` thousands of them. Its rate."""
+    for place in range(round(20 * until)):
+        now = at + place / 20
+        key = keyframe if place == 0 else 0
+        for packet in range(key or 1):
+            size = 1000 if key else octets
+            number = take(track, track.packets, now, round(now * 90_000), bytes(size - HEADER.size))
+            if key and packet == 0:
+                track.keyframe_seen(number, UNKNOWN_SIZE)
+    track.measure(at + 1)
+    return track.steady_bps
+
+
+def test_rate_that_layers_are_chosen_by_knows_no_keyframes_and_no_half_seconds() -> None:
+    track = video()
+    track.measure(0)
+    assert second(track, 1, until=0.3) == 0  # it has just begun
+    assert second(track, 2, keyframe=60) == pytest.approx(160_000, rel=0.05)
+    assert track.bitrate_bps > 600_000
+    assert second(track, 3) == pytest.approx(160_000, rel=0.05)
+    assert 160_000 < second(track, 4, octets=10_000) < 600_000  # a page is turned
+    for at in range(5, 30):
+        second(track, at)
+    assert second(track, 30) == pytest.approx(160_000, rel=0.05)
+    for at in (31, 32, 33):  # its sender stops it
+        track.measure(at + 1)
+    assert second(track, 34, until=0.2) == pytest.approx(160_000, rel=0.05)  # and begins again
+    for at in range(35, 60):
+        second(track, at, octets=2000)
+    assert track.steady_bps == pytest.approx(320_000, rel=0.05)
 
 
 def test_history_keeps_the_newest() -> None:
