@@ -19,7 +19,7 @@ class Ranks:
 
 def seat(slots: Sequence[Slot], seated: Mapping[Slot, Source], ranks: Ranks) -> dict[Slot, Source]:
     """`seated`: who sits where now. The stage follows its rank at once; in the other slots a source keeps its place as
-    long as it is among those that have one."""
+    long as it is among those that have one. In the order of the ranks, whoever stands where."""
     chosen: dict[Slot, Source] = {}
     for slot in slots:
         if slot.role is Role.STAGE:
@@ -37,16 +37,15 @@ def _seat_role(
     slots: Sequence[Slot], ranked: Iterable[Source], seated: Mapping[Slot, Source], chosen: dict[Slot, Source]
 ) -> None:
     best = [source for source in ranked if any(_takes(slot, source) for slot in slots)][: len(slots)]
+    places: dict[Source, Slot] = {}
     for slot in slots:
         if (kept := seated.get(slot)) in best and kept is not None:
-            chosen[slot] = kept
-            best.remove(kept)
-    for slot in slots:
-        if slot not in chosen:
-            source = next((each for each in best if _takes(slot, each)), None)
-            if source is not None:
-                chosen[slot] = source
-                best.remove(source)
+            places.setdefault(kept, slot)
+    for slot in [each for each in slots if each not in places.values()]:
+        source = next((each for each in best if each not in places and _takes(slot, each)), None)
+        if source is not None:
+            places[source] = slot
+    chosen.update((places[source], source) for source in best if source in places)
 
 
 def _takes(slot: Slot, source: Source) -> bool:

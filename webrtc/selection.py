@@ -1,6 +1,6 @@
 """Which layer each slot of one subscriber carries: as large as its tile shows, as far as its link takes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from webrtc.allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate
@@ -43,8 +43,11 @@ class Selection:
         return {slot: place.source for slot, place in self._places.items()}
 
     def assign(self, wanted: Mapping[Slot, Source]) -> bool:
-        """Have each slot carry what it is given in `wanted`, and the others nothing; whether that changes anything."""
-        changed = False
+        """Have each slot carry what it is given in `wanted`, and the others nothing; whether that changes anything.
+
+        The picture that comes first in `wanted` gets of the link first, among equals.
+        """
+        changed = _pictures(wanted) != _pictures(self._places)
         for slot in self._slots:
             before, after = self._places.get(slot), wanted.get(slot)
             if (before.source if before is not None else None) is after:
@@ -57,6 +60,7 @@ class Selection:
                 self._places[slot] = _Place(slot=slot, source=after)
             else:
                 slot.flow = Flow.NONE
+        self._places = {slot: self._places[slot] for slot in wanted}
         return changed
 
     def layout(self, heights: Mapping[str, int]) -> None:
@@ -165,6 +169,10 @@ class Selection:
             target.remove(slot)
         if not keep and slot.carrier is not None:
             slot.carrier.release(slot)
+
+
+def _pictures(slots: Iterable[Slot]) -> list[Slot]:
+    return [slot for slot in slots if slot.kind == "video"]
 
 
 def _priority(slot: Slot, source: Source) -> Priority:

@@ -34,10 +34,10 @@ def layer(rid: str = "", *codecs: Codec) -> Layer:
     return Layer(track=track, forwarder=FORWARDER, ask=lambda track, now: None)
 
 
-def video_slot(wire: Wire, *, rtx: bool = True) -> Slot:
+def video_slot(wire: Wire, *, rtx: bool = True, mid: str = "0") -> Slot:
     formats = Formats(payload_types={"VP8": 100}, rtx={100: 101} if rtx else {})
     return Slot(
-        mid="0",
+        mid=mid,
         kind="video",
         role=Role.STAGE,
         ssrc=7,

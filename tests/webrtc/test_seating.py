@@ -54,6 +54,12 @@ def test_thumbnails_keep_their_places_while_they_are_among_the_best() -> None:
     assert seat(slots, seated, Ranks()) == {}
 
 
+def test_seats_are_told_in_the_order_of_the_ranks() -> None:
+    slots = (STAGE, SMALL, OTHER)
+    told = seat(slots, {SMALL: C, OTHER: A}, Ranks(stage=[B], thumbnails=[A, C, D]))
+    assert list(told.items()) == [(STAGE, B), (OTHER, A), (SMALL, C)]
+
+
 def test_slot_gets_only_what_its_subscriber_decodes() -> None:
     camera, phone = source("H264"), source("VP8")
     both = slot(Role.THUMBNAIL, "VP8", "H264")

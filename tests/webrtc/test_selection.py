@@ -4,6 +4,7 @@ import pytest
 
 from tests.webrtc.test_layers import layer, video_slot
 from tests.webrtc.wire import Vp8Sender, Wire, contents
+from webrtc.allocation import Rest, Step
 from webrtc.ids import ClientId
 from webrtc.layers import ALIVE_S, Layer, Source
 from webrtc.payload import Size
@@ -75,6 +76,19 @@ def test_layer_is_as_large_as_the_link_takes(budget_bps: int, rid: str, still: b
     camera.send(1.1)
     assert (camera.of(slot), slot.still) == (rid, still)
     assert selection.allocation.wanted_bps >= 1_500_000
+
+
+def test_narrow_link_shows_the_first_of_equals_wherever_they_sit() -> None:
+    cameras = Camera("q"), Camera("q")
+    wires = Wire(), Wire()
+    slots = tuple(video_slot(wire, mid=str(i)) for i, wire in enumerate(wires))
+    selection = Selection(slots)
+    ranked = {slots[1]: cameras[1].source, slots[0]: cameras[0].source}
+    assert selection.assign(ranked)
+    assert not selection.assign(ranked)
+    selection.allocate(250_000, 1.0)
+    assert [place.choice for place in selection._places.values()] == [Step(bps=150_000, layer=0), Rest.STILL]
+    assert selection.assign({slots[0]: cameras[0].source, slots[1]: cameras[1].source})
 
 
 def test_hidden_slot_carries_nothing() -> None:
