@@ -145,11 +145,12 @@ class Watcher(Subscriber):
 
     def _take_control(self, size: int, now: float) -> None:
         if size := self.connection.unprotect_rtcp(size):
-            for packet in rtcp.parse(bytes(self.connection.incoming.view[:size])):
-                if isinstance(packet, rtcp.SenderReport):
-                    self._reports[packet.ssrc] = packet.ntp >> 16 & 0xFFFFFFFF, now
-                    self.mapped[packet.ssrc] = packet
-                    self.seen.pop(packet.ssrc, None)
+            packets = rtcp.parse(bytes(self.connection.incoming.view[:size]))
+            reports = {packet.ssrc: packet for packet in packets if isinstance(packet, rtcp.SenderReport)}
+            if reports:  # of all slots at once; one that is not named carries nothing, and has nothing to be compared
+                self._reports |= {ssrc: (each.ntp >> 16 & 0xFFFFFFFF, now) for ssrc, each in reports.items()}
+                self.mapped = reports
+                self.seen.clear()
 
     def skews_s(self, publishers: Mapping[int, AgingPublisher]) -> list[float]:
         """How far each voice is played from the picture of the same room that was captured with it."""
