@@ -13,12 +13,16 @@ from webrtc.sdp import Answer, Candidate, Codec, Kind, LocalParameters, Offer, O
 
 MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
 AUDIO_LEVEL_EXTENSION = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"  # RFC 6464
+UNVOICED_LEVEL_EXTENSION = f"{AUDIO_LEVEL_EXTENSION} vad=off"  # RFC 6464 4
 RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"  # RFC 8852
 REPAIRED_RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 TRANSPORT_CC_EXTENSION = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 SEND_TIME_EXTENSION = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 RECEIVED_EXTENSIONS = frozenset(
-    {MID_EXTENSION, RID_EXTENSION, REPAIRED_RID_EXTENSION, AUDIO_LEVEL_EXTENSION, TRANSPORT_CC_EXTENSION}
+    {
+        *(MID_EXTENSION, RID_EXTENSION, REPAIRED_RID_EXTENSION),
+        *(AUDIO_LEVEL_EXTENSION, UNVOICED_LEVEL_EXTENSION, TRANSPORT_CC_EXTENSION),
+    }
 )
 SENT_EXTENSIONS = frozenset({TRANSPORT_CC_EXTENSION, SEND_TIME_EXTENSION})
 

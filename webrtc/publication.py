@@ -9,6 +9,7 @@ from webrtc.answer import (
     REPAIRED_RID_EXTENSION,
     RID_EXTENSION,
     TRANSPORT_CC_EXTENSION,
+    UNVOICED_LEVEL_EXTENSION,
 )
 from webrtc.connection import REPORT_S, Connection, Transport, ntp_now_s
 from webrtc.dtls import SrtpKeys
@@ -27,7 +28,7 @@ MAX_TRACKS = 16  # of one publication; a receiver report has room for 31 sources
 FEEDBACK_S = 0.1  # between two transport-wide feedbacks
 VOICE_BIT = 0x80  # of an audio level (RFC 6464 3)
 
-Heard = Callable[[int, bool, float], None]  # level in -dBov, whether it is a voice, and when
+Heard = Callable[[int, bool | None, float], None]  # level in -dBov, whether it is a voice (None: unknown), and when
 
 
 class Publication(Connection):
@@ -58,7 +59,8 @@ class Publication(Connection):
         self._mid = extensions.get(MID_EXTENSION, 0)
         self._rid = extensions.get(RID_EXTENSION, 0)
         self._repaired_rid = extensions.get(REPAIRED_RID_EXTENSION, 0)
-        self._level = extensions.get(AUDIO_LEVEL_EXTENSION, 0)
+        self._level = extensions.get(AUDIO_LEVEL_EXTENSION, 0) or extensions.get(UNVOICED_LEVEL_EXTENSION, 0)
+        self._voiced = AUDIO_LEVEL_EXTENSION in extensions
         self._transport_cc = extensions.get(TRANSPORT_CC_EXTENSION, 0)
         self._arrivals = Arrivals()
         self._feedback_at = 0.0
@@ -126,7 +128,7 @@ class Publication(Connection):
         layer = self._layers.get(ssrc)
         if layer is not None:
             if self._level and self.heard is not None and (level := elements.get(self._level)):
-                self.heard(level[0] & 0x7F, bool(level[0] & VOICE_BIT), now)
+                self.heard(level[0] & 0x7F, bool(level[0] & VOICE_BIT) if self._voiced else None, now)
             layer.forward(packet, now)
         elif ssrc in self._repairs:
             self._take_repair(self._repairs[ssrc], packet, now)

@@ -288,13 +288,17 @@ def _read_parameters(text: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _read_extensions(attributes: Attributes) -> dict[str, int]:
-    """Only ids of the one-byte form (RFC 8285 4.2): without extmap-allow-mixed in the answer no other comes."""
+def _read_extensions(media: Attributes) -> dict[str, int]:
+    """Only ids of the one-byte form (RFC 8285 4.2): without extmap-allow-mixed in the answer no other comes.
+
+    Attributes are left away, but for that of levels that tell nothing of voice (RFC 6464 4), which is one of its own.
+    """
     extensions = {}
-    for identifier, rest in attributes.numbered("extmap"):
+    for identifier, rest in media.numbered("extmap"):
         extension = number(identifier.partition("/")[0], 65535, "extmap id", "RFC 8285 5")
         if 1 <= extension <= 14 and rest:
-            extensions[rest.split(" ")[0]] = extension
+            uri, *attributes = rest.split(" ")
+            extensions[rest if attributes == ["vad=off"] else uri] = extension
     return extensions
 
 

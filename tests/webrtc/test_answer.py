@@ -6,7 +6,7 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given, settings
 
 from tests.webrtc.test_sdp import OFFERS, damaged_offers
-from webrtc.answer import make_answer
+from webrtc.answer import AUDIO_LEVEL_EXTENSION, UNVOICED_LEVEL_EXTENSION, make_answer
 from webrtc.errors import InvalidSdp, UnsupportedSdp
 from webrtc.sdp import Answer, Candidate, Codec, LocalParameters, Section, parse_offer
 from webrtc.sdpfrag import make_fragment, parse_fragment
@@ -55,6 +55,16 @@ def test_answer_to_a_known_client_is_the_agreed_one(name: str, sending: bool) ->
 )
 def test_we_take_the_dtls_role_that_is_left(name: str, role: str) -> None:
     assert _answer(OFFERS[name], sending=False).dtls_role == role
+
+
+def test_levels_that_tell_nothing_of_voice_are_agreed_on_as_such() -> None:
+    line = f"a=extmap:1 {AUDIO_LEVEL_EXTENSION}"
+    assert f"{line}\r\n" in OFFERS["chromium_send"]
+    answer = _answer(OFFERS["chromium_send"].replace(line, f"{line} vad=off"), sending=False)
+    [sound] = [section for section in answer.sections if section.kind == "audio"]
+    assert sound.extensions[UNVOICED_LEVEL_EXTENSION] == 1
+    assert AUDIO_LEVEL_EXTENSION not in sound.extensions
+    assert f"{line} vad=off\r\n" in answer.text
 
 
 def test_sections_say_what_was_agreed() -> None:
