@@ -112,7 +112,8 @@ class Showing:
         sites = tuple(
             self._site_view(site, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
         )
-        return LessonView(lesson=lesson, host=plan.schools[lesson.host_school_id], sites=sites)
+        epoch = self._nodes.epoch(lesson_id) if lesson.state is LessonState.LIVE else None
+        return LessonView(lesson=lesson, host=plan.schools[lesson.host_school_id], epoch=epoch, sites=sites)
 
     def _site_view(self, site: Site, plan: Plan, scenes: SceneRuns, *, live: bool) -> SiteView:
         steps = scenes.steps(site.room_id)
@@ -153,9 +154,10 @@ class Showing:
     async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
         """To share a screen as the room's, from a device that is no display of it. Raises as `watch`."""
         lesson = await self._store.lessons.get(lesson_id)
-        if lesson.state is not LessonState.LIVE or self._nodes.epoch(lesson_id) is None:
+        epoch = self._nodes.epoch(lesson_id)
+        if lesson.state is not LessonState.LIVE or epoch is None:
             raise InvalidState(f"lesson {lesson_id} has no bridge now")
-        return self._grants.screen(lesson_id, room_id, device)
+        return self._grants.screen(lesson_id, room_id, device, epoch)
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, login: str) -> list[WatchSlots]:
         """Whose track each slot carries, for each view that the login has asked for of late."""
@@ -218,7 +220,7 @@ class Showing:
             spread_s=self._nodes.spread_s(lesson.id),
             whip=self._grants.publish(lesson.id, room_id, id),
             whep=self._grants.play(lesson.id, room_id, id),
-            screen=self._grants.screen(lesson.id, room_id, id),
+            screen=self._grants.screen(lesson.id, room_id, id, epoch),
             sharing=shared_screens(state).get(room_id),
             video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),

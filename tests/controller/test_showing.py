@@ -144,5 +144,7 @@ async def test_a_screen_is_shared_in_a_live_lesson_only_and_by_each_device_under
         await house.until(house.held)
         given = await showing.screen(LESSON, XUAN_ROOM.id, "laptop")
         own = await call(showing, await house.pair(showing, XUAN_ROOM, "display"))
+        view = await showing.view(LESSON)
     assert (given.url, given.client) == (own.screen.url, "laptop-screen")
     assert (own.screen.client, own.sharing) == ("display-screen", None)
+    assert (given.epoch, own.screen.epoch, own.epoch) == (view.epoch,) * 3
