@@ -16,9 +16,9 @@ from controller.grants import Grants
 from controller.live import Plan, SceneRuns, read_plan
 from controller.media import (
     bridge_slots,
+    moving_media,
     present_rooms,
     shared_screens,
-    site_media,
     speaking_room,
     viewer,
     wanted_layers,
@@ -44,6 +44,7 @@ from rooms.errors import InvalidState
 from rooms.lesson import Lesson, LessonId, LessonState, Site
 from rooms.room import Display, DisplayId, RoomId
 from rooms.store import Store
+from webrtc.state import BridgeState
 
 MOST_PICTURES = 9  # a display offers to receive: the stage and eight thumbnails
 MOST_WATCHED = 21  # pictures of a teacher's own view, all of them small
@@ -119,7 +120,7 @@ class Showing:
         steps = scenes.steps(site.room_id)
         called = live and self._nodes.epoch(plan.lesson.id) is not None
         display, camera = self._displays.state(site.room_id, called=called)
-        media = site_media(self._nodes.state(plan.lesson.id), site.room_id) if live else SiteMedia()
+        media = moving_media(self._bridges(plan.lesson.id), site.room_id) if live else SiteMedia()
         devices = devices_state(steps)
         taking_part = live and site in plan.lesson.accepted
         return SiteView(
@@ -212,7 +213,7 @@ class Showing:
         others = [site for site in lesson.accepted if site.room_id != room_id]
         state = self._nodes.state(lesson.id)
         here = (room_id, id)
-        present = present_rooms(state)
+        present = present_rooms(*self._bridges(lesson.id))
         return CallView(
             lesson_id=lesson.id,
             title=lesson.title,
@@ -260,10 +261,11 @@ class Showing:
     def _bridge_changed(self, plan: Plan) -> None:
         """Nodes report every second; what nobody can see of that is not told, and displays hear of their own only."""
         lesson = plan.lesson
-        state = self._nodes.state(lesson.id)
+        bridges = self._bridges(lesson.id)
+        state, present = bridges[0], present_rooms(*bridges)
         now = _Media(
-            sites=[site_media(state, site.room_id) for site in lesson.accepted],
-            common=(self._nodes.epoch(lesson.id), present_rooms(state), speaking_room(state), shared_screens(state)),
+            sites=[moving_media(bridges, site.room_id) for site in lesson.accepted],
+            common=(self._nodes.epoch(lesson.id), present, speaking_room(state), shared_screens(state)),
             slots=bridge_slots(state),
             layers=wanted_layers(state),
         )
@@ -278,6 +280,12 @@ class Showing:
             for display_id in self._displays.in_room(site.room_id):
                 if known is None or now.of((site.room_id, display_id)) != known.of((site.room_id, display_id)):
                     self._changes.publish(ChangeKind.CALL, display_id)
+
+    def _bridges(self, lesson_id: LessonId) -> list[BridgeState | None]:
+        """The lesson's bridge, and the one before for as long as that goes on: rooms come over one by one."""
+        now = self._nodes.state(lesson_id)
+        held = [node.bridges.get(lesson_id) for node in self._nodes.fleet.nodes.values()]
+        return [now, *(each for each in held if each is not None and each is not now)]
 
     def _room_changed(self, room_id: RoomId) -> None:
         """A display of this room came, went or said something new; its displays hear of their room, too."""
