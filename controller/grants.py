@@ -27,11 +27,11 @@ class Grants:
         """May receive the other participants."""
         return self._grant("whep", bridge, participant, client, publish=False)
 
-    def screen(self, bridge: str, participant: str, device: str) -> ScreenGrant:
-        """May share a screen as `participant`. `device`: whose screen it is."""
+    def screen(self, bridge: str, participant: str, device: str, epoch: str) -> ScreenGrant:
+        """May share a screen as `participant`. `device`: whose screen it is; `epoch`: of the bridge."""
         client = f"{device}-screen"
         grant = self.publish(bridge, participant, client)
-        return ScreenGrant(url=grant.url, token=grant.token, client=client)
+        return ScreenGrant(url=grant.url, token=grant.token, client=client, epoch=epoch)
 
     def _grant(self, protocol: str, bridge: str, participant: str, client: str, *, publish: bool) -> MediaGrant:
         secret = self._nodes.secret(bridge)

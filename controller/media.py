@@ -1,5 +1,7 @@
 """What a bridge's report means for a site and for a page. Pure."""
 
+from collections.abc import Iterable
+
 from controller.views import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
 from webrtc.ids import ParticipantId
@@ -36,6 +38,11 @@ def site_media(bridge: BridgeState | None, room_id: RoomId) -> SiteMedia:
                 sharing=shared_screens(bridge).get(room_id),
             )
     return SiteMedia()
+
+
+def moving_media(bridges: Iterable[BridgeState | None], room_id: RoomId) -> SiteMedia:
+    """As `site_media`, while rooms go over to another bridge: of the one in which more flows, else of the first."""
+    return max((site_media(each, room_id) for each in bridges), key=lambda media: media.video + media.audio)
 
 
 def _on_stage(bridge: BridgeState, id: ParticipantId) -> bool:
@@ -104,6 +111,6 @@ def shared_screens(bridge: BridgeState | None) -> dict[RoomId, str]:
     }
 
 
-def present_rooms(bridge: BridgeState | None) -> frozenset[RoomId]:
-    """Those that something connects with the bridge."""
-    return frozenset(RoomId(participant.id) for participant in (bridge.participants if bridge else ()))
+def present_rooms(*bridges: BridgeState | None) -> frozenset[RoomId]:
+    """Those that something connects with one of the bridges."""
+    return frozenset(RoomId(participant.id) for each in bridges if each for participant in each.participants)

@@ -16,9 +16,9 @@ from controller.grants import Grants
 from controller.live import Plan, SceneRuns, read_plan
 from controller.media import (
     bridge_slots,
+    moving_media,
     present_rooms,
     shared_screens,
-    site_media,
     speaking_room,
     viewer,
     wanted_layers,
@@ -44,6 +44,7 @@ from rooms.errors import InvalidState
 from rooms.lesson import Lesson, LessonId, LessonState, Site
 from rooms.room import Display, DisplayId, RoomId
 from rooms.store import Store
+from webrtc.state import BridgeState
 
 MOST_PICTURES = 9  # a display offers to receive: the stage and eight thumbnails
 MOST_WATCHED = 21  # pictures of a teacher's own view, all of them small
@@ -112,13 +113,14 @@ class Showing:
         sites = tuple(
             self._site_view(site, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
         )
-        return LessonView(lesson=lesson, host=plan.schools[lesson.host_school_id], sites=sites)
+        epoch = self._nodes.epoch(lesson_id) if lesson.state is LessonState.LIVE else None
+        return LessonView(lesson=lesson, host=plan.schools[lesson.host_school_id], epoch=epoch, sites=sites)
 
     def _site_view(self, site: Site, plan: Plan, scenes: SceneRuns, *, live: bool) -> SiteView:
         steps = scenes.steps(site.room_id)
         called = live and self._nodes.epoch(plan.lesson.id) is not None
         display, camera = self._displays.state(site.room_id, called=called)
-        media = site_media(self._nodes.state(plan.lesson.id), site.room_id) if live else SiteMedia()
+        media = moving_media(self._bridges(plan.lesson.id), site.room_id) if live else SiteMedia()
         devices = devices_state(steps)
         taking_part = live and site in plan.lesson.accepted
         return SiteView(
@@ -153,9 +155,10 @@ class Showing:
     async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
         """To share a screen as the room's, from a device that is no display of it. Raises as `watch`."""
         lesson = await self._store.lessons.get(lesson_id)
-        if lesson.state is not LessonState.LIVE or self._nodes.epoch(lesson_id) is None:
+        epoch = self._nodes.epoch(lesson_id)
+        if lesson.state is not LessonState.LIVE or epoch is None:
             raise InvalidState(f"lesson {lesson_id} has no bridge now")
-        return self._grants.screen(lesson_id, room_id, device)
+        return self._grants.screen(lesson_id, room_id, device, epoch)
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, login: str) -> list[WatchSlots]:
         """Whose track each slot carries, for each view that the login has asked for of late."""
@@ -210,7 +213,7 @@ class Showing:
         others = [site for site in lesson.accepted if site.room_id != room_id]
         state = self._nodes.state(lesson.id)
         here = (room_id, id)
-        present = present_rooms(state)
+        present = present_rooms(*self._bridges(lesson.id))
         return CallView(
             lesson_id=lesson.id,
             title=lesson.title,
@@ -218,7 +221,7 @@ class Showing:
             spread_s=self._nodes.spread_s(lesson.id),
             whip=self._grants.publish(lesson.id, room_id, id),
             whep=self._grants.play(lesson.id, room_id, id),
-            screen=self._grants.screen(lesson.id, room_id, id),
+            screen=self._grants.screen(lesson.id, room_id, id, epoch),
             sharing=shared_screens(state).get(room_id),
             video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),
@@ -258,10 +261,11 @@ class Showing:
     def _bridge_changed(self, plan: Plan) -> None:
         """Nodes report every second; what nobody can see of that is not told, and displays hear of their own only."""
         lesson = plan.lesson
-        state = self._nodes.state(lesson.id)
+        bridges = self._bridges(lesson.id)
+        state, present = bridges[0], present_rooms(*bridges)
         now = _Media(
-            sites=[site_media(state, site.room_id) for site in lesson.accepted],
-            common=(self._nodes.epoch(lesson.id), present_rooms(state), speaking_room(state), shared_screens(state)),
+            sites=[moving_media(bridges, site.room_id) for site in lesson.accepted],
+            common=(self._nodes.epoch(lesson.id), present, speaking_room(state), shared_screens(state)),
             slots=bridge_slots(state),
             layers=wanted_layers(state),
         )
@@ -276,6 +280,12 @@ class Showing:
             for display_id in self._displays.in_room(site.room_id):
                 if known is None or now.of((site.room_id, display_id)) != known.of((site.room_id, display_id)):
                     self._changes.publish(ChangeKind.CALL, display_id)
+
+    def _bridges(self, lesson_id: LessonId) -> list[BridgeState | None]:
+        """The lesson's bridge, and the one before for as long as that goes on: rooms come over one by one."""
+        now = self._nodes.state(lesson_id)
+        held = [node.bridges.get(lesson_id) for node in self._nodes.fleet.nodes.values()]
+        return [now, *(each for each in held if each is not None and each is not now)]
 
     def _room_changed(self, room_id: RoomId) -> None:
         """A display of this room came, went or said something new; its displays hear of their room, too."""

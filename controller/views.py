@@ -174,6 +174,7 @@ class LessonView:
 
     lesson: Lesson
     host: Organisation
+    epoch: str | None  # of its bridge; another one: it goes on at another bridge; None: it has none
     sites: tuple[SiteView, ...]
 
 
@@ -187,9 +188,13 @@ class MediaGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenGrant(MediaGrant):
-    """To share a screen of a room, over a connection of its own. `client`: what the share is known by (`sharing`)."""
+    """To share a screen of a room, over a connection of its own.
+
+    `client`: what the share is known by (`sharing`); `epoch`: of the bridge that it is for.
+    """
 
     client: str
+    epoch: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

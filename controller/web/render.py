@@ -240,6 +240,7 @@ def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
         ),
         mode=each.mode,
         floor=None if each.floor is None else FloorJson(room=each.floor.room_id, until=each.floor.until),
+        epoch=view.epoch,
         sites=[_site(site, invitations[site.room.id]) for site in view.sites if site.room.id in invitations],
     )
 
@@ -284,7 +285,7 @@ def grant(each: MediaGrant) -> GrantJson:
 
 
 def screen_grant(each: ScreenGrant) -> ScreenGrantJson:
-    return ScreenGrantJson(url=each.url, token=each.token, client=each.client)
+    return ScreenGrantJson(url=each.url, token=each.token, client=each.client, epoch=each.epoch)
 
 
 def moment(each: datetime) -> str:

@@ -9,8 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import aiohttp
+
 from controller.changes import Changes
 from controller.conductor import Conductor
+from controller.config import Address, BridgeConfig, LocalNodesConfig
 from controller.nodes import Nodes
 from controller.showing import Showing
 from controller.views import CallView, Camera, DisplayReport, LessonView, SiteView
@@ -29,7 +32,7 @@ LESSON = LessonId("lesson-1")
 
 @dataclass
 class House:
-    """A store, a bridge node, and one conductor after the other."""
+    """A store, bridge nodes, and one conductor after the other."""
 
     stage: Stage
     nodes: Nodes
@@ -134,6 +137,16 @@ class House:
     def kill_node(self) -> None:
         (file,) = self.stage.directory.glob("bridge/*.state")
         os.kill(json.loads(file.read_text())["process"]["pid"], signal.SIGKILL)
+
+
+@asynccontextmanager
+async def open_house(stage: Stage, *, nodes: int = 1) -> AsyncIterator[House]:
+    """Its bridge nodes are children of the test, and may still be starting."""
+    config = BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("127.0.0.1", 0), count=nodes))
+    async with aiohttp.ClientSession() as http:
+        house = House(stage, Nodes(config, data_dir=stage.directory, http=http))
+        async with running(house.nodes.run()):
+            yield house
 
 
 def site(view: LessonView, room: Room) -> SiteView:

@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
 import pytest
 
-from controller.config import Address, BridgeConfig, LocalNodesConfig
-from controller.nodes import Nodes
-from tests.controller.conducted import House
-from tests.controller.stage import Stage, open_stage, running
+from tests.controller.conducted import House, open_house
+from tests.controller.stage import Stage, open_stage
 from tests.devices.conftest import Broker, broker
 
 __all__ = ["broker"]
@@ -27,9 +24,5 @@ async def stage(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 async def house(stage: Stage) -> AsyncIterator[House]:
-    config = BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("127.0.0.1", 0)))
-    async with aiohttp.ClientSession() as http:
-        nodes = Nodes(config, data_dir=stage.directory, http=http)
-        house = House(stage, nodes)
-        async with running(nodes.run()):
-            yield house
+    async with open_house(stage) as opened:
+        yield opened

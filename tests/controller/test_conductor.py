@@ -204,6 +204,7 @@ async def test_killed_node_gives_the_lesson_another_epoch(house: House) -> None:
         house.kill_node()
         await house.until(lambda: house.nodes.epoch(LESSON) not in (None, before))
         assert (await call(showing, display)).epoch == house.nodes.epoch(LESSON)
+        assert (await showing.view(LESSON)).epoch == house.nodes.epoch(LESSON)
 
 
 async def test_value_changed_by_hand_is_respected_after_a_restart(house: House) -> None:

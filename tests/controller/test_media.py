@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from controller.media import (
     bridge_slots,
+    moving_media,
     present_rooms,
     shared_screens,
     site_media,
@@ -75,6 +76,20 @@ def test_who_speaks_is_said_while_somebody_does() -> None:
     speaks = replace(before, dominant=ParticipantId("host"))
     spoke = replace(speaks, participants=(participant("host", "", ""),))
     assert [speaking_room(each) for each in (None, before, speaks, spoke)] == [None, None, "host", None]
+
+
+def bridge_of(*kinds: str) -> BridgeState:
+    """The host's room sends these to it."""
+    tracks = tuple(replace(track(kind), kind=kind) for kind in kinds)
+    return BridgeState(id=BridgeId("lesson"), participants=(replace(participant("host", "", ""), tracks=tracks),))
+
+
+def test_while_a_room_goes_over_the_bridge_counts_in_which_more_of_it_flows() -> None:
+    nothing, sound, both = bridge_of(), bridge_of("audio"), bridge_of("audio", "video")
+    for bridges in ((None, both), (nothing, both), (sound, both), (both, sound)):
+        assert moving_media(bridges, RoomId("host")) == replace(HERE, video=True, audio=True)
+    assert moving_media((nothing, None), RoomId("host")) == HERE
+    assert moving_media((None, nothing), RoomId("host")) == SiteMedia()  # the first, where nothing flows in either
 
 
 def track(id: str, *, rid: str = "", content: str = "main", wanted: bool = True) -> TrackState:

@@ -9,12 +9,14 @@ from controller.changes import Change, ChangeKind, Subscription
 from controller.grants import Grants
 from controller.media import present_rooms
 from controller.showing import WATCHING
-from controller.views import SiteDevices
+from controller.views import SiteDevices, SiteMedia
 from rooms.errors import InvalidState
 from rooms.scene import Scene
-from tests.controller.conducted import LESSON, House, call
+from tests.controller.conducted import LESSON, House, call, open_house, report, site
+from tests.controller.stage import Stage
 from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM
-from webrtc.client import play
+from tests.webrtc.pictures import Picture, Tone
+from webrtc.client import play, publish
 
 
 async def test_of_two_displays_the_one_paired_last_gets_the_call(house: House) -> None:
@@ -64,6 +66,31 @@ async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> 
         house.clock.move(WATCHING + MINUTE)
         await showing.watch(LESSON, "ana", "login-1", "tab")
         assert [each.view for each in showing.watch_slots(LESSON, "ana", "login-1")] == ["tab"]
+
+
+async def test_room_is_shown_where_it_still_is_while_its_lesson_leaves_a_node(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.nodes.GO_OVER_S", 2.0)
+    async with open_house(stage, nodes=2) as house, house.conducted() as (conductor, showing):
+        nodes = house.nodes.fleet.nodes
+        await house.until_nodes(lambda: all(node.connected for node in nodes.values()))
+        await house.plan()
+        display, other = await house.pair(showing, XUAN_ROOM, "display"), await house.pair(showing, LOI_ROOM, "other")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        showing.display_report(display, report())
+        before = await call(showing, display)
+        async with publish(house.media(before.whip.url), before.whip.token, [Picture(90), Tone()]):
+            await house.until_view(showing, lambda view: site(view, XUAN_ROOM).ready)
+            [holder] = [node.name for node in nodes.values() if LESSON in node.bridges]
+            await house.nodes.fleet.drain(holder, True)
+            await house.until(lambda: house.nodes.epoch(LESSON) != before.epoch)
+            shown = site(await showing.view(LESSON), XUAN_ROOM)
+            assert (shown.ready, shown.problems) == (True, ())
+            assert [each.here for each in (await call(showing, other)).rooms] == [True]
+            await house.until_view(showing, lambda view: site(view, XUAN_ROOM).media == SiteMedia())
+            assert [each.here for each in (await call(showing, other)).rooms] == [False]
 
 
 async def test_change_of_the_bridge_is_a_change_of_the_call_only(house: House) -> None:
@@ -144,5 +171,7 @@ async def test_a_screen_is_shared_in_a_live_lesson_only_and_by_each_device_under
         await house.until(house.held)
         given = await showing.screen(LESSON, XUAN_ROOM.id, "laptop")
         own = await call(showing, await house.pair(showing, XUAN_ROOM, "display"))
+        view = await showing.view(LESSON)
     assert (given.url, given.client) == (own.screen.url, "laptop-screen")
     assert (own.screen.client, own.sharing) == ("display-screen", None)
+    assert (given.epoch, own.screen.epoch, own.epoch) == (view.epoch,) * 3

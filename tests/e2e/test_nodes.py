@@ -8,11 +8,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import hears_and_sees
+from controller.nodes import GO_OVER_S
+from tests.e2e.browser import hears_and_sees, log_in, page_of
 from tests.e2e.house import House, eventually
 from tests.e2e.test_faults import live_displays
+from tests.e2e.test_teacher_screen import SHARED, UP_MS
 
 
 @pytest.fixture
@@ -64,6 +66,23 @@ async def test_lesson_leaves_a_drained_node_and_new_ones_avoid_it(house: House, 
         nodes = {node["name"]: node["state"] for node in (await house.call("GET", "/nodes"))["nodes"]}
         assert nodes.pop(holder) == "draining"
         assert list(nodes.values()) == ["ready"]
+
+
+async def test_teachers_screen_goes_over_before_the_bridge_on_a_drained_node_is_closed(
+    house: House, browser: Browser
+) -> None:
+    async with AsyncExitStack() as stack:
+        lesson, [_, other] = await live_displays(house, browser, stack)
+        teacher = await stack.enter_async_context(page_of(browser))
+        await log_in(teacher, house, "teacher-truong-a")
+        await teacher.goto(f"{house.url}/today")
+        await teacher.get_by_test_id("share-screen").click()
+        screen = other.get_by_test_id(f"site-{house.classrooms[0].room_id}").filter(has_text=SHARED)
+        await expect(screen).to_have_attribute("data-moving", "true", timeout=UP_MS)
+        published = f"{house.url}/whip/{lesson}"
+        async with teacher.expect_request(published, timeout=GO_OVER_S * 1000):
+            await house.call("PUT", f"/nodes/{await house.holder()}", {"draining": True})
+        await expect(screen).to_have_attribute("data-moving", "true", timeout=UP_MS)
 
 
 async def test_node_that_is_asked_to_end_gives_its_lesson_away_first(house: House, browser: Browser) -> None:

@@ -80,6 +80,8 @@ class FloorJson(Model):
 
 
 class LessonJson(Model):
+    """`epoch`: of its bridge; another one: it goes on at another bridge; null: it has none."""
+
     id: str
     title: str
     subject: str
@@ -95,6 +97,7 @@ class LessonJson(Model):
     can: CanJson
     mode: Mode
     floor: FloorJson | None
+    epoch: str | None
     sites: list[SiteJson]
 
 
@@ -145,9 +148,10 @@ class GrantJson(Model):
 
 
 class ScreenGrantJson(GrantJson):
-    """`client`: what the share is known by in `sharing` of a site."""
+    """`client`: what the share is known by in `sharing` of a site. `epoch`: of the bridge that it is for."""
 
     client: str
+    epoch: str
 
 
 class ScreenJson(Model):

@@ -194,6 +194,8 @@ export interface Lesson {
   can: { start: boolean; end: boolean; share: Id | null; diagnose: boolean };
   mode: Mode;
   floor: Floor | null;
+  /** Of its bridge; another one: it goes on at another bridge; null: it has none. */
+  epoch: string | null;
   sites: Site[];
 }
 
@@ -208,9 +210,10 @@ export interface Grant {
   token: string;
 }
 
-/** To share a screen as a room's, over a connection of its own. `client`: what the share is known by. */
+/** To share a screen as a room's, over a connection of its own. `client`: what the share is known by; `epoch`: its bridge's. */
 export interface ScreenGrant extends Grant {
   client: string;
+  epoch: string;
 }
 
 /** Which room each receive slot (by its mid) carries; null: nobody at present. */

@@ -23,7 +23,7 @@ function order(change: Partial<CallOrder> = {}): CallOrder {
     slots: { "0": "r2", "1": "r2" },
     flows: { "0": "live", "1": "live" },
     slides: [],
-    screen: { url: "/whip/b", token: "s1", client: "d1-screen" },
+    screen: { url: "/whip/b", token: "s1", client: "d1-screen", epoch: "e1" },
     sharing: null,
     layers: {},
     mode: "discussion",

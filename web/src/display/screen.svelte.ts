@@ -166,7 +166,6 @@ export class Screen {
 
   private followSharing(before: CallOrder | null, now: CallOrder | null): void {
     if (now === null || before?.lesson !== now.lesson) this.sharing.stop();
-    else if (before.epoch !== now.epoch) this.sharing.moveOver();
     else this.sharing.refresh(now.screen);
     this.sharing.told(now?.sharing ?? null);
   }

@@ -18,6 +18,7 @@ export class Sharing {
   private asking = false;
   private peer: LastingPeer<BrowserScreenPublisher> | null = null;
   private client: string | null = null;
+  private epoch: string | null = null; // of the bridge that it is sent to
   private shown = false; // the others have been shown ours
 
   /** `grant`: to publish it, asked for at each attempt; null: not now. */
@@ -59,13 +60,16 @@ export class Sharing {
     track.stop();
   }
 
-  /** Younger tokens for the same connection. */
+  /** Younger tokens; of another epoch: for the bridge at which the lesson goes on. */
   refresh(grant: ScreenGrant): void {
+    this.follow(grant.epoch);
     this.peer?.refresh(grant);
   }
 
-  /** The lesson goes on at another bridge. */
-  moveOver(): void {
+  /** The epoch of the lesson's bridge: at another bridge it is sent anew. null: it has none now. */
+  follow(epoch: string | null): void {
+    if (epoch === null || this.epoch === null || epoch === this.epoch) return;
+    this.epoch = epoch;
     this.peer?.renew();
   }
 
@@ -91,6 +95,7 @@ export class Sharing {
     this.track = track;
     this.active = true;
     this.shown = false;
+    this.epoch = null;
     const peer = new LastingPeer(
       () => new BrowserScreenPublisher(track),
       () => this.granted(),
@@ -106,6 +111,7 @@ export class Sharing {
   private async granted(): Promise<ScreenGrant | null> {
     const grant = await this.grant();
     this.client = grant?.client ?? this.client;
+    this.epoch = grant?.epoch ?? this.epoch;
     return grant;
   }
 }

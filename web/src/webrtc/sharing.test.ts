@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { ScreenGrant } from "../api/types";
 import { Sharing } from "./sharing.svelte";
 
 beforeEach(() => {
@@ -9,9 +10,11 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
+const grant = (epoch: string): ScreenGrant => ({ url: "/whip/b", token: "s1", client: "d1-screen", epoch });
+
 /** Ours was shown until another machine of the room shared. */
 async function replaced(): Promise<Sharing> {
-  const sharing = new Sharing(() => ({ url: "/whip/b", token: "s1", client: "d1-screen" }));
+  const sharing = new Sharing(() => grant("e1"));
   await sharing.start();
   await vi.waitFor(() => {
     sharing.told("d1-screen");
@@ -34,4 +37,21 @@ it("says nothing of it in the next lesson", async () => {
   sharing.stop();
   sharing.told("t1-screen");
   expect(sharing.replaced).toBe(false);
+});
+
+it("is sent anew once for each bridge, whether the lesson or a token says first where that is", async () => {
+  let epoch = "e1";
+  const ask = vi.fn(() => grant(epoch));
+  const sharing = new Sharing(ask);
+  await sharing.start();
+  sharing.follow("e1");
+  sharing.follow(null);
+  expect(ask).toHaveBeenCalledTimes(1);
+  epoch = "e2";
+  sharing.follow("e2");
+  sharing.refresh(grant("e2"));
+  expect(ask).toHaveBeenCalledTimes(2);
+  epoch = "e3";
+  sharing.refresh(grant("e3"));
+  expect(ask).toHaveBeenCalledTimes(3);
 });

@@ -53,6 +53,7 @@ class TeacherScreen {
     if (event.type === "lesson_removed" && event.id === this.lesson) this.sharing.stop();
     if (event.type !== "lesson" || event.lesson.id !== this.lesson) return;
     if (event.lesson.can.share !== this.room) this.sharing.stop();
+    this.sharing.follow(event.lesson.epoch);
     const site = event.lesson.sites.find((each) => each.room.id === this.room);
     this.sharing.told(site?.media.sharing ?? null);
   }
