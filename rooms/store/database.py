@@ -11,9 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from rooms.errors import StoreUnavailable
 from rooms.store.engine import for_reading
 
+# Of PostgreSQL, by the beginning of its code (its manual, appendix A): no connection, no resources, being shut down or
+# started, cancelled, taking no writes or no connections now, and what it gave up in favour of another transaction.
+UNAVAILABLE = ("08", "53", "57P", "57014", "25006", "55000", "40001", "40P01")
+
 
 class Database:
-    """Hands out transactions. Raises `StoreUnavailable` where the database does not answer or ends the connection."""
+    """Hands out transactions. Raises `StoreUnavailable` where the database does not answer, or takes nothing now."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
@@ -44,6 +48,8 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     except (OperationalError, InterfaceError) as error:
         raise StoreUnavailable(f"the database does not answer: {_reason(error)}") from error
     except DBAPIError as error:
+        if _code(error).startswith(UNAVAILABLE):
+            raise StoreUnavailable(f"the database does not take it now: {_reason(error)}") from error
         if error.connection_invalidated:
             raise StoreUnavailable(f"the connection to the database ended: {_reason(error)}") from error
         raise
@@ -54,6 +60,10 @@ async def _connect(db: AsyncSession) -> None:
         await db.connection()
     except (OSError, PoolTimeout) as error:  # what asyncpg lets through before there is a connection
         raise StoreUnavailable(f"no connection to the database: {error}") from error
+
+
+def _code(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _reason(error: DBAPIError) -> str:

@@ -1,5 +1,6 @@
 """What happens to the store when its PostgreSQL does not answer."""
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,3 +47,27 @@ async def test_a_server_that_is_gone_is_unavailable_and_nothing_else() -> None:
                 with pytest.raises(StoreUnavailable) as caught:
                     await store.organisations.add(LOI_SCHOOL)
                 assert not isinstance(caught.value, SQLAlchemyError)
+
+
+async def test_a_server_that_takes_no_writes_is_unavailable(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        async with open_store(url) as store, open_store(url) as other:
+            await store.organisations.add(XUAN_SCHOOL)
+            async with other.writing() as db:
+                await db.execute(text(f"ALTER DATABASE {url.rsplit('/', 1)[1]} SET default_transaction_read_only = on"))
+                await db.execute(text(END_OTHERS + "pg_backend_pid()"))
+            with pytest.raises(StoreUnavailable, match="read-only"):
+                await store.organisations.add(LOI_SCHOOL)
+            assert await store.organisations.list() == (XUAN_SCHOOL,)
+
+
+async def test_a_server_that_takes_no_connections_is_unavailable(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        server, _, name = url.rpartition("/")
+        async with open_store(url) as store:
+            await store.organisations.add(XUAN_SCHOOL)
+            with psycopg.connect(f"{server}/postgres", autocommit=True) as other:
+                other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+                other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            with pytest.raises(StoreUnavailable, match="accepting connections"):
+                await store.organisations.list()
