@@ -144,13 +144,15 @@ class Fleet:
     async def _follow_registered(self, node: Node, lease: Lease) -> None:
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(node.follow(lease.registration.url), name=f"events of {node.name}")
-            await lease.over(lambda: node.connected)
+            # Until a lesson is elsewhere displays keep what they have: it may be we who are cut off from the node.
+            await lease.over(lambda: node.connected or bool(self._file.on(node.name)))
             following.cancel()
         logger.warning("node %s: not heard of any more, forgotten", node.name)
         node.died()
         if self.nodes.get(node.name) is node:
             del self.nodes[node.name], self._leases[node.name]
             self._file.register(node.name, None)
+            self._changed(node, "")
 
     def _make_registered(self) -> list[Node]:
         """Those that an earlier controller knew."""

@@ -156,6 +156,29 @@ async def test_node_that_is_not_heard_of_is_forgotten(tmp_path: Path, monkeypatc
     assert json.loads((tmp_path / "bridge" / "placements.json").read_text())["registered"] == {}
 
 
+async def test_node_that_is_not_heard_of_keeps_its_lesson_while_that_is_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.registration.LEASE_S", 0.5)
+    async with registering(tmp_path) as (watched, house):
+        nodes = watched.nodes
+        async with node_process("--controller", house.url, "--name", "north") as remote:
+            await watched.until_states({"north": NodeState.READY})
+            await nodes.ensure("lesson", Policy())
+            epoch = nodes.epoch("lesson")
+            remote.process.kill()
+            await watched.until_states({"north": NodeState.DEAD})
+        nodes.fleet.register(Registration(name="nobody", url="http://127.0.0.1:1"), SECRET)
+        await watched.until(lambda nodes: len(nodes.fleet.views()) == 2)
+        await watched.until_states({"north": NodeState.DEAD})  # the younger one is forgotten
+        assert nodes.epoch("lesson") == epoch
+        async with node_process("--controller", house.url, "--name", "south"):
+            await watched.until_states({"north": NodeState.DEAD, "south": NodeState.READY})
+            await nodes.ensure("lesson", Policy())
+            await watched.until_states({"south": NodeState.READY})
+            assert nodes.epoch("lesson") not in (None, epoch)
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {SECRET}x"}])
 async def test_nobody_registers_without_the_secret(tmp_path: Path, headers: dict[str, str]) -> None:
     async with registering(tmp_path) as (watched, house):
