@@ -164,32 +164,36 @@ class Conductor:
         """
         async with self._following:
             lesson = await self._store.lessons.get(lesson_id)
-            live = lesson.state is LessonState.LIVE
-            if lesson_id in self._live:
-                was, task = self._live[lesson_id]
-                left = tuple(site for site in was.plan.lesson.accepted if site.room_id not in _parts(lesson))
-                if not live or _parts(lesson) != _parts(was.plan.lesson):
-                    await self._stop(task)
-                    self._live.pop(lesson_id)
-                if live and left:
-                    await self._finish(replace(lesson, sites=left))
-                if lesson_id in self._live:
+            was, task = self._live.get(lesson_id, (None, None))
+            if lesson.state is LessonState.LIVE:
+                if was is not None and _parts(lesson) == _parts(was.plan.lesson):
                     was.follow(lesson)
-            if live and lesson_id not in self._live:
-                await self._begin(lesson)
+                else:
+                    await self._begin(lesson)
+            elif task is not None:
+                await self._stop(task)
+                del self._live[lesson_id]
             if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
-                await self._finish(lesson)
+                self._rest(await self._resting(lesson))
             self._timers.set(lesson, self._grace)
         self._changes.publish(ChangeKind.LESSON, lesson_id)
         for listener in self._follow_listeners:
             listener(lesson)
 
     async def _begin(self, lesson: Lesson) -> None:
+        """Hold a lesson. One that is held already goes on until everything is read for those who take part now."""
         plan, scenes = await self._prepared(lesson, LESSON_SCENE)
+        was, task = self._live.get(lesson.id, (None, None))
+        left = tuple(site for site in was.plan.lesson.accepted if site.room_id not in _parts(lesson)) if was else ()
+        resting = await self._resting(replace(lesson, sites=left)) if left else None
         for ending in list(self._ending):
             await ending.give_up(_parts(lesson))
-        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes)
+        if task is not None:
+            await self._stop(task)
+        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes, views_end=bool(left))
         self._live[lesson.id] = (live, self._spawn(self._hold(live), f"lesson {lesson.id}"))
+        if resting is not None:
+            self._rest(resting)
 
     async def _hold(self, live: LiveLesson) -> None:
         """One lesson's failure ends nothing but itself, and it is taken up again."""
@@ -200,12 +204,16 @@ class Conductor:
                 logger.exception("lesson %s: taken up again", live.plan.lesson.id)
                 await asyncio.sleep(RESTART_PAUSE_S)
 
-    async def _finish(self, lesson: Lesson) -> None:
-        """Put the lesson's accepted rooms to rest, but for those that the next lesson has already."""
-        busy = {room for live, _ in self._live.values() for room in _parts(live.plan.lesson)}
-        plan, scenes = await self._prepared(lesson, END_SCENE, without=busy)
-        ending = EndingLesson(plan, scenes, nodes=self._nodes)
-        self._spawn(self._see_off(ending), f"end of lesson {lesson.id}")
+    async def _resting(self, lesson: Lesson) -> EndingLesson:
+        """Its accepted rooms, but for those that the next lesson has already."""
+        others = [live.plan.lesson for id, (live, _) in self._live.items() if id != lesson.id]
+        plan, scenes = await self._prepared(
+            lesson, END_SCENE, without={room for each in others for room in _parts(each)}
+        )
+        return EndingLesson(plan, scenes, nodes=self._nodes)
+
+    def _rest(self, ending: EndingLesson) -> None:
+        self._spawn(self._see_off(ending), f"end of lesson {ending.plan.lesson.id}")
         self._ending.add(ending)
 
     async def _see_off(self, ending: EndingLesson) -> None:

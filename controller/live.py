@@ -111,15 +111,19 @@ class HeldLesson(Protocol):
 
 
 class LiveLesson:
-    """A live lesson: its rooms' `lesson` scenes and its bridge."""
+    """A live lesson: its rooms' `lesson` scenes and its bridge.
 
-    def __init__(self, plan: Plan, scenes: SceneRuns, *, store: Store, nodes: Nodes) -> None:
+    `views_end`: teachers' own views, as they are now, are put out; those who still may watch ask again.
+    """
+
+    def __init__(self, plan: Plan, scenes: SceneRuns, *, store: Store, nodes: Nodes, views_end: bool = False) -> None:
         self.plan = plan
         self.scenes = scenes
         self._store = store
         self._nodes = nodes
         self._wake = asyncio.Event()
         self._overridden = {site.room_id: site.overridden for site in plan.lesson.sites}
+        self._ended_views = {each for each in self._present() if is_viewer(each)} if views_end else set()
 
     def follow(self, lesson: Lesson) -> None:
         """The same rooms take part, but something else of the lesson has changed."""
@@ -150,6 +154,7 @@ class LiveLesson:
             for stranger in self._strangers():
                 logger.info("lesson %s: %s does not take part, put out", lesson.id, stranger)
                 await self._nodes.remove(lesson.id, stranger)
+                self._ended_views.discard(stranger)
         except NodeUnavailable as error:
             logger.debug("lesson %s: bridge not as it should be yet: %s", lesson.id, error)
             return False
@@ -157,10 +162,14 @@ class LiveLesson:
 
     def _strangers(self) -> list[ParticipantId]:
         """Who is in the bridge and should not be: rooms that have left. Their tokens are good for a while yet."""
-        bridge = self._nodes.state(self.plan.lesson.id)
         rooms = {ParticipantId(site.room_id) for site in self.plan.lesson.accepted}
-        present = bridge.participants if bridge else ()
-        return [each.id for each in present if each.id not in rooms and not is_viewer(each.id)]
+        return [
+            each for each in self._present() if each not in rooms and (not is_viewer(each) or each in self._ended_views)
+        ]
+
+    def _present(self) -> list[ParticipantId]:
+        bridge = self._nodes.state(self.plan.lesson.id)
+        return [each.id for each in bridge.participants] if bridge else []
 
     async def _keep_overridden(self) -> None:
         """What people in the rooms decided holds over a restart, too."""

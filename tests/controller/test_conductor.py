@@ -12,16 +12,19 @@ import pytest
 
 from controller.conductor import ENDING_MEMORY, Conductor
 from controller.config import BridgeConfig, RemoteNodeConfig, Secret
+from controller.live import Plan, read_plan
+from controller.media import is_viewer
 from controller.node import Node
 from controller.node_http import node_session
 from controller.nodes import Nodes
 from controller.registration import Registration
 from controller.showing import Showing
 from controller.views import SiteDevices, SiteDisplay
-from rooms.errors import InvalidState, RoomBusy
+from rooms.errors import InvalidState, RoomBusy, StoreUnavailable
 from rooms.invitation import InvitationState
-from rooms.lesson import EndReason, LessonState
+from rooms.lesson import EndReason, Lesson, LessonState
 from rooms.scene import StepState
+from rooms.store import Store
 from tests.controller.conducted import GRACE, LESSON, House, call, confirmed, report, site, states
 from tests.controller.stage import Stage, running
 from tests.devices.nativedevice import LEVEL, until
@@ -333,6 +336,49 @@ async def test_guest_that_has_left_is_put_out_again_when_it_comes_back_with_its_
         house.nodes.on_change(note)
         async with publish(house.media(given.whip.url), given.whip.token, [Picture(90)]):
             await house.until_nodes(lambda: True in present and not present[-1])
+
+
+async def test_views_of_a_lesson_end_when_a_school_leaves_it(house: House) -> None:
+    def watched() -> bool:
+        bridge = house.nodes.state(LESSON)
+        return any(is_viewer(each.id) for each in bridge.participants) if bridge else False
+
+    await house.plan()
+    async with asyncio.timeout(60), house.conducted() as (conductor, showing):
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        for _ in range(2):  # those who still may watch come again
+            given = (await showing.watch(LESSON, "teacher", "login", "view")).whep
+            async with play(house.media(given.url), given.token, video=1, audio=1):
+                await house.until_nodes(watched)
+                await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.DECLINED)
+                await conductor.planned(LESSON)
+                await house.until_nodes(lambda: not watched())
+                await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.ACCEPTED)
+                await conductor.planned(LESSON)
+
+
+async def test_lesson_is_held_while_a_room_comes_or_leaves(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[bool] = []
+    await house.plan()
+    async with asyncio.timeout(60), house.conducted() as (conductor, _):
+        await conductor.start(LESSON, "teacher")
+
+        async def slow(store: Store, lesson: Lesson) -> Plan:
+            held.append(conductor.in_lesson(XUAN_ROOM.id))
+            if len(held) == 1:
+                raise StoreUnavailable("the database is being started again")
+            return await read_plan(store, lesson)
+
+        monkeypatch.setattr("controller.conductor.read_plan", slow)
+        await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.DECLINED)
+        with pytest.raises(StoreUnavailable):
+            await conductor.planned(LESSON)
+        assert conductor.in_lesson(LOI_ROOM.id)
+        await conductor.planned(LESSON)
+        assert held == [True] * 3
+        assert conductor.in_lesson(XUAN_ROOM.id)
+        assert not conductor.in_lesson(LOI_ROOM.id)
 
 
 async def test_node_that_comes_while_a_stray_bridge_is_closed_ends_nothing(

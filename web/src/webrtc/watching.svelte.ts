@@ -64,8 +64,8 @@ export class Watching {
     try {
       watch = await this.ask();
     } catch (error) {
-      // Gone: the page will hear of it. Anything else passes, as that its bridge is only being opened.
-      const over = error instanceof ApiError && error.status === 404;
+      // Gone, or not for this school any more: the page will hear of it. Anything else passes, as that its bridge is only being opened.
+      const over = error instanceof ApiError && [403, 404].includes(error.status);
       if (this.stopListening !== null && !over) this.again = setTimeout(() => void this.open(), ASK_AGAIN_MS);
       return;
     }
