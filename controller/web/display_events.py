@@ -22,7 +22,7 @@ from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.services import Services
 from controller.web.socket import TRY_AGAIN, Closed, Socket
 from controller.web.told import Told
-from rooms.errors import DisplayNotFound
+from rooms.errors import DisplayNotFound, StoreUnavailable
 from rooms.room import Display, DisplayId
 
 log = logging.getLogger(__name__)
@@ -154,8 +154,12 @@ async def _breathe(socket: Socket) -> None:
 
 
 async def _touch(services: Services, id: DisplayId) -> None:
+    """Note when it was last seen. A database that takes no writes is no reason to end what only reads."""
     while True:
-        await services.store.displays.touch(id, services.clock())
+        try:
+            await services.store.displays.touch(id, services.clock())
+        except StoreUnavailable as error:
+            log.warning("display %s: not noted as seen: %s", id, error)
         await asyncio.sleep(TOUCH_EVERY_S)
 
 

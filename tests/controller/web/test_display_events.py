@@ -3,6 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import text
+
 from controller.changes import ChangeKind
 from controller.people.account import Role
 from controller.views import Camera, SiteDisplay
@@ -142,3 +145,20 @@ async def test_technician_of_another_school_cannot_unpair(house: House) -> None:
     foreign = await house.logged_in(GUEST, Role.TECHNICIAN)
     status, problem = await foreign.ask("DELETE", f"/displays/{display}")
     assert (status, problem) == (404, (await foreign.ask("DELETE", "/displays/none"))[1])
+
+
+async def test_display_stays_while_the_database_takes_no_writes(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    await house.display()
+    async with house.store.writing() as db:
+        await db.execute(
+            text("CREATE TRIGGER full BEFORE UPDATE ON displays BEGIN INSERT INTO nowhere VALUES (1); END")
+        )
+    page = await house.visitor()
+    async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
+        await receive(socket, "state")
+        async with asyncio.timeout(10):
+            while "not noted as seen" not in caplog.text:
+                await socket.send_json({"type": "ping"})
+                await receive(socket, "pong")
+        await socket.send_json({"type": "ping"})
+        await receive(socket, "pong")
