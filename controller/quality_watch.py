@@ -61,7 +61,7 @@ class _Site:
 
 
 class _Watched:
-    """A live lesson. `earlier`: the histories of a time before our start."""
+    """A live lesson. `earlier`: the histories from before our start, and of rooms that have left."""
 
     def __init__(self, lesson: Lesson, now: float) -> None:
         self.lesson = lesson
@@ -73,6 +73,11 @@ class _Watched:
     @property
     def histories(self) -> dict[RoomId, History]:
         return {**(self.earlier or {}), **{room_id: site.history for room_id, site in self.sites.items()}}
+
+    def see_off(self) -> None:
+        """Rooms that take part no more have a history, but nothing is said of them."""
+        for room_id in self.sites.keys() - {each.room_id for each in self.lesson.accepted}:
+            self.earlier = {**(self.earlier or {}), room_id: self.sites.pop(room_id).history}
 
 
 class QualityWatch:
@@ -153,6 +158,7 @@ class QualityWatch:
                 self._live[lesson.id] = _Watched(lesson, asyncio.get_running_loop().time())
             else:
                 live.lesson = lesson
+                live.see_off()
         elif live is not None:
             self._ended.append(self._live.pop(lesson.id))
 

@@ -9,6 +9,7 @@ from controller.quality_history import Column, History
 from controller.quality_store import KEPT, QualityStore
 from controller.showing import Showing
 from controller.views import Cause, Side, SiteQuality, Word
+from rooms.invitation import InvitationState
 from rooms.lesson import EndReason
 from tests.controller.conducted import LESSON, House, call, site
 from tests.controller.stage import running
@@ -69,6 +70,21 @@ async def test_history_goes_on_after_a_restart_of_the_controller(house: House) -
     assert history.start == earlier.start
     assert history.column(Column.UP_KBPS)[0] == 7
     assert len(history) > 25
+
+
+async def test_nothing_is_said_of_a_room_that_left_and_its_history_stays(house: House) -> None:
+    await house.plan()
+    async with watched(house) as (conductor, showing):
+        display = await house.pair(showing, LOI_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        whip = (await call(showing, display)).whip
+        async with publish(house.media(whip.url), whip.token, [Picture(200), Tone()]):
+            await house.until_view(showing, lambda view: site(view, LOI_ROOM).quality is not None)
+        await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.DECLINED)
+        await conductor.planned(LESSON)
+        assert list(showing.quality.all_shown()) == []
+        assert set(await showing.quality.histories(LESSON)) == {LOI_ROOM.id}
 
 
 async def test_a_node_that_is_gone_is_no_fault_of_the_sites(house: House) -> None:
