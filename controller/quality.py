@@ -70,9 +70,9 @@ NODE_LOST = SiteQuality(word=Word.LOST, cause=Cause.NODE, side=Side.BRIDGE)
 class Figures:
     """A site's media at one moment. Losses are shares before repair, 0 to 1; None: not known.
 
-    `held_back`: the browser sends only the lowest layer because its link takes no more. `stills`: a picture comes as a
-    still every few seconds. `sources`: whose pictures and sound it gets. `up_freezes`, `freezes`: counted since
-    somewhen, of what it sends and what it shows.
+    `held_back`: the browser sends only the lowest layer because its link takes no more. `lacks`: the link takes less
+    than there is to be sent. `stills`: a picture comes as a still every few seconds. `sources`: whose pictures and
+    sound it gets. `up_freezes`, `freezes`: counted since somewhen, of what it sends and what it shows.
     """
 
     link: Link
@@ -88,6 +88,7 @@ class Figures:
     held_back: bool = False
     down_bps: int = 0
     estimate_bps: int | None = None
+    lacks: bool = False
     down_loss: float = 0.0
     down_jitter_ms: float = 0.0
     stills: bool = False
@@ -131,6 +132,7 @@ def figures(participant: ParticipantState, report: DisplayReport | None) -> Figu
         estimate_bps=min((each.estimate_bps for each in subscriptions if each.estimate_bps is not None), default=None),
         down_loss=max((each.loss for each in subscriptions), default=0.0),
         down_jitter_ms=max((each.jitter_ms for each in subscriptions), default=0.0),
+        lacks=any(each.estimate_bps is not None and each.estimate_bps < each.wanted_bps for each in subscriptions),
         stills=any(slot.flow is Flow.STILL for slot in slots),
         stage_height=max((slot.height for slot in slots if slot.role is Role.STAGE), default=0),
         sources=frozenset(slot.source for slot in slots if slot.source is not None),
@@ -188,7 +190,7 @@ def _weakness(seen: Figures, recent: Recent) -> Cause:
     if seen.overloaded:
         return Cause.CPU
     up_slow = seen.held_back or up_stalls or seen.frames_per_s < FEWEST_FRAMES_PER_S
-    takes_bps = seen.estimate_bps if seen.estimate_bps is not None and seen.sources else SLOW_DOWN_BPS
+    takes_bps = seen.estimate_bps if seen.estimate_bps is not None and seen.lacks else SLOW_DOWN_BPS
     down_slow = seen.stills or takes_bps < SLOW_DOWN_BPS
     if down_slow and not (up_slow and seen.up_bps <= takes_bps):
         return Cause.DOWNLINK_SLOW  # each makes the other slow, see `SENDING`; the lower rate is the cause

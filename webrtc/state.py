@@ -78,6 +78,8 @@ class SlotState:
 class SubscriptionState:
     """`estimate_bps`: what the link to the subscriber takes, None before the first estimate; `sent_bps`: what goes out.
 
+    `wanted_bps`: what would bring everything to its best; an estimate is not tried much further than that.
+
     `loss`: lost on the way out over the last seconds, 0 to 1, before repair. `round_trip_ms`: None before a report.
     """
 
@@ -85,6 +87,7 @@ class SubscriptionState:
     connected: bool
     packets: int
     estimate_bps: int | None
+    wanted_bps: int
     sent_bps: int
     loss: float
     jitter_ms: float

@@ -127,6 +127,7 @@ class Subscription(Connection):
             connected=self.connected,
             packets=sum(slot.packets for slot in self.slots),
             estimate_bps=self._estimate.bps if self._estimate is not None and self._measurable else None,
+            wanted_bps=self.selection.allocation.wanted_bps,
             sent_bps=self._sent_bps,
             loss=round(self.loss, 4),
             jitter_ms=round(self.jitter_ms, 1),

@@ -33,6 +33,7 @@ def participant(name: str, stage: str, voice: str, *, speaking: bool = False) ->
         connected=True,
         packets=0,
         estimate_bps=None,
+        wanted_bps=0,
         sent_bps=0,
         loss=0.0,
         jitter_ms=0.0,

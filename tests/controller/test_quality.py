@@ -28,6 +28,7 @@ FINE = Figures(
     sound=True,
     frames_per_s=25.0,
     estimate_bps=2_000_000,
+    lacks=True,
     round_trip_ms=40.0,
     sources=frozenset({B}),
 )
@@ -72,7 +73,7 @@ def lost(cause: Cause, side: Side = Side.SITE) -> SiteQuality:
         (replace(FINE, frames_per_s=4.0), CALM, weak(Cause.UPLINK_SLOW)),
         (replace(FINE, frames_per_s=7.5), CALM, GOOD),  # a camera in dim light
         (replace(FINE, estimate_bps=390_000), CALM, weak(Cause.DOWNLINK_SLOW)),
-        (replace(FINE, estimate_bps=390_000, sources=frozenset()), CALM, GOOD),  # alone: nothing is sent to it
+        (replace(FINE, estimate_bps=390_000, lacks=False), CALM, GOOD),  # more was never tried
         (replace(FINE, estimate_bps=None), CALM, GOOD),
         (replace(FINE, stills=True), CALM, weak(Cause.DOWNLINK_SLOW)),
         (replace(FINE, held_back=True, up_bps=150_000, estimate_bps=90_000), CALM, weak(Cause.DOWNLINK_SLOW)),
@@ -191,6 +192,7 @@ def participant(*tracks: TrackState) -> ParticipantState:
         connected=True,
         packets=5,
         estimate_bps=300_000,
+        wanted_bps=400_000,
         sent_bps=250_000,
         loss=0.04,
         jitter_ms=7.0,
@@ -222,6 +224,7 @@ def test_figures_are_taken_from_the_report_of_the_bridge_and_of_the_display() ->
         frames_per_s=15.0,
         down_bps=250_000,
         estimate_bps=300_000,
+        lacks=True,
         down_loss=0.04,
         down_jitter_ms=7.0,
         stills=True,

@@ -38,6 +38,7 @@ LINK = SubscriptionState(
     connected=True,
     packets=1,
     estimate_bps=900_000,
+    wanted_bps=900_000,
     sent_bps=500_000,
     loss=0.01,
     jitter_ms=4.0,

@@ -50,6 +50,7 @@ def test_state_is_what_the_controller_reads() -> None:
         connected=True,
         packets=9,
         estimate_bps=None,
+        wanted_bps=9,
         sent_bps=7,
         loss=0.5,
         jitter_ms=2.5,
