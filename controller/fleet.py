@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ MAKE_WAY_S = 3.0
 """A killed node starts so much later where others have taken its lessons: their first seconds need the cores more."""
 START_S = 10.0
 """A local node that takes longer to start is taken for dead until it is there: its lessons need not wait for it."""
+HUNG_S = 10.0
+"""A local node that has been dead for so long while its process lives is ended, and starts anew."""
 
 
 class Fleet:
@@ -126,9 +129,13 @@ class Fleet:
                 ready = await child.ready(after=generation)
             generation = ready.generation
             async with asyncio.TaskGroup() as tasks:
-                following = tasks.create_task(node.follow(str(ready.data["control"])), name=f"events of {node.name}")
+                following = [
+                    tasks.create_task(node.follow(str(ready.data["control"])), name=f"events of {node.name}"),
+                    tasks.create_task(_end_hung(node, child), name=f"end {node.name} should it hang"),
+                ]
                 await child.lost(generation)
-                following.cancel()
+                for task in following:
+                    task.cancel()
             node.died()
 
     def _lend(self, node: Node, registration: Registration) -> None:
@@ -169,3 +176,15 @@ class Fleet:
                 return [Node(f"local-{index}", secret, self._http, self._changed) for index in range(count)]
             case remote:
                 return [Node(each.name, each.secret.value, self._http, self._changed) for each in remote]
+
+
+async def _end_hung(node: Node, child: Child) -> None:
+    """Have a process that lives and does not answer for long start anew: it holds the port, and maybe all lessons."""
+    loop = asyncio.get_running_loop()
+    answered_at = loop.time()
+    while loop.time() - answered_at < HUNG_S:
+        await asyncio.sleep(HUNG_S / 10)
+        if not node.dead:
+            answered_at = loop.time()
+    logger.warning("node %s: its process does not answer, ended", node.name)
+    child.send_signal(signal.SIGKILL)

@@ -90,7 +90,7 @@ class Node:
         self._returned_at: float | None = None
         self._lost_at = 0.0
         self._heard_at = 0.0
-        self._wrong_secret = self._distrusted = False  # said already
+        self._wrong_secret = self._distrusted = self._strange = False  # said already
 
     @property
     def connected(self) -> bool:
@@ -142,8 +142,7 @@ class Node:
             except aiohttp.ClientSSLError as error:
                 self._distrust(error)
             except ValidationError as error:
-                logger.debug("node %s: %s", self.name, error)
-                self._lose(self._now())
+                self._misunderstand(error)
             except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
                 logger.debug("node %s: %s", self.name, type(error).__name__)
                 if self._heard_at > heard_before:
@@ -219,10 +218,20 @@ class Node:
             logger.warning(
                 "node %s: does not accept our secret (%d); is it that of the node at %s?", self.name, status, self.url
             )
-        if status >= 500:
+        if status >= 500 or self.run is not None:  # one that served before has lessons that wait for it
             self._unanswered(refused=False)
         else:
             self._lost_at = self._now()
+
+    def _misunderstand(self, error: ValidationError) -> None:
+        if not self._strange:
+            self._strange = True
+            where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+            logger.warning("node %s: cannot be understood (%s); is it of another version?", self.name, where)
+        if self.connected:
+            self._lose(self._now())
+        else:
+            self._unanswered(refused=False)
 
     def _distrust(self, error: aiohttp.ClientSSLError) -> None:
         """Somebody is there, who cannot show by TLS that it knows our secret."""

@@ -271,6 +271,17 @@ async def test_frozen_node_loses_its_lesson_and_closes_it_when_it_comes_back(pai
     assert pair.watched.holder("another") == pair.other
 
 
+async def test_hung_node_is_started_anew(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.fleet.HUNG_S", 0.5)
+    await watched.nodes.ensure("lesson", Policy())
+    epoch = watched.nodes.epoch("lesson")
+    watched.signal(signal.SIGSTOP)
+    await watched.until_states({"local-0": NodeState.DEAD})
+    await watched.until_states({"local-0": NodeState.READY})
+    await watched.nodes.ensure("lesson", Policy())
+    assert watched.nodes.epoch("lesson") != epoch
+
+
 async def test_new_policy_reaches_the_holder(watched: Watched) -> None:
     await watched.nodes.ensure("lesson", Policy())
     await watched.nodes.ensure("lesson", Policy(mode=Mode.TEACHER))
@@ -365,6 +376,30 @@ async def test_node_that_talks_nonsense_is_asked_anew(tmp_path: Path) -> None:
     async with serving(events) as url:
         async with following(RemoteNodeConfig(url=url, secret=Secret(SECRET)), tmp_path) as watched:
             await watched.until(lambda nodes: nodes.connected)
+    assert list(said) == []
+
+
+@pytest.mark.parametrize("then", ["nonsense", "refusal"])
+async def test_node_that_served_and_talks_to_us_no_more_is_dead_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    monkeypatch.setattr("controller.node.AWAY_S", 0.5)
+    monkeypatch.setattr("controller.node.WRONG_SECRET_DELAY_S", 0.1)
+    said = iter(['{"type":"snapshot","node":"n","bridges":[]}'])
+
+    async def events(request: web.Request) -> web.WebSocketResponse:
+        text = next(said, '{"type":"snapshot"}')
+        if then == "refusal" and "node" not in text:
+            raise web.HTTPUnauthorized
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str(text)
+        await socket.close()
+        return socket
+
+    async with serving(events) as url:
+        async with following(RemoteNodeConfig(url=url, secret=Secret(SECRET)), tmp_path) as watched:
+            await watched.until(lambda nodes: [each.state for each in nodes.fleet.views()] == [NodeState.DEAD])
     assert list(said) == []
 
 
