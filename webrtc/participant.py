@@ -69,10 +69,20 @@ class Participant:
         )
 
     def link(self, now: float) -> Link:
-        """As good as its worst connection; that of a shared screen, maybe of another machine, counts if it is all."""
-        screens = [each for each in self.publications.values() if each.is_screen]
-        links = {each.link(now) for each in self.connections if each not in screens}
-        links = links or {each.link(now) for each in screens}
+        """As good as its best client that both sends and plays; where none does, as its worst connection.
+
+        That of a shared screen, maybe of another machine, counts if it is all.
+        """
+        screens = {client for client, each in self.publications.items() if each.is_screen}
+        all_of_it = (self.publications.keys() - screens) & self.subscriptions.keys()
+        if all_of_it:
+            return max((self._worst([client], now) for client in all_of_it), key=_WORST_FIRST.index)
+        clients = self.publications.keys() | self.subscriptions.keys()
+        return self._worst(clients - screens or screens, now)
+
+    def _worst(self, clients: Iterable[ClientId], now: float) -> Link:
+        both = [each.get(client) for client in clients for each in (self.publications, self.subscriptions)]
+        links = {each.link(now) for each in both if each is not None}
         return next((link for link in _WORST_FIRST if link in links), Link.LOST)
 
     def round_trip_ms(self) -> float | None:

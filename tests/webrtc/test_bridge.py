@@ -72,6 +72,19 @@ async def test_all_of_a_participant_go_with_it() -> None:
         assert not {older.id, waiting.id} & here.plane.connections.keys()
 
 
+async def test_room_is_as_well_as_the_display_that_does_all_of_it() -> None:
+    async with asyncio.timeout(15), lesson() as here, publisher(here) as (_, sends):
+        room, panel = ParticipantId("a"), ClientId("panel")
+        participant = here.plane.bridges[LESSON].participants[room]
+        await here.plane.publish(LESSON, room, panel, offer(Certificate(), "sendonly", KINDS))
+        await here.plane.subscribe(LESSON, room, panel, offer(Certificate(), "recvonly", KINDS))
+        assert sends.connected
+        assert participant.link(monotonic()) is Link.LOST  # one only sends, the other one is not there
+        async with viewer(here, "a"):
+            assert participant.link(monotonic()) is Link.GOOD
+            assert participant.link(monotonic() + LOST_S + 1) is Link.LOST
+
+
 async def test_of_two_shared_screens_the_newest_is_shown_until_its_machine_is_lost() -> None:
     async with asyncio.timeout(15), lesson() as here, viewer(here), sharing(here, "tv") as older:
         participant = here.plane.bridges[LESSON].participants[ParticipantId("a")]
