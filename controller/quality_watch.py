@@ -130,14 +130,25 @@ class QualityWatch:
 
     async def run(self) -> None:
         """Look until cancelled; what was not yet written is written then."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_looking(), name="look at the links of lessons")
+            tasks.create_task(self._keep_writing(), name="write how the links were")
+
+    async def _keep_looking(self) -> None:
+        while True:
+            for live in list(self._live.values()):
+                await self._take_up(live)
+                self._look(live, asyncio.get_running_loop().time())
+            await asyncio.sleep(LOOK_S)
+
+    async def _keep_writing(self) -> None:
+        """In a task of its own: what is said of a link must not wait for a slow database."""
         loop = asyncio.get_running_loop()
         forget_at = loop.time()
         try:
             while True:
                 now = loop.time()
                 for live in list(self._live.values()):
-                    await self._take_up(live)
-                    self._look(live, now)
                     if now >= live.write_at:
                         live.write_at = now + WRITE_S
                         await self._write(live)

@@ -1,8 +1,11 @@
 """What is said of the sites of a live lesson and kept of them: real database, real bridge node as child process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+
+import pytest
 
 from controller.conductor import Conductor
 from controller.quality_history import Column, History
@@ -85,6 +88,30 @@ async def test_nothing_is_said_of_a_room_that_left_and_its_history_stays(house: 
         await conductor.planned(LESSON)
         assert list(showing.quality.all_shown()) == []
         assert set(await showing.quality.histories(LESSON)) == {LOI_ROOM.id}
+
+
+async def test_words_do_not_wait_for_a_slow_database(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes, passes = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_: object) -> None:
+        writes.set()
+        async with asyncio.timeout(60):
+            await passes.wait()
+
+    monkeypatch.setattr("controller.quality_watch.WRITE_S", 0.1)
+    monkeypatch.setattr(QualityStore, "put", slow)
+    await house.plan()
+    async with watched(house) as (conductor, showing):
+        display = await house.pair(showing, XUAN_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        whip = (await call(showing, display)).whip
+        async with publish(house.media(whip.url), whip.token, [Picture(200), Tone()]):
+            async with asyncio.timeout(20):
+                await writes.wait()
+            await house.until_view(showing, lambda view: site(view, XUAN_ROOM).quality is not None)
+        await house.until_view(showing, lambda view: site(view, XUAN_ROOM).quality == AWAY)
+        passes.set()
 
 
 async def test_a_node_that_is_gone_is_no_fault_of_the_sites(house: House) -> None:
