@@ -226,7 +226,7 @@ class SendEstimate:
         """A probe to be sent now, if `wanted_bps` is above the estimate and the link may take more."""
         if wanted_bps <= self._bps or self._bps >= CAP_BPS or self._prober.under_way:
             return None
-        if now - max(self._last_sent, self._woken_at) >= IDLE_S:
+        if self._bps < START_BPS and now - max(self._last_sent, self._woken_at) >= IDLE_S:
             return self._wake(now)
         if (
             not self.transport_cc

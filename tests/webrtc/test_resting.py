@@ -80,6 +80,11 @@ def test_link_of_a_player_without_feedback_is_tried_again_too() -> None:
     assert estimate.bps > START_WITHOUT_FEEDBACK_BPS
 
 
+def test_link_of_which_nothing_bad_is_known_is_not_tried_with_a_burst() -> None:
+    estimate = SendEstimate(transport_cc=True, now=0.0)
+    assert all(estimate.probe(2_000_000, tenth / 10) is None for tenth in range(100))
+
+
 def test_still_on_a_long_way_is_no_silence() -> None:
     host = Host(Way(bps=steady(2_000_000), delay_s=1.0))
     host.run(20)
