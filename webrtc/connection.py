@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from webrtc import rtcp
 from webrtc.answer import make_answer
+from webrtc.demux import Demultiplexer
 from webrtc.dtls import (
     Certificate,
     DtlsTransport,
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 WEAK_S = 5.0  # a connection on which nothing was heard for so long is weak,
 LOST_S = 15.0  # and lost after this
+HEARD_S = 0.25  # between two notes of its packets: each would cost time, and would say no more
 REPORT_S = 1.0  # between RTCP reports
 # What one client may send, so that none takes the others' time: a room with four cameras in layers needs a third of it.
 MAX_PACKETS_PER_S = 6000
@@ -57,7 +59,8 @@ class Transport:
     certificate: Certificate
     candidates: tuple[Candidate, ...]
     forwarder: Forwarder
-    received: PacketBuffer  # the datagram that came in last
+    received: PacketBuffer  # the datagram that came in last,
+    demultiplexer: Demultiplexer  # and who put it there
     reports: PacketBuffer  # to build RTCP in
 
 
@@ -99,7 +102,7 @@ class Connection(ABC):
         self._dtls = DtlsTransport(certificate=transport.certificate, send=self._send)
         self._receiving: SrtpKeys | None = None
         self._sending: SrtpKeys | None = None
-        self._heard_at = now
+        self._heard_until = now  # its packets are noted so far
         self._met: set[int] = set()
         self._counted_until = 0.0  # the end of the second in which the next two were counted
         self._counted = 0  # authentic packets,
@@ -177,11 +180,11 @@ class Connection(ABC):
         return f"{self.participant}/{self.client} {'subscription' if self.sending else 'publication'} {self.id[:6]}"
 
     def consents(self, now: float) -> bool:
-        """Whether the client still wants our packets (RFC 7675)."""
+        """Whether the client still wants our packets: it was heard of late."""
         return self._ice.consents(now)
 
     def link(self, now: float) -> Link:
-        silence_s = now - max(self._heard_at, self._ice.checked_at)
+        silence_s = now - self._ice.heard_at
         if not self.connected or silence_s > LOST_S:
             return Link.LOST
         return Link.WEAK if silence_s > WEAK_S else Link.GOOD
@@ -246,7 +249,9 @@ class Connection(ABC):
         if (unprotect_rtcp if control else unprotect_rtp)(keys.context, buffer.memory, length):
             self.refused += 1
             return
-        self._heard_at = now
+        if now >= self._heard_until:
+            self._heard_until = now + HEARD_S
+            self._ice.hear(self._transport.demultiplexer.sender, now)
         self._counted += 1  # not those that are forged, or another one could silence this client
         try:
             if control:

@@ -85,6 +85,7 @@ class MediaPlane:
                 candidates=tuple(self._candidates(self._media.port)),
                 forwarder=forwarder,
                 received=received,
+                demultiplexer=demultiplexer,
                 reports=PacketBuffer(),
             )
             self._group = await stack.enter_async_context(asyncio.TaskGroup())

@@ -1,6 +1,6 @@
 from aioice import stun
 
-from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, SILENT_S, Credentials, IceLite, IceSession
+from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, OWNED_S, SILENT_S, Credentials, IceLite, IceSession
 from webrtc.path import Address, Path
 
 A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
@@ -84,6 +84,39 @@ def test_path_that_fell_silent_is_left_for_one_that_is_checked() -> None:
     network.ice.forget(B)
     client.check(A)
     assert client.moves == [A, B, A]
+
+
+def test_path_on_which_packets_come_is_not_left_for_one_that_is_checked() -> None:
+    network = Network()
+    client = Client(network)
+    client.check(A, nominate=True)
+    client.session.verified[A] -= SILENT_S + 1
+    client.session.hear(A, client.session.heard_at)
+    client.check(B)
+    assert client.moves == [A]
+
+
+def test_address_on_which_packets_come_is_not_given_to_another() -> None:
+    network = Network()
+    victim, attacker = Client(network), Client(network)
+    victim.check(A, nominate=True)
+    victim.session.verified[A] -= OWNED_S + 1
+    victim.session.hear(A, victim.session.heard_at)
+    attacker.check(A, nominate=True)
+    assert (network.ice.peers, attacker.moves) == ({A: victim}, [])
+    victim.session.verified[A] -= OWNED_S + 1
+    attacker.check(A, nominate=True)
+    assert (network.ice.peers, attacker.moves) == ({A: attacker}, [A])
+
+
+def test_address_that_was_heard_longest_ago_makes_way() -> None:
+    network = Network()
+    client = Client(network)
+    for port in range(MAX_ADDRESSES):
+        client.check((A[0], port), nominate=True)
+    client.session.hear((A[0], 0), client.session.heard_at)
+    client.check(B)
+    assert set(network.ice.peers) == {B, (A[0], 0), *((A[0], port) for port in range(2, MAX_ADDRESSES))}
 
 
 def test_restart_takes_effect_with_the_first_new_check() -> None:

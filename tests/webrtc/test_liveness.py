@@ -1,0 +1,100 @@
+"""Clients that prove by their packets alone that they are there: no check for longer than any silence may last.
+
+The clock stands until a test sets it, so that this takes no time.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import monotonic
+
+import pytest
+
+from tests.webrtc.bare import KEYFRAME, OTHER_FRAME, BareClient, bare_client, offer, packet
+from tests.webrtc.framed import over_tcp
+from tests.webrtc.peers import LESSON, Lesson, lesson
+from webrtc import rtcp
+from webrtc.connection import Connection
+from webrtc.dtls import Certificate
+from webrtc.ice import CONSENT_S
+from webrtc.ids import ClientId, ParticipantId
+from webrtc.state import Link
+
+MINUTE_AND_MORE_S = 70
+STEP_S = 1.01  # more than a second: reports are due at each step
+
+Way = Callable[[int], AbstractAsyncContextManager[int]]  # the node's port -> the one that a client sends to
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = monotonic()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The plane's."""
+    clock = Clock()
+    for module in ("bridge", "connection", "demux", "ice", "plane", "subscription"):
+        monkeypatch.setattr(f"webrtc.{module}.monotonic", clock)
+    monkeypatch.setattr("webrtc.plane.TICK_S", 0.001)
+    return clock
+
+
+@asynccontextmanager
+async def over_udp(node_port: int) -> AsyncIterator[int]:
+    yield node_port
+
+
+WAYS = pytest.mark.parametrize("way", [over_udp, over_tcp])
+
+
+@asynccontextmanager
+async def sender(here: Lesson, way: Way) -> AsyncIterator[tuple[BareClient, Connection]]:
+    certificate = Certificate()
+    async with way(here.plane.port) as port, bare_client(certificate) as client:
+        text = offer(certificate, "sendonly", ["video"])
+        connection = await here.plane.publish(LESSON, ParticipantId("a"), ClientId("c"), text)
+        await client.connect(connection, port)
+        await here.until(lambda: connection.connected)
+        yield client, connection
+
+
+@asynccontextmanager
+async def viewer(here: Lesson, way: Way) -> AsyncIterator[tuple[BareClient, Connection]]:
+    certificate = Certificate()
+    async with way(here.plane.port) as port, bare_client(certificate) as client:
+        text = offer(certificate, "recvonly", ["video"])
+        connection = await here.plane.subscribe(LESSON, ParticipantId("b"), ClientId("c"), text)
+        await client.connect(connection, port)
+        await here.until(lambda: connection.connected)
+        yield client, connection
+
+
+@WAYS
+async def test_client_whose_packets_come_is_there_without_a_check(clock: Clock, way: Way) -> None:
+    async with asyncio.timeout(30), lesson() as here, sender(here, way) as (a, sends), viewer(here, way) as (b, gets):
+        for second in range(1, MINUTE_AND_MORE_S + 1):
+            clock.now += STEP_S
+            b.send_rtcp(rtcp.ReceiverReport(ssrc=1))
+            a.send_rtp(packet(second, KEYFRAME if second == 1 else OTHER_FRAME, timestamp=90_000 * second))
+            await b.packets.get()
+            await a.report(rtcp.ReceiverReport)  # the plane's own doings were due, too
+        links = (sends.link(clock.now), gets.link(clock.now))
+        assert (sends.connected, gets.connected, *links) == (True, True, Link.GOOD, Link.GOOD)
+        clock.now += CONSENT_S + STEP_S
+        await here.until(lambda: not here.plane.connections)
+
+
+@WAYS
+async def test_client_that_says_nothing_is_cut_while_another_one_is_heard(clock: Clock, way: Way) -> None:
+    async with asyncio.timeout(30), lesson() as here, sender(here, way) as (a, sends), viewer(here, way) as (_, gets):
+        for second in range(1, MINUTE_AND_MORE_S + 1):
+            clock.now += STEP_S
+            a.send_rtp(packet(second, KEYFRAME if second == 1 else OTHER_FRAME, timestamp=90_000 * second))
+            await a.report(rtcp.ReceiverReport)
+        await here.until(lambda: not gets.connected)
+        assert (sends.connected, list(here.plane.connections)) == (True, [sends.id])
