@@ -127,12 +127,11 @@ class Forwarder:
         if slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:
             self._wrap(slot, route, packet, number, now)
         elif not route.outlet.extension:
-            picture = read_vp8(packet) if route.track.codec.name == "VP8" else NO_PICTURE
-            self.send((route,), packet, number, picture, now)
+            self.send((route,), packet, number, _read(route, packet), now)
 
     def _wrap(self, slot: Slot, route: Route, packet: bytes, number: int, now: float) -> int:
         """Send a packet of the route's track inside of an RTX packet; its octets."""
-        picture = read_vp8(packet) if route.track.codec.name == "VP8" else NO_PICTURE
+        picture = _read(route, packet)
         payload = bytearray(packet[HEADER_SIZE:])
         if picture.picture_id >= 0:
             PICTURE_ID.pack_into(payload, PICTURE_ID_AT, 0x8000 | (picture.picture_id + route.picture_id) & 0x7FFF)
@@ -188,4 +187,9 @@ class Forwarder:
 def _as_sent(slot: Slot, route: Route, number: int) -> bytes | None:
     """The plain packet of the route's track, without the redundancy that this subscriber does not take."""
     packet = route.track.packet(number)
-    return strip_redundancy(packet) if packet is not None and slot.strips(route.track) else packet
+    stripped = packet is not None and slot.strips(route.track.codec_of(packet))
+    return strip_redundancy(packet) if packet is not None and stripped else packet
+
+
+def _read(route: Route, packet: bytes) -> Picture:
+    return read_vp8(packet) if route.track.codec_of(packet).name == "VP8" else NO_PICTURE

@@ -15,9 +15,9 @@ from aioice import stun
 
 from webrtc.path import Address, Path, Peer
 
-# Without a sign of the client for so long, it no longer wants our packets: a good check, or any packet that proves to be
-# its own. RFC 9725 4.2 asks clients for no checks of consent (RFC 7675), and some check only while nothing else is sent.
-# A full agent gives up after 30 s (RFC 7675 5.1); a link may be dead for these, and the next sign takes a few more.
+# Without a sign of the client for so long, it no longer wants our packets: a good check, or any packet that proves to
+# be its own. RFC 9725 4.2 asks for no checks of consent (RFC 7675), and some clients check only where they send nothing
+# else. A full agent gives up after 30 s (RFC 7675 5.1); a link may be dead for these, and the next sign takes longer.
 CONSENT_S = 45.0
 SILENT_S = 4.0  # a path without a sign for so long is left for another one that is checked, nominated or not
 OWNED_S = 5.0  # an address is not given to another session while its own one is heard on it

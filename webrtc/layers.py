@@ -7,7 +7,7 @@ from typing import NamedTuple
 from webrtc.forward import Forwarder
 from webrtc.ids import ClientId
 from webrtc.payload import NO_PICTURE, READ_PICTURE, Picture, read_size, wide_picture_id
-from webrtc.rtp import HEADER, strip_redundancy
+from webrtc.rtp import HEADER, HEADER_SIZE, strip_redundancy
 from webrtc.sdp import MAIN, SLIDES, Kind
 from webrtc.slots import Route, Slot
 from webrtc.track import Track
@@ -52,9 +52,11 @@ class Layer:
         """Take in a plain packet of the track and send it on."""
         track = self.track
         _, second, sequence, timestamp, _ = HEADER.unpack_from(packet)
-        if second & 0x7F != track.payload_type and not self._use(second & 0x7F):
-            return
         if not track.is_new(sequence):
+            return
+        if second & 0x7F != track.payload_type and not self._use(packet, sequence):
+            if second & 0x7F in track.payload_types:  # late, or padding: it tells nothing of what comes now
+                track.receive(packet, sequence, timestamp, now)
             return
         picture = NO_PICTURE
         codec = track.codec.name
@@ -80,6 +82,13 @@ class Layer:
             self._forward_thinned(packet, number, timestamp, picture, now)
         if track.missing and now >= track.nack_due:
             self._ask(track, now)
+
+    def tick(self, now: float) -> None:
+        """Ask the sender for what is missing: for a keyframe as long as a picture waits for one."""
+        if any(not thinning.still and slot.takes(self.track) for slot, thinning in self._waiting.items()):
+            self.track.want_keyframe()
+        if self.track.lacks:
+            self._ask(self.track, now)
 
     def _forward_thinned(self, packet: bytes, number: int, timestamp: int, picture: Picture, now: float) -> None:
         for slot in self._thinned:
@@ -163,17 +172,30 @@ class Layer:
         self._carrying.remove(slot)
         self._update()
 
-    def _use(self, payload_type: int) -> bool:
-        """Follow the sender to another payload type, with all slots, from its next keyframe on."""
-        if not self.track.use(payload_type):
+    def go_on(self, track: Track) -> None:
+        """Go on with `track`, which is this layer under another SSRC, with all slots, from its next keyframe on."""
+        track.go_on_from(self.track)
+        self.track = track
+        self._let_wait()
+
+    def _use(self, packet: bytes, sequence: int) -> bool:
+        """Follow the sender to the payload type of a packet, with all slots, from its next keyframe on.
+
+        Not back to the one before for a packet that was overtaken.
+        """
+        if len(packet) <= HEADER_SIZE or self.track.is_late(sequence) or not self.track.use(packet[1] & 0x7F):
             return False
+        self._let_wait()
+        return True
+
+    def _let_wait(self) -> None:
+        """Have the slots that carry this layer wait for what they can go on with."""
         for slot in self._carrying:
             slot.stop()
             slot.carrier = None
             self._waiting[slot] = Thinning(slot.base_only and not slot.rising, slot.still)
         self._carrying.clear()
         self._update()
-        return True
 
     def _update(self) -> None:
         thinned, stripped, routes = list[Slot](), list[Route](), list[Route]()
@@ -181,7 +203,7 @@ class Layer:
             if slot.base_only or slot.still:
                 thinned.append(slot)
             elif slot.route is not None:
-                (stripped if slot.strips(self.track) else routes).append(slot.route)
+                (stripped if slot.strips(self.track.codec) else routes).append(slot.route)
         self._thinned, self._stripped, self._routes = tuple(thinned), tuple(stripped), tuple(routes)
 
     # -- what the sender shall send
