@@ -6,6 +6,7 @@ that never changes (RFC 5576), with one more for its retransmissions (RFC 4588).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from zlib import crc32
 
 from webrtc.errors import UnsupportedSdp
@@ -36,6 +37,8 @@ def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answe
     Raises `UnsupportedSdp`: receiving, where any m-line cannot be accepted (RFC 9725 4.4.3); sending, where none can.
     """
     sections = tuple(_agree(section, sending=sending, local=local) for section in offer.sections)
+    if sending:
+        sections = tuple(_without_numbers(section, sections) for section in sections)
     accepted = [section.mid for section in sections if not section.rejected]
     if not accepted:
         raise UnsupportedSdp("no m-line that we can send on", reference="RFC 9429 5.3.1")
@@ -94,6 +97,30 @@ def _agree(offered: OfferedSection, *, sending: bool, local: LocalParameters) ->
         repairs=offered.repairs,
         rids=offered.rids[:MAX_LAYERS] if RID_EXTENSION in extensions else (),
         content=offered.content,
+    )
+
+
+def _without_numbers(section: Section, sections: tuple[Section, ...]) -> Section:
+    """`section` with header extensions only where they may be.
+
+    What is to be repeated on its own SSRC must go out as the same octets (RFC 7714 8.1), so with no number or time in
+    it. Where a picture has none, numbers of others would tell little of the link.
+    """
+    bare = any(_has_bare_packets(each) for each in sections if each.kind == "video" and not each.rejected)
+    if not section.extensions or not (bare or _has_bare_packets(section)):
+        return section
+    codecs = (
+        replace(codec, feedback=tuple(each for each in codec.feedback if each != "transport-cc"))
+        for codec in section.codecs
+    )
+    return replace(section, extensions={}, codecs=tuple(codecs))
+
+
+def _has_bare_packets(section: Section) -> bool:
+    """Whether packets of the section go out without a header extension."""
+    repeated = set(section.rtx.values())
+    return not section.extensions or any(
+        "nack" in codec.feedback and codec.payload_type not in repeated for codec in section.codecs
     )
 
 

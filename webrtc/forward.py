@@ -119,7 +119,8 @@ class Forwarder:
     def repeat(self, slot: Slot, route: Route, number: int, now: float) -> None:
         """Send a packet of the route's track once more, if it is still kept: as RTX where the subscriber takes that.
 
-        Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it.
+        Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it: what
+        is promised to be repeated so has none (`webrtc/answer.py`).
         """
         packet = _as_sent(slot, route, number)
         if packet is None:
@@ -162,7 +163,7 @@ class Forwarder:
     def _send_rtx(self, slot: Slot, second: int, timestamp: int, payload: bytes, now: float, *, flags: int = 0) -> int:
         """Send on the slot's SSRC of retransmissions (RFC 4588)."""
         outlet, view, length = slot.outlet, self._buffer.view, self._buffer.length
-        sequence, timestamp, ssrc = slot.next_rtx() & 0xFFFF, timestamp & 0xFFFFFFFF, slot.rtx_ssrc
+        sequence, timestamp, ssrc = slot.next_rtx() & 0xFFFF, timestamp & 0xFFFFFFFF, slot.rtx_ssrc or 0
         if outlet.extension:
             start, word = EXTENDED.size, outlet.word(now)
             first = VERSION | EXTENSION_BIT | flags
@@ -176,6 +177,7 @@ class Forwarder:
         if protect_rtp(outlet.context, self._buffer.memory, length):
             outlet.dropped += 1
             return 0
+        outlet.note_repeat(ssrc)
         outlet.note(size, now)
         try:
             outlet.sendto(view[: length[0]], outlet.address)

@@ -1,16 +1,13 @@
-"""Clients that prove by their packets alone that they are there: no check for longer than any silence may last.
-
-The clock stands until a test sets it, so that this takes no time.
-"""
+"""Clients that prove by their packets alone that they are there: no check for longer than any silence may last."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from time import monotonic
 
 import pytest
 
 from tests.webrtc.bare import KEYFRAME, OTHER_FRAME, BareClient, bare_client, offer, packet
+from tests.webrtc.clock import Clock
 from tests.webrtc.framed import over_tcp
 from tests.webrtc.peers import LESSON, Lesson, lesson
 from webrtc import rtcp
@@ -24,24 +21,6 @@ MINUTE_AND_MORE_S = 70
 STEP_S = 1.01  # more than a second: reports are due at each step
 
 Way = Callable[[int], AbstractAsyncContextManager[int]]  # the node's port -> the one that a client sends to
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = monotonic()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The plane's."""
-    clock = Clock()
-    for module in ("bridge", "connection", "demux", "ice", "plane", "subscription"):
-        monkeypatch.setattr(f"webrtc.{module}.monotonic", clock)
-    monkeypatch.setattr("webrtc.plane.TICK_S", 0.001)
-    return clock
 
 
 @asynccontextmanager
