@@ -27,6 +27,13 @@ RECEIVED_EXTENSIONS = frozenset(
 )
 SENT_EXTENSIONS = frozenset({TRANSPORT_CC_EXTENSION, SEND_TIME_EXTENSION})
 
+# All mean DTLS-SRTP where a fingerprint is there, and all must be accepted (RFC 9429 5.1.2).
+PROFILES = frozenset(
+    {
+        *("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP"),
+        *("RTP/SAVPF", "RTP/SAVP", "RTP/AVPF", "RTP/AVP"),
+    }
+)
 MAX_LAYERS = 4  # of one source
 START_KBPS = 1000  # a browser sends as much at once, and less as soon as the link shows that it is too much
 
@@ -127,7 +134,7 @@ def _has_bare_packets(section: Section) -> bool:
 def _problem_of(offered: OfferedSection, *, sending: bool) -> UnsupportedSdp | None:
     if not offered.enabled:
         return UnsupportedSdp("the m-line is disabled", reference="RFC 9429 5.3.1")
-    if offered.kind == "application" or offered.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"):
+    if offered.kind == "application" or offered.protocol not in PROFILES:
         return UnsupportedSdp("an m-line is not audio or video over DTLS-SRTP", reference="RFC 8827 6.5")
     if offered.direction not in (("recvonly", "sendrecv") if sending else ("sendonly", "sendrecv")):
         return UnsupportedSdp(f"an m-line is {offered.direction}", reference="RFC 9725 4.2")
