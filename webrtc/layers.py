@@ -33,10 +33,12 @@ class Layer:
     """A track and the slots that carry it, or wait to.
 
     `ask`: told that the sender is to be asked for something now: `Track.due_nacks`, `Track.keyframe_due`.
+    `resized`: called when its pictures have another size than before.
     """
 
     def __init__(self, *, track: Track, forwarder: Forwarder, ask: Callable[[Track, float], None]) -> None:
         self.track = track
+        self.resized: Callable[[], None] = lambda: None
         self._forwarder = forwarder
         self._ask = ask
         self._carrying: list[Slot] = []
@@ -47,6 +49,12 @@ class Layer:
         self._wanted_until = 0.0
 
     # -- packets
+
+    def begin(self, packet: bytes) -> None:
+        """Learn from the first packet, before anybody chooses among layers, how large the pictures are."""
+        if self.track.kind == "video":
+            codec = self.track.codec.name
+            self.track.size = read_size(codec, wide_picture_id(packet) if codec == "VP8" else packet)
 
     def forward(self, packet: bytes, now: float) -> None:
         """Take in a plain packet of the track and send it on."""
@@ -66,7 +74,10 @@ class Layer:
             picture = READ_PICTURE[codec](packet)
         number = track.receive(packet, sequence, timestamp, now)
         if picture.keyframe:
+            size = track.size
             track.keyframe_seen(number, read_size(codec, packet))
+            if track.size != size:
+                self.resized()
         if self._waiting and (picture.keyframe or track.kind == "audio"):
             self._begin(packet, number, now)
         if picture.keyframe:
@@ -133,7 +144,7 @@ class Layer:
         for slot in list(self._carrying):
             self.release(slot)
         self._waiting.clear()
-        self._ask = lambda track, now: None
+        self._ask, self.resized = lambda track, now: None, lambda: None
         self.track.forget_packets()
 
     def thin(self, slot: Slot, thinning: Thinning) -> None:
@@ -258,11 +269,18 @@ class Source:
 
     def add(self, layer: Layer) -> None:
         self.layers.append(layer)
+        layer.resized = self.sort
         self.sort()
 
     def sort(self) -> None:
-        """By the height of their pictures; as they were offered where that is not known."""
+        """By the height of their pictures. Where it is not known of all, the first one offered is the largest.
+
+        So RFC 8853 5.2 has it; the heights that are known show whether the sender has it the other way round.
+        """
         if all(layer.track.size.height for layer in self.layers):
             self.layers.sort(key=lambda layer: layer.track.size.height)
         elif self.rids:
             self.layers.sort(key=lambda layer: self.rids.index(layer.track.rid))
+            known = [height for layer in self.layers if (height := layer.track.size.height)]
+            if known == sorted(known, reverse=True):
+                self.layers.reverse()

@@ -199,6 +199,7 @@ class Publication(Connection):
             return True
         layer = Layer(track=track, forwarder=self._transport.forwarder, ask=self._ask)
         layer.want(now)
+        layer.begin(packet)
         self._layers[ssrc] = layer
         if source is None:
             source = self._sources[section.mid] = Source(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from webrtc.ids import TrackId
 from webrtc.least import Least
-from webrtc.payload import UNKNOWN_SIZE, Size
 from webrtc.rtcp import ReportBlock, SenderReport
 from webrtc.rtp import HEADER_SIZE, extend
 from webrtc.sdp import Codec, Kind
+from webrtc.sequence_header import UNKNOWN_SIZE, Size
 
 HISTORY = {"video": 1024, "audio": 128}  # packets kept to answer retransmission requests: about a second, or more
 MAX_GAP = 100  # packets; a longer gap is not asked for again but bridged by a keyframe

@@ -9,6 +9,7 @@ from webrtc.layers import WHOLE, Layer, Source, Thinning
 from webrtc.payload import read_vp8
 from webrtc.rtp import HEADER
 from webrtc.sdp import Codec
+from webrtc.sequence_header import Size
 from webrtc.slots import Formats, Slot
 from webrtc.state import Role
 from webrtc.track import SourceClock, Track
@@ -375,3 +376,40 @@ def test_layer_is_wanted_for_a_while_after_the_last_wish() -> None:
     assert not here.wanted(1.0)
     here.want(1.0)
     assert (here.wanted(8.9), here.wanted(9.1)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("heights", "order"),
+    [
+        ({}, "cba"),  # the first one offered is the largest (RFC 8853 5.2)
+        ({"b": 360}, "cba"),
+        ({"a": 720, "c": 180}, "cba"),
+        ({"a": 180, "c": 720}, "abc"),
+        ({"a": 180, "b": 360, "c": 720}, "abc"),
+        ({"a": 360, "b": 720, "c": 180}, "cab"),
+    ],
+)
+@pytest.mark.parametrize("came", ["abc", "bca", "cba"])
+def test_layers_are_in_the_order_of_their_pictures_the_smallest_first(
+    came: str, heights: dict[str, int], order: str
+) -> None:
+    source = Source(client=ClientId("c"), kind="video", rids=("a", "b", "c"))
+    for rid in came:
+        source.add(layer(rid))
+    for each in source.layers:
+        each.track.size = Size(16, heights.get(each.track.rid, 0))
+    source.sort()
+    assert "".join(each.track.rid for each in source.layers) == order
+
+
+def test_order_follows_at_once_when_a_size_becomes_known() -> None:
+    source = Source(client=ClientId("c"), kind="video", rids=("a", "b"))
+    for rid in "ab":
+        source.add(layer(rid))
+    for each, (width, height) in zip(list(source.layers), ((1280, 720), (320, 180)), strict=True):
+        size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+        each.forward(HEADER.pack(0x80, 0xE0, 1, 0, 1) + bytes.fromhex("1000") + b"\0\0\x9d\x01\x2a" + size, 0.0)
+    assert [each.track.rid for each in source.layers] == ["a", "b"]
+    first = layer("c")
+    first.begin(HEADER.pack(0x80, 0xE0, 1, 0, 1) + bytes.fromhex("90800100") + b"\0\0\x9d\x01\x2a" + size)
+    assert first.track.size == Size(320, 180)

@@ -7,8 +7,8 @@ from tests.webrtc.wire import Vp8Sender, Wire, contents
 from webrtc.allocation import Rest, Step
 from webrtc.ids import ClientId
 from webrtc.layers import ALIVE_S, Layer, Source
-from webrtc.payload import Size
 from webrtc.selection import Selection
+from webrtc.sequence_header import Size
 from webrtc.slots import STILL_S, Slot
 from webrtc.state import Flow
 
