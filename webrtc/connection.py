@@ -21,7 +21,7 @@ from webrtc.dtls import (
     unprotect_rtcp,
     unprotect_rtp,
 )
-from webrtc.errors import InvalidPacket
+from webrtc.errors import InvalidPacket, InvalidSdp
 from webrtc.forward import Forwarder
 from webrtc.ice import IceLite, IceSession
 from webrtc.ids import ClientId, ConnectionId, ParticipantId
@@ -98,6 +98,7 @@ class Connection(ABC):
         self._transport = transport
         self._offer = offer
         self._ice = IceSession(peer=self, moved=self._moved, now=now)
+        transport.ice.add(self._ice)  # before its name is told
         self._reachable = asyncio.Event()
         self._dtls = DtlsTransport(certificate=transport.certificate, send=self._send)
         self._receiving: SrtpKeys | None = None
@@ -107,18 +108,25 @@ class Connection(ABC):
         self._counted_until = 0.0  # the end of the second in which the next two were counted
         self._counted = 0  # authentic packets,
         self._reported = 0  # and octets of RTCP in them
-        self._answer = make_answer(
-            offer,
-            sending=self.sending,
-            local=LocalParameters(
-                ufrag=self._ice.credentials.ufrag,
-                pwd=self._ice.credentials.pwd,
-                fingerprint=transport.certificate.fingerprint,
-                candidates=transport.candidates,
-                ssrcs_for=self.ssrcs_for,
-                cname=self.cname,
-            ),
+        try:
+            self._answer = make_answer(offer, sending=self.sending, local=self._local_parameters())
+        except InvalidSdp:
+            self.discard()
+            raise
+
+    def _local_parameters(self) -> LocalParameters:
+        return LocalParameters(
+            ufrag=self._ice.credentials.ufrag,
+            pwd=self._ice.credentials.pwd,
+            fingerprint=self._transport.certificate.fingerprint,
+            candidates=self._transport.candidates,
+            ssrcs_for=self.ssrcs_for,
+            cname=self.cname,
         )
+
+    def discard(self) -> None:
+        """Let go of its name among the node's; it does not run, or no more."""
+        self._transport.ice.remove(self._ice)
 
     @property
     def answer(self) -> Answer:
@@ -143,7 +151,6 @@ class Connection(ABC):
 
     async def run(self) -> None:
         """Connect, then serve until the client ends it, or until cancelled. Raises `HandshakeFailed`."""
-        self._transport.ice.add(self._ice)
         try:
             await self._reachable.wait()
             self._receiving, self._sending = await self._dtls.connect(
@@ -157,7 +164,7 @@ class Connection(ABC):
         finally:
             self.connected = False
             self.closed()
-            self._transport.ice.remove(self._ice)
+            self.discard()
             await self._dtls.close()
 
     def meet(self, ssrc: int) -> bool:

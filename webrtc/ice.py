@@ -97,12 +97,23 @@ class IceLite:
         self._strange = 0  # checks from addresses that are not verified, in it
 
     def add(self, session: IceSession) -> None:
+        """Answer checks for `session` from now on; it gets other credentials if its own name is taken."""
+        if session.credentials.ufrag in self._sessions:  # 24 bits repeat: with 250 sessions once in 67,000
+            session.credentials = self._draw()
         self._sessions[session.credentials.ufrag] = session
 
+    def _draw(self) -> Credentials:
+        while (drawn := Credentials.new()).ufrag in self._sessions:
+            pass
+        return drawn
+
     def remove(self, session: IceSession) -> None:
+        """Nothing if it was removed before."""
+        if session.released:
+            return
         for credentials in (session.credentials, session.previous):
-            if credentials is not None:
-                self._sessions.pop(credentials.ufrag, None)
+            if credentials is not None and self._sessions.get(credentials.ufrag) is session:
+                del self._sessions[credentials.ufrag]
         for address in list(session.verified):
             self._forget(session, address)
         session.release()
@@ -113,7 +124,7 @@ class IceLite:
             return session.credentials
         if session.previous is not None:
             self._sessions.pop(session.previous.ufrag, None)
-        session.previous, session.credentials = session.credentials, Credentials.new()
+        session.previous, session.credentials = session.credentials, self._draw()
         self._sessions[session.credentials.ufrag] = session
         return session.credentials
 
