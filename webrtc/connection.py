@@ -101,6 +101,7 @@ class Connection(ABC):
         transport.ice.add(self._ice)  # before its name is told
         self._reachable = asyncio.Event()
         self._dtls = DtlsTransport(certificate=transport.certificate, send=self._send)
+        self._dtls.heard = self._heard
         self._receiving: SrtpKeys | None = None
         self._sending: SrtpKeys | None = None
         self._heard_until = now  # its packets are noted so far
@@ -242,6 +243,9 @@ class Connection(ABC):
 
     def receive_dtls(self, datagram: bytes) -> None:
         self._dtls.receive(datagram)
+
+    def _heard(self) -> None:
+        self._ice.heard_at = monotonic()
 
     def receive_media(self, size: int, now: float) -> None:
         keys, buffer = self._receiving, self._transport.received

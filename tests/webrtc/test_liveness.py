@@ -68,6 +68,16 @@ async def test_client_whose_packets_come_is_there_without_a_check(clock: Clock, 
         await here.until(lambda: not here.plane.connections)
 
 
+async def test_client_that_only_speaks_within_dtls_is_there(clock: Clock) -> None:
+    async with asyncio.timeout(30), lesson() as here, viewer(here, over_udp) as (b, gets):
+        for _ in range(MINUTE_AND_MORE_S // 10):
+            clock.now += 10.0
+            await b.send_data(b"here")
+            while gets.link(clock.now) is not Link.GOOD:  # it is weak or lost until that has come
+                await asyncio.sleep(0)
+        assert gets.connected
+
+
 @WAYS
 async def test_client_that_says_nothing_is_cut_while_another_one_is_heard(clock: Clock, way: Way) -> None:
     async with asyncio.timeout(30), lesson() as here, sender(here, way) as (a, sends), viewer(here, way) as (_, gets):
