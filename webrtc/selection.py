@@ -33,7 +33,7 @@ class Selection:
 
     def __init__(self, slots: Sequence[Slot]) -> None:
         self.allocation = Allocation(choices={}, bps=0, wanted_bps=0)
-        self.trial_bps = 0  # what it was made for beyond the budget; 0 where that was enough
+        self.trial_bps = 0  # what a picture needed beyond the budget, and was given to try; 0 where none did
         self._slots = slots
         self._places: dict[Slot, _Place] = {}
         self._heights: dict[str, int] = {}  # of the tiles, by mid
@@ -74,7 +74,8 @@ class Selection:
         wishes = [self._wish(place, now) for place in self._places.values()]
         needed_bps = least_bps(wishes, [place.slot.mid for place in self._places.values() if _is_single(place.source)])
         self.trial_bps = needed_bps if budget_bps < needed_bps <= trial_bps else 0
-        budget_bps = max(budget_bps, self.trial_bps)
+        if self.trial_bps:  # the others keep what they have without it
+            budget_bps = min(budget_bps + needed_bps, trial_bps)
         held = {place.slot.mid: place.choice for place in self._places.values() if place.choice is not None}
         self.allocation = allocate(wishes, budget_bps, held)
         for place in self._places.values():

@@ -70,11 +70,20 @@ async def test_client_whose_packets_come_is_there_without_a_check(clock: Clock, 
 
 async def test_client_that_only_speaks_within_dtls_is_there(clock: Clock) -> None:
     async with asyncio.timeout(30), lesson() as here, viewer(here, over_udp) as (b, gets):
+        came, note = asyncio.Event(), gets._dtls.heard
+
+        def heard() -> None:
+            note()
+            came.set()
+
+        gets._dtls.heard = heard
         for _ in range(MINUTE_AND_MORE_S // 10):
             clock.now += 10.0
+            assert gets.link(clock.now) is not Link.GOOD
+            came.clear()
             await b.send_data(b"here")
-            while gets.link(clock.now) is not Link.GOOD:  # it is weak or lost until that has come
-                await asyncio.sleep(0)
+            await came.wait()
+            assert gets.link(clock.now) is Link.GOOD
         assert gets.connected
 
 
