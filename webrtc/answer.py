@@ -113,8 +113,10 @@ def _without_numbers(section: Section, sections: tuple[Section, ...]) -> Section
     What is to be repeated on its own SSRC must go out as the same octets (RFC 7714 8.1), so with no number or time in
     it. Where a picture has none, numbers of others would tell little of the link.
     """
-    bare = any(_has_bare_packets(each) for each in sections if each.kind == "video" and not each.rejected)
-    if not section.extensions or not (bare or _has_bare_packets(section)):
+    agreed = {uri for each in sections for uri in each.extensions}
+    wanted = TRANSPORT_CC_EXTENSION if TRANSPORT_CC_EXTENSION in agreed else SEND_TIME_EXTENSION
+    pictures = [each for each in sections if each.kind == "video" and not each.rejected]
+    if not section.extensions or not any(_has_bare_packets(each, wanted) for each in (section, *pictures)):
         return section
     codecs = (
         replace(codec, feedback=tuple(each for each in codec.feedback if each != "transport-cc"))
@@ -123,10 +125,10 @@ def _without_numbers(section: Section, sections: tuple[Section, ...]) -> Section
     return replace(section, extensions={}, codecs=tuple(codecs))
 
 
-def _has_bare_packets(section: Section) -> bool:
-    """Whether packets of the section go out without a header extension."""
+def _has_bare_packets(section: Section, extension: str) -> bool:
+    """Whether packets of the section go out without that header extension."""
     repeated = set(section.rtx.values())
-    return not section.extensions or any(
+    return extension not in section.extensions or any(
         "nack" in codec.feedback and codec.payload_type not in repeated for codec in section.codecs
     )
 

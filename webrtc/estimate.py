@@ -85,6 +85,7 @@ class SendEstimate:
         self._last_sent = self._woken_at = now
         self._waiting_since: float | None = None  # when packets were under way first after the last answer
         self._answered = False
+        self._unheard_wakes, self._wake_bps = 0, 0.0  # since then
         self._heard_at = now
         self._halved_at = now
         self._before_silence: float = 0.0
@@ -143,10 +144,7 @@ class SendEstimate:
         if not span or self._highest < span[-1]:
             return
         unseen = sum(self._sight.misses(outlet, number) for number in span)
-        told = self._prober.told
         verdict = self._prober.verdict(self._highest, self._loss.usual, now, unseen=unseen)
-        if self._prober.under_way is None:
-            self._sight.judge(sent=len(span), unseen=unseen, told=told)
         if verdict is not None:
             if verdict.bps > self._bps:
                 self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
@@ -198,8 +196,12 @@ class SendEstimate:
 
     # -- silence
 
+    def last_sent(self, outlet: Outlet) -> float:
+        """When the newest packet went out that there can be an answer to."""
+        return self._sight.last_sent(outlet)
+
     def tick(self, last_sent: float, now: float) -> None:
-        """To be called about every 100 ms: silence has to be seen too. `last_sent`: when a packet last went out."""
+        """To be called about every 100 ms: silence has to be seen too. `last_sent`: see there."""
         self._last_sent = last_sent
         self._prober.expire(now)
         if self._waiting_since is None:
@@ -228,6 +230,7 @@ class SendEstimate:
         self._heard_at = now
         self._waiting_since = None
         self._answered = True
+        self._unheard_wakes, self._wake_bps = 0, 0.0
         if self.state is State.SILENT:
             self.state = State.HOLDING
             self._bps = max(self._bps, self._before_silence / 2)
@@ -276,11 +279,22 @@ class SendEstimate:
         """All pictures rest, and nobody speaks: without this nothing would ever be sent, and nothing learned, again."""
         self._woken_at = now
         self._loss.forget(now)
-        if not self.transport_cc or self._sight.blind:
+        self._unheard_wakes += 1
+        if not self.transport_cc:
             self._bps = max(self._bps, min(PROBE_FACTOR * self._bps, START_WITHOUT_FEEDBACK_BPS))
+            return None
+        if self._sight.blind or (self._unheard_wakes > 1 and not self._sight.sees_repeats):
+            self._wake_by_media()
+        if self._sight.blind:
             return None
         self._trend.restart()
         return self._prober.begin(max(PROBE_FACTOR * self._bps, WAKE_BPS), now)
+
+    def _wake_by_media(self) -> None:
+        """Have a still or more go out, and wait for the answer: padding may be what the receiver does not see."""
+        self._wake_bps = min(max(PROBE_FACTOR * self._wake_bps, WAKE_BPS), START_WITHOUT_FEEDBACK_BPS)
+        self._bps = max(self._bps, self._wake_bps)
+        self._waiting_since = None
 
     def probe_sent(self, probe: Probe, first: int, last: int, now: float) -> None:
         """All packets (media and padding) of `probe` had the 16-bit transport numbers from `first` to `last`."""
@@ -309,6 +323,7 @@ class SendEstimate:
             if told is None:
                 continue
             if newest:
+                self._sight.skip(outlet, max(self._highest + 1, base), number)
                 if told.first_sent - self._highest_sent >= HOLE_S:
                     follows = False
                 else:

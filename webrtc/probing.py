@@ -77,12 +77,6 @@ class Prober:
         """The extended numbers of its packets, media and padding, once it is sent."""
         return range(self._first, self._last + 1) if self._last >= 0 else range(0)
 
-    @property
-    def told(self) -> int:
-        """How many of its packets have arrived, as far as that is told."""
-        span = self.span
-        return sum(1 for number, *_ in self._received if number in span)
-
     def verdict(self, highest: int, usual_loss: float, now: float, *, unseen: int = 0) -> Verdict | None:
         """How the probe came through, once its last packet, or one after it, was told of (up to `highest`).
 

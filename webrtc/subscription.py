@@ -183,7 +183,7 @@ class Subscription(Connection):
         if self._estimate is None:
             trend = self._transport.forwarder.trendline()
             self._estimate = SendEstimate(transport_cc=self._numbered, now=now, trend=trend)
-        self._estimate.tick(self.outlet.last_sent, now)
+        self._estimate.tick(self._estimate.last_sent(self.outlet), now)
         self._look(now)
         self._probe(now)
         if now >= self._allocate_at or self.selection.starved():

@@ -1,13 +1,15 @@
 """Receivers that tell of media alone: what they do not see is no loss, and no reason to stop a picture."""
 
 from heapq import heappush
+from itertools import pairwise
 
 import pytest
 
+from tests.webrtc import test_resting
 from tests.webrtc.test_estimate import Sender, Way, changing, steady
 from webrtc.estimate import START_BPS
 from webrtc.outlet import Outlet
-from webrtc.sight import Sight
+from webrtc.sight import ENOUGH, Sight
 
 RTX_SSRC = 8
 
@@ -83,6 +85,32 @@ def test_full_link_is_found_without_padding_that_is_seen(bps: int) -> None:
     assert 0.7 * bps <= sender.mean_bps(40) <= 1.1 * bps
 
 
+class Host(test_resting.Host, Told):
+    """Nobody speaks, and what is sent to try the link is not seen."""
+
+
+@pytest.mark.parametrize("queue_s", [0.3, 1.0])
+def test_picture_that_rests_comes_back_though_padding_is_not_seen(queue_s: float) -> None:
+    start, end = test_resting.TROUBLE
+    host = Host(Way(bps=lambda now: 60_000 if start <= now < end else 2_000_000, queue_s=queue_s))
+    host.run(end - test_resting.BEGAN)
+    assert host.choice is not test_resting.SCREEN
+    host.run(40)
+    assert host.choice is test_resting.SCREEN
+
+
+def test_what_is_not_seen_needs_no_answer() -> None:
+    outlet, sight = Outlet(transport_cc=1), Sight()
+    assert sight.last_sent(outlet) == 0.0
+    for at in range(1, 9):
+        if at > 3:
+            outlet.note_repeat(RTX_SSRC)
+        outlet.note(100, float(at))
+    assert (outlet.last_sent, sight.last_sent(outlet)) == (8.0, 3.0)
+    sight.take(outlet, 5, 1)
+    assert sight.last_sent(outlet) == 8.0
+
+
 def test_repetitions_that_are_told_of_count_as_all_packets_do() -> None:
     sender = Told(Way(bps=steady(4_000_000), loss=0.05), sees=True, most_bps=400_000)
     sender.run(40)
@@ -107,12 +135,27 @@ def test_nothing_is_seen_on_a_stream_until_something_on_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "unseen", "told", "blind"),
-    [(40, 30, 10, True), (40, 30, 8, False), (40, 5, 35, False), (30, 30, 0, False)],
+    ("packets", "blind"),
+    [
+        ("m" + "r" * ENOUGH + "m", True),
+        ("m" + "r" * (ENOUGH - 1) + "m", False),
+        ("mrrrm" * (ENOUGH // 3), True),
+        ("m" + "r" * ENOUGH + "mm?", False),  # two packets of media in the gap are lost as well
+        ("m" + "r" * ENOUGH, False),  # nothing after it is told of
+    ],
 )
-def test_receiver_is_blind_to_padding_where_all_media_around_it_came(
-    sent: int, unseen: int, told: int, blind: bool
-) -> None:
-    sight = Sight()
-    sight.judge(sent=sent, unseen=unseen, told=told)
+def test_receiver_is_blind_to_padding_where_the_media_around_it_came(packets: str, blind: bool) -> None:
+    outlet, sight = Outlet(transport_cc=1), Sight()
+    for kind in packets:
+        if kind == "r":
+            outlet.note_repeat(RTX_SSRC)
+        outlet.note(100, 0.0)
+    lost = packets.endswith("?")
+    told = [0, len(packets) - 1] if lost else [place for place, kind in enumerate(packets) if kind == "m"]
+    for before, after in pairwise(told):
+        sight.skip(outlet, before + 1, after)
     assert sight.blind == blind
+    outlet.note_repeat(RTX_SSRC)
+    outlet.note(100, 0.0)
+    sight.take(outlet, len(packets), 1)
+    assert not sight.blind
