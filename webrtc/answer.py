@@ -113,9 +113,9 @@ def _without_numbers(section: Section, sections: tuple[Section, ...]) -> Section
     What is to be repeated on its own SSRC must go out as the same octets (RFC 7714 8.1), so with no number or time in
     it. Where a picture has none, numbers of others would tell little of the link.
     """
-    agreed = {uri for each in sections for uri in each.extensions}
-    wanted = TRANSPORT_CC_EXTENSION if TRANSPORT_CC_EXTENSION in agreed else SEND_TIME_EXTENSION
     pictures = [each for each in sections if each.kind == "video" and not each.rejected]
+    numbered = all(TRANSPORT_CC_EXTENSION in each.extensions for each in pictures)
+    wanted = TRANSPORT_CC_EXTENSION if numbered else SEND_TIME_EXTENSION
     if not section.extensions or not any(_has_bare_packets(each, wanted) for each in (section, *pictures)):
         return section
     codecs = (

@@ -9,6 +9,7 @@ from tests.webrtc.test_sdp import OFFERS, damaged_offers
 from webrtc.answer import (
     AUDIO_LEVEL_EXTENSION,
     PROFILES,
+    SEND_TIME_EXTENSION,
     TRANSPORT_CC_EXTENSION,
     UNVOICED_LEVEL_EXTENSION,
     make_answer,
@@ -155,6 +156,19 @@ def _extensions(text: str) -> list[dict[str, int]]:
 def test_packets_are_numbered_where_that_was_agreed() -> None:
     assert _extensions(OFFERS["chromium_recv"]) == [{TRANSPORT_CC_EXTENSION: 4}] * 3
     assert _extensions(OFFERS["firefox_recv"]) == [{}, {TRANSPORT_CC_EXTENSION: 7}]  # sound, picture
+
+
+def test_packets_have_one_extension_and_pictures_decide_which() -> None:
+    *pictures, sound = (f"m={each}" for each in OFFERS["chromium_recv"].split("m=")[1:])
+    session = OFFERS["chromium_recv"].split("m=")[0]
+
+    def unnumbered(section: str) -> str:
+        return "".join(line for line in section.splitlines(True) if TRANSPORT_CC_EXTENSION not in line)
+
+    assert _extensions("".join((session, *pictures, unnumbered(sound)))) == [{TRANSPORT_CC_EXTENSION: 4}] * 2 + [{}]
+    timed = [session, *map(unnumbered, pictures)]
+    assert _extensions("".join((*timed, sound))) == [{SEND_TIME_EXTENSION: 2}] * 2 + [{}]
+    assert _extensions("".join((*timed, unnumbered(sound)))) == [{SEND_TIME_EXTENSION: 2}] * 3
 
 
 def test_what_is_repeated_on_its_own_ssrc_has_no_number() -> None:
