@@ -67,6 +67,7 @@ class Subscription(Connection):
         noted: Callable[[], None],
     ) -> None:
         self._ssrcs: dict[str, tuple[int, int]] = {}
+        self._drawn: set[int] = set()
         super().__init__(
             transport=transport, participant=participant, client=client, offer=offer, changed=changed, noted=noted
         )
@@ -141,7 +142,16 @@ class Subscription(Connection):
     # -- Connection
 
     def ssrcs_for(self, mid: str) -> tuple[int, int]:
-        return self._ssrcs.setdefault(mid, (secrets.randbits(32), secrets.randbits(32)))
+        if mid not in self._ssrcs:
+            self._ssrcs[mid] = self._draw_ssrc(), self._draw_ssrc()
+        return self._ssrcs[mid]
+
+    def _draw_ssrc(self) -> int:
+        """One that no other stream of this connection has: two under one key would break SRTP (RFC 3711 9.1)."""
+        while (ssrc := secrets.randbits(32)) in self._drawn:
+            pass
+        self._drawn.add(ssrc)
+        return ssrc
 
     def opened(self, keys: SrtpKeys, path: Path) -> None:
         for outlet in self._outlets:

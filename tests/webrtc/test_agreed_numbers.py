@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, BareClient, bare_client, packet
 from tests.webrtc.hostile import MID, RID, TRANSPORT_CC, extended, member, one_byte, rich_offer
 from tests.webrtc.peers import LESSON, lesson
@@ -75,3 +77,12 @@ async def test_picture_without_retransmissions_of_its_own_comes_again_as_it_was(
         b.send_rtcp(rtcp.ReceiverReport(ssrc=1), rtcp.Nack.of(ssrc=1, media=first[4], lost=lost))
         again = HEADER.unpack_from(await b.packets.get())
         assert (again[2], again[4], again[1] & 0x7F) == (lost[0], first[4], first[1] & 0x7F)
+
+
+async def test_no_two_streams_of_a_player_have_one_ssrc(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([9, 7, 7, 7, 8, 7, 8, 5, 4])
+    monkeypatch.setattr("secrets.randbits", lambda bits: next(drawn))
+    async with asyncio.timeout(10), lesson() as here:
+        text = rich_offer(Certificate(), "recvonly", ["video", "video"])
+        connection = await here.plane.subscribe(LESSON, ParticipantId("b"), ClientId("c"), text)
+        assert [connection.ssrcs_for(mid) for mid in ("0", "1")] == [(7, 8), (5, 4)]
