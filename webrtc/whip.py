@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from webrtc import sdpfrag
 from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed, UnsupportedSdp
@@ -66,9 +66,13 @@ class MediaEndpoints:
             found += [
                 web.post(endpoint, self._post(publishes)),
                 web.options(endpoint, self._options(publishes)),
+                web.get(endpoint, self._look(publishes, resource=False), allow_head=False),
+                web.head(endpoint, self._look(publishes, resource=False)),
                 web.patch(resource, self._patch(publishes)),
                 web.delete(resource, self._delete(publishes)),
                 web.options(resource, _options),
+                web.get(resource, self._look(publishes, resource=True), allow_head=False),
+                web.head(resource, self._look(publishes, resource=True)),
             ]
         return [*found, web.put(LAYOUT, self._put_layout), web.options(LAYOUT, _options)]
 
@@ -156,6 +160,23 @@ class MediaEndpoints:
             return response
 
         return options
+
+    def _look(self, publishes: bool, *, resource: bool) -> Handler:
+        async def look(request: web.Request) -> web.Response:
+            """2xx without content (RFC 9725 4.1). HEAD names the type of a player's answers: 200 (WHEP).
+
+            Without a token it says nothing of what there is; with one 401, 403, and 404 for a resource that is gone.
+            """
+            if "Authorization" in request.headers:
+                if resource:
+                    self._find(request, publishes)
+                else:
+                    self._authorize(request, publishes)
+            if request.method == hdrs.METH_HEAD and not publishes:
+                return web.Response(content_type=SDP_TYPE)
+            return web.Response(status=204)
+
+        return look
 
     def _add_links(self, response: web.Response, claims: Claims) -> None:
         if self._relays.servers is not None:

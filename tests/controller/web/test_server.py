@@ -11,6 +11,7 @@ from aiohttp import web
 from controller.people.account import Role
 from rooms.store.rooms import Rooms
 from tests.controller.web.house import HOST, ROOMS, House, open_house
+from tests.webrtc.nodes import node_here
 
 
 async def test_health_tells_the_parts(house: House) -> None:
@@ -195,3 +196,18 @@ async def test_leaving_a_lesson_that_has_ended_is_no_error(tmp_path: Path) -> No
         visitor = await house.visitor()
         async with visitor.http.delete(f"{house.url}/whep/lesson-1/resource") as answer:
             assert answer.status == 204
+
+
+@pytest.mark.parametrize("protocol", ["whip", "whep"])
+async def test_look_at_a_media_endpoint_is_answered_by_the_node_without_content(tmp_path: Path, protocol: str) -> None:
+    async with node_here() as node, open_house(tmp_path, nodes=OneNode(node.url)) as house:
+        await node.open_bridge("lesson-1", ["room-a"])
+        visitor = await house.visitor()
+        answers = []
+        for method in ("GET", "HEAD"):
+            for path in ("", "/resource"):
+                url = f"{house.url}/{protocol}/lesson-1{path}"
+                async with visitor.http.request(method, url) as answer:
+                    answers.append((answer.status, answer.headers.get("Content-Type"), await answer.read()))
+        head = (200, "application/sdp", b"") if protocol == "whep" else (204, None, b"")
+        assert answers == [(204, None, b"")] * 2 + [head] * 2
