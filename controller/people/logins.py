@@ -1,7 +1,6 @@
 """Logins: kept on our side, known by a random secret in the browser's cookie, over after twelve hours."""
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
+from controller.network import network_of
 from controller.people.account import Account, AccountId, Identity, LoginId
 from controller.people.accounts import Accounts
 from controller.people.secret import csrf_of, hash_of, new_secret
@@ -86,11 +86,11 @@ class Logins:
 
     def count_attempt(self, address: str) -> None:
         """Count an attempt to get in from `address`. Raises `TooManyAttempts`."""
-        self._by_address.attempt(_network(address))
+        self._by_address.attempt(network_of(address))
 
     def forgive(self, address: str) -> None:
         """The attempt was right; failed ones from there still count, or one good login would cover many guesses."""
-        self._by_address.refund(_network(address))
+        self._by_address.refund(network_of(address))
 
     async def _end_secret(self, secret: str) -> None:
         old = await self._rows.login(hash_of(secret), self._clock())
@@ -100,14 +100,3 @@ class Logins:
 
 def _identity(secret: str, login_id: LoginId, expires: datetime, account: Account) -> Identity:
     return Identity(account=account, login_id=login_id, csrf=csrf_of(secret), expires=expires)
-
-
-def _network(address: str) -> str:
-    """What one customer of a provider has: one IPv4 address, or a /64 of IPv6."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

@@ -153,7 +153,7 @@ def _status(error: Exception) -> int:
 
 def _of_http(error: web.HTTPException) -> Problem:
     words = _words(error.reason.replace(" ", "").replace("-", "")) if error.reason else "http"
-    kept: Iterable[str] = ("Allow", "Retry-After")
+    kept: Iterable[str] = ("Accept-Encoding", "Allow", "Retry-After")
     headers = {name: error.headers[name] for name in kept if name in error.headers}
     return Problem(type=words, title=error.reason, status=error.status, headers=headers)
 

@@ -34,6 +34,7 @@ from controller.web.services import Services
 from controller.web.socket import STOPPING
 from controller.web.sockets import DisplaySockets
 from controller.web.static import add_static
+from webrtc.serving import plain_bodies
 
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too
@@ -45,7 +46,7 @@ ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.rout
 def make_app(services: Services) -> web.Application:
     """Everything that is served: the API, its document, WebSockets, WHIP and WHEP, health, the browser app."""
     logging.getLogger("aiohttp.server").addFilter(_without_traceback)
-    app = web.Application(middlewares=[rim], client_max_size=BODY_LIMIT_B)
+    app = web.Application(middlewares=[rim, plain_bodies], client_max_size=BODY_LIMIT_B)
     app[SERVICES] = services
     app[METRICS] = WebMetrics(services.registry)
     app[DISPLAY_SOCKETS] = DisplaySockets()

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from controller.changes import Changes
-from controller.config import IPNetwork
+from controller.network import IPNetwork
 from controller.node import NodeView
 from controller.pairing import Pairing
 from controller.people.people import People
