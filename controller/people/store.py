@@ -1,5 +1,6 @@
 """People in the database. Each method is one transaction; secrets come in as hashes only."""
 
+import contextlib
 from collections.abc import Collection
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from controller.people.account import Account, AccountId, LoginId, Role, RoleAt, TokenId
 from controller.people.errors import AccountExists, AccountNotFound, LinkNotFound
 from controller.people.link import Link, LinkId, LinkKind
-from controller.people.tables import AccountRow, LinkRow, LoginRow, RoleRow, TokenRow
+from controller.people.tables import AccountRow, KeyRow, LinkRow, LoginRow, RoleRow, TokenRow
 from rooms.school import OrganisationId
 from rooms.store.store import Store
 
@@ -188,6 +189,17 @@ class PeopleStore:
         async with self._store.writing() as db:
             gone = await db.execute(delete(TokenRow).where(TokenRow.id == token_id).returning(TokenRow.id))
             return gone.scalar_one_or_none() is not None
+
+    async def key(self, name: str, new: bytes) -> bytes:
+        """The key of that name: what is kept, or `new`, which is kept from now on."""
+        with contextlib.suppress(IntegrityError):  # another process was first
+            async with self._store.writing() as db:
+                kept = await db.get(KeyRow, name)
+                if kept is not None:
+                    return kept.key
+                db.add(KeyRow(name=name, key=new))
+        async with self._store.reading() as db:
+            return (await db.scalars(select(KeyRow.key).where(KeyRow.name == name))).one()
 
 
 def _account(row: AccountRow) -> Account:

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from controller.errors import ControllerError
-from controller.people.errors import HiddenObject, LoginFailed, NotLoggedIn, TooManyAttempts
+from controller.people.errors import HiddenObject, LoginFailed, LoginsBusy, NotLoggedIn, TooManyAttempts, WeakPassword
 from devices.errors import DevicesError, QueueFull
 from rooms.errors import RoomsError, VersionConflict
 from webrtc.errors import WebrtcError
@@ -126,12 +126,14 @@ def problem_of(error: Exception) -> Problem | None:
     words = f"{error.kind}-not-found" if isinstance(error, HiddenObject) else _words(type(error).__name__)
     headers: dict[str, str] = {}
     more: dict[str, object] = {}
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | LoginsBusy):
         headers["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
     elif status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     elif status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, WeakPassword):
+        more["reason"] = error.reason.value
     if isinstance(error, InvalidRequest):
         more["errors"] = [{"where": where, "detail": what} for where, what in error.errors]
     # What does not exist and what must not be seen are answered in the same words.

@@ -11,8 +11,14 @@ from controller.web.errors import CsrfRefused, OriginRefused
 from controller.web.services import Services
 
 LOGIN_COOKIE = "nhipcau_login"
+BROWSER_COOKIE = "nhipcau_browser"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def cookie_name(name: str, services: Services) -> str:
+    """Over TLS a name that browsers take from our own pages alone, not from a neighbour's or over plain HTTP."""
+    return f"__Host-{name}" if services.secure else name
 
 
 async def identify(request: web.Request, services: Services) -> Identity:
@@ -23,7 +29,7 @@ async def identify(request: web.Request, services: Services) -> Identity:
         if found is None:
             raise NotLoggedIn("this token is not valid")
         return found
-    secret = request.cookies.get(LOGIN_COOKIE)
+    secret = request.cookies.get(cookie_name(LOGIN_COOKIE, services))
     found = None if secret is None else await services.people.logins.find(secret)
     if found is None:
         raise NotLoggedIn("nobody is logged in")
