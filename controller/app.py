@@ -28,6 +28,7 @@ from controller.operator_socket import listen_for_operators
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality_metrics import QualityCollector
+from controller.refusals import Refusals
 from controller.scenes import Scenes
 from controller.showing import Showing
 from controller.web.operator import operator_app
@@ -93,11 +94,13 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         registry.register(QualityCollector(showing.quality.all_shown))
         people = People.over(store, clock=utc_now)
+        refusals = Refusals(store, people.accounts, clock=utc_now)
         serve(DeviceRecords(store, hub, changes).run(), "device records")
         serve(hub.run(), "device hub")
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
         serve(showing.quality.run(), "quality")
+        serve(refusals.run(), "refusals")
         services = Services(
             store=store,
             people=people,
@@ -112,6 +115,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             broker=logins,
             changes=changes,
             pairing=Pairing(clock=utc_now),
+            refusals=refusals,
             clock=utc_now,
             registry=registry,
             probes={"mqtt": lambda: hub.connected, "bridge": lambda: nodes.connected},

@@ -60,6 +60,14 @@ class Accounts:
             raise AccountNotFound(f"no account is named {name!r}")
         return found[0]
 
+    async def with_names(self, names: Collection[str]) -> dict[str, Account]:
+        """Those of these names that there are, by name."""
+        return {each.name: each for each in await self._rows.accounts_where(names=names)}
+
+    async def with_ids(self, ids: Collection[AccountId]) -> dict[AccountId, Account]:
+        """Those of these that there are, by id."""
+        return {each.id: each for each in await self._rows.accounts_where(ids=ids)}
+
     async def list(self, organisation_ids: Collection[OrganisationId]) -> tuple[Account, ...]:
         """Accounts with a role at one of these, by name."""
         return await self._rows.accounts(organisation_ids)
@@ -118,6 +126,7 @@ class Accounts:
                 object_id=account.id,
                 before=before,
                 after=after,
+                organisations=account.organisations,
             )
         )
 

@@ -37,10 +37,11 @@ class NotLoggedIn(PeopleError, PermissionError):
 
 
 class LoginFailed(PeopleError, PermissionError):
-    """`name`: what was given as the account's, for the record."""
+    """For the record: `name`, what was given as the account's; `widely`, whether many networks guess at it."""
 
-    def __init__(self, message: str, name: str = "") -> None:
+    def __init__(self, message: str, name: str = "", *, widely: bool = False) -> None:
         self.name = name
+        self.widely = widely
         super().__init__(message)
 
 

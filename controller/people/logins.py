@@ -12,11 +12,12 @@ from controller.network import network_of
 from controller.people.account import Account, AccountId, Identity, LoginId
 from controller.people.accounts import Accounts
 from controller.people.browsers import Browsers
-from controller.people.errors import TooManyAttempts
+from controller.people.errors import LoginFailed, TooManyAttempts
 from controller.people.guesses import Guesses
 from controller.people.secret import csrf_of, hash_of, new_secret
 from controller.people.store import PeopleStore
 from controller.people.throttle import Throttle
+from rooms.audit import AuditEntry
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class Logins:
             with self._guesses.attempt(name, network_of(address), known) as wait:
                 await asyncio.sleep(wait.total_seconds())
                 account = await self._accounts.checked(name, password, first=known is not None)
+        except LoginFailed as error:
+            raise LoginFailed(str(error), name, widely=self._guesses.guessed(name)) from error
         except TooManyAttempts as error:
             raise TooManyAttempts(error.retry_after, name) from error
         return await self.begin(account, address=address, browser=browser, replacing=replacing)
@@ -66,11 +69,14 @@ class Logins:
     ) -> NewLogin:
         """A new login under a new secret, so that one planted in a browser before is worth nothing."""
         if replacing is not None:
-            await self._end_secret(replacing)
+            await self._end_secret(replacing, address)
         now = self._clock()
         secret, login_id = new_secret(), LoginId(new_id("l"))
         noted = await self._browsers.noted(browser, account.name)
-        await self._rows.add_login(login_id, account.id, hash_of(secret), now=now, expires=now + LOGIN_LIFE)
+        entry = self._entry("login.begin", login_id, account, network_of(address))
+        await self._rows.add_login(
+            login_id, account.id, hash_of(secret), now=now, expires=now + LOGIN_LIFE, entry=entry
+        )
         log.info("account %s: logged in from %s", account.id, network_of(address))
         identity = _identity(secret, login_id, now + LOGIN_LIFE, account)
         return NewLogin(secret=secret, browser=noted, identity=identity)
@@ -80,9 +86,11 @@ class Logins:
         found = await self._rows.login(hash_of(secret), self._clock())
         return None if found is None else _identity(secret, *found)
 
-    async def end(self, login_id: LoginId, account_id: AccountId) -> None:
-        """Log out. Whoever waits in `ending` is told. Idempotent."""
-        await self._rows.end_login(login_id)
+    async def end(self, login_id: LoginId, account_id: AccountId, *, address: str | None = None) -> None:
+        """Log out. Whoever waits in `ending` is told. Idempotent. `address`: from where, if a browser asked for it."""
+        account = await self._accounts.get(account_id)
+        network = None if address is None else network_of(address)
+        await self._rows.end_login(login_id, self._entry("login.end", login_id, account, network))
         log.info("account %s: logged out", account_id)
         for event in self._waiting.get(login_id, ()):
             event.set()
@@ -108,10 +116,22 @@ class Logins:
         """The attempt was right; failed ones from there still count, or one good login would cover many guesses."""
         self._links.refund(network_of(address))
 
-    async def _end_secret(self, secret: str) -> None:
+    async def _end_secret(self, secret: str, address: str) -> None:
         old = await self._rows.login(hash_of(secret), self._clock())
         if old is not None:
-            await self.end(old[0], old[2].id)
+            await self.end(old[0], old[2].id, address=address)
+
+    def _entry(self, action: str, login_id: LoginId, account: Account, network: str | None) -> AuditEntry:
+        said = {"login": login_id} | ({} if network is None else {"network": network})
+        return AuditEntry(
+            at=self._clock(),
+            actor=account.id,
+            action=action,
+            object_kind="account",
+            object_id=account.id,
+            after=said,
+            organisations=account.organisations,
+        )
 
 
 def _identity(secret: str, login_id: LoginId, expires: datetime, account: Account) -> Identity:

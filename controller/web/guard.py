@@ -12,6 +12,7 @@ from controller.web.services import Services
 
 LOGIN_COOKIE = "nhipcau_login"
 BROWSER_COOKIE = "nhipcau_browser"
+IDENTITY = web.RequestKey("identity", Identity)  # of a request whose maker is known
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -28,11 +29,13 @@ async def identify(request: web.Request, services: Services) -> Identity:
         found = await services.people.tokens.find(token.strip()) if kind.lower() == "bearer" else None
         if found is None:
             raise NotLoggedIn("this token is not valid")
+        request[IDENTITY] = found
         return found
     secret = request.cookies.get(cookie_name(LOGIN_COOKIE, services))
     found = None if secret is None else await services.people.logins.find(secret)
     if found is None:
         raise NotLoggedIn("nobody is logged in")
+    request[IDENTITY] = found
     if request.method not in SAFE_METHODS:
         check_csrf(request, found)
     return found

@@ -33,8 +33,9 @@ async def log_in_by_link(call: Call, body: LinkJson) -> MeJson:
 @routes("POST", "/logout")
 async def log_out(call: Call) -> None:
     """End this login; its WebSockets close."""
-    if call.identity.login_id is not None:  # an API token has no login to end
-        await call.services.people.logins.end(call.identity.login_id, call.identity.account.id)
+    identity = call.identity
+    if identity.login_id is not None:  # an API token has no login to end
+        await call.services.people.logins.end(identity.login_id, identity.account.id, address=call.address)
     call.set_cookie(cookie_name(LOGIN_COOKIE, call.services), "", max_age_s=0)
 
 

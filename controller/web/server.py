@@ -9,6 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from controller.web import (
     accounts,
+    audit,
     devices,
     displays,
     floor,
@@ -39,7 +40,7 @@ from webrtc.serving import plain_bodies
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too
 
-NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes)
+NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes, audit)
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
 
 

@@ -16,6 +16,7 @@ from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality import Figures
 from controller.quality_history import History
+from controller.refusals import Refusals
 from controller.registration import Registration, Terms
 from controller.views import (
     DisplayReport,
@@ -157,6 +158,7 @@ class Services:
     broker: Broker
     changes: Changes
     pairing: Pairing
+    refusals: Refusals
     clock: Callable[[], datetime]
     probes: Mapping[str, Probe] = field(default_factory=dict)  # parts shown by /readyz beside the database
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # shown by /metrics

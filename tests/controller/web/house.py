@@ -26,6 +26,7 @@ from controller.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
 from controller.people.people import People
 from controller.people.secret import hash_of
+from controller.refusals import Refusals
 from controller.scenes import Scenes
 from controller.showing import Showing
 from controller.web.remote import idle_connections
@@ -222,6 +223,7 @@ async def open_house(
             broker=broker,
             changes=changes,
             pairing=Pairing(clock=clock),
+            refusals=Refusals(store, people.accounts, clock=clock),
             clock=clock,
             probes={"mqtt": lambda: hub.connected},
             dist=directory / "dist",
