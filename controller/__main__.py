@@ -9,6 +9,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from controller import setup_link
 from controller.app import running, utc_now
 from controller.audit_commands import audit_lines, read_moment
 from controller.certificate import make_certificate
@@ -128,8 +129,10 @@ async def _serve(config: Config) -> None:
     async with running(config) as controller:
         print(f"Nhịp Cầu: {controller.url}", flush=True)
         secret = await controller.people.links.setup_secret()
-        if secret is not None:
-            print(f"First administrator (once): {controller.url}/setup?token={secret}", flush=True)
+        if secret is None:
+            setup_link.withdraw(config.data_dir)
+        else:
+            print(setup_link.announce(config.data_dir, controller.url, secret), flush=True)
         await stop.wait()
 
 
@@ -156,7 +159,7 @@ async def _new_token(config: Config, arguments: argparse.Namespace) -> str:
 def _setup_link(arguments: argparse.Namespace) -> int:
     config = _config(arguments.config)
     secret = asyncio.run(_new_setup_secret(config))
-    print(f"/setup?token={secret}" if secret else "there is an administrator already")
+    print(setup_link.link(config.http.public_url or "", secret) if secret else "there is an administrator already")
     return 0 if secret else FAILURE
 
 

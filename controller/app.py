@@ -31,6 +31,7 @@ from controller.quality_metrics import QualityCollector
 from controller.refusals import Refusals
 from controller.scenes import Scenes
 from controller.showing import Showing
+from controller.web.names import known_names
 from controller.web.operator import operator_app
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
@@ -122,6 +123,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             secure=config.http.tls is not None or (config.http.public_url or "").startswith("https://"),
             trusted_proxies=config.http.trusted_proxies,
             origins=frozenset({config.http.public_url} if config.http.public_url else ()),
+            names=known_names(config.http),
         )
         app = make_app(services)
         await stack.enter_async_context(_serving_operators(app, config.data_dir))

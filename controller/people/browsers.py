@@ -25,6 +25,10 @@ class Browsers:
         self._rows = rows
         self._kept: bytes | None = None
 
+    async def id(self, cookie: str | None) -> str | None:
+        """What tells this browser from others; None for a cookie that is not ours."""
+        return (await self._read(cookie))[0] or None
+
     async def knows(self, cookie: str | None, name: str) -> str | None:
         """What tells that browser and name from others; None where nobody of this name was logged in there."""
         id, names = await self._read(cookie)

@@ -38,13 +38,13 @@ class Links:
         self._clock = clock
 
     async def setup_secret(self) -> str | None:
-        """A new secret for `/setup?token=`, the older ones end; None where there is an administrator already."""
+        """A new secret for `/setup#token=`, the older ones end; None where there is an administrator already."""
         if await self._accounts.any_administrator():
             return None
         return await self._add(LinkKind.SETUP, None, SETUP_LIFE, reusable=False, alone=True)
 
     async def login_secret(self, account_id: AccountId, *, life: timedelta, reusable: bool = False) -> str:
-        """A new secret for `/login?link=`: logs this account in, once, or until it expires where `reusable`."""
+        """A new secret for `/login#link=`: logs this account in, once, or until it expires where `reusable`."""
         return await self._add(LinkKind.LOGIN, account_id, life, reusable=reusable)
 
     async def check(self, kind: LinkKind, secret: str, *, address: str) -> Link:

@@ -81,6 +81,14 @@ class Logins:
         identity = _identity(secret, login_id, now + LOGIN_LIFE, account)
         return NewLogin(secret=secret, browser=noted, identity=identity)
 
+    async def browser(self, cookie: str | None) -> str | None:
+        """What tells the browser from others that has this cookie of a login there; None: no login was there."""
+        return await self._browsers.id(cookie)
+
+    async def noted(self, cookie: str | None, name: str) -> str:
+        """The cookie that this browser shall have from now on, since `name` is at home there."""
+        return await self._browsers.noted(cookie, name)
+
     async def find(self, secret: str) -> Identity | None:
         """Who has the cookie with that secret; None: nobody, or not any more."""
         found = await self._rows.login(hash_of(secret), self._clock())

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -87,6 +88,22 @@ class OriginRefused(WebError, PermissionError):
     status = 403
 
 
+class HostRefused(WebError, PermissionError):
+    status = 421  # RFC 9110 15.5.20
+
+
+class TooManyRequests(WebError, RuntimeError):
+    status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after = timedelta(seconds=retry_after_s)
+        super().__init__("there is too much from your network, try again in a while")
+
+
+class TooManySockets(TooManyRequests):
+    """Pages of one login, or of one network."""
+
+
 class NodeAway(WebError, ConnectionError):
     status = 503
 
@@ -126,7 +143,7 @@ def problem_of(error: Exception) -> Problem | None:
     words = f"{error.kind}-not-found" if isinstance(error, HiddenObject) else _words(type(error).__name__)
     headers: dict[str, str] = {}
     more: dict[str, object] = {}
-    if isinstance(error, TooManyAttempts | LoginsBusy):
+    if isinstance(error, TooManyAttempts | LoginsBusy | TooManyRequests):
         headers["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
     elif status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)

@@ -8,6 +8,7 @@ from controller.people.account import Identity
 from controller.people.errors import NotLoggedIn
 from controller.people.secret import equal
 from controller.web.errors import CsrfRefused, OriginRefused
+from controller.web.names import is_loopback
 from controller.web.services import Services
 
 LOGIN_COOKIE = "nhipcau_login"
@@ -57,8 +58,17 @@ def check_origin(request: web.Request, services: Services) -> None:
     if origin is None or origin in services.origins:
         return
     try:
-        host = urlsplit(origin).netloc
+        scheme, host, *_ = urlsplit(origin)
     except ValueError:
-        host = ""
-    if not host or host.lower() != request.host.lower():
+        scheme = host = ""
+    if not host or host.lower() != request.host.lower() or not _as_safe(scheme, request, services):
         raise OriginRefused("this page is not one of ours")
+
+
+def _as_safe(scheme: str, request: web.Request, services: Services) -> bool:
+    """Whether a page of that scheme may ask: one that came over plain HTTP, anybody on its way may have written.
+
+    TLS may end at a proxy, which asks us over plain HTTP in the name of a page of `https`.
+    """
+    encrypted = request.scheme == "https" or (services.secure and not is_loopback(request.host))
+    return scheme == "https" or (scheme == "http" and not encrypted)

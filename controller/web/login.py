@@ -8,7 +8,7 @@ from controller.people.logins import LOGIN_LIFE, NewLogin
 from controller.web import render
 from controller.web.call import Call
 from controller.web.guard import BROWSER_COOKIE, LOGIN_COOKIE, cookie_name
-from controller.web.models.people import LinkJson, LoginJson, MeJson, SetupJson, SetupQuery, SetupValidJson
+from controller.web.models.people import LinkJson, LoginJson, MeJson, SetupJson, SetupValidJson
 from controller.web.reading import organisations
 from controller.web.route import Routes
 from rooms.school import Organisation, OrganisationId, OrganisationKind
@@ -45,10 +45,10 @@ async def get_me(call: Call) -> MeJson:
     return render.me(call.identity, await organisations(call.services))
 
 
-@routes("GET", "/setup", public=True, problems=(404, 429))
-async def check_setup(call: Call, query: SetupQuery) -> SetupValidJson:
-    """Whether this one-time link still makes the first administrator."""
-    await call.services.people.links.check(LinkKind.SETUP, query.token, address=call.address)
+@routes("POST", "/setup/check", public=True, problems=(404, 429))
+async def check_setup(call: Call, body: LinkJson) -> SetupValidJson:
+    """Whether this one-time link still makes the first administrator. Asked in a body: addresses are logged."""
+    await call.services.people.links.check(LinkKind.SETUP, body.token, address=call.address)
     return SetupValidJson()
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from controller.web.call import SERVICES
 from controller.web.errors import fault, problem_of
 from controller.web.metrics import METRICS
+from controller.web.names import check_host
 from controller.web.refused import refusal
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,13 @@ def _answer(request: web.Request, error: Exception) -> web.Response:
     if found is not None:
         services.refusals.count(found)
     return problem.response()
+
+
+@web.middleware
+async def named(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses what is asked of another server than ours. Stands inside the rim."""
+    check_host(request, request.app[SERVICES])
+    return await handler(request)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -166,3 +166,4 @@ class Services:
     secure: bool = False  # TLS: cookies get Secure, HSTS is sent
     trusted_proxies: tuple[IPNetwork, ...] = ()  # whose X-Forwarded-For is believed
     origins: frozenset[str] = frozenset()  # further Origins that may open WebSockets, e.g. behind a proxy
+    names: frozenset[str] | None = None  # what we are called in `Host`; None: anything

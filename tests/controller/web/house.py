@@ -183,6 +183,7 @@ async def open_house(
     node_http: aiohttp.ClientSession | None = None,
     secure: bool = False,
     empty: bool = False,
+    names: frozenset[str] | None = None,
 ) -> AsyncIterator[House]:
     """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving.
 
@@ -228,6 +229,7 @@ async def open_house(
             probes={"mqtt": lambda: hub.connected},
             dist=directory / "dist",
             secure=secure,
+            names=names,
         )
         for part in (hub.run(), conductor.run()):
             stack.callback(tasks.create_task(part).cancel)

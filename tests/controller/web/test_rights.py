@@ -251,7 +251,7 @@ PUBLIC = {
     ("POST", "/nodes"),
     ("POST", "/login"),
     ("POST", "/login/link"),
-    ("GET", "/setup"),
+    ("POST", "/setup/check"),
     ("POST", "/setup"),
     ("POST", "/display/credential"),
 }

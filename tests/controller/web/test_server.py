@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter
 
 from controller.people.account import Role
+from controller.web.health import Latest
 from rooms.store.rooms import Rooms
 from tests.controller.web.house import HOST, ROOMS, House, open_house
 
@@ -21,6 +23,22 @@ async def test_health_tells_the_parts(house: House) -> None:
     async with visitor.http.get(f"{house.url}/metrics") as answer:
         text = await answer.text()
     assert 'nhipcau_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in text
+
+
+def test_figures_are_made_once_for_all_who_ask_within_a_second() -> None:
+    now, registry = 0.0, CollectorRegistry()
+    counter, latest = Counter("asked", "How often", registry=registry), Latest(lambda: now)
+
+    def asked() -> str:
+        counter.inc()
+        return latest.text(registry).decode()
+
+    first = asked()
+    assert "asked_total 1.0" in first
+    now = 0.9
+    assert asked() == first
+    now = 1.0
+    assert "asked_total 3.0" in asked()
 
 
 async def test_app_is_one_page_and_lasting_assets(house: House, tmp_path: Path) -> None:
