@@ -1,3 +1,4 @@
+import { audit } from "./en.audit";
 import { school } from "./en.school";
 import type { Words } from "./vi";
 
@@ -26,7 +27,7 @@ export const en: Words = {
     home: "To the first page",
     offline: "Connection to the server lost. Reconnecting…",
   },
-  nav: { today: "Today", rooms: "Rooms", people: "People", lessons: "Network", display: "Room display" },
+  nav: { today: "Today", rooms: "Rooms", people: "People", audit: "Audit", lessons: "Network", display: "Room display" },
 
   error: {
     title: "That did not work",
@@ -465,6 +466,7 @@ export const en: Words = {
   },
 
   ...school,
+  audit,
 
   screen: {
     title: "Room display",

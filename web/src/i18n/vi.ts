@@ -1,6 +1,7 @@
 // Lời trên giao diện. Viết cho giáo viên: ngắn, rõ, không dùng từ kỹ thuật khi không cần.
 // Mọi khoá phải có cả trong en.ts (kiểu dữ liệu bắt buộc điều đó).
 
+import { audit } from "./vi.audit";
 import { school } from "./vi.school";
 
 // Buổi họp và buổi tập huấn không có lớp, chỉ có điểm cầu.
@@ -29,7 +30,7 @@ export const vi = {
     home: "Về trang đầu",
     offline: "Mất kết nối với máy chủ. Đang tự kết nối lại…",
   },
-  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", lessons: "Mạng", display: "Màn hình phòng" },
+  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Mạng", display: "Màn hình phòng" },
 
   error: {
     title: "Chưa thực hiện được",
@@ -481,6 +482,7 @@ export const vi = {
   },
 
   ...school,
+  audit,
 
   screen: {
     title: "Màn hình phòng",
