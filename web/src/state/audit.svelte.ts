@@ -9,16 +9,15 @@ export class Audit {
   entries = $state.raw<AuditEntry[]>([]);
   state = $state<"loading" | "ready" | "failed">("loading");
   error = $state.raw<unknown>(null);
-  private next = $state<string | null>(null);
+  /** Whether there are older ones. */
+  more = $state(false);
+  private next: string | null = null; // no state: whoever asks for a page must not ask again because it came
   private asked = 0;
-
-  get more(): boolean {
-    return this.next !== null;
-  }
 
   async read(wish: AuditWish): Promise<void> {
     this.entries = [];
     this.next = null;
+    this.more = false;
     await this.ask(wish);
   }
 
@@ -34,6 +33,7 @@ export class Audit {
       if (number !== this.asked) return; // Something else was asked for meanwhile.
       this.entries = [...this.entries, ...page.entries];
       this.next = page.next;
+      this.more = page.next !== null;
       this.state = "ready";
     } catch (error) {
       if (number !== this.asked) return;
