@@ -9,11 +9,11 @@ import pytest
 from controller.certificate import make_certificate
 from controller.config import HttpConfig, TlsConfig
 from controller.web.names import host_of, known_names
-from tests.controller.web.house import open_house
-from tests.controller.web.test_login import PASSWORD, TEACHER
+from tests.controller.web.house import PASSWORD, open_house
+from tests.controller.web.test_login import TEACHER
 
 PUBLIC = "https://nhipcau.truong.edu.vn"
-HERE = {socket.gethostname().lower(), "localhost"}
+HERE = frozenset({socket.gethostname().lower(), "localhost"})
 
 
 def test_names_are_those_that_somebody_has_given_us(tmp_path: Path) -> None:
