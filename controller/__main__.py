@@ -9,7 +9,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from controller import setup_link
 from controller.app import running, utc_now
+from controller.audit_commands import audit_lines, read_moment
 from controller.certificate import make_certificate
 from controller.config import Address, Config, default_config
 from controller.config_file import read_config
@@ -66,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     create.set_defaults(run=_create_token)
     setup = commands.add_parser("setup-link", help="print a new link for the first administrator")
     setup.set_defaults(run=_setup_link)
+    audit = commands.add_parser("audit", help="print what was done and what was refused, from the database")
+    audit.add_argument("--since", type=read_moment, help="a day or a moment: 2026-11-29, 2026-11-29T07:00")
+    audit.add_argument("--until", type=read_moment, help="the same; not the moment itself")
+    audit.add_argument("--actor", help="an account's name or id, or who else is named in the list")
+    audit.add_argument("--action", help="how it begins: `refused.`, `login.`, `lesson.start`")
+    audit.add_argument("--limit", type=int, default=100, help="how many of the newest; default: 100")
+    audit.set_defaults(run=_audit)
     nodes = commands.add_parser("nodes", help="list the bridge nodes: state, load, lessons")
     nodes.set_defaults(run=_nodes)
     drain = commands.add_parser("drain", help="have a bridge node give its lessons away and take no more")
@@ -75,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     undrain.set_defaults(run=_undrain)
     for each in (drain, undrain):
         each.add_argument("node", metavar="NODE", help="its name, as `nhipcau nodes` has it")
-    for each in (run, check, create, setup, nodes, drain, undrain):
+    for each in (run, check, create, setup, audit, nodes, drain, undrain):
         each.add_argument("--config", type=Path, default=Path("config.yaml"), help="default: ./config.yaml")
 
     certificate = commands.add_parser("certificate", help="make a local authority and a certificate for this server")
@@ -120,8 +129,10 @@ async def _serve(config: Config) -> None:
     async with running(config) as controller:
         print(f"Nhịp Cầu: {controller.url}", flush=True)
         secret = await controller.people.links.setup_secret()
-        if secret is not None:
-            print(f"First administrator (once): {controller.url}/setup?token={secret}", flush=True)
+        if secret is None:
+            setup_link.withdraw(config.data_dir)
+        else:
+            print(setup_link.announce(config.data_dir, controller.url, secret), flush=True)
         await stop.wait()
 
 
@@ -148,13 +159,32 @@ async def _new_token(config: Config, arguments: argparse.Namespace) -> str:
 def _setup_link(arguments: argparse.Namespace) -> int:
     config = _config(arguments.config)
     secret = asyncio.run(_new_setup_secret(config))
-    print(f"/setup?token={secret}" if secret else "there is an administrator already")
+    print(setup_link.link(config.http.public_url or "", secret) if secret else "there is an administrator already")
     return 0 if secret else FAILURE
 
 
 async def _new_setup_secret(config: Config) -> str | None:
     async with open_store(config.database.url) as store:
         return await People.over(store, clock=utc_now).links.setup_secret()
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    for line in asyncio.run(_audit_lines(_config(arguments.config), arguments)):
+        print(line)
+    return 0
+
+
+async def _audit_lines(config: Config, arguments: argparse.Namespace) -> list[str]:
+    async with open_store(config.database.url) as store:
+        return await audit_lines(
+            store,
+            People.over(store, clock=utc_now),
+            actor=arguments.actor,
+            action=arguments.action,
+            start=arguments.since,
+            end=arguments.until,
+            limit=max(1, arguments.limit),
+        )
 
 
 def _nodes(arguments: argparse.Namespace) -> int:

@@ -28,9 +28,12 @@ from controller.operator_socket import listen_for_operators
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality_metrics import QualityCollector
+from controller.refusals import Refusals
 from controller.scenes import Scenes
 from controller.showing import Showing
+from controller.web.names import known_names
 from controller.web.operator import operator_app
+from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
@@ -38,6 +41,8 @@ from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
 from devices.mqtt import MqttSettings
 from rooms.store import Store, open_store
+from webrtc.idle import IdleConnections, listen
+from webrtc.serving import serving
 
 logger = logging.getLogger(__name__)
 
@@ -90,11 +95,13 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         registry.register(QualityCollector(showing.quality.all_shown))
         people = People.over(store, clock=utc_now)
+        refusals = Refusals(store, people.accounts, clock=utc_now)
         serve(DeviceRecords(store, hub, changes).run(), "device records")
         serve(hub.run(), "device hub")
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
         serve(showing.quality.run(), "quality")
+        serve(refusals.run(), "refusals")
         services = Services(
             store=store,
             people=people,
@@ -109,12 +116,14 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             broker=logins,
             changes=changes,
             pairing=Pairing(clock=utc_now),
+            refusals=refusals,
             clock=utc_now,
             registry=registry,
             probes={"mqtt": lambda: hub.connected, "bridge": lambda: nodes.connected},
             secure=config.http.tls is not None or (config.http.public_url or "").startswith("https://"),
             trusted_proxies=config.http.trusted_proxies,
             origins=frozenset({config.http.public_url} if config.http.public_url else ()),
+            names=known_names(config.http),
         )
         app = make_app(services)
         await stack.enter_async_context(_serving_operators(app, config.data_dir))
@@ -174,9 +183,8 @@ def _dialects(config: MqttConfig) -> tuple[NativeDialect, HomeAssistantDialect]:
 
 def _listen(address: Address) -> socket.socket:
     """A socket that listens there. Raises `ListenFailed`."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
-        return socket.create_server((address.host, address.port), family=family)
+        return listen(address.host, address.port)
     except OSError as error:
         raise ListenFailed(f"http.listen: {address} cannot be used: {error.strerror}") from error
 
@@ -188,28 +196,18 @@ async def _serving(app: web.Application, listener: socket.socket, config: HttpCo
     if config.tls is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(config.tls.certificate, config.tls.key)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener, ssl_context=context).start()
+    async with serving(app, listener, idle=idle_connections(config.trusted_proxies), tls=context) as runner:
         host, port = runner.addresses[0][:2]
         logger.info("listening on %s", Address(host, port))
         yield f"{'https' if context else 'http'}://{Address(host, port)}"
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
 async def _serving_operators(app: web.Application, data_dir: Path) -> AsyncIterator[None]:
     """Serve those at a shell of this machine, beside `app`. Raises `ListenFailed`."""
-    runner = web.AppRunner(operator_app(app), access_log=None, shutdown_timeout=2.0)
-    await runner.setup()
     try:
-        try:
-            listener = listen_for_operators(data_dir)
-        except OSError as error:
-            raise ListenFailed(f"data_dir: no socket can be made in {data_dir}: {error.strerror}") from error
-        await web.SockSite(runner, listener).start()
+        listener = listen_for_operators(data_dir)
+    except OSError as error:
+        raise ListenFailed(f"data_dir: no socket can be made in {data_dir}: {error.strerror}") from error
+    async with serving(operator_app(app), listener, idle=IdleConnections()):
         yield
-    finally:
-        await runner.cleanup()

@@ -10,8 +10,9 @@ import re
 from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
-from controller.config import Address, IPAddress, IPNetwork
+from controller.config import Address
 from controller.config_reader import Item
+from controller.network import IPAddress, IPNetwork, plain_network
 from webrtc.turn import is_turn_url
 
 MAX_LOCAL_NODES = 64
@@ -101,7 +102,7 @@ def _web_url(item: Item, example: str) -> SplitResult:
 def network(item: Item) -> IPNetwork:
     text = item.text("10.0.0.0/8")
     try:
-        return ipaddress.ip_network(text)
+        return plain_network(ipaddress.ip_network(text))
     except ValueError as error:
         raise ValueError(f"must be an IP address or network, e.g. 127.0.0.1 or 10.0.0.0/8, not {text}") from error
 

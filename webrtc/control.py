@@ -116,7 +116,9 @@ class ControlEndpoints:
 
     async def _stream_events(self, request: web.Request) -> web.WebSocketResponse:
         """Sends JSON events until the client leaves or is too slow (closed with 1013); what it sends is ignored."""
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=4096)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=4096, compress=False
+        )
         await socket.prepare(request)
         self._sockets.add(socket)
         with self._events.listen(self._plane) as listener:

@@ -44,6 +44,11 @@ class Account:
     roles: tuple[RoleAt, ...] = ()
     created: datetime  # aware, UTC
 
+    @property
+    def organisations(self) -> frozenset[OrganisationId]:
+        """Where it holds a role: whose administrators may read what the record says of it."""
+        return frozenset(each.organisation_id for each in self.roles)
+
     def __post_init__(self) -> None:
         if not re.fullmatch(ACCOUNT_NAME, self.name):
             raise InvalidAccount(

@@ -7,7 +7,7 @@ from controller.ids import new_id
 from controller.people.account import Account, AccountId, RoleAt
 from controller.people.errors import AccountNotFound, LoginFailed
 from controller.people.link import LinkId
-from controller.people.password import Passwords
+from controller.people.password import Match, Passwords
 from controller.people.rights import Rights
 from controller.people.store import PeopleStore
 from rooms.audit import AuditEntry
@@ -44,7 +44,7 @@ class Accounts:
             roles=tuple(sorted(set(roles), key=lambda each: (each.organisation_id, each.role))),
             created=self._clock(),
         )
-        hashed = None if password is None else await self._passwords.hash(password)
+        hashed = None if password is None else await self._passwords.hash(password, names=(name, display_name))
         await self._rows.add_account(account, hashed, by_link=by_link)
         await self._record(actor, "account.add", account, after=_summary(account))
         return account
@@ -59,6 +59,14 @@ class Accounts:
         if found is None:
             raise AccountNotFound(f"no account is named {name!r}")
         return found[0]
+
+    async def with_names(self, names: Collection[str]) -> dict[str, Account]:
+        """Those of these names that there are, by name."""
+        return {each.name: each for each in await self._rows.accounts_where(names=names)}
+
+    async def with_ids(self, ids: Collection[AccountId]) -> dict[AccountId, Account]:
+        """Those of these that there are, by id."""
+        return {each.id: each for each in await self._rows.accounts_where(ids=ids)}
 
     async def list(self, organisation_ids: Collection[OrganisationId]) -> tuple[Account, ...]:
         """Accounts with a role at one of these, by name."""
@@ -75,17 +83,22 @@ class Accounts:
     async def set_password(self, account_id: AccountId, password: str, *, actor: str) -> None:
         """Ends all logins of the account. Raises `AccountNotFound`, `InvalidAccount`."""
         account = await self._rows.account(account_id)
-        await self._rows.set_password(account_id, await self._passwords.hash(password), end_logins=True)
+        hashed = await self._passwords.hash(password, names=(account.name, account.display_name))
+        await self._rows.set_password(account_id, hashed, end_logins=True)
         await self._record(actor, "account.password", account, before={}, after={})
 
-    async def checked(self, name: str, password: str) -> Account:
-        """The account of that name and password. Raises `LoginFailed`, after the same time for any reason."""
+    async def checked(self, name: str, password: str, *, first: bool = False) -> Account:
+        """The account of that name and password. Raises `LoginFailed`, after the same time for any reason.
+
+        `first`: of all whose passwords wait to be checked. Raises `LoginsBusy`.
+        """
         found = await self._rows.account_named(name)
         account, stored = found or (None, None)
-        if not await self._passwords.verify(stored, password) or account is None or stored is None:
-            raise LoginFailed("the name or the password is wrong")
-        if self._passwords.outdated(stored):
-            await self._rows.set_password(account.id, await self._passwords.hash(password), end_logins=False)
+        match = await self._passwords.verify(stored, password, first=first)
+        if match is Match.NO or account is None:
+            raise LoginFailed("the name or the password is wrong", name)
+        if match is Match.OUTDATED and self._passwords.idle:  # else at another login, when nobody waits
+            await self._rows.set_password(account.id, await self._passwords.renewed(password), end_logins=False)
         return account
 
     async def any_administrator(self) -> bool:
@@ -113,6 +126,7 @@ class Accounts:
                 object_id=account.id,
                 before=before,
                 after=after,
+                organisations=account.organisations,
             )
         )
 

@@ -38,13 +38,13 @@ class Links:
         self._clock = clock
 
     async def setup_secret(self) -> str | None:
-        """A new secret for `/setup?token=`, the older ones end; None where there is an administrator already."""
+        """A new secret for `/setup#token=`, the older ones end; None where there is an administrator already."""
         if await self._accounts.any_administrator():
             return None
         return await self._add(LinkKind.SETUP, None, SETUP_LIFE, reusable=False, alone=True)
 
     async def login_secret(self, account_id: AccountId, *, life: timedelta, reusable: bool = False) -> str:
-        """A new secret for `/login?link=`: logs this account in, once, or until it expires where `reusable`."""
+        """A new secret for `/login#link=`: logs this account in, once, or until it expires where `reusable`."""
         return await self._add(LinkKind.LOGIN, account_id, life, reusable=reusable)
 
     async def check(self, kind: LinkKind, secret: str, *, address: str) -> Link:
@@ -74,12 +74,15 @@ class Links:
             name=name, display_name=display_name, password=password, roles=[role], actor="setup", by_link=link.id
         )
 
-    async def log_in(self, secret: str, *, address: str, replacing: str | None = None) -> NewLogin:
+    async def log_in(
+        self, secret: str, *, address: str, browser: str | None = None, replacing: str | None = None
+    ) -> NewLogin:
         """Raises `LinkNotFound`, `TooManyAttempts`."""
         link = await self.check(LinkKind.LOGIN, secret, address=address)
         if link.account_id is None or not await self._rows.use_link(link.id, self._clock()):
             raise LinkNotFound(INVALID)
-        return await self._logins.begin(await self._accounts.get(link.account_id), replacing=replacing)
+        account = await self._accounts.get(link.account_id)
+        return await self._logins.begin(account, address=address, browser=browser, replacing=replacing)
 
     async def _add(
         self, kind: LinkKind, account_id: AccountId | None, life: timedelta, *, reusable: bool, alone: bool = False

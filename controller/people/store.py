@@ -1,5 +1,6 @@
 """People in the database. Each method is one transaction; secrets come in as hashes only."""
 
+import contextlib
 from collections.abc import Collection
 from datetime import datetime
 
@@ -9,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from controller.people.account import Account, AccountId, LoginId, Role, RoleAt, TokenId
 from controller.people.errors import AccountExists, AccountNotFound, LinkNotFound
 from controller.people.link import Link, LinkId, LinkKind
-from controller.people.tables import AccountRow, LinkRow, LoginRow, RoleRow, TokenRow
+from controller.people.tables import AccountRow, KeyRow, LinkRow, LoginRow, RoleRow, TokenRow
+from rooms.audit import AuditEntry
 from rooms.school import OrganisationId
 from rooms.store.store import Store
 
@@ -67,6 +69,14 @@ class PeopleStore:
             rows = await db.scalars(select(AccountRow).where(here).order_by(AccountRow.name))
             return tuple(_account(row) for row in rows)
 
+    async def accounts_where(
+        self, *, names: Collection[str] = (), ids: Collection[AccountId] = ()
+    ) -> tuple[Account, ...]:
+        """Accounts of these names or ids."""
+        async with self._store.reading() as db:
+            rows = await db.scalars(select(AccountRow).where(AccountRow.name.in_(names) | AccountRow.id.in_(ids)))
+            return tuple(_account(row) for row in rows)
+
     async def any_administrator(self) -> bool:
         async with self._store.reading() as db:
             return bool(await db.scalar(select(exists().where(RoleRow.role == Role.ADMINISTRATOR))))
@@ -85,9 +95,16 @@ class PeopleStore:
                 await db.execute(delete(LoginRow).where(LoginRow.account_id == account_id))
 
     async def add_login(
-        self, login_id: LoginId, account_id: AccountId, secret_hash: str, *, now: datetime, expires: datetime
+        self,
+        login_id: LoginId,
+        account_id: AccountId,
+        secret_hash: str,
+        *,
+        now: datetime,
+        expires: datetime,
+        entry: AuditEntry,
     ) -> None:
-        """Adds it, and removes all that have expired."""
+        """Adds it with its entry of the audit log, and removes all that have expired."""
         async with self._store.writing() as db:
             await db.execute(delete(LoginRow).where(LoginRow.expires_at <= now))
             db.add(
@@ -95,6 +112,7 @@ class PeopleStore:
                     id=login_id, account_id=account_id, secret_hash=secret_hash, created_at=now, expires_at=expires
                 )
             )
+            await self._store.audit.add_to(db, entry)
 
     async def login(self, secret_hash: str, now: datetime) -> tuple[LoginId, datetime, Account] | None:
         """The login with that secret, when it expires, and whose it is; None: ended, expired or never."""
@@ -108,9 +126,12 @@ class PeopleStore:
             ).one_or_none()
             return None if row is None else (LoginId(row[0].id), row[0].expires_at, _account(row[1]))
 
-    async def end_login(self, login_id: LoginId) -> None:
+    async def end_login(self, login_id: LoginId, entry: AuditEntry) -> None:
+        """Removes it, and adds its entry of the audit log, if it is there."""
         async with self._store.writing() as db:
-            await db.execute(delete(LoginRow).where(LoginRow.id == login_id))
+            gone = await db.execute(delete(LoginRow).where(LoginRow.id == login_id).returning(LoginRow.id))
+            if gone.scalar_one_or_none() is not None:
+                await self._store.audit.add_to(db, entry)
 
     async def add_link(self, link: Link, secret_hash: str, *, now: datetime, alone: bool = False) -> None:
         """Adds it, and removes all that have expired; with `alone`, all of its kind."""
@@ -188,6 +209,17 @@ class PeopleStore:
         async with self._store.writing() as db:
             gone = await db.execute(delete(TokenRow).where(TokenRow.id == token_id).returning(TokenRow.id))
             return gone.scalar_one_or_none() is not None
+
+    async def key(self, name: str, new: bytes) -> bytes:
+        """The key of that name: what is kept, or `new`, which is kept from now on."""
+        with contextlib.suppress(IntegrityError):  # another process was first
+            async with self._store.writing() as db:
+                kept = await db.get(KeyRow, name)
+                if kept is not None:
+                    return kept.key
+                db.add(KeyRow(name=name, key=new))
+        async with self._store.reading() as db:
+            return (await db.scalars(select(KeyRow.key).where(KeyRow.name == name))).one()
 
 
 def _account(row: AccountRow) -> Account:

@@ -1,6 +1,6 @@
 """API tokens: for programs, with the rights of the account they were made for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
@@ -9,6 +9,7 @@ from controller.people.accounts import Accounts
 from controller.people.secret import hash_of, new_secret
 from controller.people.store import PeopleStore
 from rooms.audit import AuditEntry
+from rooms.school import OrganisationId
 from rooms.store.store import Store
 
 PREFIX = "nc_"  # so that a leaked token is recognised for what it is
@@ -32,7 +33,8 @@ class Tokens:
         token_id, secret = TokenId(new_id("t")), PREFIX + new_secret()
         expires = None if life is None else now + life
         await self._rows.add_token(token_id, account.id, name, hash_of(secret), now=now, expires=expires)
-        await self._record("token.create", token_id, actor, after={"account": account.id, "name": name})
+        after = {"account": account.id, "name": name}
+        await self._record("token.create", token_id, actor, after=after, organisations=account.organisations)
         return token_id, secret
 
     async def revoke(self, token_id: TokenId, *, actor: str) -> bool:
@@ -57,7 +59,8 @@ class Tokens:
         actor: str,
         *,
         before: dict[str, object] | None = None,
-        after: dict[str, object] | None = None,
+        after: Mapping[str, object] | None = None,
+        organisations: frozenset[OrganisationId] = frozenset(),
     ) -> None:
         await self._store.audit.add(
             AuditEntry(
@@ -68,5 +71,6 @@ class Tokens:
                 object_id=token_id,
                 before=before,
                 after=after,
+                organisations=organisations,
             )
         )

@@ -71,7 +71,7 @@ async def delete_device(call: Call) -> None:
     device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
     await call.services.store.devices.delete(device.id)
     call.services.hub.forget(device.id)
-    await call.record("device.delete", "device", device.id, before={"name": device.name})
+    await call.record("device.delete", "device", device.id, before={"school": device.namespace, "name": device.name})
     call.changed(ChangeKind.DEVICE, device.id)
 
 

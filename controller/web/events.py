@@ -7,6 +7,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from controller.changes import Change, ChangeKind, Subscription
+from controller.network import network_of
 from controller.people.account import Identity
 from controller.people.errors import HiddenObject, NotLoggedIn
 from controller.people.rights import Right, Rights
@@ -23,9 +24,10 @@ from controller.web.reading import (
     visible_lesson,
     visible_room,
 )
+from controller.web.remote import address_of
 from controller.web.services import Services
 from controller.web.socket import TRY_AGAIN, Closed, Socket
-from controller.web.sockets import DisplaySockets
+from controller.web.sockets import OPEN_SOCKETS, DisplaySockets
 from devices.errors import DeviceNotFound
 from rooms.errors import LessonNotFound, RoomNotFound
 from rooms.lesson import LessonId
@@ -46,7 +48,9 @@ async def events(request: web.Request) -> web.StreamResponse:
     identity = await identify(request, services)
     rights = await services.people.accounts.rights(identity.account)
     socket = Socket(request, heartbeat_s=HEARTBEAT_S)
+    network = network_of(address_of(request, services.trusted_proxies))
     with contextlib.ExitStack() as stack:
+        stack.enter_context(request.app[OPEN_SOCKETS].one(identity.client, network))
         changes = stack.enter_context(services.changes.subscribe(*TOLD))
         feed = Feed(socket, services, request.app[DISPLAY_SOCKETS], identity, rights)
         await feed.take_stock()

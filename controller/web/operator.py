@@ -15,6 +15,7 @@ from controller.web.middlewares import rim
 from controller.web.models.nodes import NodeDutyJson, NodesJson
 from controller.web.nodes import change_duty, shown
 from controller.web.route import Routes, add_routes
+from webrtc.serving import plain_bodies
 
 _CREDENTIALS = struct.Struct("3i")  # unix(7), struct ucred: process, user, group
 
@@ -23,7 +24,7 @@ routes = Routes("operator")
 
 def operator_app(app: web.Application) -> web.Application:
     """What operators are served, beside `app`, which serves everybody."""
-    own = web.Application(middlewares=[rim])
+    own = web.Application(middlewares=[rim, plain_bodies])
     own[SERVICES], own[METRICS] = app[SERVICES], app[METRICS]
     add_routes(own, routes.all)
     return own

@@ -20,6 +20,8 @@ from controller.web.guard import SAFE_METHODS, check_origin, identify
 from controller.web.schema import KEY_PATTERN, Nothing
 
 API = "/api/v1"
+PUBLIC_LIMIT_B = 16 * 1024  # of a body from somebody nobody knows
+MOST_KEYS = 64  # of one object: each that is unknown is worked out into a sentence
 
 Handler = Callable[..., Awaitable[BaseModel | None]]
 
@@ -59,7 +61,7 @@ class Route:
         if self.query is not Nothing:
             arguments["query"] = query
         if self.body is not None:
-            arguments["body"] = await _body(request, self.body)
+            arguments["body"] = await _body(request, self.body, PUBLIC_LIMIT_B if self.public else request.client_max_size)
         answer = await self.handler(call, **arguments)
         if answer is None:
             return call.finish(web.Response(status=call.status))
@@ -132,10 +134,13 @@ def _query(request: web.Request, model: type[BaseModel]) -> BaseModel:
         raise InvalidRequest.of(error, "query") from error
 
 
-async def _body(request: web.Request, model: type[BaseModel]) -> BaseModel:
+async def _body(request: web.Request, model: type[BaseModel], most_b: int) -> BaseModel:
     if request.content_type != "application/json":
         raise UnsupportedMediaType("send application/json")
-    value = parse_json(await request.read())
+    data = await request.read()
+    if len(data) > most_b:
+        raise web.HTTPRequestEntityTooLarge(max_size=most_b, actual_size=len(data))
+    value = parse_json(data)
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -143,13 +148,19 @@ async def _body(request: web.Request, model: type[BaseModel]) -> BaseModel:
 
 
 def parse_json(data: bytes | str) -> object:
-    """What `data` says in JSON, UTF-8, without the NaN and Infinity that Python would take. Raises `InvalidJson`."""
+    """What `data` says in JSON, UTF-8, without the NaN and Infinity that Python would take, nor very wide. Raises `InvalidJson`."""
     try:
         text = data if isinstance(data, str) else data.decode()
-        parsed: object = json.loads(text, parse_constant=_refuse_constant)
+        parsed: object = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_narrow)
     except (ValueError, RecursionError) as error:
         raise InvalidJson("this is not JSON") from error
     return parsed
+
+
+def _narrow(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(pairs) > MOST_KEYS:
+        raise ValueError("more keys than any object of ours has")
+    return dict(pairs)
 
 
 def _refuse_constant(name: str) -> object:

@@ -10,12 +10,13 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from controller.changes import Changes
-from controller.config import IPNetwork
+from controller.network import IPNetwork
 from controller.node import NodeView
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality import Figures
 from controller.quality_history import History
+from controller.refusals import Refusals
 from controller.registration import Registration, Terms
 from controller.views import (
     DisplayReport,
@@ -157,6 +158,7 @@ class Services:
     broker: Broker
     changes: Changes
     pairing: Pairing
+    refusals: Refusals
     clock: Callable[[], datetime]
     probes: Mapping[str, Probe] = field(default_factory=dict)  # parts shown by /readyz beside the database
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # shown by /metrics
@@ -164,3 +166,4 @@ class Services:
     secure: bool = False  # TLS: cookies get Secure, HSTS is sent
     trusted_proxies: tuple[IPNetwork, ...] = ()  # whose X-Forwarded-For is believed
     origins: frozenset[str] = frozenset()  # further Origins that may open WebSockets, e.g. behind a proxy
+    names: frozenset[str] | None = None  # what we are called in `Host`; None: anything

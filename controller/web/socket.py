@@ -19,6 +19,8 @@ SEND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 MESSAGE_LIMIT_B = 16 * 1024
 GARBAGE_LIMIT = 3
+MESSAGES_PER_S = 20.0  # a page sends one a second; what comes faster waits, and its sender with it
+MESSAGES_AT_ONCE = 100
 
 GOING_AWAY = 1001
 POLICY = 1008
@@ -44,6 +46,7 @@ class Socket:
             heartbeat=heartbeat_s, max_msg_size=MESSAGE_LIMIT_B, timeout=CLOSE_TIMEOUT_S, compress=False
         )
         self._garbage = 0
+        self._paced_until = 0.0
 
     async def open(self) -> None:
         await self.ws.prepare(self._request)
@@ -64,6 +67,7 @@ class Socket:
     async def messages(self) -> AsyncIterator[dict[str, object]]:
         """Objects as they come. What is no JSON object is garbage; after a few the connection is `Closed`."""
         async for message in self.ws:
+            await self._pace()
             if message.type is not WSMsgType.TEXT:
                 await self.refuse("not-text")
                 continue
@@ -76,6 +80,13 @@ class Socket:
                 yield value
             else:
                 await self.refuse("not-an-object")
+
+    async def _pace(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._paced_until = max(self._paced_until, now) + 1 / MESSAGES_PER_S
+        ahead_s = self._paced_until - now - MESSAGES_AT_ONCE / MESSAGES_PER_S
+        if ahead_s > 0:
+            await asyncio.sleep(ahead_s)
 
     async def refuse(self, code: str) -> None:
         """Answer garbage. Raises `Closed` when it was once too often."""

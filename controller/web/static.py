@@ -10,7 +10,7 @@ from controller.web.call import SERVICES
 log = logging.getLogger(__name__)
 
 DIST = Path(__file__).with_name("dist")
-PAGES = r"/{page:(?:today|rooms|lessons|schools|people|display|login|setup)?(?:/[A-Za-z0-9_./-]*)?}"
+PAGES = r"/{page:(?:today|rooms|lessons|schools|people|audit|display|login|setup)?(?:/[A-Za-z0-9_./-]*)?}"
 ASSET_LIFE = "public, max-age=31536000, immutable"
 NOT_BUILT = "<!doctype html><title>Nhịp Cầu</title><p>The browser app has not been built into this installation."
 TYPES = {

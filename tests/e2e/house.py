@@ -205,9 +205,9 @@ logging:
     async def _settle_in(self) -> None:
         assert self._http is not None
         assert self.controller is not None
-        found = await self._line(self.controller, r"/setup\?token=(\S+)")
+        found = await self._line(self.controller, r"First administrator: the link, good once, is in (.+)\n")
         body = {
-            "token": found.group(1),
+            "token": _token_in(Path(found.group(1))),
             "name": "quan-tri",
             "display_name": "Quản trị",
             "password": PASSWORD,
@@ -319,6 +319,11 @@ logging:
         lesson = await self.call("GET", f"/lessons/{lesson_id}")
         site: JsonObject = next(each for each in lesson["sites"] if each["room"]["id"] == classroom.room_id)
         return site
+
+
+def _token_in(file: Path) -> str:
+    """Of the first administrator's link."""
+    return file.read_text().strip().partition("#token=")[2]
 
 
 @asynccontextmanager

@@ -56,10 +56,6 @@ class FirstSchoolJson(Model):
     province: OptionalText = ""
 
 
-class SetupQuery(Model):
-    token: Secret
-
-
 class SetupValidJson(Model):
     valid: Literal[True] = True
 

@@ -26,8 +26,10 @@ from controller.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
 from controller.people.people import People
 from controller.people.secret import hash_of
+from controller.refusals import Refusals
 from controller.scenes import Scenes
 from controller.showing import Showing
+from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Fleet, MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
@@ -42,6 +44,8 @@ from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolI
 from rooms.store import Store, open_store
 from rooms.store.stored_device import StoredDevice
 from tests.controller.clock import AheadClock
+from webrtc.idle import listen
+from webrtc.serving import serving
 
 PASSWORD = "correct horse battery"
 HOST, GUEST, OTHER = (SchoolId(OrganisationId(each)) for each in ("nguyen-viet-xuan", "le-loi", "kim-dong"))
@@ -179,6 +183,7 @@ async def open_house(
     node_http: aiohttp.ClientSession | None = None,
     secure: bool = False,
     empty: bool = False,
+    names: frozenset[str] | None = None,
 ) -> AsyncIterator[House]:
     """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving.
 
@@ -219,18 +224,18 @@ async def open_house(
             broker=broker,
             changes=changes,
             pairing=Pairing(clock=clock),
+            refusals=Refusals(store, people.accounts, clock=clock),
             clock=clock,
             probes={"mqtt": lambda: hub.connected},
             dist=directory / "dist",
             secure=secure,
+            names=names,
         )
         for part in (hub.run(), conductor.run()):
             stack.callback(tasks.create_task(part).cancel)
-        runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        runner = await stack.enter_async_context(
+            serving(make_app(services), listen("127.0.0.1", 0), idle=idle_connections(()), shutdown_timeout_s=1.0)
+        )
         host, port = runner.addresses[0][:2]
         yield House(
             services=services,

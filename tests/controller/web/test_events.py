@@ -158,6 +158,7 @@ def _id(thing: object) -> object:
 
 async def test_page_that_does_not_read_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.web.socket.SEND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("controller.web.socket.MESSAGES_PER_S", 1e9)  # so that it soon has much to read
     program = await house.program(HOST, Role.TEACHER)
     url = URL(house.url)
     raw = socket.socket()

@@ -89,6 +89,15 @@ TABLE = (
         method="POST", path="/schools/{school}/mqtt-password", url=f"/schools/{HOST}/mqtt-password", ok=201, host=EQUIP
     ),
     Expected(method="GET", path="/accounts", guest=ALL, other=ALL),  # lists what they administer: nothing, for most
+    Expected(
+        method="GET",
+        path="/audit",  # each of their own school
+        host=frozenset({ADMINISTRATOR}),
+        guest=frozenset({ADMINISTRATOR}),
+        guest_else=403,
+        other=frozenset({ADMINISTRATOR}),
+        other_else=403,
+    ),
     Expected(method="POST", path="/accounts", body=NEW_ACCOUNT, ok=201, host=frozenset({ADMINISTRATOR})),
     Expected(method="GET", path="/rooms", guest=ALL, other=ALL),
     Expected(method="POST", path="/rooms", body={"school": HOST, "name": "New *"}, ok=201, host=EQUIP),
@@ -251,7 +260,7 @@ PUBLIC = {
     ("POST", "/nodes"),
     ("POST", "/login"),
     ("POST", "/login/link"),
-    ("GET", "/setup"),
+    ("POST", "/setup/check"),
     ("POST", "/setup"),
     ("POST", "/display/credential"),
 }

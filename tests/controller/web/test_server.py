@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter
 
 from controller.people.account import Role
+from controller.web.health import Latest
 from rooms.store.rooms import Rooms
 from tests.controller.web.house import HOST, ROOMS, House, open_house
 from tests.webrtc.nodes import node_here
@@ -22,6 +24,22 @@ async def test_health_tells_the_parts(house: House) -> None:
     async with visitor.http.get(f"{house.url}/metrics") as answer:
         text = await answer.text()
     assert 'nhipcau_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in text
+
+
+def test_figures_are_made_once_for_all_who_ask_within_a_second() -> None:
+    now, registry = 0.0, CollectorRegistry()
+    counter, latest = Counter("asked", "How often", registry=registry), Latest(lambda: now)
+
+    def asked() -> str:
+        counter.inc()
+        return latest.text(registry).decode()
+
+    first = asked()
+    assert "asked_total 1.0" in first
+    now = 0.9
+    assert asked() == first
+    now = 1.0
+    assert "asked_total 3.0" in asked()
 
 
 async def test_app_is_one_page_and_lasting_assets(house: House, tmp_path: Path) -> None:
@@ -81,6 +99,7 @@ async def test_unexpected_error_is_a_number_for_the_user_and_a_traceback_for_the
         (b'{"school":NaN}', "application/json", (400, "invalid-json")),
         (b"[" * 100_000, "application/json", (400, "invalid-json")),
         (b"\xff", "application/json", (400, "invalid-json")),
+        (b"{" + b",".join(b'"%x":0' % key for key in range(20_000)) + b"}", "application/json", (400, "invalid-json")),
         (b"{}", "application/json", (422, "invalid-request")),
         (b'{"school":"le-loi","name":"4B","extra":1}', "application/json", (422, "invalid-request")),
         (b'{"school":"le-loi","name":"\\ud800"}', "application/json", (422, "invalid-request")),
@@ -98,6 +117,21 @@ async def test_garbage_is_refused_in_words(
         problem = await answer.json()
         assert answer.content_type == "application/problem+json"
     assert (answer.status, problem["type"]) == (expected[0], f"/problems/{expected[1]}")
+
+
+async def test_strangers_send_short_bodies(house: House) -> None:
+    visitor = await house.visitor()
+    status, problem = await visitor.ask("POST", "/login", {"name": "a", "password": "b" * 20_000})
+    assert (status, problem["type"]) == (413, "/problems/request-entity-too-large")
+
+
+async def test_compressed_bodies_are_refused_everywhere(house: House) -> None:
+    visitor = await house.visitor()
+    for method, path in (("POST", "/api/v1/login"), ("GET", "/healthz"), ("POST", "/whip/lesson-1"), ("GET", "/")):
+        headers = {"Content-Encoding": "deflate"}
+        async with visitor.http.request(method, house.url + path, data=b"x\x9c", headers=headers) as answer:
+            assert (answer.status, answer.headers["Accept-Encoding"]) == (415, "identity")
+            assert "Server" not in answer.headers
 
 
 async def test_unknown_query_is_refused(house: House) -> None:

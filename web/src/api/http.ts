@@ -4,12 +4,13 @@ import type { Me } from "./types";
 
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** `code` is the last part of the problem's `type`, or "offline" / "timeout" / "http-<status>". */
+/** `code` is the last part of the problem's `type`, or "offline" / "timeout" / "http-<status>"; `reason` says more. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     readonly retryAfterS: number | null = null,
+    readonly reason = "",
   ) {
     super(`${status} ${code}`);
     this.name = "ApiError";
@@ -60,15 +61,17 @@ async function failure(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get("Retry-After") ?? NaN);
   const retryAfterS = Number.isFinite(seconds) ? seconds : null;
   let code = `http-${response.status}`;
+  let reason = "";
   try {
-    const problem = (await response.json()) as { type?: unknown };
+    const problem = (await response.json()) as { type?: unknown; reason?: unknown };
+    if (typeof problem.reason === "string") reason = problem.reason;
     if (typeof problem.type === "string" && problem.type !== "about:blank") {
       code = problem.type.split("/").at(-1) ?? code;
     }
   } catch {
     // Not a problem document: a proxy's page, an empty body. The status says enough.
   }
-  return new ApiError(response.status, code, retryAfterS);
+  return new ApiError(response.status, code, retryAfterS, reason);
 }
 
 export const get = <T>(path: string): Promise<T> => request<T>("GET", path);

@@ -28,6 +28,16 @@ export interface NewAccount {
   organisation: Id;
 }
 
+/** One line of the audit log; `name` where it is an account's. */
+export interface AuditEntry {
+  at: string;
+  actor: { id: string; name: string | null };
+  action: string;
+  about: { kind: string; id: string; name: string | null };
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+}
+
 export interface MqttLogin {
   username: string;
   password: string;

@@ -1,3 +1,4 @@
+import { audit } from "./en.audit";
 import { school } from "./en.school";
 import type { Words } from "./vi";
 
@@ -26,7 +27,7 @@ export const en: Words = {
     home: "To the first page",
     offline: "Connection to the server lost. Reconnecting…",
   },
-  nav: { today: "Today", rooms: "Rooms", people: "People", lessons: "Network", display: "Room display" },
+  nav: { today: "Today", rooms: "Rooms", people: "People", audit: "Audit", lessons: "Network", display: "Room display" },
 
   error: {
     title: "That did not work",
@@ -38,6 +39,12 @@ export const en: Words = {
     conflict: "Not possible now: the state has just changed.",
     changed: "Somebody else has just changed this. Look again, then try once more.",
     invalid: "Something entered is not valid.",
+    passwordWeak: {
+      too_short: "A password needs 12 characters at least.",
+      too_long: "A password has 200 characters at most.",
+      like_name: "This password is too much like the person's name.",
+      easy: "This password is easy to guess. Take a short sentence that only you know.",
+    },
     login: "Your login has ended. Please log in again.",
     tooMany: (s) => `Too many attempts. Wait ${s} seconds, then try again.`,
     unknown: (code) => `Something went wrong (${code}). If it happens again, tell the technician.`,
@@ -65,7 +72,7 @@ export const en: Words = {
     name: "Login name",
     nameHint: "Lower-case letters without marks, digits, dots or hyphens, for example: nguyen.lan",
     password: "Password",
-    passwordHint: "At least 10 characters. A short sentence you remember is best.",
+    passwordHint: "At least 12 characters. A short sentence you remember is best.",
     again: "Password again",
     mismatch: "The two passwords differ.",
     school: "School",
@@ -459,6 +466,7 @@ export const en: Words = {
   },
 
   ...school,
+  audit,
 
   screen: {
     title: "Room display",

@@ -7,6 +7,7 @@ export function errorText(words: Words, error: unknown): string {
   if (!(error instanceof ApiError)) return say.unknown(error instanceof Error ? error.name : "error");
   if (error.code === "offline") return say.offline;
   if (error.code === "timeout") return say.timeout;
+  if (error.code === "weak-password") return say.passwordWeak[error.reason as keyof typeof say.passwordWeak] ?? say.invalid;
   switch (error.status) {
     case 401:
       return say.login;

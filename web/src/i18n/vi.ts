@@ -1,6 +1,7 @@
 // Lời trên giao diện. Viết cho giáo viên: ngắn, rõ, không dùng từ kỹ thuật khi không cần.
 // Mọi khoá phải có cả trong en.ts (kiểu dữ liệu bắt buộc điều đó).
 
+import { audit } from "./vi.audit";
 import { school } from "./vi.school";
 
 // Buổi họp và buổi tập huấn không có lớp, chỉ có điểm cầu.
@@ -29,7 +30,7 @@ export const vi = {
     home: "Về trang đầu",
     offline: "Mất kết nối với máy chủ. Đang tự kết nối lại…",
   },
-  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", lessons: "Mạng", display: "Màn hình phòng" },
+  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Mạng", display: "Màn hình phòng" },
 
   error: {
     title: "Chưa thực hiện được",
@@ -41,6 +42,12 @@ export const vi = {
     conflict: "Không làm được lúc này vì trạng thái vừa thay đổi.",
     changed: "Người khác vừa sửa mục này. Xin xem lại rồi thử lần nữa.",
     invalid: "Thông tin nhập chưa hợp lệ.",
+    passwordWeak: {
+      too_short: "Mật khẩu cần ít nhất 12 ký tự.",
+      too_long: "Mật khẩu dài quá 200 ký tự.",
+      like_name: "Mật khẩu giống tên người dùng quá, người khác dễ đoán.",
+      easy: "Mật khẩu này dễ đoán. Xin đặt một câu ngắn mà chỉ mình biết.",
+    },
     login: "Phiên đăng nhập đã hết. Xin đăng nhập lại.",
     tooMany: (s: number) => `Thử quá nhiều lần. Xin chờ ${s} giây rồi thử lại.`,
     unknown: (code: string) => `Có lỗi chưa rõ nguyên nhân (${code}). Nếu còn gặp lại, xin báo kỹ thuật viên.`,
@@ -68,7 +75,7 @@ export const vi = {
     name: "Tên đăng nhập",
     nameHint: "Chữ thường không dấu, số, dấu chấm hoặc gạch nối, ví dụ: nguyen.lan",
     password: "Mật khẩu",
-    passwordHint: "Ít nhất 10 ký tự. Một câu ngắn dễ nhớ là tốt nhất.",
+    passwordHint: "Ít nhất 12 ký tự. Một câu ngắn dễ nhớ là tốt nhất.",
     again: "Nhập lại mật khẩu",
     mismatch: "Hai mật khẩu chưa giống nhau.",
     school: "Trường",
@@ -475,6 +482,7 @@ export const vi = {
   },
 
   ...school,
+  audit,
 
   screen: {
     title: "Màn hình phòng",
