@@ -15,7 +15,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from controller.broker import EmbeddedBroker
-from controller.changes import Changes
+from controller.changes import ChangeKind, Changes
 from controller.conductor import Conductor
 from controller.config import Address, Config, EmbeddedBrokerConfig, ExternalBrokerConfig, HttpConfig, MqttConfig
 from controller.device_records import DeviceRecords, restore_devices
@@ -89,7 +89,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         )
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         registry.register(QualityCollector(showing.quality.all_shown))
-        people = People.over(store, clock=utc_now)
+        people = People.over(store, clock=utc_now, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id))
         serve(DeviceRecords(store, hub, changes).run(), "device records")
         serve(hub.run(), "device hub")
         serve(nodes.run(), "bridge nodes")

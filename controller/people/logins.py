@@ -1,16 +1,16 @@
 """Logins: kept on our side, known by a random secret in the browser's cookie, over after twelve hours."""
 
-import asyncio
 import ipaddress
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
-from controller.people.account import Account, AccountId, Identity, LoginId
+from controller.people.account import Account, AccountId, Identity, LoginId, LoginView
 from controller.people.accounts import Accounts
+from controller.people.errors import LoginNotFound
 from controller.people.secret import csrf_of, hash_of, new_secret
 from controller.people.store import PeopleStore
 from controller.people.throttle import Throttle
@@ -29,15 +29,22 @@ class NewLogin:
 
 
 class Logins:
-    """Who is logged in. Failed attempts are limited by account and by address."""
+    """Who is logged in. Failed attempts are limited by account and by address. `changed`: as of `Accounts`."""
 
-    def __init__(self, rows: PeopleStore, accounts: Accounts, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        rows: PeopleStore,
+        accounts: Accounts,
+        *,
+        clock: Callable[[], datetime],
+        changed: Callable[[AccountId], None],
+    ) -> None:
         self._rows = rows
         self._accounts = accounts
         self._clock = clock
         self._by_name = Throttle(burst=5, interval=timedelta(seconds=30), clock=clock)
         self._by_address = Throttle(burst=20, interval=timedelta(seconds=5), clock=clock)
-        self._waiting: dict[LoginId, set[asyncio.Event]] = {}
+        self._changed = changed
 
     async def log_in(self, name: str, password: str, *, address: str, replacing: str | None = None) -> NewLogin:
         """`replacing`: secret of the browser's login until now, which ends. Raises `LoginFailed`, `TooManyAttempts`."""
@@ -47,42 +54,42 @@ class Logins:
         account = await self._accounts.checked(name, password)
         self._by_name.forgive(name)
         self.forgive(address)
-        return await self.begin(account, replacing=replacing)
+        return await self.begin(account, address=address, replacing=replacing)
 
-    async def begin(self, account: Account, *, replacing: str | None = None) -> NewLogin:
-        """A new login under a new secret, so that one planted in a browser before is worth nothing."""
+    async def begin(self, account: Account, *, address: str, replacing: str | None = None) -> NewLogin:
+        """A new login under a new secret, so that one planted in a browser before is worth nothing.
+
+        Raises `LoginFailed` where the account was suspended, or its logins were ended, since it was read.
+        """
         if replacing is not None:
             await self._end_secret(replacing)
         now = self._clock()
         secret, login_id = new_secret(), LoginId(new_id("l"))
-        await self._rows.add_login(login_id, account.id, hash_of(secret), now=now, expires=now + LOGIN_LIFE)
+        expires, network = now + LOGIN_LIFE, _network(address)
+        await self._rows.add_login(login_id, account, hash_of(secret), now=now, expires=expires, network=network)
         log.info("account %s: logged in", account.id)
-        return NewLogin(secret=secret, identity=_identity(secret, login_id, now + LOGIN_LIFE, account))
+        return NewLogin(secret=secret, identity=_identity(secret, login_id, expires, account))
 
     async def find(self, secret: str) -> Identity | None:
         """Who has the cookie with that secret; None: nobody, or not any more."""
         found = await self._rows.login(hash_of(secret), self._clock())
         return None if found is None else _identity(secret, *found)
 
-    async def end(self, login_id: LoginId, account_id: AccountId) -> None:
-        """Log out. Whoever waits in `ending` is told. Idempotent."""
-        await self._rows.end_login(login_id)
-        log.info("account %s: logged out", account_id)
-        for event in self._waiting.get(login_id, ()):
-            event.set()
+    async def list(self, account_id: AccountId) -> tuple[LoginView, ...]:
+        """Those that are good still, the newest first."""
+        return await self._rows.logins(account_id, self._clock())
 
-    @contextmanager
-    def ending(self, login_id: LoginId) -> Iterator[asyncio.Event]:
-        """Is set when that login is ended here; expiry and other processes are for the caller to check."""
-        event = asyncio.Event()
-        self._waiting.setdefault(login_id, set()).add(event)
-        try:
-            yield event
-        finally:
-            waiting = self._waiting[login_id]
-            waiting.discard(event)
-            if not waiting:
-                del self._waiting[login_id]
+    async def end(self, login_id: LoginId, account_id: AccountId) -> None:
+        """Log out. Raises `LoginNotFound` where the account has no such login."""
+        await self._rows.end_login(login_id, account_id)
+        log.info("account %s: logged out", account_id)
+        self._changed(account_id)
+
+    async def end_all(self, account_id: AccountId, *, keeping: LoginId | None = None) -> None:
+        """End every login of the account but `keeping`, and the links that would make new ones."""
+        await self._rows.end_logins(account_id, keeping=keeping)
+        log.info("account %s: logged out everywhere%s", account_id, " else" if keeping else "")
+        self._changed(account_id)
 
     def count_attempt(self, address: str) -> None:
         """Count an attempt to get in from `address`. Raises `TooManyAttempts`."""
@@ -95,7 +102,8 @@ class Logins:
     async def _end_secret(self, secret: str) -> None:
         old = await self._rows.login(hash_of(secret), self._clock())
         if old is not None:
-            await self.end(old[0], old[2].id)
+            with suppress(LoginNotFound):  # somebody was quicker
+                await self.end(old[0], old[2].id)
 
 
 def _identity(secret: str, login_id: LoginId, expires: datetime, account: Account) -> Identity:

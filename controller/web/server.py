@@ -16,6 +16,7 @@ from controller.web import (
     login,
     nodes,
     organisations,
+    own_account,
     quality,
     rooms,
     scenes,
@@ -38,7 +39,7 @@ from controller.web.static import add_static
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too
 
-NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes)
+NOUNS = (login, own_account, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes)
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
 
 

@@ -9,13 +9,14 @@ from alembic.migration import MigrationContext
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, text
 
-from controller.people.account import Account, Role, RoleAt
+from controller.people.account import Account, AccountId, Role, RoleAt
 from controller.people.errors import (
     AccountExists,
     InvalidAccount,
     LinkNotFound,
     LoginFailed,
     SetupDone,
+    TokenNotFound,
     TooManyAttempts,
 )
 from controller.people.password import Passwords
@@ -83,7 +84,7 @@ async def test_new_password_ends_logins(people: People) -> None:
     account = await lan(people)
     login = await people.logins.log_in(" LAN ", PASSWORD, address="10.0.0.1")
     assert await people.logins.find(login.secret) == login.identity
-    await people.accounts.set_password(account.id, "another password", actor="admin")
+    await people.accounts.set_password(account.id, "another password", actor="admin", given=False)
     assert await people.logins.find(login.secret) is None
     with pytest.raises(LoginFailed):
         await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")
@@ -156,8 +157,12 @@ async def test_token_ends_when_revoked_or_expired(people: People, clock: Clock) 
     found = await people.tokens.find(lasting)
     assert found is not None
     assert (found.account, found.client, found.csrf) == (account, token_id, None)
-    assert await people.tokens.revoke(token_id, actor="test")
-    assert not await people.tokens.revoke(token_id, actor="test")
+    assert [each.id for each in await people.tokens.list(account.id)] == [token_id]
+    with pytest.raises(TokenNotFound):
+        await people.tokens.revoke(token_id, AccountId("another"), actor="test")
+    await people.tokens.revoke(token_id, account.id, actor="test")
+    with pytest.raises(TokenNotFound):
+        await people.tokens.revoke(token_id, account.id, actor="test")
     assert await people.tokens.find(lasting) is None
 
 

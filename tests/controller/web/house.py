@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 from argon2 import PasswordHasher
 
-from controller.changes import Changes
+from controller.changes import ChangeKind, Changes
 from controller.conductor import Conductor
 from controller.config import BridgeConfig
 from controller.device_records import restore_devices
@@ -203,7 +203,9 @@ async def open_house(
         )
         showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        people = People.over(store, clock=clock, passwords=passwords)
+        people = People.over(
+            store, clock=clock, passwords=passwords, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id)
+        )
         broker = SilentBroker()
         services = Services(
             store=store,
