@@ -48,7 +48,11 @@ GIVEN = {
     Right.OPERATE: ("", ""),
 }
 LETTERS = {Role.TEACHER: "T", Role.TECHNICIAN: "K", Role.ADMINISTRATOR: "A"}
-BELOW = {DEPARTMENT: {OFFICE, XUAN, AN, BINH}, OFFICE: {AN, BINH}, OTHER_DEPARTMENT: {LOI}}
+BELOW: dict[OrganisationId, set[OrganisationId]] = {
+    DEPARTMENT: {OFFICE, XUAN, AN, BINH},
+    OFFICE: {AN, BINH},
+    OTHER_DEPARTMENT: {LOI},
+}
 
 
 def person(*roles: RoleAt, operator: bool = False) -> Account:

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from controller.audience import Audience
 from controller.changes import ChangeKind, Changes
 from controller.conductor import Conductor
 from controller.config import BridgeConfig
@@ -206,6 +207,15 @@ async def open_house(
         people = People.over(
             store, clock=clock, passwords=passwords, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id)
         )
+        audience = Audience(
+            people.accounts,
+            store=store,
+            conductor=conductor,
+            nodes=no_nodes,
+            changes=changes,
+            guests=showing.guests,
+            clock=clock,
+        )
         broker = SilentBroker()
         services = Services(
             store=store,
@@ -213,6 +223,7 @@ async def open_house(
             hub=hub,
             conductor=conductor,
             showing=showing,
+            audience=audience,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             nodes=nodes or no_nodes,
@@ -226,7 +237,7 @@ async def open_house(
             dist=directory / "dist",
             secure=secure,
         )
-        for part in (hub.run(), conductor.run()):
+        for part in (hub.run(), conductor.run(), audience.run()):
             stack.callback(tasks.create_task(part).cancel)
         runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
