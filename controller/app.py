@@ -14,8 +14,9 @@ from pathlib import Path
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from controller.audience import Audience
 from controller.broker import EmbeddedBroker
-from controller.changes import Changes
+from controller.changes import ChangeKind, Changes
 from controller.conductor import Conductor
 from controller.config import Address, Config, EmbeddedBrokerConfig, ExternalBrokerConfig, HttpConfig, MqttConfig
 from controller.device_records import DeviceRecords, restore_devices
@@ -94,12 +95,22 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         )
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         registry.register(QualityCollector(showing.quality.all_shown))
-        people = People.over(store, clock=utc_now)
+        people = People.over(store, clock=utc_now, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id))
         refusals = Refusals(store, people.accounts, clock=utc_now)
+        audience = Audience(
+            people.accounts,
+            store=store,
+            conductor=conductor,
+            nodes=nodes,
+            changes=changes,
+            guests=showing.guests,
+            clock=utc_now,
+        )
         serve(DeviceRecords(store, hub, changes).run(), "device records")
         serve(hub.run(), "device hub")
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
+        serve(audience.run(), "audience")
         serve(showing.quality.run(), "quality")
         serve(refusals.run(), "refusals")
         services = Services(
@@ -108,6 +119,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             hub=hub,
             conductor=conductor,
             showing=showing,
+            audience=audience,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             nodes=nodes,

@@ -136,6 +136,10 @@ class Conductor:
         """The lesson as it runs here: live, being put to rest, or a while after that; None otherwise."""
         return self._live[lesson_id][0] if lesson_id in self._live else self._ended(lesson_id)
 
+    def live(self) -> tuple[Lesson, ...]:
+        """The lessons that are live here."""
+        return tuple(live.plan.lesson for live, _ in self._live.values())
+
     def plan_in(self, room_id: RoomId) -> Plan | None:
         """The plan of the live lesson that rules the room."""
         for live, _ in self._live.values():
@@ -190,8 +194,10 @@ class Conductor:
             await ending.give_up(_parts(lesson))
         if task is not None:
             await self._stop(task)
-        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes, views_end=bool(left))
+        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes)
         self._live[lesson.id] = (live, self._spawn(self._hold(live), f"lesson {lesson.id}"))
+        for site in left:  # from now on nothing is given to them, and what was given is void
+            self._nodes.exclude(lesson.id, participant=site.room_id)
         if resting is not None:
             self._rest(resting)
 

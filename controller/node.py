@@ -28,6 +28,7 @@ from pydantic import ValidationError
 from controller.errors import NodeUnavailable
 from controller.node_events import NODE_EVENT, BridgeChanged, BridgeClosed, LoadReport, Snapshot
 from controller.placement import Candidate
+from webrtc.exclusion import Exclusion
 from webrtc.ids import BridgeId
 from webrtc.policy import Policy
 from webrtc.state import BridgeState
@@ -285,9 +286,15 @@ class Node:
         await self._call("DELETE", f"/v1/bridges/{bridge}")
         self.bridges.pop(bridge, None)
 
-    async def remove(self, bridge: str, participant: str) -> None:
-        """End a participant's connections. Raises `NodeUnavailable`."""
-        await self._call("DELETE", f"/v1/bridges/{bridge}/participants/{participant}")
+    async def exclude(self, exclusion: Exclusion) -> None:
+        """Void the tokens that it covers, and end what was begun with them. Raises `NodeUnavailable`."""
+        body = {
+            "participant": exclusion.participant,
+            "client": exclusion.client,
+            "before": exclusion.before.timestamp(),
+            "until": exclusion.until.timestamp(),
+        }
+        await self._call("POST", f"/v1/bridges/{exclusion.bridge}/exclusions", body)
 
     async def drain(self, on: bool) -> None:
         """Give its lessons away and take no more, or take them again. Raises `NodeUnavailable`."""

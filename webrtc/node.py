@@ -167,9 +167,15 @@ def make_app(
 ) -> web.Application:
     """The node's whole HTTP interface around an entered plane."""
     app = web.Application(middlewares=[problems, plain_bodies], client_max_size=MAX_LENGTH)
-    media = MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC), relays=relays or Relays())
+    media = MediaEndpoints(
+        plane=plane,
+        secret=secret,
+        epoch=status.node,
+        clock=lambda: datetime.now(UTC),
+        relays=relays or Relays(),
+    )
     app.add_routes(media.routes())
-    control = ControlEndpoints(plane=plane, events=events, secret=secret, status=status)
+    control = ControlEndpoints(plane=plane, media=media, events=events, secret=secret, status=status)
     app.add_routes(control.routes())
     app.on_shutdown.append(control.close)
     app.on_response_prepare.append(add_cors)

@@ -163,12 +163,6 @@ class MediaPlane:
             raise ConnectionNotFound(connection_id)
         await self._end([connection])
 
-    async def remove_participant(self, bridge_id: BridgeId, participant: ParticipantId) -> None:
-        """End all connections of `participant`; nothing if there is no such bridge or participant."""
-        bridge = self._bridges.get(bridge_id)
-        if bridge is not None:
-            await self._end([each for each in bridge.connections if each.participant == participant])
-
     def _candidates(self, port: int) -> Iterator[Candidate]:
         transports: tuple[Literal["udp", "tcp"], ...] = ("udp", "tcp") if self._tcp else ("udp",)
         for transport in transports:

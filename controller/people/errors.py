@@ -7,7 +7,13 @@ PeopleError                                   (ControllerError)
 ├── HiddenObject          (LookupError)       may not even know that the thing exists; reads like "not found"
 ├── AccountNotFound       (LookupError)
 ├── LinkNotFound          (LookupError)       no such link, or it was used or has expired
+├── OwnPasswordNeeded     (PermissionError)   the password is one that was given: choose one of your own first
+├── WrongPassword         (PermissionError)   the password until now is not the one that was typed
+├── LoginNotFound         (LookupError)
+├── TokenNotFound         (LookupError)
 ├── AccountExists         (RuntimeError)      the name is taken
+├── LastAdministrator     (RuntimeError)      nobody would administer an organisation any more
+├── OnlyRole              (RuntimeError)      it is the account's only role: to be suspended instead
 ├── SetupDone             (RuntimeError)      there is an administrator already
 ├── InvalidAccount        (ValueError)
 │   └── WeakPassword                          carries `reason`
@@ -62,6 +68,30 @@ class AccountNotFound(PeopleError, LookupError):
 
 
 class LinkNotFound(PeopleError, LookupError):
+    pass
+
+
+class OwnPasswordNeeded(PeopleError, PermissionError):
+    pass
+
+
+class WrongPassword(PeopleError, PermissionError):
+    pass
+
+
+class LoginNotFound(PeopleError, LookupError):
+    pass
+
+
+class TokenNotFound(PeopleError, LookupError):
+    pass
+
+
+class LastAdministrator(PeopleError, RuntimeError):
+    pass
+
+
+class OnlyRole(PeopleError, RuntimeError):
     pass
 
 

@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
 from controller.network import network_of
-from controller.people.account import Account, AccountId, Identity, LoginId
+from controller.people.account import Account, AccountId, Identity, LoginId, LoginView
 from controller.people.accounts import Accounts
 from controller.people.browsers import Browsers
-from controller.people.errors import LoginFailed, TooManyAttempts
+from controller.people.errors import LoginFailed, LoginNotFound, TooManyAttempts
 from controller.people.guesses import Guesses
 from controller.people.secret import csrf_of, hash_of, new_secret
 from controller.people.store import PeopleStore
@@ -34,16 +34,26 @@ class NewLogin:
 
 
 class Logins:
-    """Who is logged in. `Guesses` says what a wrong password costs; what else opens an account cannot be guessed."""
+    """Who is logged in. `Guesses` says what a wrong password costs; what else opens an account cannot be guessed.
 
-    def __init__(self, rows: PeopleStore, accounts: Accounts, *, clock: Callable[[], datetime]) -> None:
+    `changed`: as of `Accounts`.
+    """
+
+    def __init__(
+        self,
+        rows: PeopleStore,
+        accounts: Accounts,
+        *,
+        clock: Callable[[], datetime],
+        changed: Callable[[AccountId], None],
+    ) -> None:
         self._rows = rows
         self._accounts = accounts
         self._clock = clock
         self._browsers = Browsers(rows)
         self._guesses = Guesses(clock=clock)
         self._links = Throttle(burst=100, interval=timedelta(seconds=1), clock=clock)
-        self._waiting: dict[LoginId, set[asyncio.Event]] = {}
+        self._changed = changed
 
     async def log_in(
         self, name: str, password: str, *, address: str, browser: str | None = None, replacing: str | None = None
@@ -67,19 +77,22 @@ class Logins:
     async def begin(
         self, account: Account, *, address: str, browser: str | None = None, replacing: str | None = None
     ) -> NewLogin:
-        """A new login under a new secret, so that one planted in a browser before is worth nothing."""
+        """A new login under a new secret, so that one planted in a browser before is worth nothing.
+
+        Raises `LoginFailed` where the account was suspended, or its logins were ended, since it was read.
+        """
         if replacing is not None:
             await self._end_secret(replacing, address)
         now = self._clock()
         secret, login_id = new_secret(), LoginId(new_id("l"))
-        noted = await self._browsers.noted(browser, account.name)
-        entry = self._entry("login.begin", login_id, account, network_of(address))
+        noted, network = await self._browsers.noted(browser, account.name), network_of(address)
+        expires = now + LOGIN_LIFE
+        entry = self._entry("login.begin", login_id, account, network)
         await self._rows.add_login(
-            login_id, account.id, hash_of(secret), now=now, expires=now + LOGIN_LIFE, entry=entry
+            login_id, account, hash_of(secret), now=now, expires=expires, network=network, entry=entry
         )
-        log.info("account %s: logged in from %s", account.id, network_of(address))
-        identity = _identity(secret, login_id, now + LOGIN_LIFE, account)
-        return NewLogin(secret=secret, browser=noted, identity=identity)
+        log.info("account %s: logged in from %s", account.id, network)
+        return NewLogin(secret=secret, browser=noted, identity=_identity(secret, login_id, expires, account))
 
     async def browser(self, cookie: str | None) -> str | None:
         """What tells the browser from others that has this cookie of a login there; None: no login was there."""
@@ -94,27 +107,24 @@ class Logins:
         found = await self._rows.login(hash_of(secret), self._clock())
         return None if found is None else _identity(secret, *found)
 
+    async def list(self, account_id: AccountId) -> tuple[LoginView, ...]:
+        """Those that are good still, the newest first."""
+        return await self._rows.logins(account_id, self._clock())
+
     async def end(self, login_id: LoginId, account_id: AccountId, *, address: str | None = None) -> None:
-        """Log out. Whoever waits in `ending` is told. Idempotent. `address`: from where, if a browser asked for it."""
+        """Log out. `address`: from where, if a browser asked for it. Raises `LoginNotFound`."""
         account = await self._accounts.get(account_id)
         network = None if address is None else network_of(address)
-        await self._rows.end_login(login_id, self._entry("login.end", login_id, account, network))
+        await self._rows.end_login(login_id, account_id, self._entry("login.end", login_id, account, network))
         log.info("account %s: logged out", account_id)
-        for event in self._waiting.get(login_id, ()):
-            event.set()
+        self._changed(account_id)
 
-    @contextmanager
-    def ending(self, login_id: LoginId) -> Iterator[asyncio.Event]:
-        """Is set when that login is ended here; expiry and other processes are for the caller to check."""
-        event = asyncio.Event()
-        self._waiting.setdefault(login_id, set()).add(event)
-        try:
-            yield event
-        finally:
-            waiting = self._waiting[login_id]
-            waiting.discard(event)
-            if not waiting:
-                del self._waiting[login_id]
+    async def end_all(self, account_id: AccountId, *, actor: str, keeping: LoginId | None = None) -> None:
+        """End every login of the account but `keeping`, and the links that would make new ones."""
+        entry = self._entry("login.end_all", None, await self._accounts.get(account_id), None)
+        await self._rows.end_logins(account_id, replace(entry, actor=actor), keeping=keeping)
+        log.info("account %s: logged out everywhere%s", account_id, " else" if keeping else "")
+        self._changed(account_id)
 
     def count_attempt(self, address: str) -> None:
         """Count an attempt to get in by a link or the like from `address`. Raises `TooManyAttempts`."""
@@ -127,17 +137,18 @@ class Logins:
     async def _end_secret(self, secret: str, address: str) -> None:
         old = await self._rows.login(hash_of(secret), self._clock())
         if old is not None:
-            await self.end(old[0], old[2].id, address=address)
+            with suppress(LoginNotFound):  # somebody was quicker
+                await self.end(old[0], old[2].id, address=address)
 
-    def _entry(self, action: str, login_id: LoginId, account: Account, network: str | None) -> AuditEntry:
-        said = {"login": login_id} | ({} if network is None else {"network": network})
+    def _entry(self, action: str, login_id: LoginId | None, account: Account, network: str | None) -> AuditEntry:
+        said = {"login": login_id, "network": network}
         return AuditEntry(
             at=self._clock(),
             actor=account.id,
             action=action,
             object_kind="account",
             object_id=account.id,
-            after=said,
+            after={name: value for name, value in said.items() if value is not None},
             organisations=account.organisations,
         )
 

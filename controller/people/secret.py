@@ -4,10 +4,17 @@ import hashlib
 import hmac
 import secrets
 
+READABLE = "23456789abcdefghjkmnpqrstuvwxyz"  # no 0, o, 1, i, l: it is read from a screen, and aloud
+
 
 def new_secret() -> str:
     """256 random bits, URL-safe, 43 characters."""
     return secrets.token_urlsafe(32)
+
+
+def new_password() -> str:
+    """A password for a person who will choose another: 16 letters and digits (79 bits), none like another."""
+    return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(4))
 
 
 def hash_of(secret: str) -> str:

@@ -24,7 +24,7 @@ from rooms.school import OrganisationId, SchoolId, namespace
 routes = Routes("devices")
 
 
-@routes("GET", "/devices")
+@routes("GET", "/devices", problems=(404,))
 async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
     """The devices of my schools or of one of them, and what is wrong with announcements there."""
     hub = call.services.hub

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from controller.people.account import Identity
-from controller.people.errors import NotLoggedIn
+from controller.people.errors import NotLoggedIn, OwnPasswordNeeded
 from controller.people.secret import equal
 from controller.web.errors import CsrfRefused, OriginRefused
 from controller.web.names import is_loopback
@@ -40,6 +40,12 @@ async def identify(request: web.Request, services: Services) -> Identity:
     if request.method not in SAFE_METHODS:
         check_csrf(request, found)
     return found
+
+
+def check_settled(identity: Identity) -> None:
+    """Raises `OwnPasswordNeeded` for a login by a password that somebody else chose."""
+    if identity.unsettled:
+        raise OwnPasswordNeeded("choose a password of your own first: PUT /api/v1/me/password")
 
 
 def check_csrf(request: web.Request, identity: Identity) -> None:

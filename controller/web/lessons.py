@@ -138,8 +138,9 @@ async def watch_lesson(call: Call, body: ViewJson) -> WatchJson:
     """A teacher's own view of a live lesson: where to play it. Asked again, a younger token for the same."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_watch(lesson)
-    login = call.identity.client
-    given = await call.services.showing.watch(lesson.id, call.identity.account.id, login, body.view)
+    account, login = call.identity.account, call.identity.client
+    given = await call.services.showing.watch(lesson.id, account.id, login, body.view, known=call.asked)
+    await call.services.audience.look_again(lesson, account.id)  # the right may have gone while this was made
     return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
 
 
@@ -149,7 +150,9 @@ async def share_screen(call: Call, body: ScreenJson) -> ScreenGrantJson:
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     site = call.rights.require_sharing(lesson)
     device = f"{call.identity.client}-{body.share}"
-    return render.screen_grant(await call.services.showing.screen(lesson.id, site.room_id, device))
+    given = await call.services.showing.screen(lesson.id, site.room_id, device, known=call.asked)
+    await call.services.audience.look_again(lesson, call.identity.account.id)
+    return render.screen_grant(given)
 
 
 async def _answered(call: Call, invitation: InvitationState) -> LessonJson:

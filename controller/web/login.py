@@ -1,17 +1,20 @@
 """Logging in and out, who I am, and the first administrator."""
 
+from contextlib import suppress
 from typing import TypedDict
 
 from controller.people.browsers import LIFE_S as BROWSER_LIFE_S
-from controller.people.link import LinkKind
+from controller.people.errors import LoginNotFound
+from controller.people.links import SETS_UP
 from controller.people.logins import LOGIN_LIFE, NewLogin
 from controller.web import render
 from controller.web.call import Call
 from controller.web.guard import BROWSER_COOKIE, LOGIN_COOKIE, cookie_name
 from controller.web.models.people import LinkJson, LoginJson, MeJson, SetupJson, SetupValidJson
+from controller.web.organisations import announce_school, free_id
 from controller.web.reading import organisations
 from controller.web.route import Routes
-from rooms.school import Organisation, OrganisationId, OrganisationKind
+from rooms.school import Organisation, OrganisationId
 
 routes = Routes("login")
 
@@ -30,16 +33,17 @@ async def log_in_by_link(call: Call, body: LinkJson) -> MeJson:
     return await _logged_in(call, await links.log_in(body.token, **_client(call)))
 
 
-@routes("POST", "/logout")
+@routes("POST", "/logout", unsettled=True)
 async def log_out(call: Call) -> None:
     """End this login; its WebSockets close."""
     identity = call.identity
     if identity.login_id is not None:  # an API token has no login to end
-        await call.services.people.logins.end(identity.login_id, identity.account.id, address=call.address)
+        with suppress(LoginNotFound):  # ended elsewhere a moment ago
+            await call.services.people.logins.end(identity.login_id, identity.account.id, address=call.address)
     call.set_cookie(cookie_name(LOGIN_COOKIE, call.services), "", max_age_s=0)
 
 
-@routes("GET", "/me")
+@routes("GET", "/me", unsettled=True)
 async def get_me(call: Call) -> MeJson:
     """Who is logged in, with which roles, and the token that each change has to carry."""
     return render.me(call.identity, await organisations(call.services))
@@ -47,30 +51,35 @@ async def get_me(call: Call) -> MeJson:
 
 @routes("POST", "/setup/check", public=True, problems=(404, 429))
 async def check_setup(call: Call, body: LinkJson) -> SetupValidJson:
-    """Whether this one-time link still makes the first administrator. Asked in a body: addresses are logged."""
-    await call.services.people.links.check(LinkKind.SETUP, body.token, address=call.address)
-    return SetupValidJson()
+    """Whether this one-time link still makes an administrator, and of what: of one that is there, or of a new one.
+
+    Asked in a body: addresses are logged.
+    """
+    await call.services.people.links.check(SETS_UP, body.token, address=call.address)
+    there = await call.services.store.organisations.list()
+    return SetupValidJson(organisations=[render.organisation(each) for each in there if each.parent_id is None])
 
 
 @routes("POST", "/setup", public=True, status=201, problems=(404, 409, 429))
 async def set_up(call: Call, body: SetupJson) -> MeJson:
-    """Make the first school and its administrator, who is logged in then."""
+    """Make the first organisation and its administrator, who is logged in then."""
     people = call.services.people
-    school = Organisation(
-        id=OrganisationId(body.school.id),
-        kind=OrganisationKind.SCHOOL,
-        name=body.school.name,
-        province=body.school.province,
+    given = body.organisation
+    first = Organisation(
+        id=OrganisationId(given.id) if given.id else await free_id(call.services.store, given.name),
+        kind=given.kind,
+        name=given.name,
+        province=given.province,
     )
     account = await people.links.set_up(
         body.token,
-        school,
+        first,
         name=body.name,
         display_name=body.display_name,
         password=body.password,
         address=call.address,
     )
-    await call.services.broker.school_added(school.school_id)
+    await announce_school(call, account.roles[0].organisation_id)
     return await _logged_in(call, await people.logins.begin(account, **_client(call)))
 
 

@@ -29,7 +29,7 @@ async def register_node(call: Call, body: NodeRegistrationJson) -> NodeLeaseJson
 
 @routes("GET", "/nodes", problems=(403,))
 async def list_nodes(call: Call) -> NodesJson:
-    """All bridge nodes and their load, for administrators of an organisation at the top."""
+    """All bridge nodes and their load, for operators."""
     call.rights.require_operation()
     return shown(call)
 

@@ -1,4 +1,4 @@
-"""The bridge nodes for operators at a shell of this machine: `nhipcau nodes`, `drain`, `undrain`.
+"""For operators at a shell of this machine: the bridge nodes, and what they changed in the database beside us.
 
 Served on the socket of `controller/operator_socket.py` alone, which only operators may open; so nobody logs in here.
 """
@@ -9,6 +9,7 @@ import struct
 
 from aiohttp import web
 
+from controller.changes import ChangeKind
 from controller.web.call import SERVICES, Call
 from controller.web.metrics import METRICS
 from controller.web.middlewares import rim
@@ -40,6 +41,12 @@ async def list_nodes(call: Call) -> NodesJson:
 async def set_node_duty(call: Call, body: NodeDutyJson) -> None:
     """Drain a node, or take it back into use."""
     await change_duty(call, body, actor=f"operator {_user(call.request)}")
+
+
+@routes("POST", "/accounts/{account}/changed", public=True)
+async def announce_account(call: Call) -> None:
+    """`nhipcau account` or `token` has changed it in the database: what it gave and no longer gives ends now."""
+    call.changed(ChangeKind.ACCOUNT, call.path("account"))
 
 
 def _user(request: web.Request) -> str:

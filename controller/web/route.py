@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from controller.web.call import SERVICES, Call
 from controller.web.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
-from controller.web.guard import SAFE_METHODS, check_origin, identify
+from controller.web.guard import SAFE_METHODS, check_origin, check_settled, identify
 from controller.web.schema import KEY_PATTERN, Nothing
 
 API = "/api/v1"
@@ -36,6 +36,7 @@ class Route:
     handler: Handler
     summary: str
     public: bool  # nobody has to be logged in
+    unsettled: bool  # also for who must choose a password of their own first
     status: int
     also: tuple[int, ...]  # other successes
     problems: tuple[int, ...]
@@ -50,11 +51,13 @@ class Route:
 
     async def serve(self, request: web.Request) -> web.Response:
         services = request.app[SERVICES]
-        call = Call(request=request, services=services, status=self.status)
+        call = Call(request=request, services=services, status=self.status, asked=services.clock())
         if request.method not in SAFE_METHODS:
             check_origin(request, services)
         if not self.public:
             call.who = await identify(request, services)
+            if not self.unsettled:
+                check_settled(call.who)
             call.known_rights = await services.people.accounts.rights(call.who.account)
         arguments: dict[str, BaseModel] = {}
         query = _query(request, self.query)
@@ -82,6 +85,7 @@ class Routes:
         path: str,
         *,
         public: bool = False,
+        unsettled: bool = False,
         status: int = 200,
         also: tuple[int, ...] = (),
         problems: tuple[int, ...] = (),
@@ -101,6 +105,7 @@ class Routes:
                     handler=handler,
                     summary=(inspect.getdoc(handler) or "").split("\n")[0],
                     public=public,
+                    unsettled=unsettled,
                     status=204 if no_answer else status,
                     also=also,
                     problems=problems,

@@ -17,6 +17,7 @@ from controller.web import (
     login,
     nodes,
     organisations,
+    own_account,
     quality,
     rooms,
     scenes,
@@ -41,7 +42,10 @@ from webrtc.serving import plain_bodies
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too
 
-NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes, audit)
+NOUNS = (
+    *(login, own_account, organisations, accounts, audit),
+    *(rooms, devices, scenes, lessons, floor, quality, displays, nodes),
+)
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
 
 

@@ -29,8 +29,8 @@ from controller.views import (
     WatchSlots,
 )
 from devices.hub import DeviceHub
-from rooms.lesson import LessonId
-from rooms.room import DisplayId, RoomId
+from rooms.lesson import Lesson, LessonId
+from rooms.room import Display, DisplayId, RoomId
 from rooms.school import SchoolId
 from rooms.store.store import Store
 
@@ -54,10 +54,15 @@ class Showing(Protocol):
     async def view(self, lesson_id: LessonId) -> LessonView:
         """Raises `LessonNotFound`."""
 
-    async def watch(self, lesson_id: LessonId, account_id: str, login: str, view: str) -> WatchGrant:
-        """For participant `viewer-<account_id>`; `view`: one of this login. Raises a RuntimeError if not live."""
+    async def watch(
+        self, lesson_id: LessonId, account_id: str, login: str, view: str, *, known: datetime
+    ) -> WatchGrant:
+        """For participant `viewer-<account_id>`; `view`: one of this login. Raises a RuntimeError if not live.
 
-    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
+        `known`: when it was asked for, before it was read whether it may be given.
+        """
+
+    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str, *, known: datetime) -> ScreenGrant:
         """To share the screen of `device` as the room's. Raises a RuntimeError if not live."""
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, login: str) -> list[WatchSlots]:
@@ -75,8 +80,18 @@ class Showing(Protocol):
     def display_disconnected(self, display_id: DisplayId) -> None:
         """It closed; comes exactly once for each `display_connected`."""
 
+    def display_unpaired(self, display: Display) -> None:
+        """What it sends to a lesson and receives of it ends."""
+
     def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
         """What the page says of itself; at most a few a second, never raises."""
+
+
+class Audience(Protocol):
+    """People's own connections to live lessons."""
+
+    async def look_again(self, lesson: Lesson, account_id: str) -> None:
+        """Put this account out of the lesson if it may not be there any more."""
 
 
 class Quality(Protocol):
@@ -150,6 +165,7 @@ class Services:
     hub: DeviceHub
     conductor: Conductor
     showing: Showing
+    audience: Audience
     quality: Quality
     scenes: Scenes
     nodes: Nodes

@@ -36,6 +36,7 @@ class House:
 
     stage: Stage
     nodes: Nodes
+    http: aiohttp.ClientSession
     displays: list[DisplayId] = field(default_factory=list)
 
     @property
@@ -144,7 +145,7 @@ async def open_house(stage: Stage, *, nodes: int = 1) -> AsyncIterator[House]:
     """Its bridge nodes are children of the test, and may still be starting."""
     config = BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("127.0.0.1", 0), count=nodes))
     async with aiohttp.ClientSession() as http:
-        house = House(stage, Nodes(config, data_dir=stage.directory, http=http))
+        house = House(stage, Nodes(config, data_dir=stage.directory, http=http, clock=stage.clock), http)
         async with running(house.nodes.run()):
             yield house
 

@@ -123,12 +123,23 @@ async def test_bridge_is_opened_once_and_closed(watched: Watched) -> None:
     assert nodes.held() == frozenset()
 
 
-async def test_participant_is_reported_and_removed(watched: Watched) -> None:
+async def test_participant_is_reported_and_excluded(watched: Watched) -> None:
     await watched.nodes.ensure("lesson", Policy(order=(ParticipantId("a"),)))
     async with publish(watched.media("lesson"), watched.token("lesson", "a"), [Picture(90)]):
         await watched.until(lambda _: watched.participants("lesson") == ["a"])
-        await watched.nodes.remove("lesson", "a")
+        watched.nodes.exclude("lesson", participant="a")
         await watched.until(lambda _: watched.participants("lesson") == [])
+
+
+async def test_node_that_does_not_answer_is_asked_to_exclude_until_it_does(watched: Watched) -> None:
+    await watched.nodes.ensure("lesson", Policy(order=(ParticipantId("a"),)))
+    async with publish(watched.media("lesson"), watched.token("lesson", "a"), [Picture(90)]):
+        await watched.until(lambda _: watched.participants("lesson") == ["a"])
+        watched.signal(signal.SIGSTOP)
+        watched.nodes.exclude("lesson", participant="a")
+        await watched.until_states({"local-0": NodeState.AWAY})
+        watched.signal(signal.SIGCONT)
+        await watched.until(lambda nodes: nodes.connected and watched.participants("lesson") == [])
 
 
 async def test_killed_node_loses_its_bridges_and_comes_back_as_another(watched: Watched) -> None:

@@ -11,13 +11,14 @@ from alembic.migration import MigrationContext
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, text
 
-from controller.people.account import Account, Role, RoleAt
+from controller.people.account import Account, AccountId, Role, RoleAt
 from controller.people.errors import (
     AccountExists,
     InvalidAccount,
     LinkNotFound,
     LoginFailed,
     SetupDone,
+    TokenNotFound,
     TooManyAttempts,
     WeakPassword,
 )
@@ -86,7 +87,7 @@ async def test_new_password_ends_logins(people: People) -> None:
     account = await lan(people)
     login = await people.logins.log_in(" LAN ", PASSWORD, address="10.0.0.1")
     assert await people.logins.find(login.secret) == login.identity
-    await people.accounts.set_password(account.id, "another horse, battery", actor="admin")
+    await people.accounts.set_password(account.id, "another horse, battery", actor="admin", given=False)
     assert await people.logins.find(login.secret) is None
     with pytest.raises(LoginFailed):
         await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")
@@ -159,8 +160,12 @@ async def test_token_ends_when_revoked_or_expired(people: People, clock: Clock) 
     found = await people.tokens.find(lasting)
     assert found is not None
     assert (found.account, found.client, found.csrf) == (account, token_id, None)
-    assert await people.tokens.revoke(token_id, actor="test")
-    assert not await people.tokens.revoke(token_id, actor="test")
+    assert [each.id for each in await people.tokens.list(account.id)] == [token_id]
+    with pytest.raises(TokenNotFound):
+        await people.tokens.revoke(token_id, AccountId("another"), actor="test")
+    await people.tokens.revoke(token_id, account.id, actor="test")
+    with pytest.raises(TokenNotFound):
+        await people.tokens.revoke(token_id, account.id, actor="test")
     assert await people.tokens.find(lasting) is None
 
 
@@ -203,7 +208,7 @@ async def test_password_stored_as_it_was_typed_is_still_right_and_is_renewed(peo
 async def test_weak_password_is_refused_with_its_reason(people: People, password: str, reason: str) -> None:
     account = await lan(people)
     with pytest.raises(WeakPassword) as refused:
-        await people.accounts.set_password(account.id, password, actor="test")
+        await people.accounts.set_password(account.id, password, actor="test", given=False)
     assert refused.value.reason == reason
 
 

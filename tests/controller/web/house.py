@@ -16,7 +16,8 @@ import aiohttp
 from aiohttp import web
 from argon2 import PasswordHasher
 
-from controller.changes import Changes
+from controller.audience import Audience
+from controller.changes import ChangeKind, Changes
 from controller.conductor import Conductor
 from controller.config import BridgeConfig
 from controller.device_records import restore_devices
@@ -208,7 +209,18 @@ async def open_house(
         )
         showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        people = People.over(store, clock=clock, passwords=passwords)
+        people = People.over(
+            store, clock=clock, passwords=passwords, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id)
+        )
+        audience = Audience(
+            people.accounts,
+            store=store,
+            conductor=conductor,
+            nodes=no_nodes,
+            changes=changes,
+            guests=showing.guests,
+            clock=clock,
+        )
         broker = SilentBroker()
         services = Services(
             store=store,
@@ -216,6 +228,7 @@ async def open_house(
             hub=hub,
             conductor=conductor,
             showing=showing,
+            audience=audience,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             nodes=nodes or no_nodes,
@@ -231,7 +244,7 @@ async def open_house(
             secure=secure,
             names=names,
         )
-        for part in (hub.run(), conductor.run()):
+        for part in (hub.run(), conductor.run(), audience.run()):
             stack.callback(tasks.create_task(part).cancel)
         runner = await stack.enter_async_context(
             serving(make_app(services), listen("127.0.0.1", 0), idle=idle_connections(()), shutdown_timeout_s=1.0)

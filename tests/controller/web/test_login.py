@@ -21,6 +21,9 @@ async def test_login_gives_me_and_a_cookie_that_no_script_reads(house: House) ->
     assert body == {
         "account": {"id": account.id, "name": TEACHER, "display_name": f"teacher {HOST}", "language": "vi"},
         "roles": [{"role": "teacher", "organisation": {"id": HOST, "name": "Trường Tiểu học Nguyễn Viết Xuân"}}],
+        "operator": False,
+        "administers": False,
+        "own_password_needed": False,
         "csrf": body["csrf"],
     }
     flags = {part.strip().split("=")[0] for part in cookie.split(";")[1:]}

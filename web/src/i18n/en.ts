@@ -27,7 +27,7 @@ export const en: Words = {
     home: "To the first page",
     offline: "Connection to the server lost. Reconnecting…",
   },
-  nav: { today: "Today", rooms: "Rooms", people: "People", audit: "Audit", lessons: "Network", display: "Room display" },
+  nav: { today: "Today", rooms: "Rooms", people: "People", audit: "Audit", lessons: "Network", organisations: "Schools", display: "Room display" },
 
   error: {
     title: "That did not work",
@@ -66,7 +66,7 @@ export const en: Words = {
 
   setup: {
     title: "First set-up",
-    intro: "Create the administrator's account and the first school. This page works only once.",
+    intro: "Create the administrator's account and the first school or department. This page works only once.",
     person: "Administrator",
     displayName: "Full name",
     name: "Login name",
@@ -75,15 +75,14 @@ export const en: Words = {
     passwordHint: "At least 12 characters. A short sentence you remember is best.",
     again: "Password again",
     mismatch: "The two passwords differ.",
-    school: "School",
-    schoolName: "Name of the school",
-    schoolId: "School code",
-    schoolIdHint: "Lower-case letters without marks, digits and hyphens, for example: le-loi. It cannot be changed later.",
+    organisation: "School or department",
+    organisationName: "Name",
+    newOrganisation: "A new one…",
     province: "Province or city",
     submit: "Create and begin",
     sending: "Creating…",
     invalidLink: "This set-up link can no longer be used",
-    invalidLinkText: "It was already used, or is too old. Restart the server for a new one, or log in if you have an account.",
+    invalidLinkText: "It was already used, or is too old. On the server, “nhipcau setup-link” prints a new one. If you have an account, log in.",
     toLogin: "To the login page",
   },
 

@@ -30,7 +30,7 @@ export const vi = {
     home: "Về trang đầu",
     offline: "Mất kết nối với máy chủ. Đang tự kết nối lại…",
   },
-  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Mạng", display: "Màn hình phòng" },
+  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Mạng", organisations: "Trường", display: "Màn hình phòng" },
 
   error: {
     title: "Chưa thực hiện được",
@@ -69,7 +69,7 @@ export const vi = {
 
   setup: {
     title: "Thiết lập lần đầu",
-    intro: "Tạo tài khoản quản trị và trường đầu tiên. Trang này chỉ dùng được một lần.",
+    intro: "Tạo tài khoản quản trị và trường hoặc sở đầu tiên. Trang này chỉ dùng được một lần.",
     person: "Người quản trị",
     displayName: "Họ và tên",
     name: "Tên đăng nhập",
@@ -78,15 +78,14 @@ export const vi = {
     passwordHint: "Ít nhất 12 ký tự. Một câu ngắn dễ nhớ là tốt nhất.",
     again: "Nhập lại mật khẩu",
     mismatch: "Hai mật khẩu chưa giống nhau.",
-    school: "Trường",
-    schoolName: "Tên trường",
-    schoolId: "Mã trường",
-    schoolIdHint: "Chữ thường không dấu, số và gạch nối, ví dụ: le-loi. Không đổi được về sau.",
+    organisation: "Trường hoặc đơn vị",
+    organisationName: "Tên",
+    newOrganisation: "Đơn vị mới…",
     province: "Tỉnh, thành phố",
     submit: "Tạo và bắt đầu",
     sending: "Đang tạo…",
     invalidLink: "Liên kết thiết lập không còn dùng được",
-    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Khởi động lại máy chủ để lấy liên kết mới, hoặc đăng nhập nếu đã có tài khoản.",
+    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Trên máy chủ, lệnh “nhipcau setup-link” cho liên kết mới. Đã có tài khoản thì xin đăng nhập.",
     toLogin: "Đến trang đăng nhập",
   },
 

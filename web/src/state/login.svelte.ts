@@ -63,7 +63,11 @@ class Login {
   }
 
   get mayPeople(): boolean {
-    return this.has("administrator");
+    return this.me?.administers ?? false;
+  }
+
+  get mayOrganisations(): boolean {
+    return this.mayPeople || (this.me?.operator ?? false);
   }
 
   /** The page that this person needs first. */
