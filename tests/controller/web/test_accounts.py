@@ -39,7 +39,7 @@ async def test_own_password_is_asked_for_and_changed_and_other_logins_end(house:
         assert (wrong[0], wrong[1]["type"]) == (403, "/problems/wrong-password")
         assert (await here.ask("PUT", "/me/password", {"password": OWN}))[0] == 403
         short = await here.ask("PUT", "/me/password", {"current": PASSWORD, "password": "short"})
-        assert (short[0], short[1]["type"]) == (422, "/problems/invalid-account")
+        assert (short[0], short[1]["type"]) == (422, "/problems/weak-password")
         assert (await there.ask("GET", "/me"))[0] == 200
         assert (await here.ask("PUT", "/me/password", {"current": PASSWORD, "password": OWN}))[0] == 204
         assert await close_code(socket) == 4401
