@@ -73,6 +73,7 @@ class Feed:
         self._identity = identity
         self._rights = rights
         self._known: set[tuple[ChangeKind, str]] = set()
+        self._told: dict[str, int] = {}  # of each lesson, the hash of its last message
 
     async def take_stock(self) -> None:
         """Note what can be seen now."""
@@ -104,9 +105,15 @@ class Feed:
         except (DeviceNotFound, RoomNotFound, LessonNotFound, HiddenObject):
             if (change.kind, change.id) in self._known:
                 self._known.discard((change.kind, change.id))
+                self._told.pop(change.id, None)
                 await self._socket.send({"type": f"{kind}_removed", "id": change.id})
             return
         self._known.add((change.kind, change.id))
+        if change.kind is ChangeKind.LESSON:
+            # Whoever sees little of a lesson must not see from our messages when something happens in it.
+            before, self._told[change.id] = self._told.get(change.id), hash(body)
+            if before == self._told[change.id]:
+                return
         await self._socket.send_text(f'{{"type":"{kind}","{kind}":{body}}}')
 
     async def _read(self, change: Change) -> str:

@@ -15,8 +15,10 @@ from controller.people.account import Account, AccountId, Role, RoleAt
 from controller.people.errors import (
     AccountExists,
     InvalidAccount,
+    LastAdministrator,
     LinkNotFound,
     LoginFailed,
+    OnlyRole,
     SetupDone,
     TokenNotFound,
     TooManyAttempts,
@@ -219,3 +221,43 @@ async def test_password_hash_is_argon2id_and_renewed_when_outdated(people: Peopl
     async with store.reading() as db:
         stored = str(await db.scalar(text("SELECT password_hash FROM accounts")))
     assert stored.startswith("$argon2id$v=19$m=8,t=2,p=1$")
+
+
+async def test_of_two_administrators_who_take_each_others_role_one_stays(people: People) -> None:
+    role, other = RoleAt(Role.ADMINISTRATOR, SCHOOL), RoleAt(Role.TEACHER, SCHOOL)
+    pair = [
+        await people.accounts.add(name=name, display_name=name, roles=[role, other], actor="test")
+        for name in ("one", "two")
+    ]
+    taking = [people.accounts.take(each.id, role, actor="test") for each in pair]
+    results = await asyncio.gather(*taking, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in results) == ["Account", "LastAdministrator"]
+    assert await people.accounts.any_administrator()
+
+
+async def test_only_role_and_last_administrator_are_kept(people: People) -> None:
+    administrator = RoleAt(Role.ADMINISTRATOR, SCHOOL)
+    one = await people.accounts.add(name="one", display_name="One", roles=[administrator], actor="test")
+    with pytest.raises(OnlyRole):
+        await people.accounts.take(one.id, administrator, actor="test")
+    with pytest.raises(LastAdministrator):
+        await people.accounts.suspend(one.id, actor="test")
+    await people.accounts.suspend(one.id, actor="test", forced=True)
+    assert not await people.accounts.any_administrator()
+    assert await people.links.setup_secret() is not None
+    await people.accounts.resume(one.id, actor="test")
+    assert await people.accounts.any_administrator()
+
+
+async def test_login_and_token_have_a_holder_while_they_let_somebody_in(people: People, clock: Clock) -> None:
+    account = await lan(people)
+    login = (await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")).identity
+    token_id, _ = await people.tokens.create(account.id, "test", actor="test", life=HOUR)
+    assert [await people.accounts.holder(each) for each in (login.client, token_id, "none")] == [account, account, None]
+    await people.accounts.suspend(account.id, actor="test")
+    assert [await people.accounts.holder(each) for each in (login.client, token_id)] == [None, None]
+    await people.accounts.resume(account.id, actor="test")
+    assert await people.accounts.holder(login.client) is None  # ended; the token slept
+    assert (await people.accounts.holder(token_id)) is not None
+    clock.move(HOUR)
+    assert await people.accounts.holder(token_id) is None

@@ -155,6 +155,12 @@ class House:
         _, visitor.token = await self.people.tokens.create(visitor.account.id, "test", actor="test")
         return visitor
 
+    async def operator(self) -> Visitor:
+        """A program of somebody who operates the installation."""
+        account = self.accounts[HOST, Role.ADMINISTRATOR]
+        await self.people.accounts.set_operator(account.id, True, actor="test")
+        return await self.program(HOST, Role.ADMINISTRATOR)
+
     async def discovered(self, school: SchoolId, key: str) -> Device:
         """One more device in the school's inbox, as after a restart."""
         device = device_of(school, key)

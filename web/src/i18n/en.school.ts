@@ -11,6 +11,7 @@ export const school: Pick<Words, "rooms" | "mqtt" | "people" | "account" | "orga
     roomName: "Name of the room",
     roomNameHint: "For example: Class 4A, Computer room",
     school: "School",
+    noSchool: "Adding rooms needs the role of technician here, or of administrator at the school itself.",
     inUse: "In a lesson",
     free: "Free",
     devices: "Devices",

@@ -11,6 +11,7 @@ export const school = {
     roomName: "Tên phòng",
     roomNameHint: "Ví dụ: Lớp 4A, Phòng Tin học",
     school: "Trường",
+    noSchool: "Cần vai trò Kỹ thuật viên ở đơn vị này, hoặc Quản trị ở chính trường đó, để thêm phòng.",
     inUse: "Đang có tiết học",
     free: "Đang trống",
     devices: "Thiết bị",
