@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from controller.config import Address
 from controller.config_reader import Item
-from controller.network import IPAddress, IPNetwork, plain_network
+from controller.network import IPAddress, IPNetwork, parse_address, plain_network
 from webrtc.turn import is_turn_url
 
 MAX_LOCAL_NODES = 64
@@ -109,10 +109,9 @@ def network(item: Item) -> IPNetwork:
 
 def advertised(item: Item) -> IPAddress:
     text = item.text("192.168.1.10")
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError as error:
-        raise ValueError(f"must be an IP address that browsers can reach, e.g. 192.168.1.10, not {text}") from error
+    address = parse_address(text)
+    if address is None or "%" in text:
+        raise ValueError(f"must be an IP address that browsers can reach, e.g. 192.168.1.10, not {text}")
     if address.is_unspecified or address.is_multicast:
         raise ValueError(f"must be one machine's IP address, not {text}")
     return address

@@ -2,7 +2,8 @@
 
 Counted is the CPU that their requests have taken, whatever they ask for. Who has used up the share waits, and is sent
 away where that would take long. A browser in which somebody was logged in has a share of its own: that of a school's
-only address may be used up by one of its pupils. What is asked by a login, a token or a paired display is not counted.
+only address may be used up by one of its pupils. What is asked by a login, a token or a paired display is not counted,
+and a token that was good last time waits for nobody.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from aiohttp import web
 
 from controller.network import network_of
+from controller.people.secret import hash_of
 from controller.web.call import SERVICES
 from controller.web.errors import TooManyRequests
 from controller.web.guard import BROWSER_COOKIE, IDENTITY, cookie_name
@@ -27,7 +29,7 @@ SHARE = 0.25  # of the loop's time, for one network
 BURST_S = 4.0  # a school's PCs are switched on at one moment
 PATIENCE_S = 15.0
 LEAST_S = 0.0005  # what a request costs outside its handler: its head read, its answer written
-MOST_KEPT = 10_000  # networks; the one that was quiet for longest is forgotten
+MOST_KEPT = 10_000  # networks, and tokens; the one that was quiet for longest is forgotten
 
 KNOWN = web.RequestKey("known", bool)  # somebody has vouched for it: a node, a paired display
 
@@ -38,6 +40,7 @@ class Shares:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._whole_at: OrderedDict[str, float] = OrderedDict()
+        self._good: OrderedDict[str, None] = OrderedDict()
 
     def wait_s(self, who: str) -> float:
         """How long until there is something left."""
@@ -49,6 +52,21 @@ class Shares:
         self._whole_at.move_to_end(who)
         if len(self._whole_at) > MOST_KEPT:
             self._whole_at.popitem(last=False)
+
+    def was_good(self, credential: str | None) -> bool:
+        return credential is not None and hash_of(credential) in self._good
+
+    def note(self, credential: str | None, good: bool) -> None:
+        """Whether somebody was known by it just now."""
+        if credential is None:
+            return
+        if not good:
+            self._good.pop(hash_of(credential), None)
+            return
+        self._good[hash_of(credential)] = None
+        self._good.move_to_end(hash_of(credential))
+        if len(self._good) > MOST_KEPT:
+            self._good.popitem(last=False)
 
 
 SHARES = web.AppKey("shares", Shares)
@@ -91,7 +109,8 @@ async def shared(
     """Stands inside the rim."""
     shares = request.app[SHARES]
     who = await _who(request, request.app[SERVICES])
-    wait_s = shares.wait_s(who)
+    credential = request.headers.get("Authorization")
+    wait_s = 0.0 if shares.was_good(credential) else shares.wait_s(who)
     if wait_s > PATIENCE_S:
         raise TooManyRequests(wait_s)
     if wait_s > 0:
@@ -100,7 +119,9 @@ async def shared(
     try:
         return await metered
     finally:
-        if IDENTITY not in request and KNOWN not in request:
+        known = IDENTITY in request or KNOWN in request
+        shares.note(credential, known)
+        if not known:
             shares.charge(who, metered.cpu_s + LEAST_S)
 
 

@@ -33,7 +33,8 @@ async def test_guesses_at_a_teachers_password_are_seen_by_the_schools_administra
             body, version = {"name": f"5B {number}"}, {"If-Match": f'"{number + 1}"'}
             assert (await technician.ask("PATCH", f"/rooms/{ROOMS[HOST].id}", body, headers=version))[0] == 200
         await log_in(page, house)
-        await page.get_by_test_id("nav-audit").click()
+        await page.get_by_test_id("nav-people").click()
+        await page.get_by_test_id("to-audit").click()
         entries = page.get_by_test_id("audit-entry")
         await expect(entries).to_have_count(50)
         await page.get_by_test_id("audit-older").click()

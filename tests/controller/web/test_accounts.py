@@ -235,7 +235,7 @@ async def test_everything_that_is_taken_or_given_is_in_the_audit(house: House) -
     await administrator.ask("PUT", f"{at}/suspended", {"suspended": False})
     entries = await house.store.audit.list(object_kind="account", object_id=account.id)
     assert [each.action.removeprefix("account.") for each in reversed(entries)] == [
-        *("add", "grant", "take", "edit", "password", "logout", "suspend", "resume"),
+        *("add", "grant", "take", "edit", "password", "login.end_all", "suspend", "resume"),
     ]
     me = house.accounts[HOST, Role.ADMINISTRATOR].id
     assert {each.actor for each in entries} == {"test", me}

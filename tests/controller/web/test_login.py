@@ -1,10 +1,12 @@
 """Logging in and out over HTTP."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from controller.people.account import Role
 from tests.controller.web.house import HOST, PASSWORD, House, open_house
@@ -119,6 +121,17 @@ async def test_change_with_a_cookie_needs_the_csrf_token(house: House, csrf: str
     status, problem = await visitor.ask("POST", "/rooms", {"school": HOST, "name": "5B"})
     assert (status, problem["type"]) == (403, "/problems/csrf-refused")
     assert [room.name for room in await house.store.rooms.list([HOST])] == ["4A"]
+
+
+@pytest.mark.parametrize("header", ["Authorization: Bearer \udcff", "Cookie: nhipcau_login=\udcff", "Cookie: nhipcau_browser=\udcff.a.b"])
+async def test_secret_that_is_no_text_is_wrong_as_any_other(house: House, header: str) -> None:
+    url = URL(house.url)
+    async with asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        request = f"GET /api/v1/me HTTP/1.1\r\nHost: {url.authority}\r\n{header}\r\n\r\n"
+        writer.write(request.encode(errors="surrogateescape"))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+        writer.close()
 
 
 async def test_change_from_another_sites_page_is_refused(house: House) -> None:

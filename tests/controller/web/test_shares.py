@@ -70,6 +70,8 @@ async def test_who_has_used_up_the_share_is_sent_away_and_others_are_not(house: 
     teacher, pupil = await house.logged_in(HOST, Role.TEACHER), await house.visitor()
     program, left = await house.program(HOST, Role.TEACHER), await house.logged_in(HOST, Role.TECHNICIAN)
     await left.ask("POST", "/logout")
+    assert (await program.ask("GET", "/me"))[0] == 200
+    newcomer = await house.program(HOST, Role.ADMINISTRATOR)
     shares = house.runner.app[SHARES]
     used = shares._whole_at["127.0.0.1"]
     await pupil.ask("GET", "/healthz", api="")
@@ -80,7 +82,10 @@ async def test_who_has_used_up_the_share_is_sent_away_and_others_are_not(house: 
     assert (await teacher.ask("GET", "/me"))[0] == 200
     assert (await left.ask("GET", "/healthz", api=""))[0] == 200
     assert await left.log_in(f"technician.{HOST}") == 200
-    assert (await program.ask("GET", "/me"))[0] == 429  # no browser of ours, and nobody has looked at its token yet
+    assert (await program.ask("GET", "/me"))[0] == 200
+    assert (await newcomer.ask("GET", "/me"))[0] == 429  # nobody has looked at its token yet
+    program.token = "nc_guess"
+    assert (await program.ask("GET", "/me"))[0] == 429
 
 
 async def test_a_display_keeps_its_share_whatever_its_school_asks(house: House) -> None:

@@ -18,4 +18,4 @@ def upgrade() -> None:
     op.add_column("accounts", sa.Column("password_given", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("accounts", sa.Column("suspended_at", sa.DateTime(timezone=True)))
     op.add_column("accounts", sa.Column("generation", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("logins", sa.Column("network", sa.Text(), nullable=False, server_default=""))
+    op.add_column("logins", sa.Column("network", sa.Text(), nullable=False, server_default=sa.text("''")))
