@@ -394,7 +394,7 @@ async def _ask(house: House, visitor: Visitor, expected: Expected, number: int) 
 
 async def _lesson(house: House, number: int) -> LessonId:
     """A few seconds in the host's and the guest's room, soon, after the others."""
-    start = house.clock() + timedelta(minutes=40, seconds=3 * number)
+    start = house.clock() + timedelta(minutes=40, seconds=1.5 * number)
     id = LessonId(f"fresh-{number}")
     lesson = lesson_at(id, start)
     await house.store.lessons.add(replace(lesson, end=start + timedelta(seconds=1)))
