@@ -24,6 +24,7 @@ from controller.mqtt_logins import MqttLogins
 from controller.node_http import node_session
 from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
+from controller.own_time import OwnTime, own_time
 from controller.operator_socket import listen_for_operators
 from controller.pairing import Pairing
 from controller.people.people import People
@@ -75,14 +76,17 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = await stack.enter_async_context(open_store(config.database.url))
         http = await stack.enter_async_context(node_session(config.bridge))
+        counted = await stack.enter_async_context(own_time())
         changes = Changes()
-        broker, mqtt = await _broker(config, serve)
-        hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now)
+        broker, mqtt = await _broker(config, counted, serve)
+        hub = DeviceHub(
+            connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up
+        )
         await restore_devices(store, hub)
         logins = MqttLogins(store, hub, broker, directory=config.data_dir / "broker")
         await logins.take_up()
         registry = CollectorRegistry()
-        nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http)
+        nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http, own_time=counted)
         registry.register(NodeCollector(nodes.fleet))
         conductor = Conductor(
             store=store, hub=hub, nodes=nodes, changes=changes, grace=config.lessons.grace, clock=utc_now
@@ -110,6 +114,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             changes=changes,
             pairing=Pairing(clock=utc_now),
             clock=utc_now,
+            own_time=counted,
             registry=registry,
             probes={"mqtt": lambda: hub.connected, "bridge": lambda: nodes.connected},
             secure=config.http.tls is not None or (config.http.public_url or "").startswith("https://"),
@@ -139,14 +144,19 @@ async def _stop(task: asyncio.Task[None]) -> None:
 
 
 async def _broker(
-    config: Config, serve: Callable[[Coroutine[None, None, None], str], None]
+    config: Config, counted: OwnTime, serve: Callable[[Coroutine[None, None, None], str], None]
 ) -> tuple[EmbeddedBroker | None, MqttSettings]:
     """Start the broker that is ours, and say how we reach it or the one that is not."""
     client_id = f"nhipcau-{secrets.token_hex(4)}"
     match config.mqtt.broker:
         case EmbeddedBrokerConfig() as embedded:
             prefix = config.mqtt.home_assistant_prefix
-            broker = EmbeddedBroker(embedded, directory=config.data_dir / "broker", home_assistant_prefix=prefix)
+            broker = EmbeddedBroker(
+                embedded,
+                directory=config.data_dir / "broker",
+                home_assistant_prefix=prefix,
+                timeout=counted.timeout,
+            )
             serve(broker.run(), "broker")
             login = await broker.ready()
             return broker, MqttSettings(

@@ -14,7 +14,8 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -58,13 +59,18 @@ class EmbeddedBroker:
         directory: Path,
         home_assistant_prefix: str = "sc/1/{school}/ha",
         engine: Engine | None = None,
+        timeout: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout,
     ) -> None:
-        """`directory` holds its files (`data_dir/broker`). `engine` None: Mosquitto if it is installed."""
+        """`directory` holds its files (`data_dir/broker`). `engine` None: Mosquitto if it is installed.
+
+        `timeout`: how its silence is counted; in our own time where we may be late ourselves.
+        """
         self._config = config
         self._directory = directory.absolute()
         self._prefix = home_assistant_prefix
         self._binary = shutil.which("mosquitto", path=_SEARCH_PATH)
         self.engine = engine or (Engine.AMQTT if self._binary is None else Engine.MOSQUITTO)
+        self._timeout = timeout
         self._writing = asyncio.Lock()
         self._running = asyncio.Event()
         self._schools: Mapping[str, str] | None = None
@@ -86,7 +92,7 @@ class EmbeddedBroker:
         if self._schools is None:
             self._schools = self._kept_schools()
         self._write_access(self._schools)
-        self._child = Child(self._program(listen), directory=self._directory)
+        self._child = Child(self._program(listen), directory=self._directory, timeout=self._timeout)
         self._running.set()
         await self._child.run()
 
@@ -118,7 +124,7 @@ class EmbeddedBroker:
             self._write_access(schools)
             self._schools = dict(schools)
             try:
-                async with asyncio.timeout(_RELOAD_TIMEOUT_S):
+                async with self._timeout(_RELOAD_TIMEOUT_S):
                     while self._child.current is not None:
                         try:
                             await self._probe()
@@ -130,7 +136,7 @@ class EmbeddedBroker:
 
     async def _probe(self) -> Mapping[str, object]:
         """Raises `OSError` until the broker answers and has read the files as they are now."""
-        async with asyncio.timeout(_KNOCK_TIMEOUT_S):
+        async with self._timeout(_KNOCK_TIMEOUT_S):
             if await _lets_in(self._address, PROBE, self._probe_password):
                 return {"address": str(self._address)}
         if self._child is not None:

@@ -15,6 +15,7 @@ import random
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -73,10 +74,12 @@ class Child:
         ready_timeout_s: float = 20.0,
         stop_grace_s: float = 5.0,
         restart_after_s: Callable[[], float] = lambda: 0.0,
+        timeout: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout,
     ) -> None:
         """`directory` gets `<name>.state`, `<name>.lock` and `<name>.log` (all that the child writes to stderr).
 
         `restart_after_s`: asked how long it stays away after it was well; one that fails again is waited for longer.
+        `timeout`: how `ready_timeout_s` is counted; in our own time where we may be late ourselves.
         """
         self.program = program
         self.current: Ready | None = None
@@ -86,6 +89,7 @@ class Child:
         self._ready_timeout_s = ready_timeout_s
         self._stop_grace_s = stop_grace_s
         self._restart_after_s = restart_after_s
+        self._timeout = timeout
         self._changed = asyncio.Event()
         self._process: Process | None = None
 
@@ -193,7 +197,7 @@ class Child:
     ) -> Mapping[str, object] | None:
         """What it says when it is ready; None where it ends before, or takes too long."""
         try:
-            async with asyncio.timeout(self._ready_timeout_s):
+            async with self._timeout(self._ready_timeout_s):
                 if self.program.probe is not None:
                     return await self._probe(process, self.program.probe)
                 if data is None:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from controller.changes import Changes
 from controller.config import IPNetwork
 from controller.node import NodeView
+from controller.own_time import OwnTime
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality import Figures
@@ -158,6 +159,7 @@ class Services:
     changes: Changes
     pairing: Pairing
     clock: Callable[[], datetime]
+    own_time: OwnTime  # by which pages and displays are judged
     probes: Mapping[str, Probe] = field(default_factory=dict)  # parts shown by /readyz beside the database
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # shown by /metrics
     dist: Path | None = None  # the built browser app; None: `controller/web/dist`

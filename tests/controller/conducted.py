@@ -15,6 +15,7 @@ from controller.changes import Changes
 from controller.conductor import Conductor
 from controller.config import Address, BridgeConfig, LocalNodesConfig
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.showing import Showing
 from controller.views import CallView, Camera, DisplayReport, LessonView, SiteView
 from rooms.invitation import InvitationState
@@ -143,8 +144,8 @@ class House:
 async def open_house(stage: Stage, *, nodes: int = 1) -> AsyncIterator[House]:
     """Its bridge nodes are children of the test, and may still be starting."""
     config = BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("127.0.0.1", 0), count=nodes))
-    async with aiohttp.ClientSession() as http:
-        house = House(stage, Nodes(config, data_dir=stage.directory, http=http))
+    async with aiohttp.ClientSession() as http, own_time() as counted:
+        house = House(stage, Nodes(config, data_dir=stage.directory, http=http, own_time=counted))
         async with running(house.nodes.run()):
             yield house
 

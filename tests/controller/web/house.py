@@ -21,6 +21,7 @@ from controller.conductor import Conductor
 from controller.config import BridgeConfig
 from controller.device_records import restore_devices
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.pairing import Pairing
 from controller.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
@@ -197,7 +198,8 @@ async def open_house(
         hub.set_namespaces({Namespace(school) for school in ROOMS})
         await restore_devices(store, hub)
         changes = Changes()
-        no_nodes = Nodes(BridgeConfig(nodes=()), data_dir=directory, http=http)
+        counted = await stack.enter_async_context(own_time())
+        no_nodes = Nodes(BridgeConfig(nodes=()), data_dir=directory, http=http, own_time=counted)
         conductor = Conductor(
             store=store, hub=hub, nodes=no_nodes, changes=changes, grace=timedelta(minutes=10), clock=clock
         )
@@ -220,6 +222,7 @@ async def open_house(
             changes=changes,
             pairing=Pairing(clock=clock),
             clock=clock,
+            own_time=counted,
             probes={"mqtt": lambda: hub.connected},
             dist=directory / "dist",
             secure=secure,
