@@ -84,7 +84,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         )
         await restore_devices(store, hub)
         logins = MqttLogins(store, hub, broker, directory=config.data_dir / "broker")
-        await logins.take_up()
+        await logins.begin()
         registry = CollectorRegistry()
         nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http, own_time=counted)
         registry.register(NodeCollector(nodes.fleet))
@@ -94,7 +94,8 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         registry.register(QualityCollector(showing.quality.all_shown))
         people = People.over(store, clock=utc_now)
-        serve(DeviceRecords(store, hub, changes).run(), "device records")
+        save_soon = broker.save_soon if broker is not None else lambda: None
+        serve(DeviceRecords(store, hub, changes, described=save_soon).run(), "device records")
         serve(hub.run(), "device hub")
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")

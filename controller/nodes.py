@@ -194,6 +194,7 @@ class Nodes:
         """Have lessons leave nodes that have too much to do, for as long as there are such; until cancelled."""
         while True:
             await asyncio.sleep(WEIGH_EVERY_S)
+            self._file.catch_up()
             now = self._own_time.now()
             ready = [node for node in self.fleet.nodes.values() if node.state is NodeState.READY]
             held = [each for node in ready for each in lesson_loads(node) if self._placed_on(each.bridge) is node]
