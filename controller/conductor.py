@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.changes import ChangeKind, Changes
+from controller.journal import Journal
 from controller.live import END_SCENE, LESSON_SCENE, EndingLesson, HeldLesson, LiveLesson, Plan, SceneRuns, read_plan
 from controller.nodes import Nodes
 from controller.timers import Timers
@@ -32,6 +33,8 @@ REFRESH_S = 120.0
 """Live lessons are compared with the database this often, and their displays get new tokens; tokens live longer."""
 RESTART_PAUSE_S = 1.0
 """Before a lesson or a timer's job that failed is taken up again."""
+STORE_PAUSE_S = 10.0
+"""The same where the database was the reason."""
 
 
 class Conductor:
@@ -54,6 +57,7 @@ class Conductor:
         self._grace = grace
         self._clock = clock
         self._timers = Timers(self._time_came, clock)
+        self._journal = Journal(store)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
         self._ending: set[EndingLesson] = set()
         self._follow_listeners: list[Callable[[Lesson], None]] = []
@@ -67,6 +71,7 @@ class Conductor:
         async with asyncio.TaskGroup() as tasks, self._timers:
             self._tasks = tasks
             try:
+                tasks.create_task(self._journal.run(), name="write what was not written")
                 await self._take_up()
                 while True:
                     await asyncio.sleep(REFRESH_S)
@@ -119,12 +124,22 @@ class Conductor:
 
     async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
         """live -> ended, once however often asked. Raises `LessonNotFound`, `InvalidState` if it was never live."""
-        ended = await self._store.lessons.end(lesson_id, self._clock(), EndReason(reason))
+        ended = await self._ended_in_store(lesson_id, EndReason(reason))
         await self._follow(lesson_id)
         if ended is not None:
             await self._record(ended, actor, "end", LessonState.LIVE)
         elif (await self._store.lessons.get(lesson_id)).state is not LessonState.ENDED:
             raise InvalidState(f"lesson {lesson_id} was never live")
+
+    async def _ended_in_store(self, lesson_id: LessonId, reason: EndReason) -> Lesson | None:
+        """A database that takes no writes keeps nobody in a lesson: then it is ended from memory, the row follows."""
+        now = self._clock()
+        try:
+            return await self._store.lessons.end(lesson_id, now, reason)
+        except StoreUnavailable as error:
+            ended = await self._store.lessons.end_unwritten(lesson_id, now, reason)
+            logger.warning("lesson %s: its end is not written yet: %s", lesson_id, error)
+            return ended
 
     async def planned(self, lesson_id: LessonId) -> None:
         """The lesson's row was made or changed: follow it."""
@@ -255,6 +270,9 @@ class Conductor:
         while True:
             try:
                 return await self._due(lesson_id)
+            except StoreUnavailable as error:
+                logger.warning("lesson %s: its time came: %s", lesson_id, error)
+                await asyncio.sleep(STORE_PAUSE_S)
             except Exception:  # noqa: BLE001  # the rim around one scheduled job
                 logger.exception("lesson %s: its time came", lesson_id)
                 await asyncio.sleep(RESTART_PAUSE_S)
@@ -267,18 +285,29 @@ class Conductor:
             moved = None
             if move is not None:
                 state, reason = move
-                change = self._store.lessons.end if state is LessonState.ENDED else self._store.lessons.cancel
-                moved = await change(lesson_id, self._clock(), reason)
-            silenced = await self._store.lessons.expire_floor(lesson_id, self._clock())
+                if state is LessonState.ENDED:
+                    moved = await self._ended_in_store(lesson_id, reason)
+                else:
+                    moved = await self._store.lessons.cancel(lesson_id, self._clock(), reason)
+            silenced = await self._expired_floor(lesson) if move is None else None
             await self._follow(lesson_id)
             if moved is not None:
                 await self._record(moved, "time", "end" if moved.state is LessonState.ENDED else "cancel", lesson.state)
             if silenced is not None and lesson.floor is not None:
                 await self._record_floor(lesson, lesson.floor.room_id)
 
+    async def _expired_floor(self, lesson: Lesson) -> Lesson | None:
+        if lesson.floor is None or lesson.floor.until > self._clock():
+            return None
+        try:
+            return await self._store.lessons.expire_floor(lesson.id, self._clock())
+        except StoreUnavailable as error:  # the next comparison tries again; what runs here comes first
+            logger.warning("lesson %s: the floor is not taken back yet: %s", lesson.id, error)
+            return None
+
     async def _record(self, lesson: Lesson, actor: str, action: str, before: LessonState) -> None:
         logger.info("lesson %s: %s -> %s", lesson.id, before, lesson.state)
-        await self._store.audit.add(
+        await self._journal.add(
             AuditEntry(
                 at=self._clock(),
                 actor=actor,
@@ -292,7 +321,7 @@ class Conductor:
 
     async def _record_floor(self, lesson: Lesson, room_id: RoomId) -> None:
         logger.info("lesson %s: the floor of room %s is over", lesson.id, room_id)
-        await self._store.audit.add(
+        await self._journal.add(
             AuditEntry(
                 at=self._clock(),
                 actor="time",

@@ -189,6 +189,22 @@ def replanned(current: Lesson, wanted: Lesson) -> Lesson:
     )
 
 
+def ended(lesson: Lesson, now: datetime, reason: EndReason) -> Lesson:
+    """The lesson after its end. Unanswered invitations expire. Raises `InvalidState` unless it is live."""
+    sites = (
+        replace(site, invitation=InvitationState.EXPIRED) if site.invitation is InvitationState.PENDING else site
+        for site in lesson.sites
+    )
+    return replace(
+        lesson.moved_to(LessonState.ENDED),
+        ended_at=now,
+        end_reason=reason,
+        sites=tuple(sites),
+        floor=None,
+        version=lesson.version + 1,
+    )
+
+
 def can_start(lesson: Lesson, now: datetime) -> bool:
     """Whether a tap on Start does something: scheduled, not long before its start, not after its end."""
     return lesson.state is LessonState.SCHEDULED and lesson.start - EARLIEST_START <= now < lesson.end
