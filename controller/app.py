@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -16,8 +17,11 @@ from prometheus_client import CollectorRegistry
 
 from controller.broker import EmbeddedBroker
 from controller.changes import Changes
+from controller.clock_store import ClockStore
+from controller.clock_watch import ClockWatch
 from controller.conductor import Conductor
-from controller.config import Address, Config, EmbeddedBrokerConfig, ExternalBrokerConfig, HttpConfig, MqttConfig
+from controller.config import Address, Config, EmbeddedBrokerConfig, ExternalBrokerConfig, MqttConfig, TlsConfig
+from controller.descriptors import ReservingSocket
 from controller.device_records import DeviceRecords, restore_devices
 from controller.errors import ListenFailed
 from controller.mqtt_logins import MqttLogins
@@ -31,14 +35,19 @@ from controller.people.people import People
 from controller.quality_metrics import QualityCollector
 from controller.scenes import Scenes
 from controller.showing import Showing
+from controller.small_file import write_small
 from controller.web.operator import operator_app
 from controller.web.server import make_app
 from controller.web.services import Services
+from controller.web.standby import standby_app
+from controller.write_test import WriteTest
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
 from devices.mqtt import MqttSettings
+from rooms.errors import RoomsError
 from rooms.store import Store, open_store
+from rooms.store.leadership import leadership
 
 logger = logging.getLogger(__name__)
 
@@ -72,25 +81,35 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         def serve(part: Coroutine[None, None, None], name: str) -> None:
             stack.push_async_callback(_stop, tasks.create_task(part, name=name))
 
-        listener = stack.enter_context(_listen(config.http.listen))  # first: if it is taken, nothing has begun
+        # First what can be wrong in the configuration: then nothing has begun, and nobody's lesson ends with us.
+        listener = stack.enter_context(_listen(config.http.listen))
+        tls = _tls(config.http.tls)
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await _lead(config, listener, tls, stack, serve)
         store = await stack.enter_async_context(open_store(config.database.url))
         http = await stack.enter_async_context(node_session(config.bridge))
         counted = await stack.enter_async_context(own_time())
         changes = Changes()
         broker, mqtt = await _broker(config, counted, serve)
-        hub = DeviceHub(
-            connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up
-        )
+        hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up)
         await restore_devices(store, hub)
         logins = MqttLogins(store, hub, broker, directory=config.data_dir / "broker")
         await logins.begin()
         registry = CollectorRegistry()
         nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http, own_time=counted)
         registry.register(NodeCollector(nodes.fleet))
+        clock_watch = ClockWatch(ClockStore(store), clock=utc_now)
+        await clock_watch.begin()
         conductor = Conductor(
-            store=store, hub=hub, nodes=nodes, changes=changes, grace=config.lessons.grace, clock=utc_now
+            store=store,
+            hub=hub,
+            nodes=nodes,
+            changes=changes,
+            grace=config.lessons.grace,
+            clock=utc_now,
+            clock_believed=clock_watch.believed,
         )
+        clock_watch.on_believed(conductor.retime)
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         registry.register(QualityCollector(showing.quality.all_shown))
         people = People.over(store, clock=utc_now)
@@ -100,6 +119,13 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
         serve(showing.quality.run(), "quality")
+        serve(clock_watch.run(), "clock")
+        write_tests = {
+            "database_writes": WriteTest("the database", clock_watch.write, failures=(RoomsError,)),
+            "files": WriteTest("data_dir", partial(_write_test, config.data_dir), failures=(OSError,)),
+        }
+        for name, test in write_tests.items():
+            serve(test.run(), f"test of {name}")
         services = Services(
             store=store,
             people=people,
@@ -117,6 +143,8 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             clock=utc_now,
             own_time=counted,
             registry=registry,
+            clock_watch=clock_watch,
+            write_tests=write_tests,
             probes={"mqtt": lambda: hub.connected, "bridge": lambda: nodes.connected},
             secure=config.http.tls is not None or (config.http.public_url or "").startswith("https://"),
             trusted_proxies=config.http.trusted_proxies,
@@ -124,7 +152,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         )
         app = make_app(services)
         await stack.enter_async_context(_serving_operators(app, config.data_dir))
-        url = await stack.enter_async_context(_serving(app, listener, config.http))
+        url = await stack.enter_async_context(_serving(app, listener, tls))
         yield Controller(
             config=config,
             url=config.http.public_url or url,
@@ -183,44 +211,77 @@ def _dialects(config: MqttConfig) -> tuple[NativeDialect, HomeAssistantDialect]:
     return NativeDialect(), HomeAssistantDialect(prefix=config.home_assistant_prefix_of)
 
 
-def _listen(address: Address) -> socket.socket:
+async def _lead(
+    config: Config,
+    listener: ReservingSocket,
+    tls: ssl.SSLContext | None,
+    stack: AsyncExitStack,
+    serve: Callable[[Coroutine[None, None, None], str], None],
+) -> None:
+    """Return once we are the controller that works on the database, and go on seeing to it."""
+    leading = await stack.enter_async_context(leadership(config.database.url))
+
+    async with AsyncExitStack() as waiting:
+
+        async def stand_by() -> None:
+            await waiting.enter_async_context(_serving(standby_app(), listener.twin(), tls))
+
+        await leading.acquire(stand_by)
+    serve(leading.keep(), "leadership")
+
+
+async def _write_test(data_dir: Path) -> None:
+    await asyncio.to_thread(write_small, data_dir / "write-test", b"Written to see whether anything can be.\n")
+
+
+def _tls(config: TlsConfig | None) -> ssl.SSLContext | None:
+    """Raises `ListenFailed`."""
+    if config is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.certificate, config.key)
+    except OSError as error:  # ssl.SSLError, too
+        files = f"{config.certificate} and {config.key}"
+        raise ListenFailed(f"http.tls: {files} are no certificate and its key: {error.strerror}") from error
+    return context
+
+
+def _listen(address: Address) -> ReservingSocket:
     """A socket that listens there. Raises `ListenFailed`."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
-        return socket.create_server((address.host, address.port), family=family)
+        return ReservingSocket(socket.create_server((address.host, address.port), family=family))
     except OSError as error:
         raise ListenFailed(f"http.listen: {address} cannot be used: {error.strerror}") from error
 
 
 @asynccontextmanager
-async def _serving(app: web.Application, listener: socket.socket, config: HttpConfig) -> AsyncIterator[str]:
+async def _serving(app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None) -> AsyncIterator[str]:
     """Serve `app`; gives its URL."""
-    context = None
-    if config.tls is not None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(config.tls.certificate, config.tls.key)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener, ssl_context=context).start()
+        await web.SockSite(runner, listener, ssl_context=tls).start()
         host, port = runner.addresses[0][:2]
         logger.info("listening on %s", Address(host, port))
-        yield f"{'https' if context else 'http'}://{Address(host, port)}"
+        yield f"{'https' if tls else 'http'}://{Address(host, port)}"
     finally:
         await runner.cleanup()
 
 
 @asynccontextmanager
 async def _serving_operators(app: web.Application, data_dir: Path) -> AsyncIterator[None]:
-    """Serve those at a shell of this machine, beside `app`. Raises `ListenFailed`."""
+    """Serve those at a shell of this machine, beside `app`, where a socket for them can be made."""
     runner = web.AppRunner(operator_app(app), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
         try:
             listener = listen_for_operators(data_dir)
-        except OSError as error:
-            raise ListenFailed(f"data_dir: no socket can be made in {data_dir}: {error.strerror}") from error
-        await web.SockSite(runner, listener).start()
+        except OSError as error:  # a full disk: no reason to serve nobody
+            logger.warning("operators' commands do not reach us: no socket in %s: %s", data_dir, error.strerror)
+        else:
+            await web.SockSite(runner, listener).start()
         yield
     finally:
         await runner.cleanup()

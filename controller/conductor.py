@@ -49,13 +49,16 @@ class Conductor:
         changes: Changes,
         grace: timedelta,
         clock: Callable[[], datetime],
+        clock_believed: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`clock_believed`: whether time alone may move a lesson now."""
         self._store = store
         self._hub = hub
         self._nodes = nodes
         self._changes = changes
         self._grace = grace
         self._clock = clock
+        self.clock_believed = clock_believed
         self._timers = Timers(self._time_came, clock)
         self._journal = Journal(store)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
@@ -87,7 +90,7 @@ class Conductor:
             if _just_ended(lesson, now):
                 await self._follow(lesson.id)
         for lesson in await self._store.lessons.upcoming():
-            self._timers.set(lesson, self._grace)
+            self._set_timers(lesson)
         for bridge in self._nodes.held():
             self._bridge_changed(bridge)
 
@@ -190,7 +193,7 @@ class Conductor:
                 del self._live[lesson_id]
             if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
                 self._rest(await self._resting(lesson))
-            self._timers.set(lesson, self._grace)
+            self._set_timers(lesson)
         self._changes.publish(ChangeKind.LESSON, lesson_id)
         for listener in self._follow_listeners:
             listener(lesson)
@@ -256,10 +259,25 @@ class Conductor:
 
     async def _make_way(self, lesson: Lesson) -> None:
         """End the live lessons that are past their end and hold a room that `lesson` needs."""
+        if not self.clock_believed():
+            return
         rooms = {site.room_id for site in lesson.accepted}
         for other in await self._store.lessons.live():
             if gives_way(other, self._clock()) and rooms & {site.room_id for site in other.accepted}:
                 await self.end(other.id, "time", EndReason.TIME)
+
+    def retime(self) -> None:
+        """The clock can be believed again: look at everything that time may move."""
+        if self._tasks is not None:
+            self._spawn(self._see_all_due(), "time of all lessons")
+
+    async def _see_all_due(self) -> None:
+        for lesson in (*await self._store.lessons.live(), *await self._store.lessons.upcoming()):
+            self._time_came(lesson.id)
+
+    def _set_timers(self, lesson: Lesson) -> None:
+        if self.clock_believed():  # else `retime` will
+            self._timers.set(lesson, self._grace)
 
     def _time_came(self, lesson_id: LessonId) -> None:
         if self._tasks is not None:
@@ -281,7 +299,7 @@ class Conductor:
         """Make the move that time has made due, if any, and follow the lesson."""
         with suppress(LessonNotFound):
             lesson = await self._store.lessons.get(lesson_id)
-            move = due_move(lesson, self._clock(), self._grace)
+            move = due_move(lesson, self._clock(), self._grace) if self.clock_believed() else None
             moved = None
             if move is not None:
                 state, reason = move
@@ -297,7 +315,7 @@ class Conductor:
                 await self._record_floor(lesson, lesson.floor.room_id)
 
     async def _expired_floor(self, lesson: Lesson) -> Lesson | None:
-        if lesson.floor is None or lesson.floor.until > self._clock():
+        if lesson.floor is None or lesson.floor.until > self._clock() or not self.clock_believed():
             return None
         try:
             return await self._store.lessons.expire_floor(lesson.id, self._clock())

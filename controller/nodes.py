@@ -39,9 +39,7 @@ GO_OVER_S = 6.0
 class Nodes:
     """Its owner runs `run()` in a task."""
 
-    def __init__(
-        self, config: BridgeConfig, *, data_dir: Path, http: aiohttp.ClientSession, own_time: OwnTime
-    ) -> None:
+    def __init__(self, config: BridgeConfig, *, data_dir: Path, http: aiohttp.ClientSession, own_time: OwnTime) -> None:
         directory = data_dir / "bridge"
         directory.mkdir(parents=True, exist_ok=True)
         self._file = PlacementFile(directory / "placements.json")

@@ -1,4 +1,4 @@
-"""The bridge nodes for operators at a shell of this machine: `nhipcau nodes`, `drain`, `undrain`.
+"""What operators at a shell of this machine ask for: `nhipcau nodes`, `drain`, `undrain`, `clock accept`.
 
 Served on the socket of `controller/operator_socket.py` alone, which only operators may open; so nobody logs in here.
 """
@@ -12,9 +12,11 @@ from aiohttp import web
 from controller.web.call import SERVICES, Call
 from controller.web.metrics import METRICS
 from controller.web.middlewares import rim
+from controller.web.models.clock import ClockJson
 from controller.web.models.nodes import NodeDutyJson, NodesJson
 from controller.web.nodes import change_duty, shown
 from controller.web.route import Routes, add_routes
+from rooms.audit import AuditEntry
 
 _CREDENTIALS = struct.Struct("3i")  # unix(7), struct ucred: process, user, group
 
@@ -39,6 +41,20 @@ async def list_nodes(call: Call) -> NodesJson:
 async def set_node_duty(call: Call, body: NodeDutyJson) -> None:
     """Drain a node, or take it back into use."""
     await change_duty(call, body, actor=f"operator {_user(call.request)}")
+
+
+@routes("POST", "/clock/accept", public=True)
+async def accept_clock(call: Call) -> ClockJson:
+    """Say that the clock is right: what time alone was not allowed to do is done now."""
+    actor = f"operator {_user(call.request)}"
+    was_held = call.services.clock_watch.accept(actor)
+    if was_held:
+        await call.services.store.audit.add(
+            AuditEntry(
+                at=call.services.clock(), actor=actor, action="clock.accept", object_kind="clock", object_id="clock"
+            )
+        )
+    return ClockJson(now=call.services.clock(), was_held=was_held)
 
 
 def _user(request: web.Request) -> str:

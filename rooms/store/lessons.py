@@ -23,7 +23,7 @@ from rooms.errors import (
 )
 from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState, checked_move
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState, ended, planned_site, replanned
+from rooms.lesson import EndReason, Lesson, LessonId, LessonState, ended, planned_site, reinstated, replanned
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
@@ -139,6 +139,24 @@ class Lessons:
         Raises `LessonNotFound`.
         """
         return await self._finish(lesson_id, LessonState.SCHEDULED, LessonState.CANCELLED, now, reason)
+
+    async def reinstate(self, lesson_id: LessonId, now: datetime) -> Lesson:
+        """cancelled by time -> scheduled, by the rules of `reinstated`; nothing changes where it is scheduled.
+
+        Raises `LessonNotFound`, `InvalidState`, `RoomBusy`.
+        """
+        async with self._writing() as db:
+            row = await _found(db, lesson_id, lock=True)
+            if row.state is LessonState.SCHEDULED:
+                return lesson_of(row)
+            lesson = reinstated(lesson_of(row), now)
+            await _lock_sites(db, lesson)
+            row.state, row.ended_at, row.end_reason = lesson.state, lesson.ended_at, lesson.end_reason
+            row.version = lesson.version
+            set_sites(row, lesson.sites)
+            await db.flush()
+            await _check_free(db, lesson)
+            return lesson
 
     async def update(self, lesson: Lesson, expected_version: int) -> Lesson:
         """Change title, subject, kind, times and rooms of a scheduled lesson, by the rules of `replanned`.

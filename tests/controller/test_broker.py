@@ -18,6 +18,7 @@ from controller.process import identify
 from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Publish
 from devices.mqtt import Mqtt, MqttSettings, connect
+from tests.eventually import eventually
 from tests.filesystem import small_disk
 
 FREE = EmbeddedBrokerConfig(listen=Address("127.0.0.1", 0))
@@ -264,9 +265,7 @@ async def test_retained_messages_outlive_the_broker_once_saved(tmp_path: Path) -
             await mqtt.publish(Publish("sc/1/le-loi/r1/lamp/desc", b"a description"), retain=True)
         broker.save_soon()
         saved = tmp_path / "messages" / "mosquitto.db"
-        async with asyncio.timeout(20):
-            while not saved.exists() or b"a description" not in saved.read_bytes():
-                await asyncio.sleep(0.02)
+        await eventually(lambda: saved.exists() and b"a description" in saved.read_bytes())
         assert broker.child is not None
         os.kill((await broker.child.ready()).pid, signal.SIGKILL)
         await broker.ready(after=1)

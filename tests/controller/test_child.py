@@ -16,6 +16,7 @@ import pytest
 from controller.child import Child, ChildProgram, Ready
 from controller.errors import ChildFailed
 from controller.process import Process, identify
+from tests.eventually import eventually
 from tests.filesystem import small_disk
 
 # Says it is ready, with its id and an environment variable, and waits for SIGTERM.
@@ -257,9 +258,7 @@ async def test_child_runs_though_it_cannot_be_recorded(tmp_path: Path, monkeypat
             with disk.full():
                 os.kill(first.pid, signal.SIGKILL)
                 second = await child.ready(after=1)
-            async with asyncio.timeout(20):  # written once there is room, if not before
-                while recorded(disk.path) != (second.pid, second.data):
-                    await asyncio.sleep(0.02)
+            await eventually(lambda: recorded(disk.path) == (second.pid, second.data))  # once there is room at last
 
 
 async def test_child_is_started_once_there_are_descriptors_again(
@@ -274,9 +273,7 @@ async def test_child_is_started_once_there_are_descriptors_again(
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, hard))  # the log, and then no pipe
             os.kill(first.pid, signal.SIGKILL)
-            async with asyncio.timeout(20):
-                while not any("cannot be started now" in message for message in caplog.messages):
-                    await asyncio.sleep(0.02)
+            await eventually(lambda: any("cannot be started now" in message for message in caplog.messages))
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert (await child.ready(after=first.generation)).pid != first.pid

@@ -17,6 +17,8 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from controller.changes import Changes
+from controller.clock_store import ClockStore
+from controller.clock_watch import ClockWatch, Machine
 from controller.conductor import Conductor
 from controller.config import BridgeConfig
 from controller.device_records import restore_devices
@@ -203,6 +205,8 @@ async def open_house(
         conductor = Conductor(
             store=store, hub=hub, nodes=no_nodes, changes=changes, grace=timedelta(minutes=10), clock=clock
         )
+        machine = Machine(uptime_s=lambda: clock().timestamp())  # so the clock never jumps, however it is moved
+        clock_watch = ClockWatch(ClockStore(store), clock=clock, machine=machine)
         showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         people = People.over(store, clock=clock, passwords=passwords)
@@ -223,6 +227,7 @@ async def open_house(
             pairing=Pairing(clock=clock),
             clock=clock,
             own_time=counted,
+            clock_watch=clock_watch,
             probes={"mqtt": lambda: hub.connected},
             dist=directory / "dist",
             secure=secure,

@@ -17,8 +17,6 @@ def upgrade() -> None:
         "mqtt_passwords",
         sa.Column("school_id", sa.String(40), nullable=False),
         sa.Column("password_hash", sa.String(200), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["school_id"], ["organisations.id"], name="fk_mqtt_passwords_school_id_organisations"
-        ),
+        sa.ForeignKeyConstraint(["school_id"], ["organisations.id"], name="fk_mqtt_passwords_school_id_organisations"),
         sa.PrimaryKeyConstraint("school_id", name="pk_mqtt_passwords"),
     )

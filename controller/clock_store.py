@@ -1,0 +1,42 @@
+"""The last moment at which the clock was believed, in the database: one row."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rooms.store import Store
+from rooms.store.columns import UtcDateTime
+from rooms.store.tables import Base
+
+_ONLY = 1
+
+
+class ClockRow(Base):
+    __tablename__ = "clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    boot: Mapped[str] = mapped_column(String(64))
+    uptime_s: Mapped[float]
+
+
+class ClockStore:
+    """Each method is one transaction. All raise `StoreUnavailable`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self) -> ClockRow | None:
+        """None before the first `put`."""
+        async with self._store.reading() as db:
+            return await db.get(ClockRow, _ONLY)
+
+    async def put(self, *, at: datetime, boot: str, uptime_s: float) -> None:
+        """Written also where it says the same as before: it is how we see whether anything can be written."""
+        async with self._store.writing() as db:
+            row = await db.get(ClockRow, _ONLY)
+            if row is not None:
+                await db.delete(row)
+                await db.flush()
+            db.add(ClockRow(id=_ONLY, at=at, boot=boot, uptime_s=uptime_s))
