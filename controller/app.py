@@ -28,8 +28,8 @@ from controller.mqtt_logins import MqttLogins
 from controller.node_http import node_session
 from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
-from controller.own_time import OwnTime, own_time
 from controller.operator_socket import listen_for_operators
+from controller.own_time import OwnTime, own_time
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality_metrics import QualityCollector

@@ -1,9 +1,9 @@
 """Whether the clock can be believed. While it cannot, time alone ends and cancels no lesson.
 
-A flat battery starts a machine days off, and one wrong moment would cancel all lessons until then for good. So the last
-moment that was believed is kept, with the machine's uptime, which nobody can set. Where the clock says much more or less
-than the uptime, or another start of the machine is much later or earlier, moves by time are held until the clock is kept
-by a time server, is right again, or a person says that it is.
+A flat battery starts a machine days off, and one wrong moment would cancel all lessons until then for good. So the
+last moment that was believed is kept, with the machine's uptime, which nobody can set. Where the clock says much more
+or less than the uptime, or the machine was started anew much later or earlier, moves by time are held until the clock
+is kept by a time server, is right again, or a person says that it is.
 """
 
 import asyncio

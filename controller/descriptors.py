@@ -48,7 +48,6 @@ class ReservingSocket(socket.socket):
     def __init__(self, listener: socket.socket) -> None:
         """Takes `listener` over."""
         super().__init__(listener.family, listener.type, listener.proto, fileno=listener.detach())
-        self._last = last_for_strangers()
         self._said_at = float("-inf")
         self._resting = False
         self._refused = 0
@@ -67,7 +66,7 @@ class ReservingSocket(socket.socket):
         except OSError as error:
             self._resting = error.errno in _EXHAUSTED
             raise
-        if connection.fileno() <= self._last:
+        if connection.fileno() <= last_for_strangers():
             return connection, address
         connection.close()
         self._say()

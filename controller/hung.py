@@ -1,4 +1,4 @@
-"""Whether a local node's process hangs, seen from outside our event loop: before it is ended, it is looked at itself."""
+"""Whether a local node's process hangs, seen from outside our event loop: it is looked at before it is ended."""
 
 import asyncio
 import http.client

@@ -22,7 +22,10 @@ class Placement:
 
 
 class PlacementFile:
-    """Bridges and who holds them, and the nodes that made themselves known. Each change is written at once, if it can be."""
+    """Bridges and who holds them, and the nodes that made themselves known.
+
+    Each change is written at once, or as soon as it can be.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file

@@ -3,9 +3,8 @@
 import contextlib
 import os
 import resource
-import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,14 @@ SIZE = "24m"  # a database and its log have room, and filling it takes no time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """`full()`: while the block runs there is no room in `path`; what is there stays, and can be read."""
+    """`path`: where it is. `mounted`: it is a file system of its own."""
 
     path: Path
-    full: Callable[[], AbstractContextManager[None]]
+    mounted: bool
+
+    def full(self, process: int = 0) -> AbstractContextManager[None]:
+        """While the block runs there is no room in `path` for a process (0: ours); what is there can be read."""
+        return _filled(self.path) if self.mounted else _limited(self.path, process)
 
 
 @contextlib.contextmanager
@@ -26,13 +29,12 @@ def small_disk(directory: Path) -> Iterator[Disk]:
     """A disk mounted in `directory`, or, where that is not allowed, `directory` itself."""
     path = directory / "disk"
     path.mkdir()
-    if not _mounted(path):
-        yield Disk(path=path, full=lambda: _limited(path))
-        return
+    mounted = _mounted(path)
     try:
-        yield Disk(path=path, full=lambda: _filled(path))
+        yield Disk(path=path, mounted=mounted)
     finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
+        if mounted:
+            subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 def _mounted(path: Path) -> bool:
@@ -56,17 +58,19 @@ def _filled(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _limited(path: Path) -> Iterator[None]:
-    """RLIMIT_FSIZE (setrlimit(2)) lets this process and its new children write nothing into any file: EFBIG."""
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+def _limited(path: Path, process: int) -> Iterator[None]:
+    """RLIMIT_FSIZE (prlimit(2)) lets a process and its new children write nothing into any file: EFBIG.
+
+    Python ignores the signal that comes with it.
+    """
+    limits = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (0, limits[1]))
     try:
-        _must_be_full(path)
+        if process in (0, os.getpid()):
+            _must_be_full(path)
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, ignored)
+        resource.prlimit(process, resource.RLIMIT_FSIZE, limits)
 
 
 def _must_be_full(path: Path) -> None:

@@ -125,7 +125,7 @@ class Leadership:
         """Who holds the lock. Raises `StoreUnavailable`."""
         return _as_holder(await self._ask(_HOLDER, {"lock": LOCK}))
 
-    async def _ask(self, question: TextClause, values: Mapping[str, object]) -> Row[tuple[object, ...]] | None:
+    async def _ask(self, question: TextClause, values: Mapping[str, object]) -> Row[tuple[int, datetime]] | None:
         assert self._engine is not None
         with self._stated():
             async with asyncio.timeout(ANSWER_S), self._engine.connect() as connection:
@@ -160,8 +160,8 @@ class Leadership:
             raise StoreUnavailable(f"{name} cannot be opened: {reason}") from error
 
 
-def _as_holder(row: Row[tuple[object, ...]] | None) -> Holder | None:
-    return None if row is None else (row[0], row[1])
+def _as_holder(row: Row[tuple[int, datetime]] | None) -> Holder | None:
+    return None if row is None else (row.pid, row.backend_start)
 
 
 @asynccontextmanager

@@ -52,7 +52,9 @@ class House:
         return self.stage.changes
 
     @asynccontextmanager
-    async def conducted(self) -> AsyncIterator[tuple[Conductor, Showing]]:
+    async def conducted(
+        self, *, clock_believed: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[tuple[Conductor, Showing]]:
         """A conductor that takes up what there was, and what shows its lessons."""
         conductor = Conductor(
             store=self.store,
@@ -61,6 +63,7 @@ class House:
             changes=self.changes,
             grace=GRACE,
             clock=self.clock,
+            clock_believed=clock_believed,
         )
         showing = Showing(
             store=self.store, nodes=self.nodes, conductor=conductor, changes=self.changes, clock=self.clock
