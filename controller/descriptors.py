@@ -16,24 +16,28 @@ logger = logging.getLogger(__name__)
 
 RESERVE = 128
 """Descriptors kept for the database, children, the broker and nodes; a quarter of a limit that is very low."""
+MOST = 1 << 20
+"""More than anybody has displays; some programs that we start count through all that they may have."""
 SAY_EVERY_S = 60.0
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-def raise_limit() -> int:
-    """Have all the descriptors that the system gives us; their number."""
+def raise_limit() -> None:
+    """Have as many descriptors as the system gives us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (ValueError, OSError) as error:  # "unlimited" is more than some kernels give
-            logger.warning("file descriptors stay limited to %d: %s", soft, error)
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError) as error:
+        logger.warning("file descriptors stay limited to %d: %s", soft, error)
 
 
 def last_for_strangers() -> int:
     """The highest descriptor that a connection from outside may have."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit = MOST if limit == resource.RLIM_INFINITY else limit
     return limit - min(RESERVE, limit // 4) - 1
 
 

@@ -27,6 +27,7 @@ print(json.dumps({"pid": os.getpid(), "word": os.environ.get("WORD")}), flush=Tr
 print("started", file=sys.stderr, flush=True)
 signal.sigwait([signal.SIGTERM])
 """
+QUIET = "\n".join(line for line in SERVER.splitlines() if "stderr" not in line)  # where nothing can be written
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('{}', flush=True); signal.pause()"
 # A controller of its own: runs the child until somebody kills it.
 PARENT = """
@@ -252,7 +253,7 @@ async def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
 async def test_child_runs_though_it_cannot_be_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.child._LOG_CHECK_S", 0.05)
     with small_disk(tmp_path) as disk:
-        child = Child(program(), directory=disk.path)
+        child = Child(program(QUIET), directory=disk.path)
         async with running(child):
             first = await child.ready()
             with disk.full():

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import aiohttp
 import psycopg
 import pytest
 
+from controller import machine_clock
 from rooms.store.leadership import leadership
-from tests.controller.test_main import CONFIG, WITHIN_S, start
+from tests.controller.test_main import CONFIG, WITHIN_S, said, start
 from tests.filesystem import small_disk
 from tests.postgres import PostgresServer
 
@@ -176,6 +178,43 @@ async def test_damaged_small_files_stop_nothing(tmp_path: Path, content: bytes) 
         assert b"Traceback" not in running.log
         for name in ("bridge/secret", "broker/schools.json", "broker/controller.password"):
             assert f"data/{name} is damaged".encode() in running.log
+
+
+async def test_clock_that_was_a_day_ahead_is_doubted_until_an_operator_accepts_it(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    async with program(tmp_path) as running:
+        await running.until_parts(READY)
+    with sqlite3.connect(tmp_path / "data" / "nhipcau.sqlite") as database:
+        database.execute("UPDATE clock SET boot = 'another', at = datetime(at, '+1 day')")
+    database.close()
+    doubted = not machine_clock.synchronised()  # where a time server keeps this machine's clock, it is right
+    async with program(tmp_path) as running:
+        await running.until_parts({**READY, "clock": not doubted})
+        code, output, errors = await said(tmp_path, "clock", "accept")
+        word = "believed from now on" if doubted else "it was believed already"
+        assert (code, output.rstrip().rpartition(": ")[2], errors) == (0, word, "")
+        await running.until_parts(READY)
+        assert (b"the clock jumped" in running.log) == doubted
+
+
+async def test_next_controller_takes_over_on_a_full_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        (disk.path / "config.yaml").write_text(CONFIG)
+        async with program(disk.path, ends_with=None) as first:
+            await first.until_parts(READY)
+            children = [first.child(name) for name in ("bridge/bridge-0.state", "broker/broker.state")]
+            with disk.full():
+                first.process.kill()
+                await first.process.wait()
+                if disk.mounted:
+                    async with program(disk.path) as second:
+                        await second.until_parts({**READY, "database_writes": False, "files": False})
+                        assert [second.child(n) for n in ("bridge/bridge-0.state", "broker/broker.state")] == children
+                else:  # without room in any file at all SQLite cannot begin: then what runs goes on without us
+                    code, _, errors = await said(disk.path, "run")
+                    assert (code, "cannot be opened" in errors, "Traceback" in errors) == (1, True, False)
+                    for child in children:
+                        os.kill(child, signal.SIGKILL)  # raises where it has ended
 
 
 async def until_listening(port: int) -> None:
