@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from controller.changes import ChangeKind, Changes
 from controller.journal import Journal
@@ -35,6 +36,8 @@ RESTART_PAUSE_S = 1.0
 """Before a lesson or a timer's job that failed is taken up again."""
 STORE_PAUSE_S = 10.0
 """The same where the database was the reason."""
+WRITE_PATIENCE_S = 3.0
+"""A class that is to end does not wait longer for the database."""
 
 
 class Conductor:
@@ -63,6 +66,7 @@ class Conductor:
         self._journal = Journal(store)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
         self._ending: set[EndingLesson] = set()
+        self._writing: set[asyncio.Task[Lesson | None]] = set()  # ends that the database may still take
         self._follow_listeners: list[Callable[[Lesson], None]] = []
         self._bridge_listeners: list[Callable[[Plan], None]] = []
         self._following = asyncio.Lock()
@@ -81,6 +85,8 @@ class Conductor:
                     await self._refresh()
             finally:
                 self._tasks = None  # whatever comes now waits for the next start
+                for writing in list(self._writing):
+                    await self._stop(writing)
 
     async def _take_up(self) -> None:
         now = self._clock()
@@ -137,12 +143,21 @@ class Conductor:
     async def _ended_in_store(self, lesson_id: LessonId, reason: EndReason) -> Lesson | None:
         """A database that takes no writes keeps nobody in a lesson: then it is ended from memory, the row follows."""
         now = self._clock()
+        writing = asyncio.create_task(self._store.lessons.end(lesson_id, now, reason), name=f"end of {lesson_id}")
+        self._writing.add(writing)
+        writing.add_done_callback(self._written)
         try:
-            return await self._store.lessons.end(lesson_id, now, reason)
-        except StoreUnavailable as error:
+            async with asyncio.timeout(WRITE_PATIENCE_S):
+                return await asyncio.shield(writing)
+        except (StoreUnavailable, TimeoutError) as error:
             ended = await self._store.lessons.end_unwritten(lesson_id, now, reason)
-            logger.warning("lesson %s: its end is not written yet: %s", lesson_id, error)
+            logger.warning("lesson %s: its end is not written yet: %s", lesson_id, error or "the database is held up")
             return ended
+
+    def _written(self, writing: "asyncio.Task[Lesson | None]") -> None:
+        self._writing.discard(writing)
+        if not writing.cancelled():
+            writing.exception()  # whoever asked has it, or has gone on from memory
 
     async def planned(self, lesson_id: LessonId) -> None:
         """The lesson's row was made or changed: follow it."""
@@ -390,7 +405,7 @@ class Conductor:
         return self._tasks.create_task(work, name=name)
 
     @staticmethod
-    async def _stop(task: asyncio.Task[None]) -> None:
+    async def _stop(task: asyncio.Task[Any]) -> None:
         task.cancel()
         await asyncio.wait([task])
 

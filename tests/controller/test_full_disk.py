@@ -1,6 +1,7 @@
 """A lesson on a disk that is full: it goes on, it can be ended, and what was not written follows."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -76,6 +77,22 @@ async def test_time_ends_a_lesson_on_a_full_disk(house: House, disk: Disk) -> No
             assert not await written(house)()
         await until(written(house))
     assert (await house.store.lessons.get(LESSON)).end_reason is EndReason.TIME
+
+
+async def test_lesson_is_ended_while_somebody_holds_the_database(
+    house: House, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.conductor.WRITE_PATIENCE_S", 0.2)
+    async with house.conducted() as (conductor, _):
+        await house.plan()
+        await conductor.start(LESSON, "teacher")
+        other = sqlite3.connect(disk.path / "store.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await conductor.end(LESSON, "teacher", EndReason.TAP)  # though it lets go only after this
+        assert await house.state() is LessonState.ENDED
+        other.execute("ROLLBACK")
+        other.close()
+        await until(written(house))
 
 
 async def test_rooms_of_an_end_that_is_not_written_yet_are_free(house: House, disk: Disk) -> None:
