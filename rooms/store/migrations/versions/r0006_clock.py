@@ -18,6 +18,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("boot", sa.String(64), nullable=False),
-        sa.Column("uptime_s", sa.Float(), nullable=False),
+        sa.Column("uptime_s", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_clock"),
     )
