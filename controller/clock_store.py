@@ -1,8 +1,9 @@
 """The last moment at which the clock was believed, in the database: one row."""
 
+import asyncio
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from rooms.store import Store
@@ -26,6 +27,7 @@ class ClockStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._turn = asyncio.Lock()
 
     async def get(self) -> ClockRow | None:
         """None before the first `put`."""
@@ -34,9 +36,8 @@ class ClockStore:
 
     async def put(self, *, at: datetime, boot: str, uptime_s: float) -> None:
         """Written also where it says the same as before: it is how we see whether anything can be written."""
-        async with self._store.writing() as db:
-            row = await db.get(ClockRow, _ONLY)
-            if row is not None:
-                await db.delete(row)
-                await db.flush()
-            db.add(ClockRow(id=_ONLY, at=at, boot=boot, uptime_s=uptime_s))
+        values = {"at": at, "boot": boot, "uptime_s": uptime_s}
+        async with self._turn, self._store.writing() as db:  # two that find no row would both add it
+            written = update(ClockRow).where(ClockRow.id == _ONLY).values(values).returning(ClockRow.id)
+            if await db.scalar(written) is None:
+                db.add(ClockRow(id=_ONLY, **values))

@@ -1,5 +1,6 @@
 """A clock that jumps: the machine's own word on it is given by the test, lessons and database are real."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -99,6 +100,17 @@ async def test_clock_that_is_off_at_the_next_start_is_held_over_restarts_until_s
     again = board.watch(store)
     await again.begin()
     assert again.believed()
+
+
+async def test_time_is_kept_by_many_at_once(store: Store) -> None:
+    board = Board()
+    watch = board.watch(store)
+    for _ in range(3):
+        board.run(MINUTE)
+        await asyncio.gather(*(watch.write() for _ in range(8)))
+    kept = await ClockStore(store).get()
+    assert kept is not None
+    assert (kept.at, kept.boot, kept.uptime_s) == (board.now, board.boot, board.uptime)
 
 
 async def test_machine_that_was_started_anew_within_minutes_is_believed(store: Store) -> None:
