@@ -14,6 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import SQLAlchemyError
 
 from controller.broker import EmbeddedBroker
 from controller.changes import Changes
@@ -121,7 +122,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         serve(showing.quality.run(), "quality")
         serve(clock_watch.run(), "clock")
         write_tests = {
-            "database_writes": WriteTest("the database", clock_watch.write, failures=(RoomsError,)),
+            "database_writes": WriteTest("the database", clock_watch.write, failures=(RoomsError, SQLAlchemyError)),
             "files": WriteTest("data_dir", partial(_write_test, config.data_dir), failures=(OSError,)),
         }
         for name, test in write_tests.items():
