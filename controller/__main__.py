@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -27,6 +28,7 @@ from controller.certificate import make_certificate
 from controller.config import Address, Config, default_config
 from controller.config_file import read_config
 from controller.demo.demo import run_demo
+from controller.descriptors import raise_limit
 from controller.errors import ConfigError, ControllerError
 from controller.operator_commands import operation, table
 from controller.people.account import Role, RoleAt, TokenId
@@ -100,7 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     undrain.set_defaults(run=_undrain)
     for each in (drain, undrain):
         each.add_argument("node", metavar="NODE", help="its name, as `nhipcau nodes` has it")
-    for each in (run, check, setup, audit, nodes, drain, undrain, *of_database):
+    accept = _add_clock(commands)
+    for each in (run, check, setup, audit, nodes, drain, undrain, accept, *of_database):
         each.add_argument("--config", type=Path, default=Path("config.yaml"), help="default: ./config.yaml")
 
     certificate = commands.add_parser("certificate", help="make a local authority and a certificate for this server")
@@ -166,6 +169,26 @@ def _add_account_commands(commands: Commands) -> list[argparse.ArgumentParser]:
     return [listing, *named]
 
 
+def _add_clock(commands: Commands) -> argparse.ArgumentParser:
+    clock = commands.add_parser("clock", help="the machine's clock, where the controller does not believe it")
+    actions = clock.add_subparsers(required=True, metavar="ACTION")
+    accept = actions.add_parser("accept", help="say that the clock is right: lessons are moved by time again")
+    accept.set_defaults(run=_accept_clock)
+    return accept
+
+
+def _accept_clock(arguments: argparse.Namespace) -> int:
+    print(asyncio.run(_clock_accepted(_config(arguments.config))))
+    return 0
+
+
+async def _clock_accepted(config: Config) -> str:
+    async with operation(config.data_dir) as controller:
+        answer = await controller.accept_clock()
+    word = "believed from now on" if answer.was_held else "it was believed already"
+    return f"{answer.now:%Y-%m-%d %H:%M:%S} UTC: {word}"
+
+
 def _config(path: Path) -> Config:
     """The configuration in `path`; the defaults where there is no `./config.yaml`. Raises `ConfigError`."""
     if path == Path("config.yaml") and not path.exists():
@@ -182,14 +205,26 @@ def _log_at(level: int) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     config = _config(arguments.config)
     _log_at(config.logging.level)
+    raise_limit()
     asyncio.run(_serve(config))
     return 0
 
 
 async def _serve(config: Config) -> None:
-    stop = asyncio.Event()
+    """Until a signal, which may come while we stand by."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    serving = asyncio.create_task(_hold(config), name="controller")
+    stopping = asyncio.create_task(stop.wait(), name="until stopped")
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def _hold(config: Config) -> None:
     async with running(config) as controller:
         print(f"Nhịp Cầu: {controller.url}", flush=True)
         secret = await controller.people.links.setup_secret()
@@ -197,7 +232,7 @@ async def _serve(config: Config) -> None:
             setup_link.withdraw(config.data_dir)
         else:
             print(setup_link.announce(config.data_dir, controller.url, secret), flush=True)
-        await stop.wait()
+        await asyncio.Event().wait()
 
 
 def _check_config(arguments: argparse.Namespace) -> int:

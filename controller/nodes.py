@@ -20,6 +20,7 @@ from controller.config import BridgeConfig
 from controller.errors import NodeUnavailable
 from controller.fleet import Fleet
 from controller.node import Node, NodeState
+from controller.own_time import OwnTime
 from controller.placement import Move, least_loaded
 from controller.placement_file import Placement, PlacementFile
 from controller.relief import Relief, lesson_loads
@@ -50,12 +51,16 @@ class Nodes:
         *,
         data_dir: Path,
         http: aiohttp.ClientSession,
+        own_time: OwnTime,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         directory = data_dir / "bridge"
         directory.mkdir(parents=True, exist_ok=True)
         self._file = PlacementFile(directory / "placements.json")
-        self.fleet = Fleet(config, directory=directory, file=self._file, http=http, changed=self._changed)
+        self._own_time = own_time
+        self.fleet = Fleet(
+            config, directory=directory, file=self._file, http=http, own_time=own_time, changed=self._changed
+        )
         self._clock = clock
         self._listeners: list[Callable[[str], None]] = []
         self._policies: dict[str, Policy] = {}  # as last sent to the holder
@@ -199,7 +204,7 @@ class Nodes:
         return self._turns.setdefault(bridge, asyncio.Lock())
 
     def _best(self, policy: Policy) -> Node:
-        now = asyncio.get_running_loop().time()
+        now = self._own_time.now()
         candidates = [node.candidate(now) for node in self.fleet.nodes.values() if node.connected]
         chosen = least_loaded(candidates, _connections(policy))
         if chosen is None:
@@ -222,7 +227,8 @@ class Nodes:
         """Have lessons leave nodes that have too much to do, for as long as there are such; until cancelled."""
         while True:
             await asyncio.sleep(WEIGH_EVERY_S)
-            now = asyncio.get_running_loop().time()
+            self._file.catch_up()
+            now = self._own_time.now()
             ready = [node for node in self.fleet.nodes.values() if node.state is NodeState.READY]
             held = [each for node in ready for each in lesson_loads(node) if self._placed_on(each.bridge) is node]
             move = self._relief.next_move([node.candidate(now) for node in ready], held, now)

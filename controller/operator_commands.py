@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from controller.errors import ControllerAway, DutyChanged, NodeNotFound, NodeUnavailable, OperatorRefused
 from controller.node import NodeState
 from controller.operator_socket import NAME, short_path
+from controller.web.models.clock import ClockJson
 from controller.web.models.nodes import NodeJson, NodesJson
 
 LOOK_EVERY_S = 0.5
@@ -65,6 +66,10 @@ class Operation:
     async def account_changed(self, account_id: str) -> None:
         """Have it look at what that account may do now. Raises `ControllerAway`, `OperatorRefused`."""
         await self._ask("POST", f"/accounts/{account_id}/changed")
+
+    async def accept_clock(self) -> ClockJson:
+        """Raises `ControllerAway`, `OperatorRefused`."""
+        return ClockJson.model_validate_json(await self._ask("POST", "/clock/accept"))
 
     async def _ask(self, method: str, path: str, body: object = None) -> str:
         try:

@@ -1,5 +1,6 @@
 """Whether we live, whether we can work, and figures."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -51,8 +52,12 @@ async def healthz(request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """GET /readyz: 200 if all parts work, else 503; `{"ready", "parts": {name: bool}}`."""
     services = request.app[SERVICES]
-    parts = {"database": await _database_answers(services)}
+    reads, *writes = await asyncio.gather(
+        _database_answers(services), *(test.works() for test in services.write_tests.values())
+    )
+    parts = {"database": reads, **dict(zip(services.write_tests, writes, strict=True))}
     parts |= {name: probe() for name, probe in services.probes.items()}
+    parts["clock"] = services.clock_watch.believed()
     ready = all(parts.values())
     return web.json_response({"ready": ready, "parts": parts}, status=200 if ready else 503)
 

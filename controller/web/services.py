@@ -10,8 +10,10 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from controller.changes import Changes
+from controller.clock_watch import ClockWatch
 from controller.network import IPNetwork
 from controller.node import NodeView
+from controller.own_time import OwnTime
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality import Figures
@@ -33,6 +35,12 @@ from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, RoomId
 from rooms.school import SchoolId
 from rooms.store.store import Store
+
+
+class WriteTest(Protocol):
+    """Whether something can be written now."""
+
+    async def works(self) -> bool: ...
 
 
 class Conductor(Protocol):
@@ -176,7 +184,10 @@ class Services:
     pairing: Pairing
     refusals: Refusals
     clock: Callable[[], datetime]
+    own_time: OwnTime  # by which pages and displays are judged
+    clock_watch: ClockWatch
     probes: Mapping[str, Probe] = field(default_factory=dict)  # parts shown by /readyz beside the database
+    write_tests: Mapping[str, WriteTest] = field(default_factory=dict)  # the same, for what must take writes
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # shown by /metrics
     dist: Path | None = None  # the built browser app; None: `controller/web/dist`
     secure: bool = False  # TLS: cookies get Secure, HSTS is sent

@@ -16,6 +16,7 @@ from controller.live import Plan, read_plan
 from controller.node import Node
 from controller.node_http import node_session
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.registration import Registration
 from controller.showing import Showing
 from controller.views import MediaGrant, SiteDevices, SiteDisplay
@@ -163,12 +164,12 @@ async def test_lesson_that_ended_while_nobody_conducted_is_put_to_rest(house: Ho
 
 
 async def test_media_go_on_while_nodes_and_conductor_are_made_anew(stage: Stage) -> None:
-    async with node_process() as process, aiohttp.ClientSession() as http, asyncio.timeout(60):
+    async with node_process() as process, aiohttp.ClientSession() as http, own_time() as counted, asyncio.timeout(60):
         remote = RemoteNodeConfig(url=process.node.url, secret=Secret(SECRET))
 
         @asynccontextmanager
         async def controller() -> AsyncIterator[tuple[House, Conductor, Showing]]:
-            nodes = Nodes(BridgeConfig(nodes=(remote,)), data_dir=stage.directory, http=http)
+            nodes = Nodes(BridgeConfig(nodes=(remote,)), data_dir=stage.directory, http=http, own_time=counted)
             house = House(stage, nodes, http)
             async with running(nodes.run()), house.conducted() as (conductor, showing):
                 yield house, conductor, showing
@@ -367,8 +368,13 @@ async def test_node_that_comes_while_a_stray_bridge_is_closed_ends_nothing(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = BridgeConfig(nodes=(), registration=Secret(SECRET))
-    async with asyncio.timeout(60), node_session(config) as http, node_process() as remote:
-        nodes = Nodes(config, data_dir=tmp_path, http=http)
+    async with (
+        asyncio.timeout(60),
+        node_session(config) as http,
+        own_time() as counted,
+        node_process() as remote,
+    ):
+        nodes = Nodes(config, data_dir=tmp_path, http=http, own_time=counted)
         house, closed = House(stage, nodes, http), Node.close
 
         async def close(node: Node, bridge: str) -> None:

@@ -18,10 +18,13 @@ from argon2 import PasswordHasher
 
 from controller.audience import Audience
 from controller.changes import ChangeKind, Changes
+from controller.clock_store import ClockStore
+from controller.clock_watch import ClockWatch, Machine
 from controller.conductor import Conductor
 from controller.config import BridgeConfig
 from controller.device_records import restore_devices
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.pairing import Pairing
 from controller.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
@@ -209,10 +212,13 @@ async def open_house(
         hub.set_namespaces({Namespace(school) for school in ROOMS})
         await restore_devices(store, hub)
         changes = Changes()
-        no_nodes = Nodes(BridgeConfig(nodes=()), data_dir=directory, http=http)
+        counted = await stack.enter_async_context(own_time())
+        no_nodes = Nodes(BridgeConfig(nodes=()), data_dir=directory, http=http, own_time=counted)
         conductor = Conductor(
             store=store, hub=hub, nodes=no_nodes, changes=changes, grace=timedelta(minutes=10), clock=clock
         )
+        machine = Machine(uptime_s=lambda: clock().timestamp())  # so the clock never jumps, however it is moved
+        clock_watch = ClockWatch(ClockStore(store), clock=clock, machine=machine)
         showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         people = People.over(
@@ -245,6 +251,8 @@ async def open_house(
             pairing=Pairing(clock=clock),
             refusals=Refusals(store, people.accounts, clock=clock),
             clock=clock,
+            own_time=counted,
+            clock_watch=clock_watch,
             probes={"mqtt": lambda: hub.connected},
             dist=directory / "dist",
             secure=secure,

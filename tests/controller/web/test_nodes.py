@@ -19,6 +19,7 @@ from controller.errors import RegistrationRefused
 from controller.node import NodeState
 from controller.node_http import node_session
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.people.account import Role
 from controller.registration import Registration
 from tests.controller.stage import running
@@ -34,8 +35,8 @@ from webrtc.policy import Policy
 async def registering(directory: Path, turn: TurnConfig | None = None) -> AsyncIterator[tuple[Watched, House]]:
     """Nodes that let others register, and the API through which they do."""
     config = BridgeConfig(nodes=(), registration=Secret(SECRET), turn=turn)
-    async with node_session(config) as http:
-        nodes = Nodes(config, data_dir=directory, http=http)
+    async with node_session(config) as http, own_time() as counted:
+        nodes = Nodes(config, data_dir=directory, http=http, own_time=counted)
         async with (
             running(nodes.run()),
             open_house(directory, nodes=nodes, fleet=nodes.fleet, node_http=http) as house,
@@ -141,8 +142,9 @@ async def test_next_controller_knows_a_registered_node_at_once(tmp_path: Path) -
             await watched.nodes.ensure("lesson", Policy())
             epoch = watched.nodes.epoch("lesson")
             config = BridgeConfig(nodes=(), registration=Secret(SECRET))
-            async with node_session(config) as http:
-                again = Watched(Nodes(config, data_dir=tmp_path / "a", http=http), tmp_path / "a")
+            async with node_session(config) as http, own_time() as counted:
+                nodes = Nodes(config, data_dir=tmp_path / "a", http=http, own_time=counted)
+                again = Watched(nodes, tmp_path / "a")
                 assert again.nodes.epoch("lesson") == epoch
                 async with running(again.nodes.run()):
                     await again.until_states({"north": NodeState.READY})

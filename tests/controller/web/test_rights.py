@@ -5,7 +5,7 @@ The table says who gets through; a route that is missing in it fails the test.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from controller.people.account import AccountId, Role, RoleAt, TokenId
 from controller.web.server import ROUTES
@@ -59,7 +59,8 @@ class Expected:
 EQUIP = frozenset({TECHNICIAN, ADMINISTRATOR})
 PLAN = frozenset({TEACHER, ADMINISTRATOR})
 ADMINISTER = frozenset({ADMINISTRATOR})
-SOON = "2100-01-01T00:00:00.*1Z", "2100-01-01T00:00:00.*2Z"  # so short that they do not meet
+DAY = datetime.now(UTC).date() + timedelta(days=300)
+SOON = f"{DAY}T00:00:00.*1Z", f"{DAY}T00:00:00.*2Z"  # so short that they do not meet
 NEW_LESSON = {"title": "Sông Hồng", "host": HOST, "start": SOON[0], "end": SOON[1], "rooms": [ROOM]}
 STEP = {"id": "on", "device": claimed(HOST), "property": "power", "value": "on"}
 NEW_ACCOUNT = {
@@ -239,6 +240,10 @@ TABLE = (
         guest_else=403,
     ),
     Expected(method="DELETE", path="/lessons/{lesson}", url="/lessons/{lesson}", ok=204, host=PLAN, guest_else=403),
+    # it is planned already: nothing changes
+    Expected(
+        method="POST", path="/lessons/{lesson}/reinstate", url="/lessons/{lesson}/reinstate", host=PLAN, guest_else=403
+    ),
     Expected(
         method="POST",
         path="/lessons/{lesson}/start",

@@ -19,7 +19,7 @@ from tests.webrtc.nodes import node_here
 async def test_health_tells_the_parts(house: House) -> None:
     visitor = await house.visitor()
     assert await visitor.ask("GET", "/healthz", api="") == (200, {"status": "ok"})
-    parts = {"database": True, "mqtt": False}  # no broker here
+    parts = {"database": True, "mqtt": False, "clock": True}  # no broker here
     assert await visitor.ask("GET", "/readyz", api="") == (503, {"ready": False, "parts": parts})
     async with visitor.http.get(f"{house.url}/metrics") as answer:
         text = await answer.text()

@@ -26,6 +26,10 @@ export const en: Words = {
     notFoundText: "The address may have changed, or has a typing mistake.",
     home: "To the first page",
     offline: "Connection to the server lost. Reconnecting…",
+    clockHeld:
+      "The server's clock may be wrong, so lessons are not ended or cancelled by time. Whoever runs the server should check the time, then run: nhipcau clock accept",
+    cannotWrite:
+      "The server cannot save anything; its disk may be full. Lessons go on and can be ended. Please tell whoever runs the server.",
   },
   nav: { today: "Today", rooms: "Rooms", people: "People", audit: "Audit", lessons: "Network", organisations: "Schools", display: "Room display" },
 

@@ -29,6 +29,10 @@ export const vi = {
     notFoundText: "Địa chỉ có thể đã đổi hoặc gõ chưa đúng.",
     home: "Về trang đầu",
     offline: "Mất kết nối với máy chủ. Đang tự kết nối lại…",
+    clockHeld:
+      "Đồng hồ máy chủ có thể sai nên tiết học chưa tự kết thúc hay tự huỷ theo giờ. Người vận hành máy chủ cần kiểm tra giờ, rồi chạy lệnh: nhipcau clock accept",
+    cannotWrite:
+      "Máy chủ không lưu được dữ liệu, có thể ổ đĩa đã đầy. Tiết học vẫn tiếp tục và kết thúc được. Xin báo cho người vận hành máy chủ.",
   },
   nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Mạng", organisations: "Trường", display: "Màn hình phòng" },
 
