@@ -168,20 +168,28 @@ def _read_policy(body: bytes) -> Policy:
         raise ProblemError(400, "body-invalid", "The body is not JSON") from error
     read = message if isinstance(message, dict) else {}
     order, mode, floor = read.get("order"), read.get("mode", Mode.DISCUSSION), read.get("floor")
+    muted, dark = read.get("muted", []), read.get("dark", [])
     if (
-        not isinstance(order, list)
-        or len(order) > MAX_ORDER
-        or not all(_is_name(name) for name in order)
+        not all(_are_names(each) for each in (order, muted, dark))
         or mode not in set(Mode)
         or not (floor is None or _is_name(floor))
     ):
-        form = '{"order": [participant ids], "mode": "teacher", "called" or "discussion", "floor": id or null}'
+        form = (
+            '{"order": [participant ids], "mode": "teacher", "called" or "discussion", "floor": id or null, '
+            '"muted": [ids], "dark": [ids]}'
+        )
         raise ProblemError(400, "body-invalid", f"The body is not {form}")
     return Policy(
         order=tuple(ParticipantId(name) for name in order),
         mode=Mode(mode),
         floor=None if floor is None else ParticipantId(floor),
+        muted=tuple(ParticipantId(name) for name in muted),
+        dark=tuple(ParticipantId(name) for name in dark),
     )
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_ORDER and all(_is_name(name) for name in value)
 
 
 def _is_name(value: object) -> bool:
