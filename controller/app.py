@@ -26,6 +26,7 @@ from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
 from controller.operator_socket import listen_for_operators
 from controller.pairing import Pairing
+from controller.participation import Participation
 from controller.people.people import People
 from controller.quality_metrics import QualityCollector
 from controller.scenes import Scenes
@@ -100,6 +101,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             people=people,
             hub=hub,
             conductor=conductor,
+            participation=Participation(store, conductor, changes=changes, clock=utc_now),
             showing=showing,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),

@@ -231,4 +231,6 @@ def _policy(lesson: Lesson) -> Policy:
         order=tuple(ParticipantId(site.room_id) for site in lesson.accepted),
         mode=Mode(lesson.mode.value),
         floor=ParticipantId(lesson.floor.room_id) if lesson.floor is not None else None,
+        muted=tuple(ParticipantId(site.room_id) for site in lesson.accepted if site.muted),
+        dark=tuple(ParticipantId(site.room_id) for site in lesson.accepted if site.camera_off),
     )

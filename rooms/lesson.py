@@ -20,6 +20,8 @@ END_GRACE = timedelta(minutes=10)
 """How long a live lesson may go on after its end before it is ended by time."""
 EARLIEST_START = timedelta(minutes=60)
 """How long before its start a lesson may be started by tap."""
+REMIND_PAUSE = timedelta(seconds=60)
+"""Between two reminders of one invitation."""
 MAX_LENGTH = timedelta(hours=24)
 MAX_SITES = 100
 
@@ -62,7 +64,8 @@ class Site:
 
     `overridden`: steps of the room's lesson scene that a person in the room decided otherwise; they are left alone.
     `muted`, `camera_off`: the others are not to hear or see the room. `stepped_out`: the room's own display left the
-    lesson, and may come back; what anybody answers since ends that.
+    lesson, and may come back; what anybody answers since ends that. `reminded_at`: when the host asked last, after the
+    invitation itself.
     """
 
     room_id: RoomId
@@ -72,6 +75,7 @@ class Site:
     muted: bool = False
     camera_off: bool = False
     stepped_out: bool = False
+    reminded_at: datetime | None = None  # aware, UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from typing import TypeGuard
 
 from aiohttp import WSCloseCode, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -170,7 +171,7 @@ def _read_policy(body: bytes) -> Policy:
     order, mode, floor = read.get("order"), read.get("mode", Mode.DISCUSSION), read.get("floor")
     muted, dark = read.get("muted", []), read.get("dark", [])
     if (
-        not all(_are_names(each) for each in (order, muted, dark))
+        not (_are_names(order) and _are_names(muted) and _are_names(dark))
         or mode not in set(Mode)
         or not (floor is None or _is_name(floor))
     ):
@@ -180,15 +181,19 @@ def _read_policy(body: bytes) -> Policy:
         )
         raise ProblemError(400, "body-invalid", f"The body is not {form}")
     return Policy(
-        order=tuple(ParticipantId(name) for name in order),
+        order=_ids(order),
         mode=Mode(mode),
         floor=None if floor is None else ParticipantId(floor),
-        muted=tuple(ParticipantId(name) for name in muted),
-        dark=tuple(ParticipantId(name) for name in dark),
+        muted=_ids(muted),
+        dark=_ids(dark),
     )
 
 
-def _are_names(value: object) -> bool:
+def _ids(names: list[str]) -> tuple[ParticipantId, ...]:
+    return tuple(ParticipantId(name) for name in names)
+
+
+def _are_names(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and len(value) <= MAX_ORDER and all(_is_name(name) for name in value)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from controller.ids import new_id
-from controller.people.account import Account, AccountId, RoleAt
+from controller.people.account import Account, AccountId, Role, RoleAt
 from controller.people.errors import AccountNotFound, LoginFailed
 from controller.people.link import LinkId
 from controller.people.password import Passwords
@@ -63,6 +63,10 @@ class Accounts:
     async def list(self, organisation_ids: Collection[OrganisationId]) -> tuple[Account, ...]:
         """Accounts with a role at one of these, by name."""
         return await self._rows.accounts(organisation_ids)
+
+    async def holding(self, roles: Collection[Role], organisation_id: OrganisationId) -> tuple[Account, ...]:
+        """Accounts with one of these roles at just this organisation, by name."""
+        return await self._rows.accounts_holding(roles, organisation_id)
 
     async def grant(self, account_id: AccountId, role: RoleAt, *, actor: str) -> Account:
         """Raises `AccountNotFound`."""

@@ -67,6 +67,15 @@ class PeopleStore:
             rows = await db.scalars(select(AccountRow).where(here).order_by(AccountRow.name))
             return tuple(_account(row) for row in rows)
 
+    async def accounts_holding(self, roles: Collection[Role], organisation_id: OrganisationId) -> tuple[Account, ...]:
+        """Accounts that hold one of these roles just here, by name."""
+        here = exists().where(
+            RoleRow.account_id == AccountRow.id, RoleRow.organisation_id == organisation_id, RoleRow.role.in_(roles)
+        )
+        async with self._store.reading() as db:
+            rows = await db.scalars(select(AccountRow).where(here).order_by(AccountRow.display_name, AccountRow.name))
+            return tuple(_account(row) for row in rows)
+
     async def any_administrator(self) -> bool:
         async with self._store.reading() as db:
             return bool(await db.scalar(select(exists().where(RoleRow.role == Role.ADMINISTRATOR))))

@@ -19,6 +19,7 @@ from controller.web import (
     quality,
     rooms,
     scenes,
+    sites,
 )
 from controller.web.call import SERVICES
 from controller.web.display_events import display_events
@@ -38,7 +39,7 @@ from controller.web.static import add_static
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too
 
-NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes)
+NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, sites, floor, quality, displays, nodes)
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
 
 

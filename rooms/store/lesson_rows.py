@@ -83,6 +83,7 @@ def _filled(row: SiteRow, site: Site, position: int) -> SiteRow:
     row.invitation = site.invitation
     row.overridden = sorted(site.overridden)
     row.muted, row.camera_off, row.stepped_out = site.muted, site.camera_off, site.stepped_out
+    row.reminded_at = site.reminded_at
     return row
 
 
@@ -101,4 +102,5 @@ def _site(row: SiteRow) -> Site:
         muted=row.muted,
         camera_off=row.camera_off,
         stepped_out=row.stepped_out,
+        reminded_at=row.reminded_at,
     )

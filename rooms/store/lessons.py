@@ -17,12 +17,22 @@ from rooms.errors import (
     InvalidState,
     LessonNotFound,
     OrganisationNotFound,
+    RemindedLately,
     RoomBusy,
     VersionConflict,
 )
 from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState, checked_move
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState, can_resume, planned_site, replanned
+from rooms.lesson import (
+    REMIND_PAUSE,
+    EndReason,
+    Lesson,
+    LessonId,
+    LessonState,
+    can_resume,
+    planned_site,
+    replanned,
+)
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
@@ -92,11 +102,11 @@ class Lessons:
             return tuple(LessonId(id) for id in await db.scalars(query))
 
     async def asking(self, room_id: RoomId) -> Lesson | None:
-        """The live lesson that asks for this room, or that it has left; the latest of several."""
+        """The live lesson that waits for this room: nobody has answered, or its display left; the latest of several."""
         here = exists().where(
             SiteRow.lesson_id == LessonRow.id,
             SiteRow.room_id == room_id,
-            SiteRow.invitation.in_((InvitationState.PENDING, InvitationState.DECLINED)),
+            or_(SiteRow.invitation == InvitationState.PENDING, SiteRow.stepped_out),
         )
         query = select(LessonRow).where(LessonRow.state == LessonState.LIVE, here)
         async with self._database.reading() as db:
@@ -228,6 +238,22 @@ class Lessons:
             if wanted != (site.muted, site.camera_off):
                 site.muted, site.camera_off = wanted
                 row.version += 1
+            return lesson_of(row)
+
+    async def remind(self, lesson_id: LessonId, room_id: RoomId, now: datetime) -> Lesson:
+        """Note that the room was asked again to come to a live lesson.
+
+        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or answered), `RemindedLately`.
+        """
+        async with self._database.writing() as db:
+            row = await _found_live(db, lesson_id)
+            site = find_site(row, room_id)
+            if site.invitation is not InvitationState.PENDING:
+                raise InvalidState(f"room {room_id} has answered: {site.invitation}")
+            if site.reminded_at is not None and now < site.reminded_at + REMIND_PAUSE:
+                raise RemindedLately(f"room {room_id} was reminded at {site.reminded_at.isoformat()}")
+            site.reminded_at = now
+            row.version += 1
             return lesson_of(row)
 
     async def set_mode(self, lesson_id: LessonId, mode: Mode) -> Lesson:

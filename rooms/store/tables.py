@@ -152,6 +152,7 @@ class SiteRow(Base):
     muted: Mapped[bool] = mapped_column(server_default=false())
     camera_off: Mapped[bool] = mapped_column(server_default=false())
     stepped_out: Mapped[bool] = mapped_column(server_default=false())
+    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AuditRow(Base):

@@ -33,8 +33,8 @@ def test_what_may_be_passed_on(policy: Policy, expected: Offering) -> None:
     assert permitted(Offering(), policy, A) == Offering()
 
 
-def follow(here: Lesson, **policy: tuple[ParticipantId, ...]) -> None:
-    here.plane.open_bridge(LESSON, Policy(**policy))
+def follow(here: Lesson, *, muted: tuple[ParticipantId, ...] = (), dark: tuple[ParticipantId, ...] = ()) -> None:
+    here.plane.open_bridge(LESSON, Policy(muted=muted, dark=dark))
 
 
 def say(client: BareClient, number: int) -> None:

@@ -22,6 +22,7 @@ from controller.config import BridgeConfig
 from controller.device_records import restore_devices
 from controller.nodes import Nodes
 from controller.pairing import Pairing
+from controller.participation import Participation
 from controller.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
 from controller.people.people import People
@@ -210,6 +211,7 @@ async def open_house(
             people=people,
             hub=hub,
             conductor=conductor,
+            participation=Participation(store, conductor, changes=changes, clock=clock),
             showing=showing,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),

@@ -10,6 +10,7 @@ from rooms.errors import (
     InvalidState,
     LessonNotFound,
     OrganisationNotFound,
+    RemindedLately,
     RoomBusy,
     RoomNotFound,
     SiteNotFound,
@@ -237,8 +238,24 @@ async def test_a_room_that_stepped_out_is_asked_until_somebody_answers(schools: 
     assert left.site(LOI_ROOM.id).stepped_out
     assert await schools.lessons.asking(LOI_ROOM.id) == left
     assert not (await answer(ID, LOI_ROOM.id, DECLINED)).site(LOI_ROOM.id).stepped_out
+    assert await schools.lessons.asking(LOI_ROOM.id) is None
     assert not (await answer(ID, LOI_ROOM.id, ACCEPTED)).site(LOI_ROOM.id).stepped_out
     assert await schools.lessons.asking(XUAN_ROOM.id) is None
+
+
+async def test_a_room_is_reminded_once_a_minute_until_it_answers(schools: Store) -> None:
+    remind = schools.lessons.remind
+    await schools.lessons.add(lesson())
+    with pytest.raises(InvalidState, match="not live"):
+        await remind(ID, LOI_ROOM.id, NINE)
+    await schools.lessons.start(ID, NINE)
+    assert (await remind(ID, LOI_ROOM.id, NINE)).site(LOI_ROOM.id).reminded_at == NINE
+    with pytest.raises(RemindedLately):
+        await remind(ID, LOI_ROOM.id, NINE + 0.99 * MINUTE)
+    assert (await remind(ID, LOI_ROOM.id, NINE + MINUTE)).site(LOI_ROOM.id).reminded_at == NINE + MINUTE
+    await schools.lessons.set_invitation(ID, LOI_ROOM.id, DECLINED)
+    with pytest.raises(InvalidState, match="has answered: declined"):
+        await remind(ID, LOI_ROOM.id, NINE + 5 * MINUTE)
 
 
 async def test_lessons_that_wait_for_a_room_are_found(schools: Store) -> None:
