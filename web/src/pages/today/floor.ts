@@ -33,6 +33,8 @@ export function mayLeave(lesson: Lesson, site: Site): boolean {
   return site.own && site.invitation === "accepted" && (!isHost(lesson, site) || site.school.id !== lesson.host.id);
 }
 
+export const mayResume = ({ can }: Lesson, now: number): boolean => can.resume !== null && now < Date.parse(can.resume);
+
 const REMIND_PAUSE_MS = 60_000;
 
 export const mayRemind = (site: Site, now: number): boolean =>
