@@ -231,15 +231,16 @@ class Conductor:
             if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
                 self._rest(await self._resting(lesson))
             self._timers.set(lesson, self._grace)
-            if (was is None) is (lesson.state is LessonState.LIVE):
-                await self._tell_waiting(lesson)
+            had = set(_parts(was.plan.lesson)) if was is not None else set()
+            has = set(_parts(lesson)) if lesson.state is LessonState.LIVE else set()
+            if had != has:
+                await self._tell_waiting(had ^ has)
         self._changes.publish(ChangeKind.LESSON, lesson_id)
         for listener in self._follow_listeners:
             listener(lesson)
 
-    async def _tell_waiting(self, lesson: Lesson) -> None:
-        """Whether others can start in these rooms is not what it was."""
-        rooms = [site.room_id for site in lesson.accepted]
+    async def _tell_waiting(self, rooms: Collection[RoomId]) -> None:
+        """Whether other lessons can start in these rooms is not what it was."""
         for id in await self._store.lessons.scheduled_in(rooms, before=self._clock() + EARLIEST_START):
             self._changes.publish(ChangeKind.LESSON, id)
 

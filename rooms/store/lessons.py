@@ -147,6 +147,7 @@ class Lessons:
             row.state, row.ended_at, row.end_reason = LessonState.LIVE, None, EndReason.NONE
             row.version += 1
             for site in row.sites:
+                site.overridden = []  # its room was put to rest meanwhile
                 if site.invitation is InvitationState.EXPIRED:
                     site.invitation = checked_move(site.invitation, InvitationState.PENDING)
             await db.flush()
@@ -203,6 +204,8 @@ class Lessons:
                 raise InvalidState(f"lesson {lesson_id} is {row.state}; invitations stay as they are")
             site.invitation = checked_move(site.invitation, invitation)
             site.stepped_out = stepped_out
+            if invitation is not InvitationState.ACCEPTED:
+                site.overridden = []  # the room is put to rest; what was decided before is not so any more
             if row.floor_room_id == room_id:
                 set_floor(row, None)
             row.version += 1

@@ -299,6 +299,21 @@ async def test_what_a_person_decided_otherwise_is_kept(schools: Store) -> None:
     assert await schools.lessons.get(ID) == changed
 
 
+async def test_what_a_person_decided_otherwise_ends_where_the_room_is_put_to_rest(schools: Store) -> None:
+    steps = frozenset({StepId("projector")})
+    await schools.lessons.add(lesson())
+    await schools.lessons.set_invitation(ID, LOI_ROOM.id, ACCEPTED)
+    await schools.lessons.start(ID, NINE)
+    for room in (XUAN_ROOM, LOI_ROOM):
+        await schools.lessons.set_overridden(ID, room.id, steps)
+    left = await schools.lessons.set_invitation(ID, LOI_ROOM.id, DECLINED)
+    assert [site.overridden for site in left.sites] == [steps, frozenset()]
+    await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)
+    resumed = await schools.lessons.resume(ID, NINE + 2 * MINUTE, MINUTE)
+    assert resumed is not None
+    assert [site.overridden for site in resumed.sites] == [frozenset(), frozenset()]
+
+
 async def test_an_unknown_lesson_is_said_to_be_so(schools: Store) -> None:
     unknown = LessonId("unknown")
     for call in (

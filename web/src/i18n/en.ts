@@ -31,7 +31,7 @@ export const en: Words = {
   error: {
     title: "That did not work",
     offline: "The server cannot be reached. Check the network and try again.",
-    timeout: "The server has not answered. Try again in a moment.",
+    timeout: "The server does not answer. What you did may still come to pass; the page updates by itself.",
     busy: "The server is restarting or too busy. Try again in a moment.",
     forbidden: "This account may not do that.",
     notFound: "This is no longer there. It may just have been removed.",
@@ -174,6 +174,7 @@ export const en: Words = {
     reminded: (host, at) => `${host} reminded at ${at}: you are waited for.`,
     waiting: (school) => `${school} has not answered`,
     refused: (school) => `${school} does not take part`,
+    came: (school) => `${school} takes part`,
     remind: "Remind",
     remindedAt: (at) => `Reminded at ${at}. The invitation shows again on the school's pages and its room display.`,
   },

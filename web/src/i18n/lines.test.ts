@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Step } from "../api/types";
-import { isCalm, stepLines } from "./lines";
+import { isCalm, stepLines, worstFirst } from "./lines";
 import { vi } from "./vi";
 
 const NOW = Date.parse("2026-11-22T01:00:20Z");
@@ -68,5 +68,7 @@ describe("lines of a site", () => {
     expect(texts([off, failed], false)).toEqual(["Máy chiếu đang tắt, có người vừa tắt", "Máy chiếu chưa bật được"]);
     const lines = stepLines(vi, [off, input, step("s1", {})], [], NOW, { usualS: () => null, mayAct: true });
     expect(lines.map(isCalm)).toEqual([false, true, true]);
+    const silent = stepLines(vi, [step("s1", { state: "expired" }), step("l1", { state: "expired" }), off], [], NOW, { usualS: () => null, mayAct: true });
+    expect([silent.map((line) => line.tone), worstFirst(silent).map((line) => line.tone)]).toEqual([["warn", "bad"], ["bad", "warn"]]);
   });
 });

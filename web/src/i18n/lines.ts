@@ -16,6 +16,11 @@ export interface Line {
 /** Lines that need nobody's eye. */
 export const isCalm = ({ tone, again }: Line): boolean => again === undefined && (tone === "good" || tone === "quiet");
 
+const RANKS: Record<Tone, number> = { bad: 0, warn: 1, busy: 2, quiet: 3, good: 3 };
+
+/** Otherwise as they came. */
+export const worstFirst = (lines: readonly Line[]): Line[] => [...lines].sort((a, b) => RANKS[a.tone] - RANKS[b.tone]);
+
 const isSilent = (step: Step): boolean => step.state === "expired" || (step.state === "timed_out" && step.reported === null);
 
 /** Steps that could not be done because of `causes`, directly or by another of them. */

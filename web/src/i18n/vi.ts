@@ -34,7 +34,7 @@ export const vi = {
   error: {
     title: "Chưa thực hiện được",
     offline: "Không kết nối được với máy chủ. Xin kiểm tra mạng rồi thử lại.",
-    timeout: "Máy chủ chưa trả lời. Xin thử lại sau giây lát.",
+    timeout: "Máy chủ chưa trả lời. Việc vừa làm có thể vẫn được thực hiện; trang tự cập nhật khi máy chủ trả lời.",
     busy: "Máy chủ đang khởi động lại hoặc quá bận. Xin thử lại sau giây lát.",
     forbidden: "Tài khoản này không được làm việc đó.",
     notFound: "Không còn mục này. Có thể nó vừa bị xoá.",
@@ -182,6 +182,7 @@ export const vi = {
     reminded: (host: string, at: string) => `${host} nhắc lúc ${at}: đang chờ bên thầy cô.`,
     waiting: (school: string) => `${school} chưa nhận lời`,
     refused: (school: string) => `${school} không tham gia`,
+    came: (school: string) => `${school} đã đồng ý tham gia`,
     remind: "Nhắc lại",
     remindedAt: (at: string) => `Đã nhắc lúc ${at}. Lời mời hiện lại ở trang của trường và màn hình phòng bên đó.`,
   },

@@ -14,6 +14,8 @@ export interface Sending {
   camera_off?: boolean;
 }
 
+const SLOW_MS = 5_000; // longer without an answer, and the page says what becomes of the tap
+
 export const durations = new Durations(localStorage);
 
 class Lessons extends Reading {
@@ -30,15 +32,20 @@ class Lessons extends Reading {
   /** Idempotent there, so it may be sent again; the caller keeps a second tap from being sent at all. */
   async startLesson(id: string): Promise<void> {
     let kept = false;
+    const keep = (): void => {
+      kept = true;
+      this.kept = new Set([...this.kept, id]);
+    };
+    const slow = setTimeout(keep, SLOW_MS);
     try {
       await insist(() => this.change("POST", id, "start"), {
         over: () => this.level.get(id)?.state !== "scheduled" || (kept && !this.kept.has(id)),
         unanswered: () => {
-          kept = true;
-          this.kept = new Set([...this.kept, id]);
+          if (!kept) keep();
         },
       });
     } finally {
+      clearTimeout(slow);
       this.forgetStart(id);
     }
   }
