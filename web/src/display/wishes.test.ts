@@ -47,6 +47,19 @@ describe("what the room wants", () => {
     expect(wishes.open).toBe(false);
   });
 
+  it("comes back also before the server has said that it left, and asks for it", () => {
+    const wishes = new Wishes();
+    wishes.leave("l1");
+    wishes.over(said({ call: call() }));
+    wishes.comeBack("l1");
+    expect(wishes.over(said({ call: call() })).call).toBeNull(); // as it was before it left
+    expect(wishes.asks()).toEqual([{ type: "part", lesson: "l1", present: true }]);
+    wishes.over(said({ asking: asking() }));
+    expect(wishes.asks()).toEqual([{ type: "part", lesson: "l1", present: true }]);
+    expect(wishes.over(said({ call: call() })).call).toEqual(call());
+    expect(wishes.open).toBe(false);
+  });
+
   it("does not come back to what is over", () => {
     const wishes = new Wishes();
     wishes.comeBack("l1");

@@ -15,6 +15,7 @@ export class Wishes {
   private lesson: Id | null = null;
   private sending: Sending = {};
   private present: boolean | null = null;
+  private leaving = false; // the server has been asked to let the room go, and has not said so
 
   /** There is something that the server has not said yet. */
   get open(): boolean {
@@ -33,6 +34,7 @@ export class Wishes {
   leave(lesson: Id): void {
     this.turnTo(lesson);
     this.present = false;
+    this.leaving = true;
   }
 
   comeBack(lesson: Id): void {
@@ -45,6 +47,7 @@ export class Wishes {
     this.lesson = null;
     this.sending = {};
     this.present = null;
+    this.leaving = false;
   }
 
   /** What to ask, again after each new connection. */
@@ -61,15 +64,16 @@ export class Wishes {
   over(state: DisplayState): DisplayState {
     const { call, asking } = state;
     if (call === null || call.lesson !== this.lesson) {
+      this.leaving = false;
       const out = asking?.lesson === this.lesson && asking?.stepped_out === true;
       if (this.present !== true || !out) this.drop();
       return state;
     }
-    if (this.present === true) this.present = null;
+    if (this.present === true && !this.leaving) this.present = null;
     this.sending = Object.fromEntries(
       Object.entries(this.sending).filter(([name, value]) => call[name as keyof Sending] !== value),
     ) as Sending;
-    if (this.present === false) {
+    if (this.present !== null) {
       const { title } = call;
       return { ...state, call: null, asking: { lesson: call.lesson, title, host: "", stepped_out: true, reminded_at: null } };
     }
