@@ -253,7 +253,8 @@ class Conductor:
         for ending in list(self._ending):
             await ending.give_up(_parts(lesson))
         if (ended := self._ended(lesson.id)) is not None:
-            await self._stop(self._ending[ended])  # it would go on to close the bridge that is needed again
+            await ended.keep_bridge()
+            await self._stop(self._ending[ended])
         if task is not None:
             await self._stop(task)
         live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes, views_end=bool(left))

@@ -94,7 +94,7 @@ async def expect_silence(page: Page) -> None:
         frames = sum(before["framesDecoded"].values())
 
         async def moved() -> bool:
-            return sum((await page_stats(page))["framesDecoded"].values()) > frames + 10
+            return bool(sum((await page_stats(page))["framesDecoded"].values()) > frames + 10)
 
         await eventually(moved)
         after = await page_stats(page)
