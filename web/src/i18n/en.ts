@@ -123,6 +123,7 @@ export const en: Words = {
     startForget: "Drop this Start",
     resume: "Resume",
     resuming: "Resuming…",
+    justEnded: "Just ended",
     resumeUntil: (at) => `Ended by mistake? It can be resumed until ${at}.`,
     runningFor: {
       lesson: (text) => `Running for ${text}`,

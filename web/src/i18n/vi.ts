@@ -126,6 +126,7 @@ export const vi = {
     startForget: "Bỏ lệnh Bắt đầu",
     resume: "Mở lại",
     resuming: "Đang mở lại…",
+    justEnded: "Vừa kết thúc",
     resumeUntil: (at: string) => `Kết thúc nhầm? Mở lại được đến ${at}.`,
     runningFor: {
       lesson: (text: string) => `Đã học ${text}`,
