@@ -41,6 +41,7 @@ from controller.nodes import Nodes
 from controller.operator_socket import listen_for_operators
 from controller.own_time import OwnTime, own_time
 from controller.pairing import Pairing
+from controller.participation import Participation
 from controller.people.people import People
 from controller.quality_metrics import QualityCollector
 from controller.refusals import Refusals
@@ -158,6 +159,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             people=people,
             hub=hub,
             conductor=conductor,
+            participation=Participation(store, conductor, changes=changes, clock=utc_now),
             showing=showing,
             audience=audience,
             quality=showing.quality,

@@ -19,9 +19,20 @@ from controller.nodes import Nodes
 from controller.timers import Timers
 from devices.hub import DeviceHub
 from rooms.audit import AuditEntry
-from rooms.errors import InvalidState, LessonNotFound, RoomBusy, StoreUnavailable
-from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonId, LessonState, can_start, due_move, gives_way
+from rooms.errors import InvalidState, LessonNotFound, RoomBusy, SiteNotFound, StoreUnavailable
+from rooms.lesson import (
+    EARLIEST_START,
+    EndReason,
+    Lesson,
+    LessonId,
+    LessonState,
+    can_resume,
+    can_start,
+    due_move,
+    gives_way,
+)
 from rooms.room import RoomId
+from rooms.scene import StepId
 from rooms.store import Store
 
 logger = logging.getLogger(__name__)
@@ -65,7 +76,7 @@ class Conductor:
         self._timers = Timers(self._time_came, clock)
         self._journal = Journal(store)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
-        self._ending: set[EndingLesson] = set()
+        self._ending: dict[EndingLesson, asyncio.Task[None]] = {}
         self._writing: set[asyncio.Task[Lesson | None]] = set()  # ends that the database may still take
         self._follow_listeners: list[Callable[[Lesson], None]] = []
         self._bridge_listeners: list[Callable[[Plan], None]] = []
@@ -124,12 +135,28 @@ class Conductor:
         elif (await self._store.lessons.get(lesson_id)).state is not LessonState.LIVE:
             raise InvalidState(f"lesson {lesson_id} is over")
 
+    async def resume(self, lesson_id: LessonId, actor: str) -> None:
+        """ended -> live while `can_resume` holds, once however often asked. Raises as `start`."""
+        resumed = await self._resume_in_store(lesson_id)
+        await self._follow(lesson_id)
+        if resumed is not None:
+            await self._record(resumed, actor, "resume", LessonState.ENDED)
+        elif (await self._store.lessons.get(lesson_id)).state is not LessonState.LIVE:
+            raise InvalidState(f"lesson {lesson_id} has not ended")
+
     async def _begin_in_store(self, lesson: Lesson) -> Lesson | None:
         try:
             return await self._store.lessons.start(lesson.id, self._clock())
         except RoomBusy:
             await self._make_way(lesson)
             return await self._store.lessons.start(lesson.id, self._clock())
+
+    async def _resume_in_store(self, lesson_id: LessonId) -> Lesson | None:
+        try:
+            return await self._store.lessons.resume(lesson_id, self._clock(), self._grace)
+        except RoomBusy:
+            await self._make_way(await self._store.lessons.get(lesson_id))
+            return await self._store.lessons.resume(lesson_id, self._clock(), self._grace)
 
     async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
         """live -> ended, once however often asked. Raises `LessonNotFound`, `InvalidState` if it was never live."""
@@ -163,7 +190,35 @@ class Conductor:
         """The lesson's row was made or changed: follow it."""
         await self._follow(lesson_id)
 
+    def restore(self, lesson_id: LessonId, room_id: RoomId, step_id: StepId) -> None:
+        """Do a step of a live lesson's scene again that somebody in the room undid, or that failed.
+
+        Raises `SiteNotFound` (the room has no such scene in this lesson), `StepNotFound`.
+        """
+        live, _ = self._live.get(lesson_id, (None, None))
+        run = live.scenes.runs.get(room_id) if live else None
+        if run is None:
+            raise SiteNotFound(f"room {room_id} is not got ready for lesson {lesson_id}")
+        run.restore(step_id)
+
     # --- what others may know ---
+
+    def resumable_until(self, lesson: Lesson) -> datetime | None:
+        """Until when an ended lesson may go on; None: not at all."""
+        return lesson.end + self._grace if can_resume(lesson, self._clock(), self._grace) else None
+
+    def busy(self, lesson: Lesson) -> tuple[RoomId, Lesson] | None:
+        """A room of `lesson` with the live lesson that has it and does not give way."""
+        for site in lesson.accepted:
+            plan = self.plan_in(site.room_id)
+            if plan is not None and plan.lesson.id != lesson.id and not gives_way(plan.lesson, self._clock()):
+                return site.room_id, plan.lesson
+        return None
+
+    @property
+    def reaches_devices(self) -> bool:
+        """Whether there is a broker between us and the devices now."""
+        return self._hub.connected
 
     def held(self, lesson_id: LessonId) -> HeldLesson | None:
         """The lesson as it runs here: live, being put to rest, or a while after that; None otherwise."""
@@ -213,9 +268,18 @@ class Conductor:
             if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
                 self._rest(await self._resting(lesson))
             self._set_timers(lesson)
+            had = set(_parts(was.plan.lesson)) if was is not None else set()
+            has = set(_parts(lesson)) if lesson.state is LessonState.LIVE else set()
+            if had != has:
+                await self._tell_waiting(had ^ has)
         self._changes.publish(ChangeKind.LESSON, lesson_id)
         for listener in self._follow_listeners:
             listener(lesson)
+
+    async def _tell_waiting(self, rooms: Collection[RoomId]) -> None:
+        """Whether other lessons can start in these rooms is not what it was."""
+        for id in await self._store.lessons.scheduled_in(rooms, before=self._clock() + EARLIEST_START):
+            self._changes.publish(ChangeKind.LESSON, id)
 
     async def _begin(self, lesson: Lesson) -> None:
         """Hold a lesson. One that is held already goes on until everything is read for those who take part now."""
@@ -225,6 +289,9 @@ class Conductor:
         resting = await self._resting(replace(lesson, sites=left)) if left else None
         for ending in list(self._ending):
             await ending.give_up(_parts(lesson))
+        if (ended := self._ended(lesson.id)) is not None:
+            await ended.keep_bridge()
+            await self._stop(self._ending[ended])
         if task is not None:
             await self._stop(task)
         live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes)
@@ -252,8 +319,7 @@ class Conductor:
         return EndingLesson(plan, scenes, nodes=self._nodes)
 
     def _rest(self, ending: EndingLesson) -> None:
-        self._spawn(self._see_off(ending), f"end of lesson {ending.plan.lesson.id}")
-        self._ending.add(ending)
+        self._ending[ending] = self._spawn(self._see_off(ending), f"end of lesson {ending.plan.lesson.id}")
 
     async def _see_off(self, ending: EndingLesson) -> None:
         try:
@@ -262,7 +328,7 @@ class Conductor:
         except Exception:  # noqa: BLE001  # the rim around one lesson
             logger.exception("lesson %s: could not be put to rest", ending.plan.lesson.id)
         finally:
-            self._ending.discard(ending)
+            self._ending.pop(ending, None)
 
     async def _prepared(
         self, lesson: Lesson, scene: str, *, without: Collection[RoomId] = ()

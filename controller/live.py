@@ -192,6 +192,8 @@ class EndingLesson:
         self._nodes = nodes
         self._applying: dict[RoomId, asyncio.Task[None]] = {}
         self._given_up: set[RoomId] = set()
+        self._closing: asyncio.Task[None] | None = None
+        self._bridge_kept = False
 
     async def run(self) -> None:
         """Return once the bridge is closed and every step has settled; at `ENDING_LIMIT` at the latest."""
@@ -201,7 +203,7 @@ class EndingLesson:
                     applying = tasks.create_task(self.scenes.runs[room_id].apply(), name=f"end of room {room_id}")
                     self._applying[room_id] = applying
                 if self.plan.lesson.state is not LessonState.LIVE:
-                    await self._close_bridge()
+                    self._closing = tasks.create_task(self._close_bridge(), name="close the bridge")
 
     async def give_up(self, rooms: Collection[RoomId]) -> None:
         """The next lesson has these rooms: what is still to be done in them is no longer done."""
@@ -212,8 +214,14 @@ class EndingLesson:
         if stopped:
             await asyncio.wait(stopped)
 
+    async def keep_bridge(self) -> None:
+        """The lesson goes on: return once what is being closed is closed, so that it can be opened anew."""
+        self._bridge_kept = True
+        if self._closing is not None:
+            await asyncio.wait([self._closing])
+
     async def _close_bridge(self) -> None:
-        while True:
+        while not self._bridge_kept:
             try:
                 return await self._nodes.close(self.plan.lesson.id)
             except NodeUnavailable:
@@ -225,4 +233,6 @@ def _policy(lesson: Lesson) -> Policy:
         order=tuple(ParticipantId(site.room_id) for site in lesson.accepted),
         mode=Mode(lesson.mode.value),
         floor=ParticipantId(lesson.floor.room_id) if lesson.floor is not None else None,
+        muted=tuple(ParticipantId(site.room_id) for site in lesson.accepted if site.muted),
+        dark=tuple(ParticipantId(site.room_id) for site in lesson.accepted if site.camera_off),
     )

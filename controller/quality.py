@@ -77,8 +77,8 @@ class Figures:
 
     link: Link
     receiving: bool
-    picture: bool
-    sound: bool
+    picture: bool  # or it is not to be seen
+    sound: bool  # or it is not to be heard
     up_bps: int = 0
     up_loss: float = 0.0
     up_jitter_ms: float = 0.0
@@ -98,6 +98,7 @@ class Figures:
     freezes: int = 0
     concealed: float = 0.0
     overloaded: bool = False
+    camera_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +109,10 @@ class Recent:
     freezes: int = 0
 
 
-def figures(participant: ParticipantState, report: DisplayReport | None) -> Figures:
-    """`report`: of the room's display, if it has said anything."""
+def figures(
+    participant: ParticipantState, report: DisplayReport | None, *, muted: bool = False, camera_off: bool = False
+) -> Figures:
+    """`report`: of the room's display, if it has said anything. `muted`, `camera_off`: as its school wants it."""
     flowing = [track for track in participant.tracks if track.flowing]
     sound = [track for track in flowing if track.kind == "audio"]
     camera = _cameras(flowing)
@@ -119,8 +122,8 @@ def figures(participant: ParticipantState, report: DisplayReport | None) -> Figu
     return Figures(
         link=participant.link,
         receiving=bool(subscriptions),
-        picture=bool(camera),
-        sound=bool(sound),
+        picture=bool(camera) or camera_off,
+        sound=bool(sound) or muted,
         up_bps=sum(track.bitrate_bps for track in flowing),
         up_loss=max(_loss(flowing), _loss(sound)),
         up_jitter_ms=max((track.jitter_ms for track in sound), default=0.0),
@@ -140,6 +143,7 @@ def figures(participant: ParticipantState, report: DisplayReport | None) -> Figu
         freezes=report.freezes if report else 0,
         concealed=report.concealed if report else 0.0,
         overloaded=report is not None and (report.cpu_slow or report.limited is SendLimit.CPU),
+        camera_off=camera_off,
     )
 
 
@@ -189,7 +193,7 @@ def _weakness(seen: Figures, recent: Recent) -> Cause:
         return Cause.DOWNLINK_LOSS
     if seen.overloaded:
         return Cause.CPU
-    up_slow = seen.held_back or up_stalls or seen.frames_per_s < FEWEST_FRAMES_PER_S
+    up_slow = not seen.camera_off and (seen.held_back or up_stalls or seen.frames_per_s < FEWEST_FRAMES_PER_S)
     takes_bps = seen.estimate_bps if seen.estimate_bps is not None and seen.lacks else SLOW_DOWN_BPS
     down_slow = seen.stills or takes_bps < SLOW_DOWN_BPS
     if down_slow and not (up_slow and seen.up_bps <= takes_bps):

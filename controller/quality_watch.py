@@ -167,7 +167,8 @@ class QualityWatch:
         live = self._live.get(lesson.id)
         if lesson.state is LessonState.LIVE:
             if live is None:
-                self._live[lesson.id] = _Watched(lesson, asyncio.get_running_loop().time())
+                self._live[lesson.id] = watched = _Watched(lesson, asyncio.get_running_loop().time())
+                watched.earlier = next((each.histories for each in self._ended if each.lesson.id == lesson.id), None)
             else:
                 live.lesson = lesson
                 live.see_off()
@@ -211,7 +212,9 @@ class QualityWatch:
         for each in live.lesson.accepted:
             participant = here.get(ParticipantId(each.room_id))
             site = live.sites.get(each.room_id)
-            seen = None if participant is None else figures(participant, self._said(each.room_id))
+            report = self._said(each.room_id)
+            wanted = {"muted": each.muted, "camera_off": each.camera_off}
+            seen = None if participant is None else figures(participant, report, **wanted)
             if site is None and seen is not None:
                 history = (live.earlier or {}).get(each.room_id) or History(self._clock())
                 site = live.sites[each.room_id] = _Site(history, now)

@@ -7,6 +7,7 @@ a value that somebody changed at the wall while the device was there is theirs, 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from controller.errors import RoomInUse
@@ -16,7 +17,7 @@ from devices.commands import on_the_way, same
 from devices.device import Availability, Command, CommandState, DeviceId, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull
 from devices.hub import ChangeKind, DeviceHub
-from rooms.errors import StoredDeviceNotFound, StoreUnavailable
+from rooms.errors import StepNotFound, StoredDeviceNotFound, StoreUnavailable
 from rooms.room import RoomId
 from rooms.scene import Scene, SceneStep, StepId, StepResult, StepState, skippable, startable
 from rooms.store import Store
@@ -67,6 +68,8 @@ class SceneRun:
         )  # whose device was not there at some time since, and has not said its value again
         self._newest: dict[tuple[DeviceId, PropertyName], StepId] = {}  # of steps that set the same, the last begun
         self._repairs: dict[StepId, int] = {}
+        self._begun: dict[StepId, datetime] = {}  # when a step's command was given last
+        self._with_its_need: set[StepId] = set()  # overridden because what they need is
         self.results: dict[StepId, StepResult] = {
             step.id: StepResult(
                 step_id=step.id,
@@ -106,8 +109,11 @@ class SceneRun:
             for step in skippable(self.scene, self.results):
                 # What somebody decided about the projector they decided about its input, too.
                 theirs = any(self.results[id].state is StepState.OVERRIDDEN for id in step.needs)
+                if theirs:
+                    self._with_its_need.add(step.id)
                 self._move(step, StepState.OVERRIDDEN if theirs else StepState.SKIPPED)
             for step in startable(self.scene, self.results):
+                self._begun[step.id] = self._clock()
                 self._move(step, StepState.RUNNING)
                 self._newest[step.device_id, step.property] = step.id
                 tasks.create_task(self._perform(step), name=f"step {step.id} of room {self.scene.room_id}")
@@ -192,7 +198,7 @@ class SceneRun:
         said = reported.value if reported is not None and reported.fresh else None
         if said is not None and same(property, step.value, said):
             self._away.discard(step.id)
-            if state in REPAIRABLE:
+            if state in REPAIRABLE or state is StepState.OVERRIDDEN:
                 self._move(step, StepState.CONFIRMED)
                 self._redo_dependents(step)
         elif said is not None and on_the_way(property, step.value, said):
@@ -219,8 +225,30 @@ class SceneRun:
         """What needs this step begins again after it: an input chosen before the projector went off may be lost."""
         for each in self.scene.steps:
             state = self.results[each.id].state
-            if step.id in each.needs and (state is StepState.SKIPPED or state.succeeded):
+            again = state is StepState.SKIPPED or state.succeeded or each.id in self._with_its_need
+            if step.id in each.needs and again:
+                self._with_its_need.discard(each.id)
                 self._redo(each)
+
+    def restore(self, step_id: StepId) -> None:
+        """Do a step again that somebody undid or that failed, with what it needs and what needs it.
+
+        Raises `StepNotFound`.
+        """
+        step = next((each for each in self.scene.steps if each.id == step_id), None)
+        if step is None:
+            raise StepNotFound(f"scene {self.scene.name} of room {self.scene.room_id} has no step {step_id}")
+        for each in step.needs:
+            if not self.results[each].state.succeeded:
+                self.restore(each)
+        if self.results[step.id].state in (*REPAIRABLE, StepState.OVERRIDDEN, StepState.SKIPPED):
+            self._repairs.pop(step.id, None)
+            self._with_its_need |= {
+                each.id
+                for each in self.scene.steps
+                if step.id in each.needs and self.results[each.id].state is StepState.OVERRIDDEN
+            }
+            self._redo(step)
 
     def _move(self, step: SceneStep, state: StepState, code: str = "") -> None:
         before = self.results[step.id].state
@@ -235,23 +263,30 @@ class SceneRun:
 
     def views(self) -> tuple[StepView, ...]:
         """The steps as people are shown them."""
-        return step_views(self.scene.steps, self.results, self._hub)
+        return step_views(self.scene.steps, self.results, self._begun, self._hub)
 
 
 def step_views(
-    steps: Iterable[SceneStep], results: Mapping[StepId, StepResult], hub: DeviceHub
+    steps: Iterable[SceneStep],
+    results: Mapping[StepId, StepResult],
+    begun: Mapping[StepId, datetime],
+    hub: DeviceHub,
 ) -> tuple[StepView, ...]:
-    """Steps with their results, their devices' names and what these say now."""
-    return tuple(_step_view(step, results[step.id], hub) for step in steps)
+    """Steps with their results, their devices' names and what these have said since the step was begun."""
+    return tuple(_step_view(step, results, begun.get(step.id), hub) for step in steps)
 
 
-def _step_view(step: SceneStep, result: StepResult, hub: DeviceHub) -> StepView:
-    try:
+def _step_view(
+    step: SceneStep, results: Mapping[StepId, StepResult], begun: datetime | None, hub: DeviceHub
+) -> StepView:
+    result = results[step.id]
+    name, type, unit, reported, command = "", "", "", None, None
+    with suppress(DeviceNotFound):
         device = hub.device(step.device_id)
-    except DeviceNotFound:
-        name, type, reported = "", "", None
-    else:
-        name, type, reported = device.name, device.type, _reported(hub, step.device_id, step.property)
+        name, type, reported = device.name, device.type, _heard(hub, step, begun)
+        unit = next((each.unit for each in device.properties if each.name == step.property), "")
+        pending = hub.pending(step.device_id).get(step.property)
+        command = pending[1] if pending and result.state is StepState.RUNNING else None
     return StepView(
         id=step.id,
         device_id=step.device_id,
@@ -265,12 +300,18 @@ def _step_view(step: SceneStep, result: StepResult, hub: DeviceHub) -> StepView:
         since=result.since,
         deadline=step.deadline,
         reported=reported,
+        unit=unit,
+        command=command,
+        because=next((id for id in step.needs if not results[id].state.succeeded), None),
     )
 
 
-def _reported(hub: DeviceHub, device_id: DeviceId, name: PropertyName) -> Value | None:
-    reported = hub.reported(device_id).get(name)
-    return None if reported is None else reported.value
+def _heard(hub: DeviceHub, step: SceneStep, begun: datetime | None) -> Value | None:
+    """What the device has said since the command, or says now where there was none; older values prove nothing."""
+    reported = hub.reported(step.device_id).get(step.property)
+    if reported is None:
+        return None
+    return reported.value if (reported.fresh if begun is None else reported.received >= begun) else None
 
 
 class Scenes:

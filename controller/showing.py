@@ -25,9 +25,12 @@ from controller.media import (
     wanted_layers,
 )
 from controller.nodes import Nodes
+from controller.participation import may_step_out
 from controller.quality_watch import QualityWatch
-from controller.readiness import devices_state, is_ready, problems
+from controller.readiness import Sending, devices_state, is_ready, problems
 from controller.views import (
+    AskingLesson,
+    BusyRoom,
     CallRoom,
     CallView,
     DisplayReport,
@@ -110,32 +113,47 @@ class Showing:
         """The lesson as it is now. Raises `LessonNotFound`."""
         lesson = await self._store.lessons.get(lesson_id)
         held = self._conductor.held(lesson_id)
-        plan = held.plan if held and held.plan.lesson.sites == lesson.sites else await read_plan(self._store, lesson)
+        rooms = [site.room_id for site in lesson.sites]
+        as_held = held is not None and [site.room_id for site in held.plan.lesson.sites] == rooms
+        plan = held.plan if held and as_held else await read_plan(self._store, lesson)
         scenes = held.scenes if held else SceneRuns({})
         sites = tuple(
-            self._site_view(site, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
+            self._site_view(site, lesson, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
         )
         epoch = self._nodes.epoch(lesson_id) if lesson.state is LessonState.LIVE else None
-        return LessonView(lesson=lesson, host=plan.schools[lesson.host_school_id], epoch=epoch, sites=sites)
+        return LessonView(
+            lesson=lesson,
+            host=plan.schools[lesson.host_school_id],
+            epoch=epoch,
+            sites=sites,
+            resumable_until=self._conductor.resumable_until(lesson),
+            busy=self._busy(plan, lesson),
+        )
 
-    def _site_view(self, site: Site, plan: Plan, scenes: SceneRuns, *, live: bool) -> SiteView:
+    def _busy(self, plan: Plan, lesson: Lesson) -> BusyRoom | None:
+        found = self._conductor.busy(lesson) if lesson.state is LessonState.SCHEDULED else None
+        return BusyRoom(room=plan.rooms[found[0]], lesson=found[1]) if found else None
+
+    def _site_view(self, site: Site, lesson: Lesson, plan: Plan, scenes: SceneRuns, *, live: bool) -> SiteView:
         steps = scenes.steps(site.room_id)
         called = live and self._nodes.epoch(plan.lesson.id) is not None
         display, camera = self._displays.state(site.room_id, called=called)
         media = moving_media(self._bridges(plan.lesson.id), site.room_id) if live else SiteMedia()
         devices = devices_state(steps)
-        taking_part = live and site in plan.lesson.accepted
+        taking_part = live and site in lesson.accepted
+        sending = Sending(muted=site.muted, camera_off=site.camera_off)
+        reached = self._conductor.reaches_devices
         return SiteView(
             room=plan.rooms[site.room_id],
             school=plan.schools[site.school_id],
-            ready=taking_part and is_ready(devices, display, media),
+            ready=taking_part and is_ready(devices, display, media, sending),
             devices=devices,
             steps=steps,
             display=display,
             camera=camera,
             media=media,
             quality=self.quality.shown(plan.lesson.id, site.room_id) if taking_part else None,
-            problems=problems(steps, display, camera, media) if taking_part else (),
+            problems=problems(steps, display, camera, media, sending, devices_reached=reached) if taking_part else (),
         )
 
     async def watch(
@@ -200,7 +218,22 @@ class Showing:
             room=room,
             school=await self._store.organisations.get(room.school_id),
             next=await self._next_lesson(display),
+            asking=await self._asking(room.id),
             call=self._call(display.id, room.id),
+        )
+
+    async def _asking(self, room_id: RoomId) -> AskingLesson | None:
+        lesson = None if self._conductor.in_lesson(room_id) else await self._store.lessons.asking(room_id)
+        if lesson is None:
+            return None
+        site = lesson.site(room_id)
+        host = await self._store.organisations.get(lesson.host_school_id)
+        return AskingLesson(
+            lesson_id=lesson.id,
+            title=lesson.title,
+            host=host.name,
+            stepped_out=site.stepped_out,
+            reminded_at=site.reminded_at,
         )
 
     def with_call(self, state: DisplayState) -> DisplayState:
@@ -231,6 +264,7 @@ class Showing:
         if epoch is None:
             return None
         others = [site for site in lesson.accepted if site.room_id != room_id]
+        own = lesson.site(room_id)
         state = self._nodes.state(lesson.id)
         here, now = (room_id, id), self._clock()
         present = present_rooms(*self._bridges(lesson.id))
@@ -247,7 +281,11 @@ class Showing:
             audio=max(1, min(len(others), MOST_VOICES)),
             rooms=tuple(
                 CallRoom(
-                    room=plan.rooms[site.room_id], school=plan.schools[site.school_id], here=site.room_id in present
+                    room=plan.rooms[site.room_id],
+                    school=plan.schools[site.school_id],
+                    here=site.room_id in present,
+                    muted=site.muted,
+                    camera_off=site.camera_off,
                 )
                 for site in others
             ),
@@ -256,6 +294,9 @@ class Showing:
             mode=lesson.mode,
             floor=lesson.floor.room_id if lesson.floor is not None else None,
             speaking=speaking_room(state),
+            muted=own.muted,
+            camera_off=own.camera_off,
+            may_leave=may_step_out(lesson, own),
         )
 
     async def _next_lesson(self, display: Display) -> NextLesson | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from devices.device import DeviceId, PropertyName, Value
+from devices.device import CommandState, DeviceId, PropertyName, Value
 from rooms.floor import Mode
 from rooms.lesson import Lesson, LessonId
 from rooms.room import DisplayId, Room, RoomId
@@ -32,7 +32,10 @@ class StepView:
     code: str  # why it failed, "" otherwise
     since: datetime
     deadline: timedelta
-    reported: Value | None  # what the device last said, None if it said nothing
+    reported: Value | None  # what the device has said since the command, None if nothing
+    unit: str = ""  # of both values
+    command: CommandState | None = None  # how far the command is, while the step runs
+    because: StepId | None = None  # the first step that it needs and that has not succeeded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +179,16 @@ class LessonView:
     host: Organisation
     epoch: str | None  # of its bridge; another one: it goes on at another bridge; None: it has none
     sites: tuple[SiteView, ...]
+    resumable_until: datetime | None = None  # None: it cannot be resumed
+    busy: "BusyRoom | None" = None  # of a scheduled lesson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusyRoom:
+    """A room that a lesson needs, and the live lesson that has it."""
+
+    room: Room
+    lesson: Lesson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +212,16 @@ class ScreenGrant(MediaGrant):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRoom:
-    """A room that takes part in a display's call. `here`: something connects it with the bridge."""
+    """A room that takes part in a display's call. `here`: something connects it with the bridge.
+
+    `muted`, `camera_off`: its own school keeps its sound, its picture from the others.
+    """
 
     room: Room
     school: Organisation
     here: bool
+    muted: bool = False
+    camera_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +253,9 @@ class CallView:
     mode: Mode
     floor: RoomId | None  # which room has it
     speaking: RoomId | None  # which room speaks now
+    muted: bool = False  # the display sends no sound
+    camera_off: bool = False  # nor a picture of the room
+    may_leave: bool = False  # by the display itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +267,17 @@ class NextLesson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskingLesson:
+    """A live lesson that the room does not take part in: nobody has answered yet, or the display left it."""
+
+    lesson_id: LessonId
+    title: str
+    host: str
+    stepped_out: bool
+    reminded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayState:
     """Everything a paired display shall show and do, sent whole at each change."""
 
@@ -253,6 +285,7 @@ class DisplayState:
     room: Room
     school: Organisation
     next: NextLesson | None = None
+    asking: AskingLesson | None = None
     call: CallView | None = None
 
 

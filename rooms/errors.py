@@ -9,6 +9,7 @@ RoomsError
 ├── DisplayNotFound          (LookupError)
 ├── StoredDeviceNotFound     (LookupError)
 ├── SceneNotFound            (LookupError)
+├── StepNotFound             (LookupError)      the scene has no such step
 ├── LessonNotFound           (LookupError)
 ├── SiteNotFound             (LookupError)      the room has no part in the lesson
 ├── DeviceOfAnotherSchool    (PermissionError)  a room takes only devices of its own school
@@ -17,6 +18,7 @@ RoomsError
 ├── RoomInUse                (RuntimeError)     the room still has devices, or lessons that are not over
 ├── RoomBusy                 (RuntimeError)     the room is in another lesson at that time
 ├── InvalidState             (RuntimeError)     a lesson or an invitation cannot move like that
+├── RemindedLately           (RuntimeError)     the room was asked again a moment ago
 ├── VersionConflict          (RuntimeError)     somebody changed it since the caller read it
 ├── StoreUnavailable         (ConnectionError)  the database cannot be opened
 ├── LeadershipLost           (RuntimeError)     another controller works on this database now
@@ -60,6 +62,10 @@ class SceneNotFound(RoomsError, LookupError):
     pass
 
 
+class StepNotFound(RoomsError, LookupError):
+    pass
+
+
 class LessonNotFound(RoomsError, LookupError):
     pass
 
@@ -99,6 +105,10 @@ class RoomBusy(RoomsError, RuntimeError):
 
 
 class InvalidState(RoomsError, RuntimeError):
+    pass
+
+
+class RemindedLately(RoomsError, RuntimeError):
     pass
 
 

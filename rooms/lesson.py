@@ -20,6 +20,8 @@ END_GRACE = timedelta(minutes=10)
 """How long a live lesson may go on after its end before it is ended by time."""
 EARLIEST_START = timedelta(minutes=60)
 """How long before its start a lesson may be started by tap."""
+REMIND_PAUSE = timedelta(seconds=60)
+"""Between two reminders of one invitation."""
 MAX_LENGTH = timedelta(hours=24)
 MAX_SITES = 100
 
@@ -44,7 +46,7 @@ class LessonState(StrEnum):
 MOVES: dict[LessonState, frozenset[LessonState]] = {
     LessonState.SCHEDULED: frozenset({LessonState.LIVE, LessonState.CANCELLED}),
     LessonState.LIVE: frozenset({LessonState.ENDED}),
-    LessonState.ENDED: frozenset(),
+    LessonState.ENDED: frozenset({LessonState.LIVE}),  # by a person, while `can_resume` holds
     LessonState.CANCELLED: frozenset({LessonState.SCHEDULED}),  # only where time alone has cancelled it
 }
 
@@ -61,12 +63,19 @@ class Site:
     """One room's part in a lesson, as planned. What its devices and media are doing is not kept here.
 
     `overridden`: steps of the room's lesson scene that a person in the room decided otherwise; they are left alone.
+    `muted`, `camera_off`: the others are not to hear or see the room. `stepped_out`: the room's own display left the
+    lesson, and may come back; what anybody answers since ends that. `reminded_at`: when the host asked last, after the
+    invitation itself.
     """
 
     room_id: RoomId
     school_id: SchoolId
     invitation: InvitationState
     overridden: frozenset[StepId] = frozenset()
+    muted: bool = False
+    camera_off: bool = False
+    stepped_out: bool = False
+    reminded_at: datetime | None = None  # aware, UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +236,31 @@ def reinstated(lesson: Lesson, now: datetime) -> Lesson:
     )
 
 
+class StartBlock(StrEnum):
+    """Why a scheduled lesson cannot start now."""
+
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    NO_ROOM = "no_room"  # nobody has accepted
+
+
+def start_block(lesson: Lesson, now: datetime) -> StartBlock | None:
+    """What keeps a scheduled lesson from starting, as far as the lesson itself tells; None: nothing does."""
+    if now < lesson.start - EARLIEST_START:
+        return StartBlock.TOO_EARLY
+    if now >= lesson.end:
+        return StartBlock.TOO_LATE
+    return None if lesson.accepted else StartBlock.NO_ROOM
+
+
 def can_start(lesson: Lesson, now: datetime) -> bool:
-    """Whether a tap on Start does something: scheduled, not long before its start, not after its end."""
-    return lesson.state is LessonState.SCHEDULED and lesson.start - EARLIEST_START <= now < lesson.end
+    """Whether a tap on Start does something: scheduled, not long before its start, not after its end, with a room."""
+    return lesson.state is LessonState.SCHEDULED and start_block(lesson, now) is None
+
+
+def can_resume(lesson: Lesson, now: datetime, grace: timedelta = END_GRACE) -> bool:
+    """Whether an ended lesson may go on: until time would have ended it, whoever or whatever ended it before."""
+    return lesson.state is LessonState.ENDED and now < lesson.end + grace
 
 
 def gives_way(lesson: Lesson, now: datetime) -> bool:

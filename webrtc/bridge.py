@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import monotonic
 
-from webrtc.casting import Offering, cast, eligible
+from webrtc.casting import Offering, cast, eligible, permitted
 from webrtc.connection import Connection
 from webrtc.errors import BridgeFull
 from webrtc.ids import BridgeId, ClientId, ParticipantId
@@ -37,6 +37,8 @@ class Bridge:
         self.speakers.restrict(eligible(policy))
 
     def follow(self, policy: Policy) -> None:
+        for silent in set(policy.muted) - set(self.policy.muted):
+            self.speakers.leave(silent)  # what it said before is no longer why it is large
         self.policy = policy
         self.speakers.restrict(eligible(policy))
         self.arrange()
@@ -71,12 +73,16 @@ class Bridge:
         participant = self.participants.setdefault(connection.participant, Participant(connection.participant))
         older = _among(participant, connection).get(connection.client)
         if isinstance(connection, Publication):
-            connection.heard = partial(self.speakers.hear, connection.participant)
+            connection.heard = partial(self._hear, connection.participant)
             participant.publications[connection.client] = connection
         elif isinstance(connection, Subscription):
             participant.subscriptions[connection.client] = connection
         self._release(older)
         return older
+
+    def _hear(self, participant: ParticipantId, level: int, voice: bool | None, now: float) -> None:
+        if participant not in self.policy.muted:
+            self.speakers.hear(participant, level, voice, now)
 
     def remove(self, connection: Connection) -> None:
         """Take `connection` out; nothing if it was replaced before."""
@@ -114,8 +120,8 @@ class Bridge:
         now = monotonic()
         ordered = self._ordered()
         publishing = [participant for participant in ordered if participant.publications]
-        offerings = {participant.id: participant.offering(now) for participant in publishing}
-        pictures = {participant.id: participant.pictures(now) for participant in publishing}
+        offerings = {each.id: permitted(each.offering(now), self.policy, each.id) for each in publishing}
+        pictures = {each.id: () if each.id in self.policy.dark else each.pictures(now) for each in publishing}
         self._speech = self.speakers.speech
         watching: Ranks | None = None  # the same for all who publish nothing
         for participant in ordered:

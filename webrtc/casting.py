@@ -1,7 +1,7 @@
 """Who is large, small and heard for one subscriber: rules without state. Slots and what they keep are the bridge's."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webrtc.ids import ParticipantId
 from webrtc.policy import Mode, Policy
@@ -73,6 +73,15 @@ def eligible(policy: Policy) -> frozenset[ParticipantId] | None:
     if policy.mode is Mode.DISCUSSION or policy.host is None:
         return None
     return frozenset({policy.host} if policy.floor is None else {policy.host, policy.floor})
+
+
+def permitted(offering: Offering, policy: Policy, id: ParticipantId) -> Offering:
+    """What may be passed on of what `id` offers."""
+    return replace(
+        offering,
+        picture=offering.picture and id not in policy.dark,
+        voice=offering.voice and id not in policy.muted,
+    )
 
 
 def _by_size(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import TypeGuard
 
 from aiohttp import WSCloseCode, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -177,19 +178,23 @@ def _read_policy(body: bytes) -> Policy:
         raise ProblemError(400, "body-invalid", "The body is not JSON") from error
     read = message if isinstance(message, dict) else {}
     order, mode, floor = read.get("order"), read.get("mode", Mode.DISCUSSION), read.get("floor")
+    muted, dark = read.get("muted", []), read.get("dark", [])
     if (
-        not isinstance(order, list)
-        or len(order) > MAX_ORDER
-        or not all(_is_name(name) for name in order)
+        not (_are_names(order) and _are_names(muted) and _are_names(dark))
         or mode not in set(Mode)
         or not (floor is None or _is_name(floor))
     ):
-        form = '{"order": [participant ids], "mode": "teacher", "called" or "discussion", "floor": id or null}'
+        form = (
+            '{"order": [participant ids], "mode": "teacher", "called" or "discussion", "floor": id or null, '
+            '"muted": [ids], "dark": [ids]}'
+        )
         raise ProblemError(400, "body-invalid", f"The body is not {form}")
     return Policy(
-        order=tuple(ParticipantId(name) for name in order),
+        order=_ids(order),
         mode=Mode(mode),
         floor=None if floor is None else ParticipantId(floor),
+        muted=_ids(muted),
+        dark=_ids(dark),
     )
 
 
@@ -223,6 +228,14 @@ def _moment(value: object) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LATEST:
         return None
     return datetime.fromtimestamp(value, UTC)
+
+
+def _ids(names: list[str]) -> tuple[ParticipantId, ...]:
+    return tuple(ParticipantId(name) for name in names)
+
+
+def _are_names(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and len(value) <= MAX_ORDER and all(_is_name(name) for name in value)
 
 
 def _is_name(value: object) -> bool:

@@ -19,11 +19,14 @@ class Policy:
     """`order`: the participants as they shall be shown, the host room first; others follow as they came.
 
     `floor`: who has been given the floor: large for all others, and heard, in every mode.
+    `muted`, `dark`: of whom no sound, no camera is passed on, whatever they send. A shared screen still is.
     """
 
     order: tuple[ParticipantId, ...] = ()
     mode: Mode = Mode.DISCUSSION
     floor: ParticipantId | None = None
+    muted: tuple[ParticipantId, ...] = ()
+    dark: tuple[ParticipantId, ...] = ()
 
     @property
     def host(self) -> ParticipantId | None:

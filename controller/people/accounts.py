@@ -88,6 +88,10 @@ class Accounts:
         """Accounts with a role at one of these, by name."""
         return await self._rows.accounts(organisation_ids)
 
+    async def holding(self, roles: Collection[Role], organisation_id: OrganisationId) -> tuple[Account, ...]:
+        """Accounts with one of these roles at just this organisation that are let in, by name."""
+        return await self._rows.accounts_holding(roles, organisation_id)
+
     async def all(self) -> tuple[Account, ...]:
         """Of the whole database, by name."""
         return await self._rows.all_accounts()

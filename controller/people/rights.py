@@ -176,10 +176,14 @@ class Rights:
             raise Forbidden(f"needs the right to {right.value} at the lesson's host school")
 
     def require_answer(self, lesson: Lesson, site: Site) -> None:
-        """To accept or decline for this site: its own school's people, never the host's. Raises as `require_lesson`."""
+        """To decide whether the room takes part, and what it sends. Raises as `require_lesson`."""
+        self.require_at_site(Right.ANSWER, lesson, site)
+
+    def require_at_site(self, right: Right, lesson: Lesson, site: Site) -> None:
+        """`right` of the room's own school's people, never of the host's. Raises as `require_lesson`."""
         self.require_lesson(None, lesson)
-        if not self.has(Right.ANSWER, site.school_id):
-            raise Forbidden(f"needs the right to {Right.ANSWER.value} at the room's own school")
+        if not self.has(right, site.school_id):
+            raise Forbidden(f"needs the right to {right.value} at the room's own school")
 
     def may_watch(self, lesson: Lesson) -> bool:
         """Teachers of schools that take part may; an invitation that is not accepted gives nobody a view."""

@@ -83,6 +83,16 @@ class PeopleStore:
             rows = await db.scalars(select(AccountRow).where(here).order_by(AccountRow.name))
             return tuple(_account(row) for row in rows)
 
+    async def accounts_holding(self, roles: Collection[Role], organisation_id: OrganisationId) -> tuple[Account, ...]:
+        """Accounts that hold one of these roles just here and are let in, by name."""
+        here = exists().where(
+            RoleRow.account_id == AccountRow.id, RoleRow.organisation_id == organisation_id, RoleRow.role.in_(roles)
+        )
+        let_in = select(AccountRow).where(here, AccountRow.suspended_at.is_(None))
+        async with self._store.reading() as db:
+            rows = await db.scalars(let_in.order_by(AccountRow.display_name, AccountRow.name))
+            return tuple(_account(row) for row in rows)
+
     async def accounts_where(
         self, *, names: Collection[str] = (), ids: Collection[AccountId] = ()
     ) -> tuple[Account, ...]:

@@ -17,7 +17,8 @@ from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S
 from controller.web.guard import BROWSER_COOKIE, check_origin, cookie_name
 from controller.web.metrics import METRICS
-from controller.web.models.rooms import DisplayReportJson
+from controller.web.errors import problem_type
+from controller.web.models.rooms import DisplayPartJson, DisplayReportJson, DisplaySendingJson
 from controller.web.remote import address_of
 from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.services import Services
@@ -25,8 +26,9 @@ from controller.web.shares import KNOWN
 from controller.web.socket import TRY_AGAIN, Closed, Socket
 from controller.web.sockets import OPEN_SOCKETS
 from controller.web.told import Told
-from rooms.errors import DisplayNotFound, StoreUnavailable
-from rooms.room import Display, DisplayId
+from rooms.errors import DisplayNotFound, RoomsError, StoreUnavailable
+from rooms.lesson import LessonId
+from rooms.room import Display, DisplayId, RoomId
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ UNPAIRED = 4001
 HEARTBEAT_S = 10.0
 SAY_SOMETHING_EVERY_S = 1.5  # pages take 5 s of silence for a dead connection
 TOUCH_EVERY_S = 60.0
+ASKED = ("sending", "part")  # what people in the room decide of its part in a lesson
+ASK_PAUSE_S = 0.2  # after each of these: a display's share of the database
+LATER = "later"  # the database takes nothing now; the display asks again
 RENEW_EVERY_S = 120.0  # tokens last 300 s
 
 
@@ -151,6 +156,9 @@ async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> 
     async for message in socket.messages():
         if message.get("type") == "ping":
             await socket.send({"type": "pong"})
+        elif message.get("type") in ASKED and paired is not None:
+            await _ask(socket, *paired, message)
+            await asyncio.sleep(ASK_PAUSE_S)
         elif message.get("type") == "report" and paired is not None:
             services, id = paired
             try:
@@ -161,6 +169,31 @@ async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> 
             services.showing.display_report(id, _report(report))
         else:
             await socket.refuse("unknown-type")
+
+
+async def _ask(socket: Socket, services: Services, id: DisplayId, message: dict[str, object]) -> None:
+    """Do what somebody in the room wants of the room's part. What cannot be done is answered; it is no garbage."""
+    try:
+        room_id = (await services.store.displays.get(id)).room_id
+        await _do(services, room_id, f"display {id}", message)
+    except ValidationError:
+        await socket.refuse(f"invalid-{message.get('type')}")
+    except StoreUnavailable:
+        await socket.send({"type": "error", "code": LATER})
+    except RoomsError as error:
+        await socket.send({"type": "error", "code": problem_type(error)})
+
+
+async def _do(services: Services, room_id: RoomId, actor: str, message: dict[str, object]) -> None:
+    if message["type"] == "sending":
+        wish = DisplaySendingJson.model_validate(message)
+        await services.participation.set_sending(
+            LessonId(wish.lesson), room_id, actor=actor, muted=wish.muted, camera_off=wish.camera_off
+        )
+        return
+    part = DisplayPartJson.model_validate(message)
+    step = services.participation.step_in if part.present else services.participation.step_out
+    await step(LessonId(part.lesson), room_id, actor=actor)
 
 
 async def _breathe(socket: Socket) -> None:

@@ -158,6 +158,11 @@ def problem_of(error: Exception) -> Problem | None:
     return Problem(type=words, title=_title(words), status=status, detail=detail, headers=headers, more=more)
 
 
+def problem_type(error: Exception) -> str:
+    """What an error of ours is called where it is no answer to a request."""
+    return _words(type(error).__name__)
+
+
 def fault(id: str) -> Problem:
     """What is said of an unexpected error; the log has the rest under the same id."""
     detail = f"Something failed on our side. If it stays so, tell your technician this number: {id}"

@@ -18,6 +18,7 @@ from controller.web.metrics import METRICS
 from controller.web.reading import (
     DISPLAY_SOCKETS,
     device_json,
+    lesson_json,
     room_json,
     schools,
     visible_device,
@@ -128,8 +129,7 @@ class Feed:
                 return (await room_json(services, self._displays, room)).model_dump_json()
             case _:
                 lesson = await visible_lesson(services, rights, None, change.id)
-                view = await services.showing.view(lesson.id)
-                return render.lesson(view, rights, services.clock()).model_dump_json()
+                return (await lesson_json(services, rights, lesson.id)).model_dump_json()
 
     async def _watch(self, lesson_id: LessonId) -> None:
         account_id, login = self._identity.account.id, self._identity.client

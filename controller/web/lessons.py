@@ -1,4 +1,4 @@
-"""Lessons: planned, started, ended, watched; invitations answered."""
+"""Lessons: planned, started, ended, resumed, watched."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -24,7 +24,6 @@ from controller.web.models.lessons import (
 from controller.web.reading import lesson_json, organisations, schools, visible_lesson
 from controller.web.route import Routes
 from rooms.errors import InvalidState
-from rooms.invitation import InvitationState
 from rooms.lesson import EndReason, Lesson, LessonId, LessonState, Site, planned_site
 from rooms.room import Room, RoomId
 from rooms.school import OrganisationId, SchoolId
@@ -136,16 +135,12 @@ async def end_lesson(call: Call) -> LessonJson:
     return await _answer(call, lesson.id)
 
 
-@routes("POST", "/lessons/{lesson}/sites/{room}/accept", problems=(409,))
-async def accept_invitation(call: Call) -> LessonJson:
-    """The room's own school lets it take part."""
-    return await _answered(call, InvitationState.ACCEPTED)
-
-
-@routes("POST", "/lessons/{lesson}/sites/{room}/decline", problems=(409,))
-async def decline_invitation(call: Call) -> LessonJson:
-    """The room's own school does not let it take part, or no longer."""
-    return await _answered(call, InvitationState.DECLINED)
+@routes("POST", "/lessons/{lesson}/resume", problems=(409, 503))
+async def resume_lesson(call: Call) -> LessonJson:
+    """An ended lesson goes on, until time would have ended it. Asking again changes nothing."""
+    lesson = await visible_lesson(call.services, call.rights, Right.RUN, call.path("lesson"))
+    await call.services.conductor.resume(lesson.id, call.actor)
+    return await _answer(call, lesson.id)
 
 
 @routes("POST", "/lessons/{lesson}/watch", problems=(409, 503))
@@ -168,17 +163,6 @@ async def share_screen(call: Call, body: ScreenJson) -> ScreenGrantJson:
     given = await call.services.showing.screen(lesson.id, site.room_id, device, known=call.asked)
     await call.services.audience.look_again(lesson, call.identity.account.id)
     return render.screen_grant(given)
-
-
-async def _answered(call: Call, invitation: InvitationState) -> LessonJson:
-    lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
-    site = lesson.site(RoomId(call.path("room")))
-    call.rights.require_answer(lesson, site)
-    await call.services.store.lessons.set_invitation(lesson.id, site.room_id, invitation)
-    before = {"room": site.room_id, "invitation": site.invitation.value}
-    after = {"room": site.room_id, "invitation": invitation.value}
-    await call.record("lesson.invitation", "lesson", lesson.id, before=before, after=after)
-    return await _planned(call, lesson.id)
 
 
 async def _planned(call: Call, lesson_id: LessonId) -> LessonJson:

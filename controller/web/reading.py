@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from controller.people.rights import Right, Rights
+from controller.people.rights import ROLES, Right, Rights
 from controller.web import render
 from controller.web.models.lessons import LessonJson
 from controller.web.models.rooms import DeviceJson, RoomJson
@@ -17,6 +17,8 @@ from rooms.lesson import Lesson, LessonId
 from rooms.room import Room, RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
 
+MOST_STARTERS = 3
+"""So many of those who may start a lesson are named."""
 DISPLAY_SOCKETS = web.AppKey("display_sockets", DisplaySockets)
 
 
@@ -100,7 +102,17 @@ async def room_json(services: Services, sockets: DisplaySockets, room: Room) -> 
 
 async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -> LessonJson:
     """Raises `LessonNotFound`."""
-    return render.lesson(await services.showing.view(lesson_id), rights, services.clock())
+    view = await services.showing.view(lesson_id)
+    starters = render.Starters()
+    if render.needs_starters(view, rights):
+        starters = await _starters(services, view.lesson.host_school_id)
+    return render.lesson(view, rights, services.clock(), starters)
+
+
+async def _starters(services: Services, host: SchoolId) -> render.Starters:
+    held = await services.people.accounts.holding(ROLES[Right.RUN].at, host)
+    names = tuple(each.display_name for each in held)
+    return render.Starters(names=names[:MOST_STARTERS], count=len(names))
 
 
 async def _rooms_of(devices: list[Device], services: Services) -> dict[DeviceId, RoomId | None]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from controller.people.account import Account, Identity, LoginId, LoginView, TokenView
 from controller.people.rights import Right, Rights
 from controller.views import (
+    AskingLesson,
     DisplayState,
     LessonView,
     MediaGrant,
@@ -29,6 +30,8 @@ from controller.web.models.lessons import (
     SiteMediaJson,
     SiteProblemJson,
     SiteQualityJson,
+    StartBlockCode,
+    StartBlockJson,
 )
 from controller.web.models.people import (
     AccountJson,
@@ -55,9 +58,8 @@ from devices.device import (
     PropertyName,
     Reported,
 )
-from rooms.invitation import InvitationState
 from rooms.floor import Mode
-from rooms.lesson import EndReason, Lesson, LessonState, can_start
+from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonState, Site, StartBlock, start_block
 from rooms.room import Display, Room, RoomId
 from rooms.scene import Scene
 from rooms.school import Organisation, OrganisationId
@@ -255,16 +257,28 @@ def step(each: StepView) -> StepJson:
         since=each.since,
         deadline_s=each.deadline.total_seconds(),
         reported=each.reported,
+        unit=each.unit,
+        command=each.command,
+        because=each.because,
     )
 
 
-def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starters:
+    """Names of those who may start a lesson, some of `count`; only for people of its host."""
+
+    names: tuple[str, ...] = ()
+    count: int = 0
+
+
+def lesson(view: LessonView, rights: Rights, now: datetime, starters: Starters) -> LessonJson:
     """As whoever has these rights may know it: those who declined see no more of it than they need to think again."""
     each = view.lesson
     runs = rights.has(Right.RUN, each.host_school_id)
-    invitations = {site.room_id: site.invitation for site in each.sites}
+    planned = {site.room_id: site for site in each.sites}
+    block = _start_block(view, rights, now, starters) if each.state is LessonState.SCHEDULED else None
     whole = rights.sees_course(each)
-    sites = [site for site in view.sites if site.room.id in invitations]
+    sites = [site for site in view.sites if site.room.id in planned]
     return LessonJson(
         id=each.id,
         title=each.title,
@@ -279,15 +293,17 @@ def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
         version=each.version if whole else 0,  # it counts what happens; nobody who sees so little can change it
         host=NamedJson(id=view.host.id, name=view.host.name),
         can=CanJson(
-            start=runs and can_start(each, now),
+            start=each.state is LessonState.SCHEDULED and block is None,
+            start_block=block,
             end=runs and each.state is LessonState.LIVE,
+            resume=view.resumable_until if runs else None,
             share=_shareable(each, rights),
             diagnose=rights.may_diagnose(each),
         ),
         mode=each.mode if whole else Mode.DISCUSSION,
         floor=None if each.floor is None or not whole else FloorJson(room=each.floor.room_id, until=each.floor.until),
         epoch=view.epoch if whole else None,
-        sites=[_site(site, invitations[site.room.id]) for site in (sites if whole else _own_bare(sites, rights))],
+        sites=[_site(site, planned[site.room.id], rights) for site in (sites if whole else _own_bare(sites, rights))],
     )
 
 
@@ -297,17 +313,45 @@ def _own_bare(sites: Iterable[SiteView], rights: Rights) -> list[SiteView]:
     return [SiteView(room=site.room, school=site.school, ready=False) for site in mine]
 
 
+def needs_starters(view: LessonView, rights: Rights) -> bool:
+    """Whether the account is told who can start the lesson: it cannot itself, and is of the host's people."""
+    each = view.lesson
+    of_host = rights.has(Right.SEE, each.host_school_id)
+    return each.state is LessonState.SCHEDULED and of_host and not rights.has(Right.RUN, each.host_school_id)
+
+
+def _start_block(view: LessonView, rights: Rights, now: datetime, starters: Starters) -> StartBlockJson | None:
+    each = view.lesson
+    if needs_starters(view, rights):
+        return StartBlockJson(code=StartBlockCode.NO_ROLE, who=list(starters.names), count=starters.count)
+    if not rights.has(Right.RUN, each.host_school_id):
+        return StartBlockJson(code=StartBlockCode.NOT_YOURS)
+    block = start_block(each, now)
+    if block is not None:
+        at = each.start - EARLIEST_START if block is StartBlock.TOO_EARLY else None
+        return StartBlockJson(code=StartBlockCode(block.value), at=at)
+    if view.busy is not None:
+        seen = rights.sees_lesson(view.busy.lesson)
+        title = view.busy.lesson.title if seen else None
+        return StartBlockJson(code=StartBlockCode.ROOM_BUSY, room=view.busy.room.name, lesson=title)
+    return None
+
+
 def _shareable(each: Lesson, rights: Rights) -> RoomId | None:
     site = rights.sharing_site(each) if each.state is LessonState.LIVE else None
     return site.room_id if site is not None else None
 
 
-def _site(each: SiteView, invitation: InvitationState) -> SiteJson:
+def _site(each: SiteView, planned: Site, rights: Rights) -> SiteJson:
     media = each.media
     return SiteJson(
         room=NamedJson(id=each.room.id, name=each.room.name),
         school=school(each.school),
-        invitation=invitation,
+        invitation=planned.invitation,
+        reminded_at=planned.reminded_at,
+        own=rights.has(Right.ANSWER, planned.school_id),
+        muted=planned.muted,
+        camera_off=planned.camera_off,
         ready=each.ready,
         devices=SiteDevicesJson(state=each.devices, steps=[step(one) for one in each.steps]),
         display=SiteDisplayJson(state=each.display, camera=each.camera),
@@ -358,6 +402,16 @@ def watch_slots(each: WatchSlots) -> dict[str, object]:
     return {"type": "watch", "lesson": each.lesson_id, "view": each.view, "epoch": each.epoch, **slots(each.slots)}
 
 
+def _asking(each: AskingLesson) -> dict[str, object]:
+    return {
+        "lesson": each.lesson_id,
+        "title": each.title,
+        "host": each.host,
+        "stepped_out": each.stepped_out,
+        "reminded_at": None if each.reminded_at is None else moment(each.reminded_at),
+    }
+
+
 def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
     """The message that a paired display is sent."""
     call = state.call
@@ -368,6 +422,7 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
         "room": {"id": state.room.id, "name": state.room.name},
         "school": school(state.school).model_dump(),
         "next": None if state.next is None else {"title": state.next.title, "start": moment(state.next.start)},
+        "asking": None if state.asking is None else _asking(state.asking),
         "call": None
         if call is None
         else {
@@ -388,6 +443,8 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
                     "school": each.school.name,
                     "province": each.school.province,
                     "here": each.here,
+                    "muted": each.muted,
+                    "camera_off": each.camera_off,
                 }
                 for each in call.rooms
             ],
@@ -395,6 +452,9 @@ def display_state(state: DisplayState, now: datetime) -> dict[str, object]:
             "mode": call.mode,
             "floor": call.floor,
             "speaking": call.speaking,
+            "muted": call.muted,
+            "camera_off": call.camera_off,
+            "may_leave": call.may_leave,
             **slots(call.slots),
         },
     }

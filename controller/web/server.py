@@ -21,6 +21,7 @@ from controller.web import (
     quality,
     rooms,
     scenes,
+    sites,
 )
 from controller.web.call import SERVICES
 from controller.web.display_events import display_events
@@ -44,7 +45,7 @@ VERSION = "1"  # of the API; the path has it, too
 
 NOUNS = (
     *(login, own_account, organisations, accounts, audit),
-    *(rooms, devices, scenes, lessons, floor, quality, displays, nodes),
+    *(rooms, devices, scenes, lessons, sites, floor, quality, displays, nodes),
 )
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
 

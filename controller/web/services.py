@@ -15,6 +15,7 @@ from controller.network import IPNetwork
 from controller.node import NodeView
 from controller.own_time import OwnTime
 from controller.pairing import Pairing
+from controller.participation import Participation
 from controller.people.people import People
 from controller.quality import Figures
 from controller.quality_history import History
@@ -33,6 +34,7 @@ from controller.views import (
 from devices.hub import DeviceHub
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, RoomId
+from rooms.scene import StepId
 from rooms.school import SchoolId
 from rooms.store.store import Store
 
@@ -51,6 +53,12 @@ class Conductor(Protocol):
 
     async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
         """End, once however often asked. Raises `LessonNotFound`; `InvalidState` if it was never live."""
+
+    async def resume(self, lesson_id: LessonId, actor: str) -> None:
+        """An ended lesson goes on, once however often asked. Raises `LessonNotFound`, `InvalidState`, `RoomBusy`."""
+
+    def restore(self, lesson_id: LessonId, room_id: RoomId, step_id: StepId) -> None:
+        """Do a step of a live lesson again. Raises `SiteNotFound`, `StepNotFound`."""
 
     async def planned(self, lesson_id: LessonId) -> None:
         """The lesson's row was made or changed by a person (time, rooms, invitation, cancelled): look at it again."""
@@ -172,6 +180,7 @@ class Services:
     people: People
     hub: DeviceHub
     conductor: Conductor
+    participation: Participation
     showing: Showing
     audience: Audience
     quality: Quality

@@ -82,6 +82,8 @@ def _filled(row: SiteRow, site: Site, position: int) -> SiteRow:
     row.position = position
     row.invitation = site.invitation
     row.overridden = sorted(site.overridden)
+    row.muted, row.camera_off, row.stepped_out = site.muted, site.camera_off, site.stepped_out
+    row.reminded_at = site.reminded_at
     return row
 
 
@@ -97,4 +99,8 @@ def _site(row: SiteRow) -> Site:
         school_id=SchoolId(OrganisationId(row.school_id)),
         invitation=row.invitation,
         overridden=frozenset(StepId(step) for step in row.overridden),
+        muted=row.muted,
+        camera_off=row.camera_off,
+        stepped_out=row.stepped_out,
+        reminded_at=row.reminded_at,
     )

@@ -6,7 +6,7 @@ and the second sees what the first did.
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,12 +18,24 @@ from rooms.errors import (
     InvalidState,
     LessonNotFound,
     OrganisationNotFound,
+    RemindedLately,
     RoomBusy,
     VersionConflict,
 )
 from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState, checked_move
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState, ended, planned_site, reinstated, replanned
+from rooms.lesson import (
+    REMIND_PAUSE,
+    EndReason,
+    Lesson,
+    LessonId,
+    LessonState,
+    can_resume,
+    ended,
+    planned_site,
+    reinstated,
+    replanned,
+)
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
@@ -82,6 +94,29 @@ class Lessons:
         """All scheduled lessons, by start; also those whose end has passed and that nobody has cancelled yet."""
         return await self._in_state(LessonState.SCHEDULED)
 
+    async def scheduled_in(self, room_ids: Collection[RoomId], *, before: datetime) -> tuple[LessonId, ...]:
+        """Lessons that accepted one of these rooms and are to start before then."""
+        here = exists().where(
+            SiteRow.lesson_id == LessonRow.id,
+            SiteRow.room_id.in_(room_ids),
+            SiteRow.invitation == InvitationState.ACCEPTED,
+        )
+        query = select(LessonRow.id).where(LessonRow.state == LessonState.SCHEDULED, LessonRow.start_at < before, here)
+        async with self._database.reading() as db:
+            return tuple(LessonId(id) for id in await db.scalars(query))
+
+    async def asking(self, room_id: RoomId) -> Lesson | None:
+        """The live lesson that waits for this room: nobody has answered, or its display left; the latest of several."""
+        here = exists().where(
+            SiteRow.lesson_id == LessonRow.id,
+            SiteRow.room_id == room_id,
+            or_(SiteRow.invitation == InvitationState.PENDING, SiteRow.stepped_out),
+        )
+        query = select(LessonRow).where(LessonRow.state == LessonState.LIVE, here)
+        async with self._database.reading() as db:
+            row = await db.scalar(query.order_by(LessonRow.start_at.desc(), LessonRow.id).limit(1))
+            return None if row is None else lesson_of(row)
+
     async def start(self, lesson_id: LessonId, now: datetime) -> Lesson | None:
         """scheduled -> live; None where it was not scheduled.
 
@@ -97,6 +132,30 @@ class Lessons:
             lesson = lesson_of(await _found(db, lesson_id))
             if moved is None:
                 return None
+            await lock_rooms(db, [site.room_id for site in lesson.accepted])
+            await _check_free(db, lesson)
+            return lesson
+
+    async def resume(self, lesson_id: LessonId, now: datetime, grace: timedelta) -> Lesson | None:
+        """ended -> live while `can_resume` holds; None where it was not ended. Expired invitations are open again.
+
+        Raises `LessonNotFound`, `InvalidState` (it is over for good), `RoomBusy` as `start` does.
+        """
+        async with self._writing() as db:
+            row = await _found(db, lesson_id, lock=True)
+            lesson = lesson_of(row)
+            if lesson.state is not LessonState.ENDED:
+                return None
+            if not can_resume(lesson, now, grace):
+                raise InvalidState(f"lesson {lesson_id} ended too long ago to go on")
+            row.state, row.ended_at, row.end_reason = LessonState.LIVE, None, EndReason.NONE
+            row.version += 1
+            for site in row.sites:
+                site.overridden = []  # its room was put to rest meanwhile
+                if site.invitation is InvitationState.EXPIRED:
+                    site.invitation = checked_move(site.invitation, InvitationState.PENDING)
+            await db.flush()
+            lesson = lesson_of(row)
             await lock_rooms(db, [site.room_id for site in lesson.accepted])
             await _check_free(db, lesson)
             return lesson
@@ -176,8 +235,12 @@ class Lessons:
             await _check_free(db, changed)
             return changed
 
-    async def set_invitation(self, lesson_id: LessonId, room_id: RoomId, invitation: InvitationState) -> Lesson:
+    async def set_invitation(
+        self, lesson_id: LessonId, room_id: RoomId, invitation: InvitationState, *, stepped_out: bool = False
+    ) -> Lesson:
         """Answer, revoke or renew an invitation; nothing changes where it is so already.
+
+        `stepped_out`: the room's own display declines, and may take that back.
 
         Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (no such move, or the lesson is over), `RoomBusy`.
         """
@@ -185,10 +248,14 @@ class Lessons:
             row = await _found(db, lesson_id, lock=True)
             site = find_site(row, room_id)
             if site.invitation is invitation:
+                site.stepped_out = site.stepped_out and stepped_out  # said by a person now
                 return lesson_of(row)
             if row.state.over:
                 raise InvalidState(f"lesson {lesson_id} is {row.state}; invitations stay as they are")
             site.invitation = checked_move(site.invitation, invitation)
+            site.stepped_out = stepped_out
+            if invitation is not InvitationState.ACCEPTED:
+                site.overridden = []  # the room is put to rest; what was decided before is not so any more
             if row.floor_room_id == room_id:
                 set_floor(row, None)
             row.version += 1
@@ -206,6 +273,40 @@ class Lessons:
             if set(site.overridden) != steps:
                 site.overridden = sorted(steps)
                 row.version += 1
+            return lesson_of(row)
+
+    async def set_sending(
+        self, lesson_id: LessonId, room_id: RoomId, *, muted: bool | None = None, camera_off: bool | None = None
+    ) -> Lesson:
+        """Whether the others are to hear and see a room; None: as it is. The floor of a room that mutes itself stays.
+
+        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or the room takes no part).
+        """
+        async with self._writing() as db:
+            row = await _found_live(db, lesson_id)
+            site = find_site(row, room_id)
+            if site.invitation is not InvitationState.ACCEPTED:
+                raise InvalidState(f"room {room_id} takes no part in lesson {lesson_id}")
+            wanted = (site.muted if muted is None else muted, site.camera_off if camera_off is None else camera_off)
+            if wanted != (site.muted, site.camera_off):
+                site.muted, site.camera_off = wanted
+                row.version += 1
+            return lesson_of(row)
+
+    async def remind(self, lesson_id: LessonId, room_id: RoomId, now: datetime) -> Lesson:
+        """Note that the room was asked again to come to a live lesson.
+
+        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or answered), `RemindedLately`.
+        """
+        async with self._writing() as db:
+            row = await _found_live(db, lesson_id)
+            site = find_site(row, room_id)
+            if site.invitation is not InvitationState.PENDING:
+                raise InvalidState(f"room {room_id} has answered: {site.invitation}")
+            if site.reminded_at is not None and now < site.reminded_at + REMIND_PAUSE:
+                raise RemindedLately(f"room {room_id} was reminded at {site.reminded_at.isoformat()}")
+            site.reminded_at = now
+            row.version += 1
             return lesson_of(row)
 
     async def set_mode(self, lesson_id: LessonId, mode: Mode) -> Lesson:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -148,6 +149,10 @@ class SiteRow(Base):
     position: Mapped[int]  # order within the lesson, from 0
     invitation: Mapped[InvitationState] = mapped_column(words(InvitationState))
     overridden: Mapped[list[str]] = mapped_column(JSON)
+    muted: Mapped[bool] = mapped_column(server_default=false())
+    camera_off: Mapped[bool] = mapped_column(server_default=false())
+    stepped_out: Mapped[bool] = mapped_column(server_default=false())
+    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AuditRow(Base):

@@ -13,6 +13,7 @@ import pytest
 from controller.conductor import ENDING_MEMORY, Conductor
 from controller.config import BridgeConfig, RemoteNodeConfig, Secret
 from controller.live import Plan, read_plan
+from controller.media import bridge_slots
 from controller.node import Node
 from controller.node_http import node_session
 from controller.nodes import Nodes
@@ -315,6 +316,74 @@ async def test_guest_that_leaves_is_out_of_the_bridge_and_at_rest_while_the_less
             await until(house.stage.hub, lambda: house.stage.hub.reported(light)[LEVEL].value == 100)
             assert house.nodes.epoch(LESSON) == epoch
             assert conductor.in_lesson(XUAN_ROOM.id)
+
+
+async def test_lesson_ended_by_mistake_goes_on_with_its_rooms_and_a_bridge(house: House) -> None:
+    await house.plan()
+    async with asyncio.timeout(60), house.stage.classroom(LOI_ROOM), house.conducted() as (conductor, showing):
+        display = await house.pair(showing, LOI_ROOM, "display")
+        await conductor.start(LESSON, "teacher")
+        await house.until_view(showing, confirmed(LOI_ROOM))
+        await house.until(house.held)
+        for _ in range(2):
+            await conductor.end(LESSON, "teacher", EndReason.TAP)
+            assert (await showing.view(LESSON)).resumable_until is not None
+            assert (await showing.display_state(display)).call is None
+            await conductor.resume(LESSON, "teacher")
+            await conductor.resume(LESSON, "teacher")
+            await house.until_view(showing, confirmed(LOI_ROOM))
+            await house.until_bridges({LESSON})
+            given = await call(showing, display)
+            async with publish(house.media(given.whip.url), given.whip.token, [Picture(90)]):
+                await house.until_view(showing, lambda view: site(view, LOI_ROOM).media.video)
+        await conductor.end(LESSON, "teacher", EndReason.TAP)
+        await house.until_bridges(set())
+        light = house.stage.device(LOI_ROOM, "light").id
+        await until(house.stage.hub, lambda: house.stage.hub.reported(light)[LEVEL].value == 100)
+        once = [("teacher", "lesson.end"), ("teacher", "lesson.resume")]
+        assert await house.audited() == [("teacher", "lesson.start"), *once, *once, ("teacher", "lesson.end")]
+
+
+async def test_lesson_is_not_resumed_after_its_time(house: House) -> None:
+    planned = await house.plan()
+    async with house.conducted() as (conductor, showing):
+        await conductor.start(LESSON, "teacher")
+        with pytest.raises(InvalidState):
+            await conductor.resume((await house.plan(XUAN_OTHER, id="later")).id, "teacher")
+        await conductor.end(LESSON, "teacher", EndReason.TAP)
+        house.clock.move(planned.end + GRACE - house.clock())
+        assert (await showing.view(LESSON)).resumable_until is None
+        with pytest.raises(InvalidState, match="too long ago"):
+            await conductor.resume(LESSON, "teacher")
+        assert await house.state() is LessonState.ENDED
+
+
+async def test_what_a_room_keeps_to_itself_is_the_policy_of_its_bridge(house: House) -> None:
+    await house.plan()
+    async with asyncio.timeout(60), house.conducted() as (conductor, showing):
+        there = await house.pair(showing, LOI_ROOM, "there")
+        here = await house.pair(showing, XUAN_ROOM, "here")
+        await conductor.start(LESSON, "teacher")
+        await house.until(house.held)
+        given, own = await call(showing, there), await call(showing, here)
+        assert (given.may_leave, own.may_leave) == (True, False)
+        async with (
+            publish(house.media(given.whip.url), given.whip.token, [Picture(90), Tone()]),
+            play(house.media(own.whep.url), own.whep.token) as playing,
+        ):
+            [picture] = playing.of_kind("video")
+            await picture.next_frame()
+            await house.store.lessons.set_sending(LESSON, LOI_ROOM.id, muted=True, camera_off=True)
+            await conductor.planned(LESSON)
+            await house.until(lambda: not bridge_slots(house.nodes.state(LESSON))[XUAN_ROOM.id, "here"]["0"].room_id)
+            quiet = await call(showing, there)
+            assert (quiet.muted, quiet.camera_off) == (True, True)
+            assert [(each.muted, each.camera_off) for each in (await call(showing, here)).rooms] == [(True, True)]
+            frames = picture.frames
+            house.kill_node()  # another node is told the same from its first packet on
+            epoch = given.epoch
+            await house.until(lambda: house.nodes.epoch(LESSON) not in (None, epoch))
+            assert picture.frames == frames
 
 
 async def test_guest_that_has_left_does_not_come_back_with_its_token(house: House) -> None:

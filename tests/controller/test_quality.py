@@ -238,6 +238,23 @@ def test_figures_are_taken_from_the_report_of_the_bridge_and_of_the_display() ->
 
 
 @pytest.mark.parametrize(
+    ("tracks", "muted", "camera_off", "expected"),
+    [
+        ([], True, True, GOOD),
+        ([track("audio")], False, True, GOOD),
+        ([track("video")], True, False, GOOD),
+        ([track("audio")], True, False, lost(Cause.CAMERA)),
+        ([], False, True, lost(Cause.MICROPHONE)),
+    ],
+)
+def test_a_class_that_keeps_picture_or_sound_to_itself_has_lost_nothing(
+    tracks: list[TrackState], muted: bool, camera_off: bool, expected: SiteQuality
+) -> None:
+    seen = figures(participant(*tracks), REPORT, muted=muted, camera_off=camera_off)
+    assert judge(replace(seen, lacks=False, stills=False), CALM) == expected
+
+
+@pytest.mark.parametrize(
     ("higher", "held_back"),
     [
         ([], True),

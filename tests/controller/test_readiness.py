@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.readiness import devices_state, is_ready, problems
+from controller.readiness import Sending, devices_state, is_ready, problems
 from controller.views import Camera, SiteDevices, SiteDisplay, SiteLink, SiteMedia, SiteProblem, StepView
 from devices.device import DeviceId, PropertyName
 from rooms.scene import Importance, StepId, StepState
@@ -11,13 +11,15 @@ FLOWING = SiteMedia(video=True, audio=True, receiving=True, link=SiteLink.GOOD)
 ESSENTIAL, USEFUL, COMFORT = Importance
 
 
-def step(state: StepState, importance: Importance = ESSENTIAL, device: str = "Máy chiếu") -> StepView:
+def step(
+    state: StepState, importance: Importance = ESSENTIAL, device: str = "Máy chiếu", property: str = "power"
+) -> StepView:
     return StepView(
         id=StepId("on"),
         device_id=DeviceId("d1"),
         device_name=device,
         device_type="projector",
-        property=PropertyName("power"),
+        property=PropertyName(property),
         value="on",
         importance=importance,
         state=state,
@@ -35,7 +37,10 @@ def step(state: StepState, importance: Importance = ESSENTIAL, device: str = "M�
         ([step(StepState.WAITING), step(StepState.FAILED)], SiteDevices.PREPARING),
         ([step(StepState.RUNNING)], SiteDevices.PREPARING),
         ([step(StepState.CONFIRMED), step(StepState.ASSUMED)], SiteDevices.READY),
-        ([step(StepState.OVERRIDDEN), step(StepState.SUPERSEDED)], SiteDevices.READY),
+        ([step(StepState.OVERRIDDEN, USEFUL), step(StepState.SUPERSEDED)], SiteDevices.READY),
+        ([step(StepState.OVERRIDDEN, property="av_source")], SiteDevices.READY),
+        ([step(StepState.OVERRIDDEN)], SiteDevices.FAILED),
+        ([step(StepState.OVERRIDDEN, property="microphone")], SiteDevices.FAILED),
         ([step(StepState.CONFIRMED), step(StepState.TIMED_OUT, USEFUL)], SiteDevices.DEGRADED),
         ([step(StepState.SKIPPED, COMFORT)], SiteDevices.DEGRADED),
         ([step(StepState.EXPIRED, COMFORT), step(StepState.EXPIRED, ESSENTIAL)], SiteDevices.FAILED),
@@ -85,6 +90,43 @@ def test_problems_of_display_and_media(
     assert [each.code for each in problems([], display, camera, media)] == codes
 
 
+@pytest.mark.parametrize(
+    ("media", "sending", "ready", "codes"),
+    [
+        (FLOWING, Sending(muted=True), True, []),
+        (SiteMedia(audio=True), Sending(camera_off=True), True, []),
+        (SiteMedia(audio=True), Sending(muted=True), False, ["no_video"]),
+        (SiteMedia(video=True), Sending(muted=True), True, []),
+        (SiteMedia(), Sending(muted=True, camera_off=True), True, []),
+        (SiteMedia(), Sending(camera_off=True), False, ["no_audio"]),
+    ],
+)
+def test_what_a_class_keeps_to_itself_is_no_problem(
+    media: SiteMedia, sending: Sending, ready: bool, codes: list[str]
+) -> None:
+    found = problems([], SiteDisplay.JOINED, Camera.OK, media, sending)
+    assert ([each.code for each in found], is_ready(SiteDevices.READY, SiteDisplay.JOINED, media, sending)) == (
+        codes,
+        ready,
+    )
+    closed = problems([], SiteDisplay.JOINED, Camera.MISSING, media, Sending(camera_off=True))
+    assert "camera_missing" not in [each.code for each in closed]
+
+
+def test_devices_that_nobody_can_reach_are_one_problem() -> None:
+    steps = [
+        step(StepState.EXPIRED, COMFORT, "Đèn"),
+        step(StepState.TIMED_OUT),
+        step(StepState.SKIPPED, USEFUL, "Camera"),
+        step(StepState.FAILED, USEFUL, "Điều hòa"),
+    ]
+    found = problems(steps, SiteDisplay.JOINED, Camera.OK, FLOWING, devices_reached=False)
+    assert found == (
+        SiteProblem(code="devices_unreached", importance=ESSENTIAL),
+        SiteProblem(code="device_refused", importance=USEFUL, device="Điều hòa"),
+    )
+
+
 def test_problems_of_steps_come_once_and_the_worst_first() -> None:
     steps = [
         step(StepState.EXPIRED, COMFORT, "Đèn"),
@@ -92,10 +134,12 @@ def test_problems_of_steps_come_once_and_the_worst_first() -> None:
         step(StepState.FAILED),
         step(StepState.TIMED_OUT, USEFUL, ""),
         step(StepState.OVERRIDDEN),
+        step(StepState.OVERRIDDEN, COMFORT),
         step(StepState.CONFIRMED),
     ]
     assert problems(steps, SiteDisplay.ABSENT, Camera.UNKNOWN, SiteMedia()) == (
         SiteProblem(code="device_refused", importance=ESSENTIAL, device="Máy chiếu"),
+        SiteProblem(code="switched_off", importance=ESSENTIAL, device="Máy chiếu"),
         SiteProblem(code="display_absent", importance=ESSENTIAL),
         SiteProblem(code="device_silent", importance=USEFUL),
         SiteProblem(code="device_offline", importance=COMFORT, device="Đèn"),

@@ -11,7 +11,7 @@ import pytest
 from controller.errors import RoomInUse
 from controller.scenes import REPAIR_LIMIT, Scenes
 from devices.device import Availability, DeviceId, PropertyName, Value
-from rooms.errors import SceneNotFound
+from rooms.errors import SceneNotFound, StepNotFound
 from rooms.room import RoomId
 from rooms.scene import Scene, SceneStep, StepId, StepState
 from tests.controller.stage import SPEEDS, Stage, Watched, running
@@ -178,6 +178,58 @@ async def test_value_changed_by_hand_is_left_alone(stage: Stage, device: NativeD
             await until(stage.hub, lambda: availability(stage, again) is Availability.ONLINE)
             assert again.unasked
     assert lesson.run.overridden == {"on"}
+
+
+async def test_value_that_comes_back_by_hand_is_the_scenes_again(stage: Stage, device: NativeDevice) -> None:
+    dim = step(device.id, 40, id="dim", property=LEVEL, needs=(StepId("on"),))
+    lesson = Watched(stage, scene(step(device.id), dim))
+    async with running(lesson.run.run()), running(device.follow()):
+        await lesson.settled()
+        await device.report(power="off")
+        await lesson.until_states(["overridden"], of="on")
+        await device.report(power="on")
+        await lesson.until_states(["overridden", "confirmed"], of="on")
+        await lesson.until_states(["waiting", "running", "confirmed"], of="dim")
+    assert lesson.run.overridden == frozenset()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_somebody_undid_is_done_again_when_asked_for(
+    stage: Stage, device: NativeDevice, restarted: bool
+) -> None:
+    dim = step(device.id, 40, id="dim", property=LEVEL, needs=(StepId("on"),))
+    lesson = Watched(stage, scene(step(device.id), dim), overridden={StepId("on"), StepId("dim")} if restarted else ())
+    async with running(lesson.run.run()), running(device.follow()):
+        await lesson.settled()
+        if not restarted:
+            await device.report(power="off")
+            await lesson.until_states(["overridden"], of="on")
+        lesson.run.restore(StepId("dim"))  # and what it needs
+        await lesson.until_states(["waiting", "running", "confirmed"], of="on")
+        await lesson.until_states(["waiting", "running", "confirmed"], of="dim")
+        with pytest.raises(StepNotFound):
+            lesson.run.restore(StepId("none"))
+    assert lesson.run.overridden == frozenset()
+
+
+async def test_device_that_said_nothing_since_the_command_is_not_quoted(stage: Stage, device: NativeDevice) -> None:
+    await device.report(power="off", level=7)
+    await until(stage.hub, lambda: "power" in stage.hub.reported(device.id))
+    needs = (StepId("on"),)
+    lesson = Watched(
+        stage, scene(step(device.id, deadline=QUICK), step(device.id, 40, id="dim", property=LEVEL, needs=needs))
+    )
+    assert [each.reported for each in lesson.run.views()] == ["off", 7]
+    async with running(lesson.run.run()):
+        await device.asked()
+        [on, dim] = lesson.run.views()
+        assert (on.state, on.reported, on.command is not None) == (StepState.RUNNING, None, True)
+        await lesson.settled()
+        [on, dim] = lesson.run.views()
+        assert (on.state, on.reported, on.command) == (StepState.TIMED_OUT, None, None)
+        assert (dim.state, dim.because, dim.unit) == (StepState.SKIPPED, "on", "%")
+        await device.report(power="off")
+        await until(stage.hub, lambda: lesson.run.views()[0].reported == "off")
 
 
 async def test_change_in_the_moment_of_confirmation_is_seen(stage: Stage, device: NativeDevice) -> None:

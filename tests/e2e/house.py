@@ -289,8 +289,8 @@ logging:
         holders = [node["name"] for node in nodes if node["lessons"]]
         return holders[0] if len(holders) == 1 else ""
 
-    async def plan_lesson(self, *classrooms: Classroom) -> str:
-        """A linked lesson now, hosted by the first classroom's school, accepted by all."""
+    async def plan_lesson(self, *classrooms: Classroom, answered: bool = True) -> str:
+        """A linked lesson now, hosted by the first classroom's school, accepted by all if it is `answered`."""
         now = datetime.now(UTC)
         body = {
             "title": "Nhịp cầu hai trường",
@@ -303,7 +303,7 @@ logging:
         }
         lesson = await self.call("POST", "/lessons", body)
         for classroom in classrooms[1:]:
-            if classroom.school != classrooms[0].school:
+            if answered and classroom.school != classrooms[0].school:
                 await self.call("POST", f"/lessons/{lesson['id']}/sites/{classroom.room_id}/accept")
         lesson_id: str = lesson["id"]
         return lesson_id

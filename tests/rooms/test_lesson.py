@@ -11,11 +11,14 @@ from rooms.lesson import (
     Lesson,
     LessonState,
     Site,
+    StartBlock,
+    can_resume,
     can_start,
     due_at,
     due_move,
     gives_way,
     replanned,
+    start_block,
 )
 from tests.rooms.samples import LOI, LOI_ROOM, MINUTE, NINE, XUAN, XUAN_OTHER, XUAN_ROOM, lesson
 
@@ -38,7 +41,8 @@ def test_a_planned_lesson_has_its_own_rooms_and_asks_for_others() -> None:
 @pytest.mark.parametrize("wanted", list(LessonState))
 def test_a_lesson_moves_along_the_table_only(current: LessonState, wanted: LessonState) -> None:
     moving = replace(lesson(), state=current)
-    if (current, wanted) in {(SCHEDULED, LIVE), (SCHEDULED, CANCELLED), (CANCELLED, SCHEDULED), (LIVE, ENDED)}:
+    legal = {(SCHEDULED, LIVE), (SCHEDULED, CANCELLED), (CANCELLED, SCHEDULED), (LIVE, ENDED), (ENDED, LIVE)}
+    if (current, wanted) in legal:
         assert moving.moved_to(wanted) == replace(moving, state=wanted)
         return
     with pytest.raises(InvalidState, match=f"{current} -> {wanted}"):
@@ -117,6 +121,39 @@ def test_time_alone_moves_a_lesson_after_its_end(
     assert due_move(moving, now, grace=10 * MINUTE) == expected
     due = due_at(moving, grace=10 * MINUTE)
     assert (due is not None and due <= now) is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("after_start_min", "expected"),
+    [(-61, StartBlock.TOO_EARLY), (-60, None), (34, None), (35, StartBlock.TOO_LATE)],
+)
+def test_what_keeps_a_lesson_from_starting_is_named(after_start_min: int, expected: StartBlock | None) -> None:
+    assert start_block(lesson(), NINE + after_start_min * MINUTE) is expected
+
+
+def test_a_lesson_without_a_room_does_not_start() -> None:
+    asked = replace(lesson(), sites=lesson().sites[1:])
+    assert (start_block(asked, NINE), can_start(asked, NINE)) == (StartBlock.NO_ROOM, False)
+    assert can_start(_answered(lesson(), PENDING), NINE)
+
+
+@pytest.mark.parametrize(
+    ("state", "after_end_min", "expected"),
+    [
+        (ENDED, -20, True),
+        (ENDED, 9, True),
+        (ENDED, 10, False),
+        (LIVE, 0, False),
+        (SCHEDULED, 0, False),
+        (CANCELLED, -20, False),
+    ],
+)
+@pytest.mark.parametrize("reason", [EndReason.TAP, EndReason.TIME])
+def test_an_ended_lesson_goes_on_until_time_would_have_ended_it(
+    state: LessonState, after_end_min: int, expected: bool, reason: EndReason
+) -> None:
+    over = replace(lesson(), state=state, end_reason=reason)
+    assert can_resume(over, over.end + after_end_min * MINUTE, grace=10 * MINUTE) is expected
 
 
 def test_a_live_lesson_past_its_end_gives_way() -> None:

@@ -111,6 +111,8 @@ async def test_bridge_is_opened_once_and_closed_for_good(node: Node) -> None:
         b'{"order": "room-a"}',
         b'{"order": [1]}',
         b'{"order": ["a b"]}',
+        b'{"order": [], "muted": "room-a"}',
+        b'{"order": [], "dark": [1]}',
         b"[" * 100_000,
         b"\xff",
     ],

@@ -1,9 +1,10 @@
 """JSON of lessons and their sites."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from controller.views import Camera, Cause, Side, SiteDevices, SiteDisplay, SiteLink, Word
 from controller.web.models.people import NamedJson, SchoolJson
@@ -54,9 +55,15 @@ class SiteProblemJson(Model):
 
 
 class SiteJson(Model):
+    """`own`: the account may answer for this room, and decide what it sends. `muted`, `camera_off`: what was decided."""
+
     room: NamedJson
     school: SchoolJson
     invitation: InvitationState
+    reminded_at: datetime | None
+    own: bool
+    muted: bool
+    camera_off: bool
     ready: bool
     devices: SiteDevicesJson
     display: SiteDisplayJson
@@ -65,11 +72,38 @@ class SiteJson(Model):
     problems: list[SiteProblemJson]
 
 
+class StartBlockCode(StrEnum):
+    """Why the account cannot start a scheduled lesson now; the first of these that holds."""
+
+    NOT_YOURS = "not_yours"  # the host's people start it
+    NO_ROLE = "no_role"  # `who` of the host's people start it
+    TOO_EARLY = "too_early"  # before `at`
+    TOO_LATE = "too_late"
+    NO_ROOM = "no_room"  # no room has accepted
+    ROOM_BUSY = "room_busy"  # `lesson` has `room`
+
+
+class StartBlockJson(Model):
+    """`who`: names of people of the account's own school, some of `count`. `lesson`: its title where it may be seen."""
+
+    code: StartBlockCode
+    who: list[str] = []
+    count: int = 0
+    at: datetime | None = None
+    room: str | None = None
+    lesson: str | None = None
+
+
 class CanJson(Model):
-    """`share`: the room whose screen may be shared now."""
+    """`share`: the room whose screen may be shared now. `resume`: until when the lesson may be resumed.
+
+    `start_block`: why a scheduled lesson cannot be started; null where it can, and of other lessons.
+    """
 
     start: bool
+    start_block: StartBlockJson | None
     end: bool
+    resume: datetime | None
     share: str | None
     diagnose: bool
 
@@ -133,6 +167,13 @@ class LessonEditJson(Model):
 
 class ModeJson(Model):
     mode: Mode
+
+
+class SendingJson(Model):
+    """What is left out stays as it is."""
+
+    muted: StrictBool | None = None
+    camera_off: StrictBool | None = None
 
 
 class FloorGrantJson(Model):

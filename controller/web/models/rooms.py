@@ -128,6 +128,23 @@ class DisplayCredentialJson(Model):
     token: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+class DisplaySendingJson(Model):
+    """What a room's display is to send in this lesson, as somebody in the room wants it."""
+
+    type: str
+    lesson: Key
+    muted: StrictBool | None = None
+    camera_off: StrictBool | None = None
+
+
+class DisplayPartJson(Model):
+    """Whether the room takes part in this lesson, as somebody in the room wants it."""
+
+    type: str
+    lesson: Key
+    present: StrictBool
+
+
 class DisplayReportJson(Model):
     """What a display page says of itself over its WebSocket."""
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from controller.web.models.rooms import PropertyName
 from controller.web.schema import Count, DeviceValue, Key, Model, Number
+from devices.device import CommandState
 from rooms.scene import MAX_DEADLINE, MAX_STEPS, Importance, StepState
 
 
@@ -27,6 +28,9 @@ class StepJson(Model):
     since: datetime
     deadline_s: float
     reported: bool | int | float | str | None
+    unit: str
+    command: CommandState | None
+    because: str | None
 
 
 class StepsJson(Model):

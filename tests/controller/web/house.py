@@ -26,6 +26,7 @@ from controller.device_records import restore_devices
 from controller.nodes import Nodes
 from controller.own_time import own_time
 from controller.pairing import Pairing
+from controller.participation import Participation
 from controller.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
 from controller.people.people import People
@@ -239,6 +240,7 @@ async def open_house(
             people=people,
             hub=hub,
             conductor=conductor,
+            participation=Participation(store, conductor, changes=changes, clock=clock),
             showing=showing,
             audience=audience,
             quality=showing.quality,

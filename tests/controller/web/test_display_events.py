@@ -55,6 +55,7 @@ async def test_display_is_paired_by_its_code_and_follows_its_room(house: House) 
             "room": {"id": ROOM.id, "name": "4A"},
             "school": {"id": HOST, "name": "Trường Tiểu học Nguyễn Viết Xuân", "province": "Thái Nguyên"},
             "next": state["next"],
+            "asking": None,
             "call": None,
         }
         _, room = await technician.ask("GET", f"/rooms/{ROOM.id}")

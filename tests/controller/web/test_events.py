@@ -40,7 +40,14 @@ async def test_guest_is_told_of_the_lesson_and_an_uninvolved_school_is_not(house
         assert isinstance(lesson, Mapping)
         assert (lesson["id"], lesson["can"]) == (
             LESSON,
-            {"start": False, "end": False, "share": None, "diagnose": False},
+            {
+                "start": False,
+                "start_block": {"code": "not_yours", "who": [], "count": 0, "at": None, "room": None, "lesson": None},
+                "end": False,
+                "resume": None,
+                "share": None,
+                "diagnose": False,
+            },
         )
         assert (await receive(untold, "lesson", "room"))["type"] == "room"
 
@@ -53,7 +60,14 @@ async def test_start_by_the_teacher_reaches_the_page(house: House) -> None:
         assert (status, lesson["state"], lesson["can"]) == (
             200,
             "live",
-            {"start": False, "end": True, "share": ROOMS[HOST].id, "diagnose": False},
+            {
+                "start": False,
+                "start_block": None,
+                "end": True,
+                "resume": None,
+                "share": ROOMS[HOST].id,
+                "diagnose": False,
+            },
         )
         while (seen := _thing((await receive(socket, "lesson"))["lesson"]))["state"] != "live":
             pass

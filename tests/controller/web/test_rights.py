@@ -317,6 +317,40 @@ TABLE = (
         host=frozenset(),
         guest=ALL,
     ),
+    Expected(
+        method="POST",
+        path="/lessons/{lesson}/resume",
+        url="/lessons/{lesson}/resume",
+        ok=409,
+        host=frozenset({TEACHER}),
+        guest_else=403,
+    ),
+    Expected(
+        method="POST",
+        path="/lessons/{lesson}/sites/{room}/remind",
+        url="/lessons/{lesson}/sites/{guest_room}/remind",
+        ok=409,
+        host=frozenset({TEACHER}),
+        guest_else=403,
+    ),
+    Expected(
+        method="PUT",
+        path="/lessons/{lesson}/sites/{room}/sending",
+        url="/lessons/{lesson}/sites/{guest_room}/sending",
+        body={"muted": True},
+        ok=409,
+        host=frozenset(),
+        guest=ALL,
+    ),
+    # nothing is got ready: 404
+    Expected(
+        method="POST",
+        path="/lessons/{lesson}/sites/{room}/steps/{step}/restore",
+        url="/lessons/{lesson}/sites/{guest_room}/steps/on/restore",
+        ok=404,
+        host=frozenset(),
+        guest=ALL,
+    ),
     # a wrong code: 404 with the code's own type is what those get who may
     Expected(
         method="POST",

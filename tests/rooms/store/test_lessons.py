@@ -10,6 +10,7 @@ from rooms.errors import (
     InvalidState,
     LessonNotFound,
     OrganisationNotFound,
+    RemindedLately,
     RoomBusy,
     RoomNotFound,
     SiteNotFound,
@@ -179,6 +180,93 @@ async def test_an_invitation_is_answered_along_its_moves(schools: Store) -> None
         await answer(ID, LOI_ROOM.id, PENDING)
 
 
+async def test_a_lesson_ended_by_mistake_goes_on(schools: Store) -> None:
+    await schools.lessons.add(lesson())
+    await schools.lessons.start(ID, NINE)
+    await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)
+    results = await all_at_once([schools.lessons.resume(ID, NINE + 2 * MINUTE, 10 * MINUTE) for _ in range(5)])
+    live = replace(lesson(), state=LessonState.LIVE, started_at=NINE, version=4)
+    assert sorted(results, key=lambda each: each is None) == [live] + [None] * 4
+    await schools.lessons.end(ID, NINE + 3 * MINUTE, EndReason.TAP)
+    with pytest.raises(InvalidState, match="too long ago"):
+        await schools.lessons.resume(ID, lesson().end + 10 * MINUTE, 10 * MINUTE)
+    assert (await schools.lessons.get(ID)).ended_at == NINE + 3 * MINUTE
+
+
+async def test_a_lesson_does_not_go_on_where_its_room_has_been_taken(schools: Store) -> None:
+    next_one = lesson("next", XUAN_ROOM, start=lesson().end)
+    await schools.lessons.add(lesson())
+    await schools.lessons.add(next_one)
+    await schools.lessons.start(ID, NINE)
+    await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)
+    ended = await schools.lessons.get(ID)
+    await schools.lessons.start(next_one.id, NINE + MINUTE)
+    with pytest.raises(RoomBusy) as caught:
+        await schools.lessons.resume(ID, NINE + 2 * MINUTE, 10 * MINUTE)
+    assert (caught.value.room_id, caught.value.lesson_id) == (XUAN_ROOM.id, "next")
+    assert await schools.lessons.get(ID) == ended
+
+
+async def test_what_a_room_sends_is_kept_and_is_of_a_live_lesson_it_takes_part_in(schools: Store) -> None:
+    send = schools.lessons.set_sending
+    await schools.lessons.add(lesson())
+    with pytest.raises(InvalidState, match="not live"):
+        await send(ID, XUAN_ROOM.id, muted=True)
+    await schools.lessons.start(ID, NINE)
+    with pytest.raises(InvalidState, match="takes no part"):
+        await send(ID, LOI_ROOM.id, muted=True)
+    await schools.lessons.set_invitation(ID, LOI_ROOM.id, ACCEPTED)
+    assert (await send(ID, LOI_ROOM.id, muted=True)).version == 4
+    changed = await send(ID, LOI_ROOM.id, camera_off=True)
+    assert await send(ID, LOI_ROOM.id, camera_off=True) == changed
+    assert (changed.site(LOI_ROOM.id).muted, changed.site(LOI_ROOM.id).camera_off) == (True, True)
+    assert await schools.lessons.get(ID) == changed
+    assert (await send(ID, LOI_ROOM.id, muted=False, camera_off=False)).sites[1] == answered(
+        lesson(), ACCEPTED, 1
+    ).sites[1]
+
+
+async def test_a_room_that_stepped_out_is_asked_until_somebody_answers(schools: Store) -> None:
+    answer = schools.lessons.set_invitation
+    await schools.lessons.add(lesson())
+    assert await schools.lessons.asking(LOI_ROOM.id) is None
+    await schools.lessons.start(ID, NINE)
+    assert await schools.lessons.asking(LOI_ROOM.id) == await schools.lessons.get(ID)
+    await answer(ID, LOI_ROOM.id, ACCEPTED)
+    assert await schools.lessons.asking(LOI_ROOM.id) is None
+    left = await answer(ID, LOI_ROOM.id, DECLINED, stepped_out=True)
+    assert left.site(LOI_ROOM.id).stepped_out
+    assert await schools.lessons.asking(LOI_ROOM.id) == left
+    assert not (await answer(ID, LOI_ROOM.id, DECLINED)).site(LOI_ROOM.id).stepped_out
+    assert await schools.lessons.asking(LOI_ROOM.id) is None
+    assert not (await answer(ID, LOI_ROOM.id, ACCEPTED)).site(LOI_ROOM.id).stepped_out
+    assert await schools.lessons.asking(XUAN_ROOM.id) is None
+
+
+async def test_a_room_is_reminded_once_a_minute_until_it_answers(schools: Store) -> None:
+    remind = schools.lessons.remind
+    await schools.lessons.add(lesson())
+    with pytest.raises(InvalidState, match="not live"):
+        await remind(ID, LOI_ROOM.id, NINE)
+    await schools.lessons.start(ID, NINE)
+    assert (await remind(ID, LOI_ROOM.id, NINE)).site(LOI_ROOM.id).reminded_at == NINE
+    with pytest.raises(RemindedLately):
+        await remind(ID, LOI_ROOM.id, NINE + 0.99 * MINUTE)
+    assert (await remind(ID, LOI_ROOM.id, NINE + MINUTE)).site(LOI_ROOM.id).reminded_at == NINE + MINUTE
+    await schools.lessons.set_invitation(ID, LOI_ROOM.id, DECLINED)
+    with pytest.raises(InvalidState, match="has answered: declined"):
+        await remind(ID, LOI_ROOM.id, NINE + 5 * MINUTE)
+
+
+async def test_lessons_that_wait_for_a_room_are_found(schools: Store) -> None:
+    await schools.lessons.add(lesson())
+    await schools.lessons.add(lesson("later", XUAN_ROOM, start=NINE + 60 * MINUTE))
+    found = schools.lessons.scheduled_in
+    assert await found([XUAN_ROOM.id], before=NINE + 60 * MINUTE) == (ID,)
+    assert set(await found([XUAN_ROOM.id], before=NINE + 61 * MINUTE)) == {ID, "later"}
+    assert await found([LOI_ROOM.id], before=NINE + 61 * MINUTE) == ()
+
+
 async def test_a_scheduled_lesson_is_planned_anew_at_its_version(schools: Store) -> None:
     await schools.lessons.add(lesson())
     await schools.lessons.set_invitation(ID, LOI_ROOM.id, ACCEPTED)
@@ -211,6 +299,21 @@ async def test_what_a_person_decided_otherwise_is_kept(schools: Store) -> None:
     assert await schools.lessons.get(ID) == changed
 
 
+async def test_what_a_person_decided_otherwise_ends_where_the_room_is_put_to_rest(schools: Store) -> None:
+    steps = frozenset({StepId("projector")})
+    await schools.lessons.add(lesson())
+    await schools.lessons.set_invitation(ID, LOI_ROOM.id, ACCEPTED)
+    await schools.lessons.start(ID, NINE)
+    for room in (XUAN_ROOM, LOI_ROOM):
+        await schools.lessons.set_overridden(ID, room.id, steps)
+    left = await schools.lessons.set_invitation(ID, LOI_ROOM.id, DECLINED)
+    assert [site.overridden for site in left.sites] == [steps, frozenset()]
+    await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)
+    resumed = await schools.lessons.resume(ID, NINE + 2 * MINUTE, MINUTE)
+    assert resumed is not None
+    assert [site.overridden for site in resumed.sites] == [frozenset(), frozenset()]
+
+
 async def test_an_unknown_lesson_is_said_to_be_so(schools: Store) -> None:
     unknown = LessonId("unknown")
     for call in (
@@ -221,6 +324,8 @@ async def test_an_unknown_lesson_is_said_to_be_so(schools: Store) -> None:
         schools.lessons.update(replace(lesson(), id=unknown), expected_version=1),
         schools.lessons.set_invitation(unknown, LOI_ROOM.id, ACCEPTED),
         schools.lessons.set_overridden(unknown, LOI_ROOM.id, frozenset()),
+        schools.lessons.set_sending(unknown, LOI_ROOM.id, muted=True),
+        schools.lessons.resume(unknown, NINE, MINUTE),
     ):
         with pytest.raises(LessonNotFound, match="unknown"):
             await call

@@ -109,7 +109,13 @@ export interface Step {
   code: string;
   since: string;
   deadline_s: number;
+  /** What the device has said since the command; null: nothing. */
   reported: Value | null;
+  unit: string;
+  /** How far the command is, while the step runs. */
+  command: CommandState | null;
+  /** The first step that it needs and that has not succeeded. */
+  because: Id | null;
 }
 
 export interface Problem {
@@ -127,6 +133,13 @@ export interface Site {
   room: { id: Id; name: string };
   school: School;
   invitation: "pending" | "accepted" | "declined" | "revoked" | "expired";
+  /** When the host asked last, after the invitation itself. */
+  reminded_at: string | null;
+  /** The person may answer for this room, and decide what it sends. */
+  own: boolean;
+  /** Its own school keeps its sound, its picture from the others. */
+  muted: boolean;
+  camera_off: boolean;
   ready: boolean;
   devices: { state: DevicesState; steps: Step[] };
   display: { state: DisplayPresence; camera: Camera };
@@ -216,6 +229,18 @@ export interface LessonQuality {
   sites: SiteHistory[];
 }
 
+/** Why the person cannot start a scheduled lesson now. */
+export interface StartBlock {
+  code: "not_yours" | "no_role" | "too_early" | "too_late" | "no_room" | "room_busy";
+  /** Names of people of the person's own school who can, some of `count`. */
+  who: string[];
+  count: number;
+  at: string | null;
+  room: string | null;
+  /** The title of the lesson that has the room, where the person may see it. */
+  lesson: string | null;
+}
+
 export type LessonKind = "lesson" | "meeting" | "training";
 export type LessonState = "scheduled" | "live" | "ended" | "cancelled";
 
@@ -232,8 +257,8 @@ export interface Lesson {
   end_reason: string;
   version: number;
   host: { id: Id; name: string };
-  /** `share`: the room as which the person may share a screen now. */
-  can: { start: boolean; end: boolean; share: Id | null; diagnose: boolean };
+  /** `share`: the room as which the person may share a screen now. `resume`: until when it may be resumed. */
+  can: { start: boolean; start_block: StartBlock | null; end: boolean; resume: string | null; share: Id | null; diagnose: boolean };
   mode: Mode;
   floor: Floor | null;
   /** Of its bridge; another one: it goes on at another bridge; null: it has none. */
@@ -396,6 +421,9 @@ export interface CallRoom {
   province: string;
   /** Whether anything connects it with the bridge. */
   here: boolean;
+  /** Its own school keeps its sound, its picture from the others. */
+  muted: boolean;
+  camera_off: boolean;
 }
 
 /** A lesson that a display shall be in. Another (lesson, epoch) means: leave and join anew. */
@@ -421,6 +449,20 @@ export interface CallOrder extends Received {
   floor: Id | null;
   /** Which room speaks now. */
   speaking: Id | null;
+  /** What our own room keeps from the others. */
+  muted: boolean;
+  camera_off: boolean;
+  /** Our room may leave by this display. */
+  may_leave: boolean;
+}
+
+/** A live lesson that waits for a display's room. `stepped_out`: the room left by its display and may come back by it. */
+export interface Asking {
+  lesson: Id;
+  title: string;
+  host: string;
+  stepped_out: boolean;
+  reminded_at: string | null;
 }
 
 export interface DisplayState {
@@ -430,6 +472,7 @@ export interface DisplayState {
   room: { id: Id; name: string };
   school: School;
   next: { title: string; start: string } | null;
+  asking: Asking | null;
   call: CallOrder | null;
 }
 
@@ -438,6 +481,8 @@ export type DisplayEvent =
   | { type: "pairing"; code: string; expires: string }
   | { type: "paired"; token: string }
   | { type: "pong" }
+  /** What the display asked for cannot be done; "later": not now. */
+  | { type: "error"; code: string }
   | DisplayState
   /** What is another in the call of the last state. */
   | { type: "call"; call: Partial<CallOrder> };

@@ -19,7 +19,7 @@ function order(change: Partial<CallOrder> = {}): CallOrder {
     whep: { url: "/whep/b", token: "p1" },
     video: 1,
     audio: 1,
-    rooms: [{ id: "r2", name: "Lớp 4B", school: "Lê Lợi", province: "Nghệ An", here: true }],
+    rooms: [{ id: "r2", name: "Lớp 4B", school: "Lê Lợi", province: "Nghệ An", here: true, muted: false, camera_off: false }],
     slots: { "0": "r2", "1": "r2" },
     flows: { "0": "live", "1": "live" },
     slides: [],
@@ -29,6 +29,9 @@ function order(change: Partial<CallOrder> = {}): CallOrder {
     mode: "discussion",
     floor: null,
     speaking: null,
+    muted: false,
+    camera_off: false,
+    may_leave: true,
     ...change,
   };
 }
@@ -71,6 +74,7 @@ function display(camera: Capture["camera"] = "ok", opensInMs = 0) {
         await new Promise((resolve) => setTimeout(resolve, opensInMs));
         return { stream: settings.camera === "ok" ? source.stream : null, camera: settings.camera };
       },
+      withoutPicture: () => null,
       switchCamera: async (_, second) => {
         cameraLog.push(second ? "second" : "first");
         await new Promise((resolve) => setTimeout(resolve, opensInMs));

@@ -85,17 +85,22 @@ export class Call {
     if (keyOf(before) === keyOf(order)) {
       this.order = order;
       if (order !== null) {
+        this.keep(order);
         this.player?.refresh(order.whep);
         this.publisher?.refresh(order.whip);
         this.followLayers();
       }
     } else if (before !== null && order !== null && before.lesson === order.lesson) {
+      this.keep(order);
       this.moveOver(before, order);
     } else {
       this.disconnect();
       this.own.stop();
       this.order = order;
-      if (order !== null) this.join();
+      if (order !== null) {
+        this.keep(order);
+        this.join();
+      }
     }
     this.tell();
   }
@@ -176,6 +181,10 @@ export class Call {
     const needed = this.publisher === null ? [this.player.state] : [this.player.state, this.publisher.state];
     if (needed.every((state) => state === "connected")) return "joined";
     return needed.includes("unsteady") ? "unsteady" : "joining";
+  }
+
+  private keep(order: CallOrder): void {
+    this.own.keep({ muted: order.muted, dark: order.camera_off });
   }
 
   private join(): void {

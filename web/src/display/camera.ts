@@ -41,28 +41,29 @@ const isDenied = (error: unknown): boolean =>
 /** Both if possible, else the one there is. Never raises: what is missing is said in `camera`.
  *
  * What `kept` has goes on, but for what has ended or can be replaced by the device that was chosen; where nothing was
- * opened, that is `kept` itself. `second`: its picture is the second camera's, as it should be.
+ * opened, that is `kept` itself. `second`: its picture is the second camera's, as it should be. `picture`: a camera is wanted.
  */
 export async function openCapture(
   kept: MediaStream | null = null,
   second = false,
+  picture = true,
   choice: Choice = storedChoice(),
 ): Promise<Capture> {
   // Without HTTPS browsers have no mediaDevices at all.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (devices === undefined) return { stream: null, camera: "denied" };
   const { audio, video } = constraints(choice, await knownDevices());
-  const live = (kept?.getTracks() ?? []).filter((track) => track.readyState === "live");
+  const live = (kept?.getTracks() ?? []).filter((track) => track.readyState === "live" && (picture || track.kind === "audio"));
   const lacking: MediaStreamConstraints[] = [];
   if (!live.some((track) => track.kind === "audio" && isOf(track, audio))) lacking.push({ audio });
-  if (!live.some((track) => track.kind === "video" && (second || isOf(track, video)))) lacking.push({ video });
+  if (picture && !live.some((track) => track.kind === "video" && (second || isOf(track, video)))) lacking.push({ video });
   const { opened, denied } = await openSome(devices, lacking);
   const going = live.filter((track) => opened.every((other) => other.kind !== track.kind));
   const tracks = [...going, ...opened];
   const same = opened.length === 0 && going.length === kept?.getTracks().length;
   return {
     stream: same ? kept : tracks.length === 0 ? null : new MediaStream(tracks),
-    camera: tracks.some((track) => track.kind === "video") ? "ok" : denied ? "denied" : "missing",
+    camera: tracks.some((track) => track.kind === "video") ? "ok" : denied ? "denied" : picture ? "missing" : "unknown",
   };
 }
 
@@ -113,6 +114,12 @@ function hinted(stream: MediaStream): MediaStream {
   for (const track of stream.getVideoTracks()) track.contentHint = "motion";
   for (const track of stream.getAudioTracks()) track.contentHint = "speech";
   return stream;
+}
+
+/** The sound of `stream` alone; null: it has none. */
+export function withoutPicture(stream: MediaStream): MediaStream | null {
+  const sound = stream.getAudioTracks();
+  return sound.length === 0 ? null : new MediaStream(sound);
 }
 
 /** `kept`: goes on, with what it has of `stream`. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { closeCapture, openCapture, switchCamera } from "./camera";
+import { closeCapture, openCapture, switchCamera, withoutPicture } from "./camera";
 import { NO_CHOICE, storeChoice } from "./devices";
 import { Own } from "./own";
 
@@ -9,6 +9,7 @@ type Kind = keyof typeof KINDS;
 class FakeTrack {
   onended: (() => void) | null = null;
   readyState = "live";
+  enabled = true;
   constructor(
     readonly kind: Kind,
     readonly device: string,
@@ -88,7 +89,7 @@ function room(...devices: Machine["devices"]) {
   vi.stubGlobal("navigator", { mediaDevices: machine });
   const sent: string[] = [];
   const own = new Own(
-    { open: openCapture, switchCamera, close: closeCapture },
+    { open: openCapture, withoutPicture, switchCamera, close: closeCapture },
     (stream) => sent.push((stream as FakeStream | null)?.tracks.map((each) => each.device).join("+") ?? "nothing"),
     () => undefined,
   );
@@ -221,4 +222,84 @@ it("leaves the second camera's picture when the microphone comes back", async ()
   plug(microphone);
   await run(10);
   expect([own.second, sent]).toEqual([true, ["camera", "second", "second+microphone"]]);
+});
+
+describe("what a class keeps to itself", () => {
+  const OPEN = { muted: false, dark: false };
+
+  it("is a camera that is closed, and opens again beside the same microphone", async () => {
+    const { own, machine, sent } = room(microphone, camera);
+    own.start();
+    await run(10);
+    own.keep({ ...OPEN, dark: true });
+    expect([sent.at(-1), machine.open, own.camera]).toEqual(["microphone", ["microphone"], "unknown"]);
+    await run(60_000); // and is not opened behind its back
+    expect(machine.open).toEqual(["microphone"]);
+    own.keep(OPEN);
+    await run(10);
+    expect([sent.at(-1), machine.open, own.camera]).toEqual(["microphone+camera", ["microphone", "camera"], "ok"]);
+  });
+
+  it("is a camera that is never opened where the class has it off from the beginning", async () => {
+    const { own, machine, sent } = room(microphone, camera);
+    own.keep({ ...OPEN, dark: true });
+    own.start();
+    await run(60_000);
+    expect([sent, machine.asked]).toEqual([["microphone"], ["audio"]]);
+  });
+
+  it("is a camera that was opening when it was turned off, and the other way round", async () => {
+    const { own, machine, sent } = room(microphone, camera);
+    machine.opensInMs = 500;
+    own.start();
+    await run(100);
+    own.keep({ ...OPEN, dark: true });
+    await run(2_000);
+    expect([sent.at(-1), machine.open]).toEqual(["microphone", ["microphone"]]);
+    own.keep(OPEN);
+    await run(100);
+    own.keep({ ...OPEN, dark: true });
+    await run(2_000);
+    expect(machine.open).toEqual(["microphone"]);
+    own.keep(OPEN);
+    await run(2_000);
+    expect([sent.at(-1), machine.open]).toEqual(["microphone+camera", ["microphone", "camera"]]);
+  });
+
+  it("is silence from every microphone that it has, and sound again", async () => {
+    const { own, machine, plug, unplug } = room(microphone, camera);
+    const sounds = (): boolean[] => machine.tracks.filter((each) => each.kind === "audio" && each.readyState === "live").map((each) => each.enabled);
+    own.keep({ ...OPEN, muted: true });
+    own.start();
+    await run(10);
+    expect(sounds()).toEqual([false]);
+    unplug(microphone);
+    plug(microphone);
+    await run(10);
+    expect(sounds()).toEqual([false]);
+    own.keep(OPEN);
+    expect(sounds()).toEqual([true]);
+  });
+
+  it("is forgotten with the lesson, and opens nothing at its end", async () => {
+    const { own, machine, sent } = room(microphone, camera);
+    own.start();
+    await run(10);
+    own.keep({ muted: true, dark: true });
+    own.stop();
+    await run(2_000);
+    expect([machine.open, machine.asked]).toEqual([[], ["audio+video"]]);
+    own.start();
+    await run(10);
+    expect(sent.at(-1)).toBe("microphone+camera");
+  });
+
+  it("is all a room without a microphone has to send", async () => {
+    const { own, sent } = room(camera);
+    own.start();
+    await run(10);
+    own.keep({ ...OPEN, dark: true });
+    await run(10);
+    expect(sent).toEqual(["camera", "nothing"]);
+  });
 });

@@ -7,14 +7,16 @@ import type { Heights } from "../webrtc/layout";
 import { nowMs, statsOf } from "../webrtc/probe";
 import { Sharing } from "../webrtc/sharing.svelte";
 import { Call, type CallView, NOTHING_RECEIVED } from "./call";
-import { closeCapture, openCapture, switchCamera } from "./camera";
+import { closeCapture, openCapture, switchCamera, withoutPicture } from "./camera";
 import { idOf, knownDevices, storedChoice } from "./devices";
 import { EVERYTHING } from "./effort";
 import { Warm } from "./warm";
+import { type Sending, Wishes } from "./wishes";
 
 const REPORT_EVERY_MS = 2_000;
 const SILENCE_MS = 5_000;
 const OFFLINE_SHOWN_AFTER_MS = 2_000;
+const ASK_AGAIN_MS = 5_000;
 
 export type ScreenMode = "connecting" | "pairing" | "paired";
 
@@ -39,17 +41,23 @@ export class Screen {
     weak: false,
     caps: EVERYTHING,
   });
+  untold = $state(false); // what the room wants and the server has not said yet, for longer than a moment
+  comingBack = $state(false);
   slow = $state(false); // this machine cannot decode all that it could be sent
   speaker = $state<string | null>(null);
   twoCameras = $state(false); // a second one was chosen, and is plugged in
   readonly sharing = new Sharing(() => this.state?.call?.screen ?? null);
 
   private readonly warm = new Warm();
+  private readonly wishes = new Wishes();
+  private said: DisplayState | null = null; // by the server
+  private askingAgain: ReturnType<typeof setTimeout> | undefined;
   private readonly call = new Call(
     {
       player: (video, audio) => this.warm.player(video, audio),
       publisher: () => this.warm.publisher(),
-      open: (kept, second) => openCapture(kept, second),
+      open: (kept, second, picture) => openCapture(kept, second, picture),
+      withoutPicture: (stream) => withoutPicture(stream),
       switchCamera: (stream, second) => switchCamera(stream, second),
       close: (stream, kept) => closeCapture(stream, kept),
       cores: navigator.hardwareConcurrency,
@@ -88,6 +96,7 @@ export class Screen {
   stop(): void {
     clearInterval(this.reporter);
     clearTimeout(this.offlineTimer);
+    clearTimeout(this.askingAgain);
     removeEventListener("pagehide", this.leave);
     removeEventListener("pageshow", this.returned);
     document.removeEventListener("visibilitychange", this.keepAwake);
@@ -119,6 +128,44 @@ export class Screen {
     this.call.show(heights);
   }
 
+  /** What the others are to hear and see of this room: it holds here at once, and at the server as soon as that answers. */
+  setSending(change: Sending): void {
+    const lesson = this.state?.call?.lesson;
+    if (lesson === undefined) return;
+    this.wishes.send(lesson, change);
+    this.ask();
+  }
+
+  leaveLesson(): void {
+    const call = this.state?.call;
+    if (call == null) return;
+    this.wishes.leave(call.lesson);
+    this.ask();
+  }
+
+  comeBack(): void {
+    const asking = this.state?.asking;
+    if (asking?.stepped_out !== true) return;
+    this.wishes.comeBack(asking.lesson);
+    this.ask();
+  }
+
+  private ask(): void {
+    if (this.said !== null) this.follow(this.said);
+    for (const each of this.wishes.asks()) this.socket.send(each);
+    this.askAgain();
+  }
+
+  /** Until the server says the same, or refuses. */
+  private askAgain(): void {
+    clearTimeout(this.askingAgain);
+    if (!this.wishes.open) return;
+    this.askingAgain = setTimeout(() => {
+      this.untold = this.wishes.open;
+      this.ask();
+    }, ASK_AGAIN_MS);
+  }
+
   private take(event: DisplayEvent): void {
     switch (event.type) {
       case "pairing":
@@ -126,7 +173,7 @@ export class Screen {
         this.expires = event.expires;
         this.taken = false;
         this.mode = "pairing";
-        this.state = null;
+        this.state = this.said = null;
         this.call.want(null);
         break;
       case "paired":
@@ -138,15 +185,27 @@ export class Screen {
         this.follow(event);
         break;
       case "call":
-        if (this.state?.call) this.follow({ ...this.state, call: { ...this.state.call, ...event.call } });
+        if (this.said?.call) this.follow({ ...this.said, call: { ...this.said.call, ...event.call } });
+        break;
+      case "error":
+        if (event.code !== "later") this.forgetWishes();
         break;
       default:
         break;
     }
   }
 
-  private follow(state: DisplayState): void {
+  private forgetWishes(): void {
+    this.wishes.drop();
+    if (this.said !== null) this.follow(this.said);
+  }
+
+  private follow(said: DisplayState): void {
     const before = this.state?.call ?? null;
+    this.said = said;
+    const state = this.wishes.over(said);
+    this.comingBack = this.wishes.comingBack;
+    if (!this.wishes.open) this.untold = false;
     this.state = state;
     this.mode = "paired";
     if (state.call !== null && (before?.lesson !== state.call.lesson || before.epoch !== state.call.epoch)) {
@@ -191,6 +250,7 @@ export class Screen {
       this.offlineTimer = undefined;
       this.offline = false;
       this.report(true);
+      for (const each of this.wishes.asks()) this.socket.send(each);
       return;
     }
     this.call.controllerLost();

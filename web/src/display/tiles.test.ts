@@ -3,7 +3,7 @@ import type { CallRoom, Received } from "../api/types";
 import type { Rect } from "./arrange";
 import { heightsOf, type Tiles, tilesOf } from "./tiles";
 
-const room = (id: string): CallRoom => ({ id, name: id, school: id, province: "", here: true });
+const room = (id: string): CallRoom => ({ id, name: id, school: id, province: "", here: true, muted: false, camera_off: false });
 const OWN = room("own");
 const rooms = (ids: string): CallRoom[] => [...ids].map(room);
 const track = (kind: "video" | "audio", id: string): MediaStreamTrack => ({ kind, id }) as MediaStreamTrack;

@@ -1,6 +1,6 @@
 // Codes from the controller turned into words. Pure: words and the present time are arguments.
 
-import type { Availability, CommandResult, Device, Lesson, Problem, Property, Site, SiteQuality, Step, Value, Word } from "../api/types";
+import type { Availability, CommandResult, Device, Lesson, Problem, Property, Site, SiteQuality, StartBlock, Step, Value, Word } from "../api/types";
 import type { Words } from "./vi";
 
 type Formatter = (value: number) => string;
@@ -151,6 +151,8 @@ export interface StepContext {
   byName?: boolean;
   /** Seconds that the device usually needs, where known. */
   usualS?: number | null;
+  /** The scene's other steps, of which one may be the cause of this one's state. */
+  among?: readonly Step[];
 }
 
 /** Types of which the steps concern more than one device: those have to be called by their own names. */
@@ -160,16 +162,21 @@ export function ambiguousTypes(steps: readonly Pick<Step, "device">[]): Readonly
   return new Set([...seen].filter(([, ids]) => ids.size > 1).map(([type]) => type));
 }
 
+const called = (words: Words, { device }: Step, byName: boolean): string =>
+  byName && device.name !== "" ? device.name : deviceWord(words, device);
+
+const verbOf = (words: Words, step: Step): string => verb(words, step.device.type, step.property, step.value);
+
 /** One step in words, with what is left of its time while it runs. */
-export function stepText(words: Words, step: Step, now: number, { byName = false, usualS = null }: StepContext = {}): string {
+export function stepText(words: Words, step: Step, now: number, context: StepContext = {}): string {
   const { step: say } = words;
-  const device = byName && step.device.name !== "" ? step.device.name : deviceWord(words, step.device);
-  const what = verb(words, step.device.type, step.property, step.value);
+  const device = called(words, step, context.byName ?? false);
+  const what = verbOf(words, step);
   switch (step.state) {
     case "waiting":
       return say.waiting(device, what);
     case "running":
-      return `${say.doing(device, transition(words, step) ?? what)} (${progress(words, step, now, usualS)})`;
+      return `${runningText(words, step, device)} (${progress(words, step, now, context.usualS ?? null)})`;
     case "confirmed":
       return say.done(device, what);
     case "assumed":
@@ -179,31 +186,69 @@ export function stepText(words: Words, step: Step, now: number, { byName = false
     case "timed_out":
       return step.reported === null || step.reported === step.value
         ? say.silent(device)
-        : say.contradicts(device, valueText(words, asProperty(step), step.reported, String, step.device.type));
+        : say.contradicts(device, reportedText(words, step, step.reported));
     case "expired":
       return say.expired(device, what);
     case "superseded":
       return say.superseded(device);
     case "skipped":
-      return say.skipped(device, what);
+      return skippedText(words, step, device, what, context);
     case "overridden":
-      return say.overridden(device);
+      return overriddenText(words, step, device);
   }
 }
 
-const asProperty = (step: Step): { name: string; capability: string; unit: string } => ({
-  name: step.property,
-  capability: capabilityOf(step.property),
-  unit: "",
-});
+/** By its cause, where that is known. */
+function skippedText(words: Words, step: Step, device: string, what: string, { byName = false, among = [] }: StepContext): string {
+  const { step: say } = words;
+  const need = among.find((each) => each.id === step.because);
+  if (need === undefined) return say.skipped(device, what);
+  const needed = verbOf(words, need);
+  if (need.device.id === step.device.id) return say.skippedSame(device, what, needed);
+  return say.skippedOther(device, what, called(words, need, byName), needed);
+}
 
-/** What the device itself says it is doing: a projector that was told "on" is warming up. A projector told "on" always has to. */
+/** What is, then who. */
+function overriddenText(words: Words, step: Step, device: string): string {
+  const { step: say } = words;
+  const { reported } = step;
+  if (reported === null || reported === step.value) return say.overridden(device);
+  const off = reported === false || reported === "off" || reported === "cooling" || reported === "standby";
+  if (off && capabilityOf(step.property) === "power") return say.overriddenOff(device);
+  return say.overriddenTo(device, reportedText(words, step, reported));
+}
+
+const reportedText = (words: Words, step: Step, value: Value): string =>
+  valueText(words, { name: step.property, capability: capabilityOf(step.property), unit: step.unit }, value, String, step.device.type);
+
+/** What the device itself says it is doing, else how far the command is: nothing is said for a device that is silent. */
+function runningText(words: Words, step: Step, device: string): string {
+  const { step: say } = words;
+  const what = verbOf(words, step);
+  const moving = transition(words, step);
+  if (moving !== null) return say.doing(device, moving);
+  switch (step.command) {
+    case "acknowledged":
+      return say.taken(device, what);
+    case "accepted":
+      return say.queued(device, what);
+    default:
+      return say.sent(device, what);
+  }
+}
+
 function transition(words: Words, step: Step): string | null {
-  if (capabilityOf(step.property) !== "power") return null;
-  const projector = step.device.type === "projector";
-  if (step.reported === "warming" || (projector && step.value === "on")) return words.verb.warming;
-  if (step.reported === "cooling" || (projector && step.value === "off")) return words.verb.cooling;
-  return null;
+  switch (step.reported) {
+    case "warming":
+      return words.verb.warming;
+    case "cooling":
+      return words.verb.cooling;
+    case "opening":
+    case "closing":
+      return verbOf(words, step);
+    default:
+      return null;
+  }
 }
 
 export function problemText(words: Words, problem: Problem): string {
@@ -241,15 +286,17 @@ export function stepTone(step: Step): Tone {
   }
 }
 
-/** A site's one-word state for its badge. */
+/** A site's one-word state for its badge: the cause by its name. */
 export function siteTone(site: Site): { tone: Tone; key: keyof Words["site"] & DevicesKey } {
+  if (site.invitation === "pending") return { tone: "warn", key: "waiting" };
+  if (site.invitation !== "accepted") return { tone: "quiet", key: "refused" };
   if (site.quality?.word === "lost") return { tone: "bad", key: "lost" };
-  if (site.ready && site.quality?.word === "weak" && site.quality.side !== "others") return { tone: "warn", key: "weak" };
+  if (site.ready && site.quality?.word === "weak" && site.quality.side !== "others") return { tone: "warn", key: weakness(site.quality) };
   if (site.ready && site.devices.state === "degraded") return { tone: "warn", key: "degraded" };
   if (site.ready) return { tone: "good", key: "ready" };
   switch (site.devices.state) {
     case "failed":
-      return { tone: "bad", key: "failed" };
+      return { tone: "bad", key: site.problems[0]?.code === "switched_off" ? "off" : "failed" };
     case "idle":
       return { tone: "quiet", key: "idle" };
     default:
@@ -258,11 +305,29 @@ export function siteTone(site: Site): { tone: Tone; key: keyof Words["site"] & D
         : { tone: "busy", key: "preparing" };
   }
 }
-type DevicesKey = "weak" | "lost" | "ready" | "preparing" | "degraded" | "failed" | "idle";
+type DevicesKey = "weak" | "cpu" | "node" | "lost" | "off" | "waiting" | "refused" | "ready" | "preparing" | "degraded" | "failed" | "idle";
 
-export function mediaText(words: Words, media: Site["media"]): { text: string; tone: Tone } {
+const weakness = ({ cause }: SiteQuality): "weak" | "cpu" | "node" => (cause === "cpu" || cause === "node" ? cause : "weak");
+
+/** What a class keeps from the others, in words; null: nothing. */
+export function keptText(words: Words, { muted, camera_off: dark }: Pick<Site, "muted" | "camera_off">): string | null {
+  if (muted && dark) return words.own.both;
+  return muted ? words.own.muted : dark ? words.own.dark : null;
+}
+
+/** What keeps everybody from saying that all is well: sites that are in and have something to be seen to. */
+export function wanting(sites: readonly Site[]): number {
+  return sites.filter((site) => siteTone(site).tone !== "good").length;
+}
+
+export function mediaText(words: Words, site: Site): { text: string; tone: Tone } {
   const { media: say } = words;
+  const { media } = site;
   if (media.link === "lost") return { text: say.lost, tone: "bad" };
+  const kept = keptText(words, site);
+  if (kept !== null && (media.video || site.camera_off) && (media.audio || site.muted)) {
+    return media.receiving ? { text: kept, tone: "quiet" } : { text: say.notReceiving, tone: "warn" };
+  }
   if (!media.video && !media.audio) return { text: say.none, tone: "busy" };
   if (!media.video) return { text: say.soundOnly, tone: "warn" };
   if (!media.audio) return { text: say.pictureOnly, tone: "warn" };
@@ -332,6 +397,26 @@ export function durationText(words: Words, ms: number): string {
   if (minutes < 1) return words.today.moments;
   if (minutes < 60) return words.today.minutes(minutes);
   return words.today.hours(Math.floor(minutes / 60), minutes % 60);
+}
+
+/** Why the person cannot start the lesson, and who can. */
+export function blockText(words: Words, { host }: Lesson, block: StartBlock, time: (at: string) => string): string {
+  const { block: say } = words.today;
+  switch (block.code) {
+    case "not_yours":
+      return say.not_yours(host.name);
+    case "no_role": {
+      const rest = block.count - block.who.length;
+      const names = block.who.join(", ");
+      return block.count === 0 ? say.nobody(host.name) : say.no_role(host.name, rest > 0 ? say.andOthers(names, rest) : names);
+    }
+    case "too_early":
+      return say.too_early(time(block.at ?? ""));
+    case "room_busy":
+      return block.lesson === null ? say.room_busy(block.room ?? "") : say.room_busy_with(block.room ?? "", block.lesson);
+    default:
+      return say[block.code];
+  }
 }
 
 /** How a lesson ended, or that it was cancelled. */

@@ -14,6 +14,9 @@ function step(state: Step["state"], since: string): Step {
     since,
     deadline_s: 90,
     reported: null,
+    unit: "",
+    command: null,
+    because: null,
   };
 }
 

@@ -1,11 +1,20 @@
 // Today's lessons as the server tells them.
 
-import { get, post, put } from "../api/http";
+import { get, request } from "../api/http";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
 import { Durations } from "./durations";
+import { insist } from "./insist";
 import { Level } from "./merge";
 import { Reading } from "./reading.svelte";
+
+/** What is left out stays as it is. */
+export interface Sending {
+  muted?: boolean;
+  camera_off?: boolean;
+}
+
+const SLOW_MS = 5_000; // longer without an answer, and the page says what becomes of the tap
 
 export const durations = new Durations(localStorage);
 
@@ -17,27 +26,73 @@ class Lessons extends Reading {
   readonly upcoming = $derived(this.list.filter((lesson) => lesson.state === "scheduled"));
   readonly done = $derived(this.list.filter((lesson) => lesson.state === "ended" || lesson.state === "cancelled"));
 
-  /** Idempotent there; the caller keeps a second tap from being sent at all. */
+  /** Starts that the server has not answered: they are sent again until it has. */
+  kept = $state.raw<ReadonlySet<string>>(new Set());
+
+  /** Idempotent there, so it may be sent again; the caller keeps a second tap from being sent at all. */
   async startLesson(id: string): Promise<void> {
-    this.put(await post<Lesson>(`/lessons/${encodeURIComponent(id)}/start`));
+    let kept = false;
+    const keep = (): void => {
+      kept = true;
+      this.kept = new Set([...this.kept, id]);
+    };
+    const slow = setTimeout(keep, SLOW_MS);
+    try {
+      await insist(() => this.change("POST", id, "start"), {
+        over: () => this.level.get(id)?.state !== "scheduled" || (kept && !this.kept.has(id)),
+        unanswered: () => {
+          if (!kept) keep();
+        },
+      });
+    } finally {
+      clearTimeout(slow);
+      this.forgetStart(id);
+    }
   }
 
-  async endLesson(id: string): Promise<void> {
-    this.put(await post<Lesson>(`/lessons/${encodeURIComponent(id)}/end`));
+  /** Do not send it again; what was sent may still come to pass. */
+  forgetStart(id: string): void {
+    this.kept = new Set([...this.kept].filter((each) => each !== id));
   }
 
-  async answer(id: string, room: string, answer: "accept" | "decline"): Promise<void> {
-    this.put(await post<Lesson>(`/lessons/${encodeURIComponent(id)}/sites/${encodeURIComponent(room)}/${answer}`));
+  resumeLesson(id: string): Promise<void> {
+    return this.change("POST", id, "resume");
   }
 
-  async setMode(id: string, mode: Mode): Promise<void> {
-    this.put(await put<Lesson>(`/lessons/${encodeURIComponent(id)}/mode`, { mode }));
+  endLesson(id: string): Promise<void> {
+    return this.change("POST", id, "end");
+  }
+
+  answer(id: string, room: string, answer: "accept" | "decline"): Promise<void> {
+    return this.change("POST", id, `sites/${encodeURIComponent(room)}/${answer}`);
+  }
+
+  /** Show the invitation again where nobody has answered. */
+  remind(id: string, room: string): Promise<void> {
+    return this.change("POST", id, `sites/${encodeURIComponent(room)}/remind`);
+  }
+
+  /** What a room of the person's own school lets the others hear and see. */
+  setSending(id: string, room: string, sending: Sending): Promise<void> {
+    return this.change("PUT", id, `sites/${encodeURIComponent(room)}/sending`, sending);
+  }
+
+  /** Have a step done again that somebody undid, or that failed. */
+  restore(id: string, room: string, step: string): Promise<void> {
+    return this.change("POST", id, `sites/${encodeURIComponent(room)}/steps/${encodeURIComponent(step)}/restore`);
+  }
+
+  setMode(id: string, mode: Mode): Promise<void> {
+    return this.change("PUT", id, "mode", { mode });
   }
 
   /** `room` null: take the floor back. `seconds`: from now on; the usual time where it is left out. */
-  async setFloor(id: string, room: string | null, seconds?: number): Promise<void> {
-    const body = seconds === undefined ? { room } : { room, seconds };
-    this.put(await put<Lesson>(`/lessons/${encodeURIComponent(id)}/floor`, body));
+  setFloor(id: string, room: string | null, seconds?: number): Promise<void> {
+    return this.change("PUT", id, "floor", seconds === undefined ? { room } : { room, seconds });
+  }
+
+  private async change(method: "POST" | "PUT", id: string, what: string, body?: unknown): Promise<void> {
+    this.put(await request<Lesson>(method, `/lessons/${encodeURIComponent(id)}/${what}`, body));
   }
 
   protected async read(): Promise<void> {

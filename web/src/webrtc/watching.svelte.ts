@@ -18,6 +18,7 @@ const SMALL_HEIGHT = 180;
 
 export class Watching {
   state = $state<LastingState>("stopped");
+  refused = $state(false); // the person may not see pictures
   tracks = $state.raw<ReadonlyMap<string, MediaStreamTrack>>(new Map());
   slots = $state.raw<Slots>({});
   private peer: LastingPeer<BrowserPlayer> | null = null;
@@ -66,9 +67,11 @@ export class Watching {
     } catch (error) {
       // Gone, or not for this school any more: the page will hear of it. Anything else passes, as that its bridge is only being opened.
       const over = error instanceof ApiError && [403, 404].includes(error.status);
+      this.refused = error instanceof ApiError && error.status === 403;
       if (this.stopListening !== null && !over) this.again = setTimeout(() => void this.open(), ASK_AGAIN_MS);
       return;
     }
+    this.refused = false;
     if (this.stopListening === null) return;
     this.watch = this.fresh = watch;
     if (this.peer !== null) {

@@ -21,8 +21,28 @@ export function longerS(floor: Floor, now: number): number {
 
 export const taking = (lesson: Lesson): Site[] => lesson.sites.filter((site) => site.invitation === "accepted");
 
+/** Those that take part, or may yet. */
+export const mayCome = (lesson: Lesson): Site[] =>
+  lesson.sites.filter((site) => site.invitation === "accepted" || site.invitation === "pending");
+
 /** The host's first room needs no floor: it is heard always. */
 const isHost = (lesson: Lesson, site: Site): boolean => taking(lesson)[0]?.room.id === site.room.id;
+
+/** By the page of its own people: any room but the one from which the lesson is held. */
+export function mayLeave(lesson: Lesson, site: Site): boolean {
+  return site.own && site.invitation === "accepted" && (!isHost(lesson, site) || site.school.id !== lesson.host.id);
+}
+
+export const mayResume = ({ can }: Lesson, now: number): boolean => can.resume !== null && now < Date.parse(can.resume);
+
+const REMIND_PAUSE_MS = 60_000;
+
+export const mayRemind = (site: Site, now: number): boolean =>
+  site.reminded_at === null || now - Date.parse(site.reminded_at) >= REMIND_PAUSE_MS;
+
+/** Whether the person's rooms were asked for and none of them is in: what there is to see is not for them yet. */
+export const isOutside = (lesson: Lesson): boolean =>
+  lesson.sites.some((site) => site.own) && !lesson.can.end && lesson.sites.every((site) => !site.own || site.invitation !== "accepted");
 
 export function mayHaveFloor(lesson: Lesson, site: Site): boolean {
   return lesson.can.end && site.invitation === "accepted" && !isHost(lesson, site);
