@@ -72,6 +72,7 @@ class DeviceHub:
                 tasks.create_task(self._keep_time(), name="device deadlines")
                 tasks.create_task(self._greet(), name="announce us to schools")
                 tasks.create_task(self._listen(), name="listen to the broker")
+                tasks.create_task(self._catch_up(), name="read what waits of schools")
         finally:
             self._sender.cancel_all()
 
@@ -178,9 +179,7 @@ class DeviceHub:
             async for event in events:
                 if isinstance(event, list):
                     self._intake.take_in(event)
-                    due = self._registry.due
-                    if due is not None and (self._asleep_until is None or due < self._asleep_until):
-                        self._wake.set()
+                    self._note_time()
                     # a full inbound queue is ready at once: let the others have their turn between two
                     await asyncio.sleep(0)
                 elif isinstance(event, Connected):
@@ -190,7 +189,23 @@ class DeviceHub:
                 else:
                     self._disconnected()
 
+    async def _catch_up(self) -> None:
+        """Take in what did not fit into one turn of the loop, or into its school's share, for ever."""
+        while True:
+            await self._intake.backlog()
+            self._intake.tick(self._clock())
+            self._intake.serve()
+            self._note_time()
+            await asyncio.sleep(0)
+
+    def _note_time(self) -> None:
+        """Something may be due earlier than it was."""
+        due = self._registry.due
+        if due is not None and (self._asleep_until is None or due < self._asleep_until):
+            self._wake.set()
+
     def _disconnected(self) -> None:
+        self._intake.disconnected()
         for id in self._registry.disconnected():
             self._changes.publish(id, ChangeKind.AVAILABILITY)
 

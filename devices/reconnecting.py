@@ -117,7 +117,7 @@ class ReconnectingMqtt:
     def _address(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
 
-    def subscribe(self, filters: Iterable[str]) -> None:
+    def subscribe(self, filters: Iterable[str], *, of: str = "") -> None:
         """Have these filters subscribed to, now and after every reconnect."""
         for each in filters:
             if each not in self._wanted:

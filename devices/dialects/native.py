@@ -5,6 +5,7 @@ Topics: `sc/1/<school>/<room>/<device>/` + `desc`, `state`, `avail` (retained), 
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 from devices.device import (
@@ -49,6 +50,10 @@ class NativeDialect:
 
     def discovery_filters(self, namespace: Namespace) -> tuple[str, ...]:
         return (f"{root(namespace)}+/+/desc",)
+
+    def prepare(self, message: Message) -> Iterator[None]:
+        """Nothing of a description is dear."""
+        return iter(())
 
     def discover(self, namespace: Namespace, message: Message) -> Discovery:
         """Raises `InvalidPayload`."""
@@ -112,6 +117,9 @@ class NativeDriver:
     @property
     def topics(self) -> tuple[str, ...]:
         return (self._state_topic, self._ack_topic, self._availability_topic)
+
+    def readings(self, topic: str) -> int:
+        return len(self._kinds)
 
     def read(self, message: Message) -> tuple[Report | Acknowledgement | Problem, ...]:
         if message.topic == self._state_topic:

@@ -69,11 +69,17 @@ def compose(components: Sequence[Component]) -> Composition:
     claims = [_Claim(component, feature) for component in ordered for feature in component.parts.features]
     merged = _merge_reported_power(claims)
     _name(claims)
-    readers: list[Reader] = []
-    for component in ordered:
-        names = {each.feature.role: each.name for each in claims if each.component is component and each.reads}
-        names |= {role: claim.name for (source, role), claim in merged.items() if source == id(component)}
-        readers.extend(Reader(reading.topic, reading.read, names) for reading in component.parts.readings)
+    names: dict[int, dict[Role, PropertyName]] = {id(component): {} for component in ordered}
+    for each in claims:
+        if each.reads:
+            names[id(each.component)][each.feature.role] = each.name
+    for (source, role), claim in merged.items():
+        names[source][role] = claim.name
+    readers = [
+        Reader(reading.topic, reading.read, names[id(component)])
+        for component in ordered
+        for reading in component.parts.readings
+    ]
     return Composition(
         properties=tuple(_property(claim) for claim in claims),
         readers=tuple(readers),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from devices.device import Command, Device, PropertyName, Report, Value
+from devices.dialects.base import Problem
 from devices.dialects.homeassistant.availability import AvailabilityMemory
 from devices.dialects.homeassistant.composition import Composition, Reader
 from devices.dialects.homeassistant.payload import Payload
@@ -32,15 +33,22 @@ class HomeAssistantDriver:
         self._readers = _by_topic(composition.readers)
         self.topics = tuple(sorted(self._readers.keys() | availability.topics))
 
-    def read(self, message: Message) -> tuple[Report, ...]:
+    def readings(self, topic: str) -> int:
+        return len(self._readers.get(topic, ())) + self.availability.readings(topic)
+
+    def read(self, message: Message) -> tuple[Report | Problem, ...]:
         """At most one report: the message's values, and the availability where it tells. Raises `InvalidPayload`."""
-        payload = Payload(message.payload)
+        payload = Payload.of(message)
         values: dict[PropertyName, Value] = {}
         for reader in self._readers.get(message.topic, ()):
             values.update(reader.values(payload))
         availability = self.availability.take(message.topic, payload)
+        said: tuple[Report | Problem, ...] = ()
+        if payload.work < 0:
+            detail = f"{self.device.name}: its templates need more work than one message may cost; not all were read"
+            said = (Problem(message.topic, "too_much_work", detail),)
         if not values and availability is None:
-            return ()
+            return said
         report = Report(
             device_id=self.device.id,
             values=values,
@@ -48,7 +56,7 @@ class HomeAssistantDriver:
             retained=message.retained,
             received=message.received,
         )
-        return (report,)
+        return (report, *said)
 
     def write(self, command: Command) -> tuple[Publish, ...]:
         """Raises `InvalidCommand` where the property cannot be set."""

@@ -1,14 +1,13 @@
 """The expressions of discovery templates: a whitelist of Jinja's syntax nodes, made into functions over JSON values.
 
 Whatever is not listed in `_COMPILERS` is refused when a template is compiled. What is listed costs work in proportion
-to the texts it touches, and a `Scope` has only so much (`MAX_WORK`).
+to the texts it touches, and a `Scope` has only so much (`payload.MAX_WORK`).
 """
 
 import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from jinja2 import nodes
 
@@ -22,15 +21,13 @@ from devices.dialects.homeassistant.filters import (
     limited,
     text_of,
 )
-from devices.dialects.homeassistant.payload import MISSING, Payload
+from devices.dialects.homeassistant.payload import MAX_WORK, MISSING, Payload
 from devices.errors import InvalidPayload
-
-MAX_WORK: Final = 1024 * 1024  # characters that one rendering may touch, all steps together
 
 
 @dataclass(slots=True)
 class Scope:
-    """What a template sees, the payload and the names it has set, and how much it may still do."""
+    """What a template sees, the payload and the names it has set, and how much work it may still do."""
 
     payload: Payload | None
     names: dict[str, object] = field(default_factory=dict)

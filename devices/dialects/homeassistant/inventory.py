@@ -17,6 +17,7 @@ from devices.dialects.homeassistant.driver import HomeAssistantDriver
 from devices.errors import InvalidPayload
 
 MAX_TOPICS = 20_000  # discovery topics that one school may keep us busy with
+MAX_COMPONENTS = 200  # of one device: each that is added has the device put together anew
 
 UniqueId = tuple[str, str]
 """(platform, unique_id): what must be there only once in a school."""
@@ -74,6 +75,7 @@ class Inventory:
         problems = [*announcement.problems, *problems]
         if not free and not announcement.withdrawn:
             return Discovery(problems=tuple(problems) or (Problem(topic, "empty", "the device has no components"),))
+        self._check_size(topic, announcement.identity, len(free))
         affected = set()
         if before is not None:
             problems += _omissions(topic, before.announcement, announcement)
@@ -113,6 +115,13 @@ class Inventory:
             else:
                 free[unique] = component
         return tuple(free.values()), problems
+
+    def _check_size(self, topic: str, identity: Identity, count: int) -> None:
+        """Raises `InvalidPayload` where `count` components on the topic would be too many for their device."""
+        key = next((self._keys[token] for token in identity.tokens if token in self._keys), None)
+        others = self._known[key].topics - {topic} if key is not None else ()
+        if count + sum(len(self._entries[each].announcement.components) for each in others) > MAX_COMPONENTS:
+            raise InvalidPayload(f"the device has more than {MAX_COMPONENTS} components")
 
     def _take_over(self, components: Iterable[Component]) -> set[str]:
         """Drop the migrating entries that had these components; the keys of their devices."""

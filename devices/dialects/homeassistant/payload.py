@@ -4,8 +4,11 @@ import json
 from typing import Final
 
 from devices.errors import InvalidPayload
+from devices.message import Message
 
 MAX_PAYLOAD_BYTES: Final = 256 * 1024
+MAX_WORK: Final = 512 * 1024
+"""Characters that the templates of one device may touch on one message, all steps together."""
 
 
 class Missing:
@@ -39,9 +42,12 @@ def _refuse_constant(name: str) -> object:
 
 
 class Payload:
-    """One received payload. Raises `InvalidPayload` where it is too large or not UTF-8 text."""
+    """One received payload. Raises `InvalidPayload` where it is too large or not UTF-8 text.
 
-    __slots__ = ("_json", "text")
+    `work` is what the templates of the device that reads it may still do; below 0 they have nothing more to say.
+    """
+
+    __slots__ = ("_json", "text", "work")
 
     def __init__(self, raw: bytes) -> None:
         if len(raw) > MAX_PAYLOAD_BYTES:
@@ -53,6 +59,16 @@ class Payload:
         if "\x00" in self.text:
             raise InvalidPayload("contains NUL")
         self._json: object = _UNREAD
+        self.work = MAX_WORK
+
+    @classmethod
+    def of(cls, message: Message) -> "Payload":
+        """The message's payload, decoded and parsed once for all its readers. Raises `InvalidPayload`."""
+        known = message.parsed
+        if not isinstance(known, cls):
+            message.parsed = known = cls(message.payload)
+        known.work = MAX_WORK
+        return known
 
     @property
     def json(self) -> object:

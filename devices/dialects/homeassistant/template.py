@@ -7,7 +7,8 @@ parses it; what we evaluate is a whitelist of its nodes (`expressions.py`), over
 - refused when registered (`InvalidPayload`): over 4,096 characters, nested deeper than 40, loops, macros, includes,
   `**`, unknown filters, functions and methods, `*` on a text or list literal;
 - ended as "no update" when rendered: a missing key, a payload that is not JSON, any error, a text over 64 KiB on the
-  way, a result over 4,096 characters, a number beyond 64 bits, more than 1 MiB of text touched in all.
+  way, a result over 4,096 characters, a number beyond 64 bits, more than 512 Ki characters touched by all templates of
+  one device on one message: each template counts as four times its own length, and what its filters look at.
 
 `*` is for numbers only. `value_json.update` is the key "update", never a method: there are no attributes of Python
 objects. A container is built only from plain values and literals, so that references cannot multiply.
@@ -29,7 +30,8 @@ from devices.errors import InvalidPayload
 MAX_SOURCE: Final = 4096
 MAX_RESULT: Final = 4096
 MAX_DEPTH: Final = 40
-CACHED_TEMPLATES: Final = 1024  # a school's few hundred distinct texts; compiled per text, not per property
+WORK_OF_SOURCE: Final = 4  # for each character of a template: what its steps cost before they touch a text
+CACHED_TEMPLATES: Final = 4096  # a school's few hundred distinct texts; compiled per text, not per property
 
 _RENDER_ERRORS = (NoUpdate, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
 _PARSER = Environment(autoescape=False)  # only parses
@@ -84,11 +86,18 @@ class JsonPath:
 class Program:
     """Any other template."""
 
-    def __init__(self, body: Statement) -> None:
+    def __init__(self, body: Statement, work: int) -> None:
         self._body = body
+        self._work = work
 
     def render(self, payload: Payload) -> str | None:
-        return self._run(Scope(payload))
+        if payload.work < self._work:
+            payload.work = -1
+            return None
+        scope = Scope(payload, work=payload.work - self._work)
+        text = self._run(scope)
+        payload.work = scope.work
+        return text
 
     def render_value(self, value: Value, /, **names: Value) -> str | None:
         return self._run(Scope(None, {**names, "value": value}))
@@ -123,7 +132,7 @@ def compile_template(source: str) -> Template:
     if path := _PATH.fullmatch(source):
         return JsonPath(tuple(dotted or quoted for dotted, quoted in _STEP.findall(path[1])))
     try:
-        return Program(_body(_PARSER.parse(source).body, MAX_DEPTH))
+        return Program(_body(_PARSER.parse(source).body, MAX_DEPTH), WORK_OF_SOURCE * len(source))
     except TemplateError as error:
         raise InvalidPayload(f"template: {error}") from error
     except (RecursionError, ValueError, OverflowError) as error:
