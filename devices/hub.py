@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from datetime import datetime
 
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 BIRTH_AFTER_S = 0.5
 """After subscribing: what was retained brings more topics to subscribe to, and those should be heard too."""
+DUE_AT_ONCE = 100
+"""Devices that go offline or stale, and commands that reach their deadline, in one turn of the loop."""
 BIRTH_PAUSE_S = 0.05
 """Between two schools, so that a province does not answer at once."""
 
@@ -166,12 +168,14 @@ class DeviceHub:
         of.checked(command.value)
         return await self._sender.send(entry, command, of, reported=self._registry.fresh(entry, of.name))
 
-    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
+    def changes(
+        self, ids: Collection[DeviceId] | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
         """What changes from now on, one entry per device and kind until it is taken: a slow reader misses none.
 
-        `async with hub.changes() as changes: async for change in changes: ...`
+        Of all devices, or of `ids` only. `async with hub.changes() as changes: async for change in changes: ...`
         """
-        return self._changes.subscribe()
+        return self._changes.subscribe(ids)
 
     async def _listen(self) -> None:
         """Take in what comes from the broker, for ever."""
@@ -220,10 +224,11 @@ class DeviceHub:
                 async with asyncio.timeout(delay_s):
                     await self._wake.wait()
             now = self._clock()
-            for id in self._registry.tick(now):
+            for id in self._registry.tick(now, at_most=DUE_AT_ONCE):
                 self._changes.publish(id, ChangeKind.AVAILABILITY)
                 self._sender.poke(id)
-            self._sender.tick(now)
+            self._sender.tick(now, at_most=DUE_AT_ONCE)
+            await asyncio.sleep(0)
 
     async def _greet(self) -> None:
         """Tell each school that we are here, once per connection, for ever."""

@@ -102,32 +102,28 @@ class Intake:
             for dialect in self._dialects:
                 for filter in dialect.discovery_filters(namespace):
                     self._discovery.add(filter, (dialect, namespace))
-        self._broker.unsubscribe(self._topics(gone))
+        for topics in self._topics(gone).values():
+            self._broker.unsubscribe(topics)
         for namespace in gone:
             self._shares.forget(namespace)
             self._overloads.forget(namespace)
             self._problems.forget(namespace)
-        for namespace in sorted(new):
-            self._broker.subscribe(self._topics(frozenset({namespace})), of=namespace)
+        for namespace, topics in self._topics(new).items():
+            self._broker.subscribe(topics, of=namespace)
         return new
 
-    def _topics(self, namespaces: frozenset[Namespace]) -> list[str]:
+    def _topics(self, namespaces: frozenset[Namespace]) -> dict[Namespace, list[str]]:
         """Discovery first, then what is known already."""
         if not namespaces:
-            return []
-        filters = [
-            filter
+            return {}
+        topics = {
+            namespace: [filter for dialect in self._dialects for filter in dialect.discovery_filters(namespace)]
             for namespace in sorted(namespaces)
-            for dialect in self._dialects
-            for filter in dialect.discovery_filters(namespace)
-        ]
-        known = [
-            topic
-            for entry in self._registry
-            if entry.driver.device.namespace in namespaces and not entry.removed
-            for topic in entry.driver.topics
-        ]
-        return filters + known
+        }
+        for entry in self._registry:
+            if entry.driver.device.namespace in namespaces and not entry.removed:
+                topics[entry.driver.device.namespace] += entry.driver.topics
+        return topics
 
     def restore(self, record: DeviceRecord) -> None:
         """A device from the database, its description read again; after the others where its school has many."""

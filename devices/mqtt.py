@@ -34,12 +34,14 @@ from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Message, Publish
 
 INBOUND_LIMIT = 1_000
-"""Messages that may wait for `receive`. When they do, the socket is not read: TCP slows the broker down, which queues
-or drops by its own limits. Nothing is dropped here."""
+INBOUND_BYTES_LIMIT = 8 * 1024 * 1024
+"""Messages that may wait for `receive`, and their payloads. When they do, the socket is not read: TCP slows the broker
+down, which queues or drops by its own limits. Nothing is dropped here."""
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 """Of the socket; Linux gives at most net.core.rmem_max."""
 READ_AHEAD_BYTES = 64 * 1024
-READS_PER_WAKE = 200
+READ_FOR_S = 0.004
+"""In one turn of the loop; then others have theirs. A packet takes 10 us, one of 1 MB 300."""
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
 """For a PUBACK, SUBACK or UNSUBACK."""
@@ -208,6 +210,7 @@ class Mqtt:
         self._loop = asyncio.get_running_loop()
         self._clock = clock
         self._inbound: list[Message] = []
+        self._inbound_bytes = 0
         self._arrived = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
@@ -257,7 +260,7 @@ class Mqtt:
                 raise BrokerLost(self._why)
             self._arrived.clear()
             await self._arrived.wait()
-        messages, self._inbound = self._inbound, []
+        messages, self._inbound, self._inbound_bytes = self._inbound, [], 0
         if self._paused and self._socket is not None:
             self._paused = False
             self._loop.add_reader(self._socket, self._read)
@@ -340,9 +343,10 @@ class Mqtt:
     def _read(self) -> None:
         """Take in what has come, and stop reading where too much waits to be received."""
         self._now = self._clock()
+        until = self._loop.time() + READ_FOR_S
         try:
-            for _ in range(READS_PER_WAKE):
-                if len(self._inbound) >= INBOUND_LIMIT:
+            while self._loop.time() < until:
+                if len(self._inbound) >= INBOUND_LIMIT or self._inbound_bytes >= INBOUND_BYTES_LIMIT:
                     self._pause()
                     return
                 self._client.loop_read()
@@ -381,9 +385,9 @@ class Mqtt:
             topic = message.topic
         except UnicodeDecodeError:
             return  # MQTT 3.1.1 1.5.3: no such topic can be subscribed to; the broker should not have passed it on
-        self._inbound.append(
-            Message(topic=topic, payload=bytes(message.payload), retained=message.retain, received=self._now)
-        )
+        payload = bytes(message.payload)
+        self._inbound.append(Message(topic=topic, payload=payload, retained=message.retain, received=self._now))
+        self._inbound_bytes += len(payload)
         if len(self._inbound) == 1:
             self._arrived.set()
 

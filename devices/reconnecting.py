@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Message, Publish
@@ -25,6 +26,7 @@ REFUSED_DELAY_S = 60.0
 STEADY_AFTER_S = 10.0
 """A connection that lived this long was a good one: after it, back-off starts again from the first delay."""
 FILTERS_PER_PACKET = 200
+OWNERS_PER_PACKET = 20
 
 
 def back_off_s(failures: int, chance: float) -> float:
@@ -62,8 +64,8 @@ class ReconnectingMqtt:
         self._clock = clock
         self._chance = chance
         self._mqtt: Mqtt | None = None
-        self._wanted: dict[str, None] = {}  # a dict for its order: discovery before what was discovered
-        self._to_add: dict[str, None] = {}
+        self._wanted: dict[str, str] = {}  # in its order: discovery before what was discovered; whose it is
+        self._to_add: dict[str, dict[str, None]] = {}  # by whose they are; none that is empty
         self._to_drop: dict[str, None] = {}
         self._subscriptions_changed = asyncio.Event()
         self._settled = asyncio.Event()
@@ -109,7 +111,9 @@ class ReconnectingMqtt:
         logger.info("broker %s: connected", self._address)
         self.problem = ""
         self._mqtt = mqtt
-        self._to_add = dict(self._wanted)
+        self._to_add = {}
+        for each, owner in self._wanted.items():
+            self._to_add.setdefault(owner, {})[each] = None
         self._to_drop.clear()
         self._subscriptions_changed.set()
 
@@ -118,21 +122,29 @@ class ReconnectingMqtt:
         return f"{self._settings.host}:{self._settings.port}"
 
     def subscribe(self, filters: Iterable[str], *, of: str = "") -> None:
-        """Have these filters subscribed to, now and after every reconnect."""
+        """Have these filters subscribed to, now and after every reconnect; `of`: whose they are.
+
+        Owners take turns: who has many makes nobody else wait.
+        """
         for each in filters:
             if each not in self._wanted:
-                self._wanted[each] = None
+                self._wanted[each] = of
                 self._to_drop.pop(each, None)
-                self._to_add[each] = None
+                self._to_add.setdefault(of, {})[each] = None
         self._changed()
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
         """Take these filters back."""
         for each in filters:
             if each in self._wanted:
-                del self._wanted[each]
-                if self._to_add.pop(each, self) is self:
+                owner = self._wanted.pop(each)
+                adds = self._to_add.get(owner)
+                if adds is None or each not in adds:
                     self._to_drop[each] = None
+                    continue
+                del adds[each]
+                if not adds:
+                    del self._to_add[owner]
         self._changed()
 
     def _changed(self) -> None:
@@ -161,17 +173,29 @@ class ReconnectingMqtt:
     async def _bring_level(self, mqtt: Mqtt) -> None:
         """Raises `BrokerLost`; what is left is then asked for on the next connection, which starts from all wanted."""
         while mqtt is self._mqtt and (self._to_add or self._to_drop):
-            if adds := list(self._to_add)[:FILTERS_PER_PACKET]:
-                for each in adds:
-                    del self._to_add[each]
+            if adds := self._next_to_add():
                 if refused := await mqtt.subscribe(adds):
                     logger.warning("broker %s: refuses %d filters: %s, …", self._address, len(refused), refused[0])
-            elif drops := list(self._to_drop)[:FILTERS_PER_PACKET]:
+            elif drops := list(islice(self._to_drop, FILTERS_PER_PACKET)):
                 for each in drops:
                     del self._to_drop[each]
                 await mqtt.unsubscribe(drops)
         if mqtt is self._mqtt:
             self._settled.set()
+
+    def _next_to_add(self) -> list[str]:
+        """For one packet: of the first owners a part each, who then stand behind the others."""
+        part = FILTERS_PER_PACKET // min(len(self._to_add), OWNERS_PER_PACKET) if self._to_add else 0
+        taken: list[str] = []
+        for owner in list(islice(self._to_add, OWNERS_PER_PACKET)):
+            adds = self._to_add.pop(owner)
+            some = list(islice(adds, part))
+            taken += some
+            for each in some:
+                del adds[each]
+            if adds:
+                self._to_add[owner] = adds
+        return taken
 
     async def publish(self, message: Publish) -> None:
         """Publish, not retained. Raises `BrokerLost` where there is no connection or it ends before the PUBACK."""

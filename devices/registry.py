@@ -256,10 +256,10 @@ class Registry:
         """When `tick` has something to do next."""
         return self._due[0][0] if self._due else None
 
-    def tick(self, now: datetime) -> list[DeviceId]:
-        """Decide who is offline or stale by now; returns the devices whose availability changed."""
-        changed = []
-        while self._due and self._due[0][0] <= now:
+    def tick(self, now: datetime, *, at_most: int | None = None) -> list[DeviceId]:
+        """Decide who is offline or stale by now; returns the devices whose availability changed, `at_most` so many."""
+        changed: list[DeviceId] = []
+        while self._due and self._due[0][0] <= now and len(changed) != at_most:
             when, id = heapq.heappop(self._due)
             entry = self._entries.get(id)
             if entry is None or entry.due != when:

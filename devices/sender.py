@@ -3,11 +3,12 @@
 import asyncio
 import heapq
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 from devices.changes import ChangeKind, Changes
-from devices.device import Availability, Command, CommandId, CommandResult, DeviceId, Property, Value
+from devices.device import Availability, Command, CommandId, CommandResult, DeviceId, Namespace, Property, Value
 from devices.errors import BrokerLost, DevicesError, InvalidCommand
 from devices.message import Publish
 from devices.registry import Entry, Registry
@@ -41,8 +42,9 @@ class Sender:
         self._connected = connected
         self._time_changed = time_changed
         self._waiters: dict[CommandId, asyncio.Future[CommandResult]] = {}
-        self._ready: asyncio.Queue[DeviceId] = asyncio.Queue()  # each device once: `_queued`
+        self._ready: dict[Namespace, deque[DeviceId]] = {}  # schools take turns; each device once: `_queued`
         self._queued: set[DeviceId] = set()
+        self._some_ready = asyncio.Semaphore(0)
         self._busy: set[DeviceId] = set()
         self._due: list[tuple[datetime, DeviceId]] = []
         self._meet_until: datetime | None = None
@@ -77,9 +79,11 @@ class Sender:
 
     def poke(self, id: DeviceId) -> None:
         """The device may have something that can be sent now."""
-        if id not in self._queued:
+        entry = self._registry.get(id)
+        if entry is not None and id not in self._queued:
             self._queued.add(id)
-            self._ready.put_nowait(id)
+            self._ready.setdefault(entry.driver.device.namespace, deque()).append(id)
+            self._some_ready.release()
 
     def connected_anew(self) -> None:
         """Send what was held: at once to devices that are heard of, a little later to the others."""
@@ -108,12 +112,14 @@ class Sender:
             return next_deadline or self._meet_until
         return min(next_deadline, self._meet_until)
 
-    def tick(self, now: datetime) -> None:
-        """End what has reached its deadline; send again what was to wait."""
+    def tick(self, now: datetime, *, at_most: int | None = None) -> None:
+        """End what has reached its deadline, of `at_most` so many devices; send again what was to wait."""
         if self._meet_until is not None and self._meet_until <= now:
             self._meet_until = None
             self._poke_all()
-        while self._due and self._due[0][0] <= now:
+        left = at_most
+        while self._due and self._due[0][0] <= now and left != 0:
+            left = None if left is None else left - 1
             _, id = heapq.heappop(self._due)
             entry = self._registry.get(id)
             if entry is not None:
@@ -143,10 +149,20 @@ class Sender:
             return "device_removed"
         return "device_offline" if entry.presence.state is Availability.OFFLINE else ""
 
+    async def _next_ready(self) -> DeviceId:
+        """The device whose turn it is: of the school that has waited longest, the one that has."""
+        await self._some_ready.acquire()
+        school = next(iter(self._ready))
+        ready = self._ready.pop(school)
+        id = ready.popleft()
+        if ready:
+            self._ready[school] = ready
+        self._queued.discard(id)
+        return id
+
     async def _work(self) -> None:
         while True:
-            id = await self._ready.get()
-            self._queued.discard(id)
+            id = await self._next_ready()
             entry = self._registry.get(id)
             if entry is None or id in self._busy:
                 continue  # whoever is busy with it looks again before leaving it
