@@ -8,6 +8,7 @@ long the loop was held at most, the CPU of this process, and what the loud schoo
 
 import argparse
 import asyncio
+import gc
 import json
 import statistics
 import sys
@@ -135,6 +136,7 @@ async def _flooded(hub: DeviceHub, loud: asyncio.subprocess.Process, seconds: fl
     assert loud.stdin is not None
     assert loud.stdout is not None
     latencies: list[float] = []
+    gc.freeze()  # as the controller does
     heartbeat = Heartbeat()
     beating = asyncio.create_task(heartbeat.run())
     loud.stdin.write(b"go\n")

@@ -28,7 +28,7 @@ from devices.shares import Kind, Lane, Shares, busiest
 
 logger = logging.getLogger(__name__)
 
-SLICE_NS = 5_000_000
+SLICE_NS = 2_000_000
 """Of processor time that is read in one turn of the loop, and the step that is going on then."""
 NOT_LISTENED_TO = timedelta(seconds=10)
 """To the busiest topics of a school that sends more than we can receive."""

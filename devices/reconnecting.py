@@ -16,6 +16,7 @@ from itertools import islice
 from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Message, Publish
 from devices.mqtt import Mqtt, MqttSettings, connect
+from devices.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class ReconnectingMqtt:
         self._chance = chance
         self._mqtt: Mqtt | None = None
         self._wanted: dict[str, str] = {}  # in its order: discovery before what was discovered; whose it is
-        self._to_add: dict[str, dict[str, None]] = {}  # by whose they are; none that is empty
+        self._to_add: Turns[str, str] = Turns()
         self._to_drop: dict[str, None] = {}
         self._subscriptions_changed = asyncio.Event()
         self._settled = asyncio.Event()
@@ -111,9 +112,9 @@ class ReconnectingMqtt:
         logger.info("broker %s: connected", self._address)
         self.problem = ""
         self._mqtt = mqtt
-        self._to_add = {}
+        self._to_add.clear()
         for each, owner in self._wanted.items():
-            self._to_add.setdefault(owner, {})[each] = None
+            self._to_add.add(owner, each)
         self._to_drop.clear()
         self._subscriptions_changed.set()
 
@@ -130,7 +131,7 @@ class ReconnectingMqtt:
             if each not in self._wanted:
                 self._wanted[each] = of
                 self._to_drop.pop(each, None)
-                self._to_add.setdefault(of, {})[each] = None
+                self._to_add.add(of, each)
         self._changed()
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
@@ -138,13 +139,8 @@ class ReconnectingMqtt:
         for each in filters:
             if each in self._wanted:
                 owner = self._wanted.pop(each)
-                adds = self._to_add.get(owner)
-                if adds is None or each not in adds:
+                if not self._to_add.discard(owner, each):
                     self._to_drop[each] = None
-                    continue
-                del adds[each]
-                if not adds:
-                    del self._to_add[owner]
         self._changed()
 
     def _changed(self) -> None:
@@ -173,7 +169,7 @@ class ReconnectingMqtt:
     async def _bring_level(self, mqtt: Mqtt) -> None:
         """Raises `BrokerLost`; what is left is then asked for on the next connection, which starts from all wanted."""
         while mqtt is self._mqtt and (self._to_add or self._to_drop):
-            if adds := self._next_to_add():
+            if adds := self._to_add.take(FILTERS_PER_PACKET, owners=OWNERS_PER_PACKET):
                 if refused := await mqtt.subscribe(adds):
                     logger.warning("broker %s: refuses %d filters: %s, …", self._address, len(refused), refused[0])
             elif drops := list(islice(self._to_drop, FILTERS_PER_PACKET)):
@@ -182,20 +178,6 @@ class ReconnectingMqtt:
                 await mqtt.unsubscribe(drops)
         if mqtt is self._mqtt:
             self._settled.set()
-
-    def _next_to_add(self) -> list[str]:
-        """For one packet: of the first owners a part each, who then stand behind the others."""
-        part = FILTERS_PER_PACKET // min(len(self._to_add), OWNERS_PER_PACKET) if self._to_add else 0
-        taken: list[str] = []
-        for owner in list(islice(self._to_add, OWNERS_PER_PACKET)):
-            adds = self._to_add.pop(owner)
-            some = list(islice(adds, part))
-            taken += some
-            for each in some:
-                del adds[each]
-            if adds:
-                self._to_add[owner] = adds
-        return taken
 
     async def publish(self, message: Publish) -> None:
         """Publish, not retained. Raises `BrokerLost` where there is no connection or it ends before the PUBACK."""

@@ -3,7 +3,6 @@
 import asyncio
 import heapq
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -12,6 +11,7 @@ from devices.device import Availability, Command, CommandId, CommandResult, Devi
 from devices.errors import BrokerLost, DevicesError, InvalidCommand
 from devices.message import Publish
 from devices.registry import Entry, Registry
+from devices.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +42,11 @@ class Sender:
         self._connected = connected
         self._time_changed = time_changed
         self._waiters: dict[CommandId, asyncio.Future[CommandResult]] = {}
-        self._ready: dict[Namespace, deque[DeviceId]] = {}  # schools take turns; each device once: `_queued`
-        self._queued: set[DeviceId] = set()
-        self._some_ready = asyncio.Semaphore(0)
+        self._ready: Turns[Namespace, DeviceId] = Turns()
+        self._waiting = asyncio.Semaphore(0)  # as many as are ready
         self._busy: set[DeviceId] = set()
         self._due: list[tuple[datetime, DeviceId]] = []
+        self._scheduled: dict[DeviceId, datetime] = {}  # the latest place of each in it
         self._meet_until: datetime | None = None
 
     async def run(self) -> None:
@@ -80,10 +80,8 @@ class Sender:
     def poke(self, id: DeviceId) -> None:
         """The device may have something that can be sent now."""
         entry = self._registry.get(id)
-        if entry is not None and id not in self._queued:
-            self._queued.add(id)
-            self._ready.setdefault(entry.driver.device.namespace, deque()).append(id)
-            self._some_ready.release()
+        if entry is not None and self._ready.add(entry.driver.device.namespace, id):
+            self._waiting.release()
 
     def connected_anew(self) -> None:
         """Send what was held: at once to devices that are heard of, a little later to the others."""
@@ -120,7 +118,9 @@ class Sender:
         left = at_most
         while self._due and self._due[0][0] <= now and left != 0:
             left = None if left is None else left - 1
-            _, id = heapq.heappop(self._due)
+            when, id = heapq.heappop(self._due)
+            if self._scheduled.get(id) == when:
+                del self._scheduled[id]
             entry = self._registry.get(id)
             if entry is not None:
                 self.finish(entry.queue.tick(now, held=self._held(entry)))
@@ -136,9 +136,10 @@ class Sender:
         self._changes.publish(entry.driver.device.id, ChangeKind.COMMAND)
 
     def _schedule(self, entry: Entry) -> None:
-        due = entry.queue.due(self._clock())
-        if due is not None:
-            heapq.heappush(self._due, (due, entry.driver.device.id))
+        due, id = entry.queue.due(self._clock()), entry.driver.device.id
+        if due is not None and self._scheduled.get(id) != due:  # a device that answers often has one place all the same
+            self._scheduled[id] = due
+            heapq.heappush(self._due, (due, id))
             self._time_changed()
 
     def _held(self, entry: Entry) -> str:
@@ -149,20 +150,10 @@ class Sender:
             return "device_removed"
         return "device_offline" if entry.presence.state is Availability.OFFLINE else ""
 
-    async def _next_ready(self) -> DeviceId:
-        """The device whose turn it is: of the school that has waited longest, the one that has."""
-        await self._some_ready.acquire()
-        school = next(iter(self._ready))
-        ready = self._ready.pop(school)
-        id = ready.popleft()
-        if ready:
-            self._ready[school] = ready
-        self._queued.discard(id)
-        return id
-
     async def _work(self) -> None:
         while True:
-            id = await self._next_ready()
+            await self._waiting.acquire()
+            (id,) = self._ready.take(1)
             entry = self._registry.get(id)
             if entry is None or id in self._busy:
                 continue  # whoever is busy with it looks again before leaving it

@@ -1,0 +1,51 @@
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from devices.device import Namespace
+from devices.dialects.base import Problem
+from devices.overload import OVER_AFTER, TOPICS_LIMIT, Overloads
+
+NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+LOUD = Namespace("loud")
+OTHER = Namespace("other")
+
+
+def test_a_school_is_told_what_was_not_read_and_which_topics_were_busy() -> None:
+    overloads = Overloads()
+    overloads.add(LOUD, NOW, passed_over=Counter({"sc/1/loud/x": 700, "sc/1/loud/y": 20}))
+    problem = overloads.add(
+        LOUD,
+        NOW + timedelta(seconds=1),
+        passed_over=Counter({"sc/1/loud/x": 300}),
+        refused=Counter({"sc/1/loud/z": 4}),
+        not_listened_to=["sc/1/loud/x"],
+    )
+    assert problem == Problem(
+        "sc/1/loud/#",
+        "too_many_messages",
+        "since 07:30 UTC the school's devices send more than its share; 1020 messages were not read because a newer "
+        "one came; 4 were not read because too many waited; for some seconds nothing is read on sc/1/loud/x; most "
+        "came on sc/1/loud/x, sc/1/loud/y, sc/1/loud/z",
+    )
+
+
+def test_it_is_over_once_for_each_school_after_a_minute_without() -> None:
+    overloads = Overloads()
+    overloads.add(LOUD, NOW, refused=Counter(a=1))
+    overloads.add(OTHER, NOW, refused=Counter(a=1))
+    overloads.add(LOUD, NOW + timedelta(seconds=30), refused=Counter(a=1))
+    assert overloads.over(NOW + OVER_AFTER) == [OTHER]
+    assert overloads.over(NOW + OVER_AFTER) == []
+    assert overloads
+    assert overloads.over(NOW + timedelta(seconds=30) + OVER_AFTER) == [LOUD]
+    assert not overloads
+
+
+def test_counts_stay_true_while_only_the_busiest_topics_are_remembered() -> None:
+    overloads = Overloads()
+    for number in range(5 * TOPICS_LIMIT):
+        problem = overloads.add(LOUD, NOW, passed_over=Counter({f"t{number}": 1, "busy": 2}))
+    assert f"{15 * TOPICS_LIMIT} messages" in problem.detail
+    assert "most came on" in problem.detail
+    assert "busy" in problem.detail
+    assert len(problem.detail) < 1000
