@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from devices.device import Namespace
 from devices.message import Publish
@@ -66,6 +67,7 @@ def _states(devices: int, payload: bytes) -> tuple[Publish, ...]:
     return tuple(Publish(f"{BASE}/r{number}/lamp/state", payload) for number in range(devices))
 
 
+@cache
 def floods() -> dict[str, Flood]:
     """By name."""
     one, lamps = (Publish(f"{BASE}/x", b"20.5"),), tuple(lamp(number) for number in range(1000))

@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 SLICE_NS = 2_000_000
 """Of processor time that is read in one turn of the loop, and the step that is going on then."""
 NOT_LISTENED_TO = timedelta(seconds=10)
-"""To the busiest topics of a school that sends more than we can receive."""
+NOT_LISTENED_TO_LIMIT = timedelta(minutes=10)
+"""To the busiest topics of a school that sends more than we can receive; twice as long each time until it is over."""
 TOLD_EVERY = timedelta(seconds=1)
 DEVICES_LIMIT = 5_000
 """Of one school: several times what a large one has, and no more than one school may make us remember."""
@@ -188,6 +189,8 @@ class Intake:
         """Queue messages, in order, each for its school, and read what there is time for."""
         now_ns, idle = time.monotonic_ns(), not self._shares.ready
         for message in messages:
+            if message.topic in self._silenced:
+                continue  # it was under way
             topic = self._readers.get(message.topic)
             if topic is not None:
                 school, retained = topic.school, message.retained
@@ -281,8 +284,9 @@ class Intake:
         new = [each for each in filters if each not in self._silenced]
         if not new:
             return
+        turn = self._overloads.silenced(lane.school)
         for each in new:
-            self._silenced[each] = lane.school, now + NOT_LISTENED_TO
+            self._silenced[each] = lane.school, now + min(NOT_LISTENED_TO * 2**turn, NOT_LISTENED_TO_LIMIT)
         self._broker.unsubscribe(new)
         self._problems.add(lane.school, self._overloads.add(lane.school, now, not_listened_to=new), now)
         self._left.set()
@@ -299,6 +303,7 @@ class Intake:
                 problem = self._overloads.add(lane.school, now, passed_over=passed_over, refused=refused)
                 self._problems.add(lane.school, problem, now)
         for filter, (school, until) in list(self._silenced.items()):
+            self._overloads.goes_on(school, now)
             if until <= now:
                 del self._silenced[filter]
                 if school in self.namespaces:

@@ -40,7 +40,7 @@ down, which queues or drops by its own limits. Nothing is dropped here."""
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 """Of the socket; Linux gives at most net.core.rmem_max."""
 READ_AHEAD_BYTES = 64 * 1024
-READ_FOR_S = 0.002
+READ_FOR_S = 0.004
 """In one turn of the loop; then others have theirs. A packet takes 10 us, one of 1 MB 300."""
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0

@@ -24,6 +24,7 @@ class Overload:
     passed_over: Counter[str] = field(default_factory=Counter)  # a newer message on the topic was read instead
     refused: Counter[str] = field(default_factory=Counter)
     not_listened_to: tuple[str, ...] = ()
+    silenced: int = 0  # how often
 
     def detail(self) -> str:
         """For the school's technician."""
@@ -34,7 +35,7 @@ class Overload:
         if self.refused:
             said.append(f"{self.refused.total()} were not read because too many waited")
         if self.not_listened_to:
-            said.append(f"for some seconds nothing is read on {_few(self.not_listened_to)}")
+            said.append(f"for a while nothing is read on {_few(self.not_listened_to)}")
         if counts:
             said.append(f"most came on {_few([topic for topic, _ in counts.most_common(3)])}")
         return "; ".join(said)
@@ -63,8 +64,20 @@ class Overloads:
         overload.last = now
         overload.passed_over = _bounded(overload.passed_over + (passed_over or Counter()))
         overload.refused = _bounded(overload.refused + (refused or Counter()))
-        overload.not_listened_to = tuple(not_listened_to) or overload.not_listened_to
+        if topics := tuple(not_listened_to):
+            overload.not_listened_to = topics
+            overload.silenced += 1
         return Problem(topic_of(school), CODE, overload.detail())
+
+    def silenced(self, school: Namespace) -> int:
+        """How often topics of the school were not listened to since it began."""
+        overload = self._schools.get(school)
+        return overload.silenced if overload is not None else 0
+
+    def goes_on(self, school: Namespace, now: datetime) -> None:
+        """It is not over by now: nothing came, because nobody listens."""
+        if school in self._schools:
+            self._schools[school].last = now
 
     def over(self, now: datetime) -> list[Namespace]:
         """The schools for which it is over since the last call."""

@@ -175,7 +175,11 @@ class Shares(Generic[S, W]):
             return True
         lane.arrivals = min(RATE, lane.arrivals + (now_ns - lane.arrivals_counted_ns) * RATE / 1e9)
         lane.arrivals_counted_ns = now_ns
-        return lane.arrivals > 0
+        if lane.arrivals > 0:
+            return True
+        if not lane.over:
+            _collapse(lane)
+        return False
 
     @property
     def ready(self) -> bool:

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.device import Command, Device, DeviceId, Namespace, Report
 from devices.message import Message, Publish
@@ -9,6 +9,7 @@ from devices.readers import (
     TOPIC_READINGS_LIMIT,
     Readers,
 )
+from tests.devices.nativedevice import described
 
 
 @dataclass
@@ -75,10 +76,29 @@ def test_a_device_and_a_school_have_so_many_topics_and_no_more() -> None:
     assert readers.refusal(driver("a", *names)) == "a: topics that cannot be listened to"
     for wild in ("x/+", "#", "", "a\0"):
         assert readers.refusal(driver("a", wild)) == "a: topics that cannot be listened to"
-    for number in range(SCHOOL_TOPICS_LIMIT // DEVICE_TOPICS_LIMIT):
-        readers.attach(driver(f"d{number}", *(f"{number}/{name}" for name in names[1:])))
+    first, *others = (
+        driver(f"d{number}", *(f"{number}/{name}" for name in names[1:]))
+        for number in range(SCHOOL_TOPICS_LIMIT // DEVICE_TOPICS_LIMIT)
+    )
+    for each in (first, *others):
+        readers.attach(each)
     assert readers.refusal(driver("lamp", "one-more")) == "lamp: the school's devices have 20000 topics already"
     assert readers.refusal(driver("lamp", "0/t1")) == ""  # that is listened to already
     assert readers.refusal(driver("lamp", "one-more", school="other")) == ""
-    readers.detach(driver("d0", *(f"0/{name}" for name in names[1:])))
+    readers.detach(first)
     assert readers.refusal(driver("lamp", "one-more")) == ""
+
+
+def test_the_devices_of_a_school_have_so_many_properties_in_all_and_no_more() -> None:
+    readers = Readers()
+    of = [
+        replace(each, device=replace(each.device, properties=described().properties * 1000))
+        for each in (driver(f"d{number}", "x") for number in range(7))
+    ]
+    for each in of[:6]:
+        assert readers.refusal(each) == ""
+        readers.attach(each)
+    assert readers.refusal(of[6]) == "d6: the school's devices have 20000 properties already"
+    assert readers.refusal(of[5]) == ""  # in the place of what it was
+    readers.detach(of[0])
+    assert readers.refusal(of[6]) == ""

@@ -17,6 +17,7 @@ from devices.dialects.homeassistant.driver import HomeAssistantDriver
 from devices.errors import InvalidPayload
 
 MAX_TOPICS = 20_000  # discovery topics that one school may keep us busy with
+MAX_SCHOOL_COMPONENTS = 10_000  # what one school may make us remember
 MAX_COMPONENTS = 200  # of one device: each that is added has the device put together anew
 
 UniqueId = tuple[str, str]
@@ -76,6 +77,9 @@ class Inventory:
         if not free and not announcement.withdrawn:
             return Discovery(problems=tuple(problems) or (Problem(topic, "empty", "the device has no components"),))
         self._check_size(topic, announcement.identity, len(free))
+        had = len(before.announcement.components) if before is not None else 0
+        if len(self._owners) - had + len(free) > MAX_SCHOOL_COMPONENTS:
+            raise InvalidPayload(f"more than {MAX_SCHOOL_COMPONENTS} components in {self._namespace}")
         affected = set()
         if before is not None:
             problems += _omissions(topic, before.announcement, announcement)
