@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 SLICE_NS = 2_000_000
 """Of processor time that is read in one turn of the loop, and the step that is going on then."""
+BEHIND_S = 0.1
+"""With reading, before a school that sends most of what comes is not listened to."""
 NOT_LISTENED_TO = timedelta(seconds=10)
 NOT_LISTENED_TO_LIMIT = timedelta(minutes=10)
 """To the busiest topics of a school that sends more than we can receive; twice as long each time until it is over."""
@@ -90,6 +92,7 @@ class Intake:
         self._silenced: dict[str, tuple[Namespace, datetime]] = {}  # topics and filters not listened to, until when
         self._tell_at = clock()
         self._connection = 0
+        self._heard: Counter[Namespace] = Counter()  # messages while we were behind with reading
         self._left = asyncio.Event()
         self._discovery: FilterTree[tuple[Dialect, Namespace]] = FilterTree()
 
@@ -156,9 +159,9 @@ class Intake:
                 if dialect.name == device.dialect:
                     yield from dialect.prepare(message)
             driver = self._restored_driver(device, message)
-            kinds = self._registry.discovered(driver, message.topic, message.payload)
+            self._registry.discovered(driver, message.topic, message.payload)
             self._attach(driver)
-            self._changes.publish(device.id, *kinds)
+            self._changes.publish(device.id, ChangeKind.UPDATED)
         yield
 
     def _restored_driver(self, device: Device, message: Message) -> Driver:
@@ -188,6 +191,9 @@ class Intake:
     def take_in(self, messages: Iterable[Message]) -> None:
         """Queue messages, in order, each for its school, and read what there is time for."""
         now_ns, idle = time.monotonic_ns(), not self._shares.ready
+        behind = self._broker.behind_s
+        if not behind:
+            self._heard.clear()
         for message in messages:
             if message.topic in self._silenced:
                 continue  # it was under way
@@ -200,9 +206,14 @@ class Intake:
                     continue
                 school, retained = found[1], False  # the newest description counts, whoever sends it
             lane, size = self._shares.lane(school), len(message.payload)
-            if not message.retained and not self._shares.arrived(lane, size, now_ns):
-                self._silence(lane, message.received)
             self._shares.put(lane, message, size, (message.topic, retained))
+            if not message.retained:
+                if behind:
+                    self._heard[school] += 1
+                if not self._shares.arrived(lane, size, now_ns):
+                    self._silence(lane, message.received)
+        if behind >= BEHIND_S:
+            self._silence_loudest()
         if idle:
             self.serve()
 
@@ -274,6 +285,13 @@ class Intake:
                 return
             self._discover(dialect, namespace, message)
 
+    def _silence_loudest(self) -> None:
+        """We cannot read as much as comes: have the broker send less of whoever sends most of it."""
+        school, count = next(iter(self._heard.most_common(1)), (Namespace(""), 0))
+        if count * 2 > self._heard.total():
+            self._heard.clear()
+            self._silence(self._shares.lane(school), self._clock())
+
     def _silence(self, lane: Lane[Namespace, Work], now: datetime) -> None:
         """Have the broker send no more of a school's busiest topics for a while: what comes faster than we can receive
         it waits in the broker, before the messages of the others."""
@@ -287,9 +305,16 @@ class Intake:
         turn = self._overloads.silenced(lane.school)
         for each in new:
             self._silenced[each] = lane.school, now + min(NOT_LISTENED_TO * 2**turn, NOT_LISTENED_TO_LIMIT)
+            self._missed(each)
         self._broker.unsubscribe(new)
         self._problems.add(lane.school, self._overloads.add(lane.school, now, not_listened_to=new), now)
         self._left.set()
+
+    def _missed(self, name: str) -> None:
+        """Something on the topic was not read: what its devices said before is not fresh."""
+        topic = self._readers.get(name)
+        for id in topic.drivers if topic is not None else ():
+            self._changes.publish(id, *self._registry.missed(id))
 
     def tick(self, now: datetime) -> None:
         """Tell schools that they send too much, or that it is over; listen again to what was too busy."""
@@ -306,10 +331,15 @@ class Intake:
             self._overloads.goes_on(school, now)
             if until <= now:
                 del self._silenced[filter]
+                self._missed(filter)
                 if school in self.namespaces:
                     self._broker.subscribe([filter], of=school)
-        for school in self._overloads.over(now):
+        for school, overload in self._overloads.over(now).items():
             self._problems.clear(school, topic_of(school))
+            if overload.refused:  # the broker replays what is retained to whoever subscribes anew
+                filters = [each for dialect in self._dialects for each in dialect.discovery_filters(school)]
+                self._broker.unsubscribe(filters)
+                self._broker.subscribe(filters, of=school)
 
     def _problem(self, school: Namespace, message: Message, code: str, detail: str) -> None:
         self._problems.add(school, Problem(message.topic, code, detail[:1000]), message.received)

@@ -40,6 +40,8 @@ down, which queues or drops by its own limits. Nothing is dropped here."""
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 """Of the socket; Linux gives at most net.core.rmem_max."""
 READ_AHEAD_BYTES = 64 * 1024
+TLS_RECORD_BYTES = 16 * 1024
+"""What one read gives at most where the connection is encrypted."""
 READ_FOR_S = 0.004
 """In one turn of the loop; then others have theirs. A packet takes 10 us, one of 1 MB 300."""
 CONNECT_TIMEOUT_S = 10.0
@@ -161,6 +163,8 @@ class _BufferedSocket:
         self._socket = connected
         self._buffer = b""
         self._position = 0
+        self.emptied = True
+        """Whether the last read took all that had come."""
         self.send = connected.send
         self.close = connected.close
         self.fileno = connected.fileno
@@ -177,6 +181,8 @@ class _BufferedSocket:
         start = self._position
         if start >= len(self._buffer):
             self._buffer, start = self._socket.recv(READ_AHEAD_BYTES), 0
+            most = TLS_RECORD_BYTES if isinstance(self._socket, ssl.SSLSocket) else READ_AHEAD_BYTES
+            self.emptied = len(self._buffer) < most
         self._position = min(start + size, len(self._buffer))
         return self._buffer[start : self._position]
 
@@ -220,6 +226,7 @@ class Mqtt:
         self._why = "connection closed"
         self._socket: socket.socket | None = connected
         self._paused = False
+        self._behind_since: float | None = None
         self._now = clock()
         self._buffered = _BufferedSocket(connected)
         self._client = self._configured(settings, self._buffered, will)
@@ -340,8 +347,20 @@ class Mqtt:
 
     # From here on: called by the event loop or by paho, never awaited.
 
+    @property
+    def behind_s(self) -> float:
+        """For how long more has come than could be read; 0 where all is read."""
+        return self._loop.time() - self._behind_since if self._behind_since is not None else 0.0
+
     def _read(self) -> None:
         """Take in what has come, and stop reading where too much waits to be received."""
+        self._read_some()
+        if self._buffered.emptied:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = self._loop.time()
+
+    def _read_some(self) -> None:
         self._now = self._clock()
         until = self._loop.time() + READ_FOR_S
         try:

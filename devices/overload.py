@@ -79,9 +79,9 @@ class Overloads:
         if school in self._schools:
             self._schools[school].last = now
 
-    def over(self, now: datetime) -> list[Namespace]:
-        """The schools for which it is over since the last call."""
-        over = [school for school, each in self._schools.items() if now - each.last >= OVER_AFTER]
+    def over(self, now: datetime) -> dict[Namespace, Overload]:
+        """The schools for which it is over since the last call, and what it was."""
+        over = {school: each for school, each in self._schools.items() if now - each.last >= OVER_AFTER}
         for school in over:
             del self._schools[school]
         return over

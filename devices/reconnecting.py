@@ -77,6 +77,11 @@ class ReconnectingMqtt:
     def connected(self) -> bool:
         return self._mqtt is not None
 
+    @property
+    def behind_s(self) -> float:
+        """For how long the broker has had more for us than we could read."""
+        return self._mqtt.behind_s if self._mqtt is not None else 0.0
+
     async def events(self) -> AsyncGenerator[Event, None]:
         """Connect and hand on what comes, for ever. `Connected` and `Disconnected` alternate, each said once."""
         failures = 0

@@ -120,7 +120,7 @@ class Registry:
         entry.removed = True
         logger.warning("device %s: removed its description though it is in a room", id)
         if entry.presence.removed():
-            self._went_offline(entry)
+            self._is_old(entry)
         return (ChangeKind.UPDATED, ChangeKind.AVAILABILITY)
 
     def forget(self, id: DeviceId) -> None:
@@ -205,6 +205,14 @@ class Registry:
             known.value, known.received, known.epoch = value, report.received, epoch
         return changed
 
+    def missed(self, id: DeviceId) -> tuple[ChangeKind, ...]:
+        """Some of what the device said was not read: what it reported before may not be so any more."""
+        entry = self._entries.get(id)
+        if entry is None:
+            return ()
+        self._is_old(entry)
+        return (ChangeKind.REPORTED,)
+
     def reported(self, entry: Entry) -> dict[PropertyName, Reported]:
         fresh_from = max(entry.fresh_from, self._fresh_from)
         return {
@@ -269,7 +277,7 @@ class Registry:
                 changed.append(id)
                 logger.info("device %s: %s", id, entry.presence.state)
                 if entry.presence.state is Availability.OFFLINE:
-                    self._went_offline(entry)
+                    self._is_old(entry)
             self._schedule(entry)
         return changed
 
@@ -280,7 +288,7 @@ class Registry:
             entry.due = due
             heapq.heappush(self._due, (due, entry.driver.device.id))
 
-    def _went_offline(self, entry: Entry) -> None:
-        """What it reported before may not be so when it returns."""
+    def _is_old(self, entry: Entry) -> None:
+        """What it reported before may not be so any more."""
         self._epoch += 1
         entry.fresh_from = self._epoch

@@ -33,12 +33,25 @@ def test_it_is_over_once_for_each_school_after_a_minute_without() -> None:
     overloads = Overloads()
     overloads.add(LOUD, NOW, refused=Counter(a=1))
     overloads.add(OTHER, NOW, refused=Counter(a=1))
-    overloads.add(LOUD, NOW + timedelta(seconds=30), refused=Counter(a=1))
-    assert overloads.over(NOW + OVER_AFTER) == [OTHER]
-    assert overloads.over(NOW + OVER_AFTER) == []
+    overloads.goes_on(LOUD, NOW + timedelta(seconds=30))
+    overloads.goes_on(Namespace("quiet"), NOW)
+    over = overloads.over(NOW + OVER_AFTER)
+    assert {school: (each.since, each.refused) for school, each in over.items()} == {OTHER: (NOW, Counter(a=1))}
+    assert overloads.over(NOW + OVER_AFTER) == {}
     assert overloads
-    assert overloads.over(NOW + timedelta(seconds=30) + OVER_AFTER) == [LOUD]
+    assert list(overloads.over(NOW + timedelta(seconds=30) + OVER_AFTER)) == [LOUD]
     assert not overloads
+
+
+def test_how_often_nothing_was_listened_to_is_remembered_until_it_is_over() -> None:
+    overloads = Overloads()
+    assert overloads.silenced(LOUD) == 0
+    for turn in range(3):
+        overloads.add(LOUD, NOW, not_listened_to=["x"])
+        overloads.add(LOUD, NOW, passed_over=Counter(x=1))
+        assert overloads.silenced(LOUD) == turn + 1
+    overloads.over(NOW + OVER_AFTER)
+    assert overloads.silenced(LOUD) == 0
 
 
 def test_counts_stay_true_while_only_the_busiest_topics_are_remembered() -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -20,6 +21,7 @@ from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
 from devices.message import Publish
 from devices.mqtt import MqttSettings, connect
+from devices.shares import RATE
 from tests.devices.conftest import Broker
 from tests.devices.nativedevice import LEVEL, SCHOOL, command, native_device, until
 from tests.devices.test_hub import _now, claimed_online
@@ -84,7 +86,6 @@ def overdraw(hub: DeviceHub, by_ms: int) -> None:
     [
         ("templates", {"too_much_work"}),
         ("readers", {"too_many_messages"}),
-        ("rate", {"too_many_messages"}),
         ("announcements", set()),
     ],
 )
@@ -118,13 +119,39 @@ async def test_a_school_over_its_share_ends_with_the_newest_value_of_each_topic(
             await mqtt.publish(each, retain=True)
         await until(hub, lambda: len(of(hub, LOUD)) == len(topics))
         await hub._broker.settled()
-        overdraw(hub, 50)
+        overdraw(hub, 600)
         async with asyncio.TaskGroup() as tasks:
             for value in range(400):
                 for topic in topics:
                     tasks.create_task(mqtt.publish(Publish(topic, str(value).encode(), qos=0)))
         await until(hub, lambda: all(newest(hub, each.id) == {"399.0"} for each in hub.devices()))
         assert hub._intake._shares.lane(LOUD).passed_over or codes(hub) == {"too_many_messages"}
+
+
+async def test_a_topic_that_carries_more_than_can_be_received_is_not_listened_to_for_a_while(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes faster than we read it waits in the broker, before the messages of the others."""
+    monkeypatch.setattr("devices.intake.NOT_LISTENED_TO", timedelta(seconds=1))
+    busy, other = (f"sc/1/{LOUD}/{name}" for name in ("busy", "other"))
+    async with hub_of_two_schools(broker.settings) as hub, connect(broker.settings) as mqtt:
+        for topic in (busy, other):
+            await mqtt.publish(sensors(topic[-5:].strip("/"), 1, topic), retain=True)
+        await until(hub, lambda: len(of(hub, LOUD)) == 2)
+        ids = {each.name: each.id for each in hub.devices()}
+        await hub._broker.settled()
+        lane = hub._intake._shares.lane(LOUD)
+        lane.arrivals, lane.arrivals_counted_ns = -5_000, time.monotonic_ns()
+        await mqtt.publish(Publish(busy, b"1"))
+        await until(hub, lambda: newest(hub, ids["busy"]) == {"1"})
+        lane.arrivals = RATE
+        assert [each.detail.partition("; ")[2] for each in hub.problems()] == [f"for a while nothing is read on {busy}"]
+        await hub._broker.settled()
+        await mqtt.publish(Publish(busy, b"2"), retain=True)
+        await mqtt.publish(Publish(other, b"3"))
+        await until(hub, lambda: newest(hub, ids["other"]) == {"3"})
+        assert newest(hub, ids["busy"]) == {"1"}
+        await until(hub, lambda: newest(hub, ids["busy"]) == {"2"})  # replayed, once we listen again
 
 
 async def test_too_many_new_devices_of_one_school_leave_the_others_their_turn(broker: Broker) -> None:
@@ -137,3 +164,27 @@ async def test_too_many_new_devices_of_one_school_leave_the_others_their_turn(br
             await until(hub, lambda: len(of(hub, SCHOOL)) == 1)
             assert len(of(hub, LOUD)) < 300
             await until(hub, lambda: len(of(hub, LOUD)) == 300)
+
+
+async def test_descriptions_beyond_the_budget_of_a_start_are_read_once_it_runs(broker: Broker) -> None:
+    """A device from the database is known at once, whatever its description costs."""
+    async with hub_of_two_schools(broker.settings) as first, connect(broker.settings) as mqtt:
+        await first._broker.settled()
+        await mqtt.publish(sensors("dear", 5, f"sc/1/{LOUD}/x", "{{ value|float }}"))
+        await until(first, lambda: len(of(first, LOUD)) == 1)
+        (id,) = (each.id for each in first.devices())
+        record = first.record(id)
+    hub = DeviceHub(connection=broker.settings, dialects=[NativeDialect(), HomeAssistantDialect()], clock=_now)
+    overdraw(hub, 20)
+    hub.restore([record])
+    assert hub.device(id) == record.device
+    assert hub._registry.entry(id).driver.topics == ()
+    hub.set_namespaces({LOUD})
+    running = asyncio.create_task(hub.run())
+    async with connect(broker.settings) as mqtt:
+        await until(hub, lambda: hub._registry.entry(id).driver.topics != ())
+        await hub._broker.settled()
+        await mqtt.publish(Publish(f"sc/1/{LOUD}/x", b"7"))
+        await until(hub, lambda: newest(hub, id) == {"7.0"})
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
