@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 SLICE_NS = 2_000_000
 """Of processor time that is read in one turn of the loop, and the step that is going on then."""
-BEHIND_S = 0.1
-"""With reading, before a school that sends most of what comes is not listened to."""
+BEHIND_S = 0.5
+"""With reading, before one of several schools that sends most of what comes is not listened to."""
 NOT_LISTENED_TO = timedelta(seconds=10)
 NOT_LISTENED_TO_LIMIT = timedelta(minutes=10)
 """To the busiest topics of a school that sends more than we can receive; twice as long each time until it is over."""
@@ -212,7 +212,7 @@ class Intake:
                     self._heard[school] += 1
                 if not self._shares.arrived(lane, size, now_ns):
                     self._silence(lane, message.received)
-        if behind >= BEHIND_S:
+        if behind >= BEHIND_S and len(self.namespaces) > 1:
             self._silence_loudest()
         if idle:
             self.serve()

@@ -25,7 +25,7 @@ WAITING_LIMIT = 25_000
 """Messages of one school: more than all its discovery topics."""
 BYTES_LIMIT = 16 * 1024 * 1024
 """Payloads of one school that wait."""
-RATE = 5_000
+RATE = 10_000
 """Messages a second that a school may send for as long as it likes, and as many more at once; a large one counts as
 several (`LARGE_BYTES`). Below it a message that is not read costs us little; above it those of others wait behind it
 in the broker."""

@@ -141,7 +141,7 @@ async def test_a_topic_that_carries_more_than_can_be_received_is_not_listened_to
         ids = {each.name: each.id for each in hub.devices()}
         await hub._broker.settled()
         lane = hub._intake._shares.lane(LOUD)
-        lane.arrivals, lane.arrivals_counted_ns = -5_000, time.monotonic_ns()
+        lane.arrivals, lane.arrivals_counted_ns = -RATE, time.monotonic_ns()
         await mqtt.publish(Publish(busy, b"1"))
         await until(hub, lambda: newest(hub, ids["busy"]) == {"1"})
         lane.arrivals = RATE
