@@ -61,6 +61,11 @@ class Lane(Generic[S, W]):
     passed_over: Counter[Kind] = field(default_factory=Counter)  # kinds; for whoever tells the school
     refused: Counter[Kind] = field(default_factory=Counter)
 
+    @property
+    def idle(self) -> bool:
+        """Nothing of it waits, and it has budget left."""
+        return not self.active and self.budget_ns > 0
+
 
 class Shares(Generic[S, W]):
     """The queues of all schools. `put` and `next` cost the same however many schools there are."""
