@@ -117,3 +117,26 @@ def test_restored_values_of_properties_that_are_gone_are_dropped(registry: Regis
     entry = registry.entry(DEVICE.id)
     assert registry.reported(entry) == {POWER: Reported(value="on", received=NOW, fresh=False)}
     assert (entry.claimed, entry.presence.state, entry.presence.last_heard) == (True, Availability.UNKNOWN, NOW)
+
+
+def test_many_that_fall_silent_at_once_are_told_of_in_parts() -> None:
+    registry = Registry()
+    for number in range(25):
+        payload = describe(described(room=f"r{number}"), interval_s=10)
+        topic = f"sc/1/{SCHOOL}/r{number}/projector/desc"
+        message = Message(topic=topic, payload=payload, retained=True, received=NOW)
+        [found] = NativeDialect().discover(SCHOOL, message).drivers
+        registry.discovered(found, topic, payload)
+        registry.heard(found.device.id, NOW)
+    late = NOW + timedelta(seconds=25)
+    assert [len(registry.tick(late, at_most=10)) for _ in range(4)] == [10, 10, 5, 0]
+
+
+def test_what_was_not_read_makes_old_what_was_reported(registry: Registry) -> None:
+    registry.apply(report("on"))
+    assert registry.missed(DEVICE.id) == (ChangeKind.REPORTED,)
+    assert value(registry) == Reported(value="on", received=NOW, fresh=False)
+    assert registry.apply(report("off", retained=True, received=LATER)) == (ChangeKind.REPORTED,)
+    assert value(registry).value == "off"
+    registry.forget(DEVICE.id)
+    assert registry.missed(DEVICE.id) == ()
