@@ -29,7 +29,7 @@ RATE = 10_000
 """Messages a second that a school may send for as long as it likes, and as many more at once; a large one counts as
 several (`LARGE_BYTES`). Below it a message that is not read costs us little; above it those of others wait behind it
 in the broker."""
-LARGE_BYTES = 16 * 1024
+LARGE_BYTES = 4 * 1024
 RECEIVING_NS = 10_000
 """What a message costs before anybody looks at it."""
 
