@@ -66,12 +66,19 @@ class DeviceRecords:
 
     async def run(self) -> None:
         """Until cancelled; what is not yet written then is written before it ends."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._write_regularly(), name="write device records")
-            tasks.create_task(self._write_what_came(), name="write new devices")
-            async with self._hub.changes() as changes:
-                async for change in changes:
-                    self._follow(change)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write_regularly(), name="write device records")
+                tasks.create_task(self._write_what_came(), name="write new devices")
+                async with self._hub.changes() as changes:
+                    async for change in changes:
+                        self._follow(change)
+        finally:
+            for found in self._found.values():
+                self._dirty |= found
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WRITE_S):
+                    await self._write_dirty()
 
     def _follow(self, change: DeviceChange) -> None:
         id = change.device_id
@@ -96,18 +103,14 @@ class DeviceRecords:
 
     async def _write_what_came(self) -> None:
         """Write new devices before people hear of them, and forget those that are gone, school by school, for ever."""
-        try:
-            while True:
-                await self._to_write.wait()
-                self._to_write.clear()
-                await self._delete_some()
-                await self._write_found()
-                if self._found or self._gone:
-                    self._to_write.set()
-                    await asyncio.sleep(PAUSE_S)
-        finally:
-            for found in self._found.values():
-                self._dirty |= found  # for the last write
+        while True:
+            await self._to_write.wait()
+            self._to_write.clear()
+            await self._delete_some()
+            await self._write_found()
+            if self._found or self._gone:
+                self._to_write.set()
+                await asyncio.sleep(PAUSE_S)
 
     async def _write_found(self) -> None:
         """A part of each school's new devices."""
@@ -126,14 +129,9 @@ class DeviceRecords:
             await self._delete(id)
 
     async def _write_regularly(self) -> None:
-        try:
-            while True:
-                await asyncio.sleep(WRITE_EVERY_S)
-                await self._write_dirty(PARTS_LIMIT)
-        finally:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WRITE_S):
-                    await self._write_dirty()
+        while True:
+            await asyncio.sleep(WRITE_EVERY_S)
+            await self._write_dirty(PARTS_LIMIT)
 
     async def _write_dirty(self, parts: int | None = None) -> None:
         """What has changed by now, the schools in turn; `parts` of each at most, the rest another time."""
