@@ -9,6 +9,7 @@ paho-mqtt speaks the protocol; this file gives it a connected socket and tells i
 """
 
 import asyncio
+import itertools
 import socket
 import ssl
 import struct
@@ -364,7 +365,9 @@ class Mqtt:
         self._now = self._clock()
         until = self._loop.time() + READ_FOR_S
         try:
-            while self._loop.time() < until:
+            for number in itertools.count():
+                if number % 16 == 15 and self._loop.time() >= until:
+                    break
                 if len(self._inbound) >= INBOUND_LIMIT or self._inbound_bytes >= INBOUND_BYTES_LIMIT:
                     self._pause()
                     return
