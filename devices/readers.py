@@ -25,6 +25,7 @@ class Topic:
     school: Namespace
     drivers: dict[DeviceId, Driver] = field(default_factory=dict)
     readings: int = 0
+    dear: bool = False  # a message on it has taken long
 
 
 class Readers:
