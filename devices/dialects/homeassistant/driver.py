@@ -1,14 +1,15 @@
 """Reads and writes one device that was discovered in Home Assistant's form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import groupby
 
-from devices.device import Command, Device, PropertyName, Report, Value
+from devices.device import Availability, Command, Device, PropertyName, Report, Value
+from devices.dialects.base import Problem
 from devices.dialects.homeassistant.availability import AvailabilityMemory
 from devices.dialects.homeassistant.composition import Composition, Reader
 from devices.dialects.homeassistant.payload import Payload
-from devices.errors import InvalidCommand
+from devices.errors import InvalidCommand, InvalidPayload
 from devices.message import Message, Publish
 
 
@@ -32,23 +33,38 @@ class HomeAssistantDriver:
         self._readers = _by_topic(composition.readers)
         self.topics = tuple(sorted(self._readers.keys() | availability.topics))
 
-    def read(self, message: Message) -> tuple[Report, ...]:
-        """At most one report: the message's values, and the availability where it tells. Raises `InvalidPayload`."""
-        payload = Payload(message.payload)
-        values: dict[PropertyName, Value] = {}
+    def read(self, message: Message) -> tuple[Report | Problem, ...]:
+        """What the message says, and a problem where it is not what its readers read.
+
+        A live message on a state topic is a report even if it says nothing that is followed: the device is there.
+        """
+        try:
+            payload = Payload(message.payload)
+        except InvalidPayload as error:
+            return (*self._heard(message), Problem(message.topic, "invalid_payload", str(error)))
+        values: dict[PropertyName, Value | None] = {}
         for reader in self._readers.get(message.topic, ()):
             values.update(reader.values(payload))
         availability = self.availability.take(message.topic, payload)
+        problems = (Problem(message.topic, "invalid_payload", payload.unreadable),) if payload.unreadable else ()
         if not values and availability is None:
-            return ()
-        report = Report(
+            return (*self._heard(message), *problems)
+        return (self._report(message, values, availability), *problems)
+
+    def _heard(self, message: Message) -> tuple[Report, ...]:
+        return (self._report(message, {}, None),) if message.topic in self._readers and not message.retained else ()
+
+    def _report(
+        self, message: Message, values: Mapping[PropertyName, Value | None], availability: Availability | None
+    ) -> Report:
+        return Report(
             device_id=self.device.id,
-            values=values,
+            values={name: value for name, value in values.items() if value is not None},
+            unknown=frozenset(name for name, value in values.items() if value is None),
             availability=availability,
             retained=message.retained,
             received=message.received,
         )
-        return (report,)
 
     def write(self, command: Command) -> tuple[Publish, ...]:
         """Raises `InvalidCommand` where the property cannot be set."""

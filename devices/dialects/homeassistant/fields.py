@@ -3,27 +3,62 @@
 from collections.abc import Iterable, Mapping
 
 from devices.dialects.homeassistant.abbreviations import ABBREVIATIONS, expanded
-from devices.dialects.homeassistant.template import PLAIN_VALUE, Template, compile_template
+from devices.dialects.homeassistant.scope import GIVEN
+from devices.dialects.homeassistant.template import PLAIN_VALUE, Template, compile_template, tokens_of
 from devices.dialects.homeassistant.topics import TopicRules
 from devices.errors import InvalidPayload
 
 MAX_TEXT = 255
+MAX_COMMAND = 4096  # characters of a command's payload: an infra-red code has hundreds
+MAX_TOKENS = 5_000  # of all templates of one payload: some 40 ms of Jinja's time
 MAX_ITEMS = 200  # of a list: identifiers, options, availability topics
+
+
+_FLAGS = {word: True for word in ("true", "yes", "on", "enable", "1")} | {
+    word: False for word in ("false", "no", "off", "disable", "0")
+}
+
+
+class Compiling:
+    """The templates of one discovery payload: however many they are, compiling them takes no longer than it may."""
+
+    def __init__(self) -> None:
+        self._sources: set[str] = set()
+        self._tokens = 0
+
+    def compiled(self, source: str, given: frozenset[str]) -> Template:
+        """Raises `InvalidPayload`."""
+        if source not in self._sources:
+            tokens = self._tokens + tokens_of(source)
+            if tokens > MAX_TOKENS:
+                raise InvalidPayload(f"the payload's templates have more than {MAX_TOKENS} words and signs")
+            self._sources.add(source)
+            self._tokens = tokens
+        return compile_template(source, given)
 
 
 class Fields:
     """The fields of one discovery object under their full keys. Each reader raises `InvalidPayload`, naming the key."""
 
-    def __init__(self, values: Mapping[str, object], rules: TopicRules, base: str | None = None) -> None:
+    def __init__(self, values: Mapping[str, object], rules: TopicRules, base: str | None, compiling: Compiling) -> None:
         self._values = values
         self._rules = rules
         self.base = base  # what `~` stands for
+        self._compiling = compiling
 
     @classmethod
     def of(
-        cls, raw: object, rules: TopicRules, table: Mapping[str, str] = ABBREVIATIONS, base: str | None = None
+        cls,
+        raw: object,
+        rules: TopicRules,
+        table: Mapping[str, str] = ABBREVIATIONS,
+        base: str | None = None,
+        compiling: Compiling | None = None,
     ) -> "Fields":
-        """From a JSON object as it came: short keys made full, `~` replaced by its own base topic, else by `base`."""
+        """From a JSON object as it came: short keys made full, `~` replaced by its own base topic, else by `base`.
+
+        `compiling`: of the payload that it is a part of.
+        """
         if not isinstance(raw, dict):
             raise InvalidPayload("is not a JSON object")
         values = expanded(raw, table)
@@ -31,15 +66,23 @@ class Fields:
         base = own if isinstance(own, str) else base
         if base is not None:
             values = {key: _based(key, value, base) for key, value in values.items()}
-        return cls(values, rules, base)
+        return cls(values, rules, base, compiling or Compiling())
+
+    def member(self, raw: object) -> "Fields":
+        """A part of the payload (`members`), with this one's base topic."""
+        return Fields.of(raw, self._rules, base=self.base, compiling=self._compiling)
 
     def with_defaults(self, other: "Fields", keys: Iterable[str]) -> "Fields":
         """These fields, and those of `keys` that only `other` has."""
         inherited = {key: other._values[key] for key in keys if key in other._values}
-        return Fields({**inherited, **self._values}, self._rules, self.base)
+        return Fields({**inherited, **self._values}, self._rules, self.base, self._compiling)
 
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None
+
+    def null(self, key: str) -> bool:
+        """Whether the key is there to say that there is nothing: the device has no such button."""
+        return key in self._values and self._values[key] is None
 
     @property
     def keys(self) -> frozenset[str]:
@@ -50,14 +93,14 @@ class Fields:
         """The object under `key`; empty where there is none."""
         raw = self._values.get(key)
         try:
-            return Fields.of({} if raw is None else raw, self._rules, table)
+            return Fields.of({} if raw is None else raw, self._rules, table, compiling=self._compiling)
         except InvalidPayload as error:
             raise InvalidPayload(f"{key}: {error}") from error
 
     def objects(self, key: str) -> tuple["Fields", ...]:
         """The list of objects under `key`; a single object counts as a list of one."""
         try:
-            return tuple(Fields.of(item, self._rules) for item in self._items(key))
+            return tuple(Fields.of(item, self._rules, compiling=self._compiling) for item in self._items(key))
         except InvalidPayload as error:
             raise InvalidPayload(f"{key}: {error}") from error
 
@@ -74,6 +117,11 @@ class Fields:
         """A text; numbers and booleans as Home Assistant writes them (`True`)."""
         value = self._values.get(key)
         return default if value is None else _text(key, value)
+
+    def command(self, key: str, default: str) -> str:
+        """A command's payload, which may be far longer than a name."""
+        value = self._values.get(key)
+        return default if value is None else _text(key, value, MAX_COMMAND)
 
     def required(self, key: str) -> str:
         value = self.text(key)
@@ -95,12 +143,14 @@ class Fields:
         return tuple(found)
 
     def number(self, key: str, default: float) -> float:
+        """A number, also as a text that names one, as Home Assistant takes it."""
         value = self._values.get(key)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+        number = number_from(value)
+        if number is None:
             raise InvalidPayload(f"{key}: is not a number")
-        return value
+        return number
 
     def positive(self, key: str, default: float) -> float:
         value = self.number(key, default)
@@ -109,7 +159,14 @@ class Fields:
         return value
 
     def flag(self, key: str) -> bool:
-        return self._values.get(key) is True
+        """Whether it is set, also as a word or a number, as Home Assistant takes it; not set where it is not there."""
+        value = self._values.get(key)
+        if isinstance(value, bool | int | float | None):
+            return bool(value)
+        word = value.strip().lower() if isinstance(value, str) else ""
+        if word not in _FLAGS:
+            raise InvalidPayload(f"{key}: is neither true nor false")
+        return _FLAGS[word]
 
     def qos(self) -> int:
         """For commands: as the device asks, at least 1, so that the broker's taking them is known."""
@@ -133,14 +190,14 @@ class Fields:
             raise InvalidPayload(f"{key} is missing")
         return topic
 
-    def template(self, *keys: str) -> Template:
-        """The template under the first of `keys` that is there; else the plain payload."""
+    def template(self, *keys: str, given: frozenset[str] = GIVEN) -> Template:
+        """The template under the first of `keys` that is there; else the plain payload. `given`: names it is told."""
         for key in keys:
             if (value := self._values.get(key)) is not None:
                 if not isinstance(value, str):
                     raise InvalidPayload(f"{key}: is not a template")
                 try:
-                    return compile_template(value)
+                    return self._compiling.compiled(value, given)
                 except InvalidPayload as error:
                     raise InvalidPayload(f"{key}: {error}") from error
         return PLAIN_VALUE
@@ -155,12 +212,25 @@ class Fields:
         return items
 
 
-def _text(key: str, value: object) -> str:
+def number_from(value: object) -> float | None:
+    """The number that a JSON value is or, as a text, names; whole ones are an int. None for anything else."""
+    if isinstance(value, str) and len(value) <= 64:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+        value = int(value) if value.is_integer() else value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+        return None
+    return value
+
+
+def _text(key: str, value: object, limit: int = MAX_TEXT) -> str:
     if not isinstance(value, str | int | float):
         raise InvalidPayload(f"{key}: is not a text")
     text = str(value)
-    if len(text) > MAX_TEXT:
-        raise InvalidPayload(f"{key}: longer than {MAX_TEXT} characters")
+    if len(text) > limit:
+        raise InvalidPayload(f"{key}: longer than {limit} characters")
     return text
 
 

@@ -41,7 +41,7 @@ def _refuse_constant(name: str) -> object:
 class Payload:
     """One received payload. Raises `InvalidPayload` where it is too large or not UTF-8 text."""
 
-    __slots__ = ("_json", "text")
+    __slots__ = ("_json", "_why", "text", "unreadable")
 
     def __init__(self, raw: bytes) -> None:
         if len(raw) > MAX_PAYLOAD_BYTES:
@@ -53,6 +53,8 @@ class Payload:
         if "\x00" in self.text:
             raise InvalidPayload("contains NUL")
         self._json: object = _UNREAD
+        self._why = ""
+        self.unreadable = ""  # why it is not the JSON that somebody has needed
 
     @property
     def json(self) -> object:
@@ -60,9 +62,16 @@ class Payload:
         if self._json is _UNREAD:
             try:
                 self._json = parse_json(self.text)
-            except InvalidPayload:
-                self._json = MISSING
+            except InvalidPayload as error:
+                self._json, self._why = MISSING, str(error)
         return self._json
+
+    def needs_json(self) -> object:
+        """The parsed payload, for whoever can do nothing without it; where it is not JSON, that is noted."""
+        found = self.json
+        if found is MISSING and self.text.strip():  # an empty one says nothing: it clears what was retained
+            self.unreadable = self._why
+        return found
 
 
 _UNREAD: Final = Missing()

@@ -4,13 +4,15 @@ A template comes from whoever can publish a discovery message, so it is hostile 
 parses it; what we evaluate is a whitelist of its nodes (`expressions.py`), over JSON values, with filters of our own
 (`filters.py`):
 
-- refused when registered (`InvalidPayload`): over 4,096 characters, nested deeper than 40, loops, macros, includes,
-  `**`, unknown filters, functions and methods, `*` on a text or list literal;
-- ended as "no update" when rendered: a missing key, a payload that is not JSON, any error, a text over 64 KiB on the
-  way, a result over 4,096 characters, a number beyond 64 bits, more than 1 MiB of text touched in all.
+- refused when registered (`InvalidPayload`): over 4,096 characters or 1,000 words and signs, nested deeper than 40,
+  loops, macros, includes, unknown names, filters, functions, methods and arguments, `*` on a text or list literal;
+- ended as "no update" when rendered: a missing key, a part of a missing key, a payload that is not the JSON that the
+  template reads, any error, a text over 64 KiB on the way, a result over 4,096 characters, a number beyond 64 bits,
+  more than 256 KiB of text touched in all.
 
-`*` is for numbers only. `value_json.update` is the key "update", never a method: there are no attributes of Python
-objects. A container is built only from plain values and literals, so that references cannot multiply.
+A missing key is false where a template asks for its truth or compares it, as in Home Assistant. `*` is for numbers
+only. `value_json.update` is the key "update", never a method: there are no attributes of Python objects. A container
+is built only from plain values and literals, so that references cannot multiply.
 """
 
 import re
@@ -21,13 +23,16 @@ from typing import Final, Protocol
 from jinja2 import Environment, TemplateError, nodes
 
 from devices.device import Value
-from devices.dialects.homeassistant.expressions import Expression, Scope, compiled, truth
-from devices.dialects.homeassistant.filters import NoUpdate, limited, text_of
-from devices.dialects.homeassistant.payload import MISSING, Payload
+from devices.dialects.homeassistant.expressions import Expression, compiled, truth
+from devices.dialects.homeassistant.payload import Payload
+from devices.dialects.homeassistant.scope import GIVEN, NOT_GIVEN, Scope
+from devices.dialects.homeassistant.values import NoUpdate, text_of
 from devices.errors import InvalidPayload
 
 MAX_SOURCE: Final = 4096
-MAX_RESULT: Final = 4096
+MAX_TOKENS: Final = 1000  # Jinja takes about 8 µs for each
+MAX_RESULT: Final = 4096  # characters of a value
+MAX_COMMAND: Final = 16 * 1024  # characters of a command
 MAX_DEPTH: Final = 40
 CACHED_TEMPLATES: Final = 1024  # a school's few hundred distinct texts; compiled per text, not per property
 
@@ -37,9 +42,10 @@ _PATH = re.compile(
     r"""\s*\{\{\s*value_json((?:\.[A-Za-z_][A-Za-z0-9_]*|\['[^'"\\\]]+'\]|\["[^'"\\\]]+"\])+)\s*\}\}\s*""", re.ASCII
 )
 _STEP = re.compile(r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[['"]([^'"]+)['"]\]""", re.ASCII)
+_ASKING = frozenset({"defined", "undefined", "default", "d"})
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 
-
-Statement = Callable[[Scope, list[str]], None]
+Statement = Callable[[Scope], None]
 
 
 class Template(Protocol):
@@ -69,11 +75,13 @@ class JsonPath:
         self._steps = steps
 
     def render(self, payload: Payload) -> str | None:
-        found = payload.json
+        found = payload.needs_json()
         for step in self._steps:
-            found = found.get(step, MISSING) if isinstance(found, dict) else MISSING
+            if not isinstance(found, dict) or step not in found:
+                return None
+            found = found[step]
         try:
-            return _result(text_of(found))
+            return _result(text_of(found), MAX_RESULT)
         except _RENDER_ERRORS:
             return None
 
@@ -88,16 +96,15 @@ class Program:
         self._body = body
 
     def render(self, payload: Payload) -> str | None:
-        return self._run(Scope(payload))
+        return self._run(Scope(payload), MAX_RESULT)
 
     def render_value(self, value: Value, /, **names: Value) -> str | None:
-        return self._run(Scope(None, {**names, "value": value}))
+        return self._run(Scope(None, {**names, "value": value}), MAX_COMMAND)
 
-    def _run(self, scope: Scope) -> str | None:
-        out: list[str] = []
+    def _run(self, scope: Scope, limit: int) -> str | None:
         try:
-            self._body(scope, out)
-            return _result("".join(out))
+            self._body(scope)
+            return _result("".join(scope.written), limit)
         except _RENDER_ERRORS:
             return None
 
@@ -105,9 +112,9 @@ class Program:
 PLAIN_VALUE: Final = PlainValue()
 
 
-def _result(text: str) -> str:
+def _result(text: str, limit: int) -> str:
     text = text.strip()
-    if len(text) > MAX_RESULT:
+    if len(text) > limit:
         raise NoUpdate
     text.encode()  # a lone surrogate from a literal cannot be stored or sent
     if "\x00" in text:
@@ -115,21 +122,49 @@ def _result(text: str) -> str:
     return text
 
 
+def tokens_of(source: str) -> int:
+    """What compiling a template costs, about: 0 for a plain path, which Jinja never sees."""
+    return 0 if _PATH.fullmatch(source) else sum(1 for _ in _TOKEN.finditer(source))
+
+
 @lru_cache(maxsize=CACHED_TEMPLATES)
-def compile_template(source: str) -> Template:
-    """Raises `InvalidPayload` where the template is too long, not Jinja, or does what devices have no need to do."""
+def compile_template(source: str, given: frozenset[str] = GIVEN) -> Template:
+    """`given`: the names that it can count on.
+
+    Raises `InvalidPayload` where it is too long, not Jinja, or does what devices have no need to do.
+    """
     if len(source) > MAX_SOURCE:
         raise InvalidPayload(f"template of {len(source)} characters; at most {MAX_SOURCE}")
-    if path := _PATH.fullmatch(source):
+    if "value_json" in given and (path := _PATH.fullmatch(source)):
         return JsonPath(tuple(dotted or quoted for dotted, quoted in _STEP.findall(path[1])))
+    if tokens_of(source) > MAX_TOKENS:
+        raise InvalidPayload(f"template of more than {MAX_TOKENS} words and signs")
     try:
-        return Program(_body(_PARSER.parse(source).body, MAX_DEPTH))
+        parsed = _PARSER.parse(source)
+        program = Program(_body(parsed.body, MAX_DEPTH))
     except TemplateError as error:
         raise InvalidPayload(f"template: {error}") from error
     except (RecursionError, ValueError, OverflowError) as error:
         if isinstance(error, InvalidPayload):
             raise
         raise InvalidPayload("template: nested too deeply or with an impossible literal") from error
+    _check_names(parsed, given | NOT_GIVEN if "value_json" in given else given)
+    return program
+
+
+def _check_names(parsed: nodes.Template, given: frozenset[str]) -> None:
+    """Raises `InvalidPayload` for a name that is neither given nor set: what needs it could never be rendered.
+
+    A value template may speak of its entity, which is not there: what comes of it is no update. A command without an
+    answer would fail at each press.
+    """
+    names = list(parsed.find_all(nodes.Name))
+    called = {id(call.node) for call in parsed.find_all(nodes.Call)}
+    asked = {id(question.node) for question in parsed.find_all((nodes.Test, nodes.Filter)) if question.name in _ASKING}
+    known = given | {each.name for each in names if each.ctx == "store"}
+    for each in names:
+        if each.name not in known and id(each) not in called and id(each) not in asked:
+            raise InvalidPayload(f"template: the name {each.name[:40]!r} is not known here")
 
 
 # Statements
@@ -138,9 +173,9 @@ def compile_template(source: str) -> Template:
 def _body(body: list[nodes.Node], depth: int) -> Statement:
     statements = [_statement(node, depth - 1) for node in body]
 
-    def run(scope: Scope, out: list[str]) -> None:
+    def run(scope: Scope) -> None:
         for statement in statements:
-            statement(scope, out)
+            statement(scope)
 
     return run
 
@@ -161,10 +196,9 @@ def _statement(node: nodes.Node, depth: int) -> Statement:
 def _output(node: nodes.Output, depth: int) -> Statement:
     parts = [compiled(part, depth - 1) for part in node.nodes]
 
-    def run(scope: Scope, out: list[str]) -> None:
+    def run(scope: Scope) -> None:
         for part in parts:
-            out.append(text_of(part(scope)))
-            limited(sum(map(len, out)))
+            scope.write(text_of(part(scope)))
 
     return run
 
@@ -173,17 +207,17 @@ def _if(node: nodes.If, depth: int) -> Statement:
     branches = [(compiled(each.test, depth - 1), _body(each.body, depth - 1)) for each in [node, *node.elif_]]
     otherwise = _body(node.else_, depth - 1)
 
-    def run(scope: Scope, out: list[str]) -> None:
+    def run(scope: Scope) -> None:
         for test, body in branches:
             if truth(test(scope)):
-                return body(scope, out)
-        return otherwise(scope, out)
+                return body(scope)
+        return otherwise(scope)
 
     return run
 
 
 def _assign(name: str, value: Expression) -> Statement:
-    def run(scope: Scope, out: list[str]) -> None:
+    def run(scope: Scope) -> None:
         scope.names[name] = value(scope)
 
     return run

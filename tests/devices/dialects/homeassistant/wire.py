@@ -40,9 +40,9 @@ def driver_of(components: Mapping[str, object], **root: object) -> Driver:
 def values(driver: Driver, topic: str, payload: object) -> dict[str, Value]:
     """What a message makes of the device's properties."""
     found: dict[str, Value] = {}
-    for report in driver.read(message(f"{BASE}/{topic}", payload)):
-        assert isinstance(report, Report)
-        found.update(report.values.items())
+    for said in driver.read(message(f"{BASE}/{topic}", payload)):
+        if isinstance(said, Report):
+            found.update(said.values.items())
     return found
 
 
