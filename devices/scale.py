@@ -19,8 +19,8 @@ class LinearScale:
     up: bool = False
 
     def count(self, value: float) -> int | float:
-        exact = self.zero + value * self.per_unit
-        return max(self.least, min(self.most, math.ceil(exact - 1e-9) if self.up else round(exact)))
+        exact = round(self.zero + value * self.per_unit, 9)  # without the dust of binary fractions
+        return max(self.least, min(self.most, math.ceil(exact) if self.up else round(exact)))
 
     def value(self, count: float) -> int | float:
         """Ours, with no more decimals than lead back to `count`."""

@@ -113,7 +113,7 @@ def _device_form(rules: TopicRules, topic: str, root: Fields) -> Announcement:
     components, withdrawn, problems = [], set(), []
     for key, raw in root.members("components").items():
         try:
-            own = root.member(raw)
+            own = Fields.of(raw, rules, base=root.base)
             platform = own.required("platform")
             if own.keys <= {"platform"}:
                 withdrawn.add(key)

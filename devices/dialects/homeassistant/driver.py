@@ -25,18 +25,21 @@ class HomeAssistantDriver:
         availability: AvailabilityMemory,
         *,
         stale_after: timedelta | None,
+        listeners: Mapping[str, int],
     ) -> None:
+        """`listeners`: how many devices each state topic is read for."""
         self.device = device
         self.stale_after = stale_after
         self.availability = availability
         self._writers = composition.writers
         self._readers = _by_topic(composition.readers)
+        self._listeners = listeners
         self.topics = tuple(sorted(self._readers.keys() | availability.topics))
 
     def read(self, message: Message) -> tuple[Report | Problem, ...]:
         """What the message says, and a problem where it is not what its readers read.
 
-        A live message on a state topic is a report even if it says nothing that is followed: the device is there.
+        A live message on a state topic of its own is a report even if it says nothing that is followed: it is there.
         """
         try:
             payload = Payload(message.payload)
@@ -51,8 +54,14 @@ class HomeAssistantDriver:
             return (*self._heard(message), *problems)
         return (self._report(message, values, availability), *problems)
 
+    @property
+    def state_topics(self) -> Iterable[str]:
+        return self._readers.keys()
+
     def _heard(self, message: Message) -> tuple[Report, ...]:
-        return (self._report(message, {}, None),) if message.topic in self._readers and not message.retained else ()
+        """A message without a value: of this device only if no other has the topic, and of now only if it is live."""
+        own = message.topic in self._readers and self._listeners.get(message.topic) == 1
+        return (self._report(message, {}, None),) if own and not message.retained else ()
 
     def _report(
         self, message: Message, values: Mapping[PropertyName, Value | None], availability: Availability | None

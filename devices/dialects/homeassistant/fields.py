@@ -3,62 +3,35 @@
 from collections.abc import Iterable, Mapping
 
 from devices.dialects.homeassistant.abbreviations import ABBREVIATIONS, expanded
-from devices.dialects.homeassistant.scope import GIVEN
-from devices.dialects.homeassistant.template import PLAIN_VALUE, Template, compile_template, tokens_of
+from devices.dialects.homeassistant.scope import GIVEN, NOT_GIVEN
+from devices.dialects.homeassistant.template import PLAIN_VALUE, Template, compile_template
 from devices.dialects.homeassistant.topics import TopicRules
 from devices.errors import InvalidPayload
 
 MAX_TEXT = 255
 MAX_COMMAND = 4096  # characters of a command's payload: an infra-red code has hundreds
-MAX_TOKENS = 5_000  # of all templates of one payload: some 40 ms of Jinja's time
 MAX_ITEMS = 200  # of a list: identifiers, options, availability topics
 
 
+OF_VALUES = GIVEN | NOT_GIVEN  # what a template of a state may name; a command's would fail at each press
 _FLAGS = {word: True for word in ("true", "yes", "on", "enable", "1")} | {
     word: False for word in ("false", "no", "off", "disable", "0")
 }
 
 
-class Compiling:
-    """The templates of one discovery payload: however many they are, compiling them takes no longer than it may."""
-
-    def __init__(self) -> None:
-        self._sources: set[str] = set()
-        self._tokens = 0
-
-    def compiled(self, source: str, given: frozenset[str]) -> Template:
-        """Raises `InvalidPayload`."""
-        if source not in self._sources:
-            tokens = self._tokens + tokens_of(source)
-            if tokens > MAX_TOKENS:
-                raise InvalidPayload(f"the payload's templates have more than {MAX_TOKENS} words and signs")
-            self._sources.add(source)
-            self._tokens = tokens
-        return compile_template(source, given)
-
-
 class Fields:
     """The fields of one discovery object under their full keys. Each reader raises `InvalidPayload`, naming the key."""
 
-    def __init__(self, values: Mapping[str, object], rules: TopicRules, base: str | None, compiling: Compiling) -> None:
+    def __init__(self, values: Mapping[str, object], rules: TopicRules, base: str | None = None) -> None:
         self._values = values
         self._rules = rules
         self.base = base  # what `~` stands for
-        self._compiling = compiling
 
     @classmethod
     def of(
-        cls,
-        raw: object,
-        rules: TopicRules,
-        table: Mapping[str, str] = ABBREVIATIONS,
-        base: str | None = None,
-        compiling: Compiling | None = None,
+        cls, raw: object, rules: TopicRules, table: Mapping[str, str] = ABBREVIATIONS, base: str | None = None
     ) -> "Fields":
-        """From a JSON object as it came: short keys made full, `~` replaced by its own base topic, else by `base`.
-
-        `compiling`: of the payload that it is a part of.
-        """
+        """From a JSON object as it came: short keys made full, `~` replaced by its own base topic, else by `base`."""
         if not isinstance(raw, dict):
             raise InvalidPayload("is not a JSON object")
         values = expanded(raw, table)
@@ -66,16 +39,12 @@ class Fields:
         base = own if isinstance(own, str) else base
         if base is not None:
             values = {key: _based(key, value, base) for key, value in values.items()}
-        return cls(values, rules, base, compiling or Compiling())
-
-    def member(self, raw: object) -> "Fields":
-        """A part of the payload (`members`), with this one's base topic."""
-        return Fields.of(raw, self._rules, base=self.base, compiling=self._compiling)
+        return cls(values, rules, base)
 
     def with_defaults(self, other: "Fields", keys: Iterable[str]) -> "Fields":
         """These fields, and those of `keys` that only `other` has."""
         inherited = {key: other._values[key] for key in keys if key in other._values}
-        return Fields({**inherited, **self._values}, self._rules, self.base, self._compiling)
+        return Fields({**inherited, **self._values}, self._rules, self.base)
 
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None
@@ -93,14 +62,14 @@ class Fields:
         """The object under `key`; empty where there is none."""
         raw = self._values.get(key)
         try:
-            return Fields.of({} if raw is None else raw, self._rules, table, compiling=self._compiling)
+            return Fields.of({} if raw is None else raw, self._rules, table)
         except InvalidPayload as error:
             raise InvalidPayload(f"{key}: {error}") from error
 
     def objects(self, key: str) -> tuple["Fields", ...]:
         """The list of objects under `key`; a single object counts as a list of one."""
         try:
-            return tuple(Fields.of(item, self._rules, compiling=self._compiling) for item in self._items(key))
+            return tuple(Fields.of(item, self._rules) for item in self._items(key))
         except InvalidPayload as error:
             raise InvalidPayload(f"{key}: {error}") from error
 
@@ -190,16 +159,13 @@ class Fields:
             raise InvalidPayload(f"{key} is missing")
         return topic
 
-    def template(self, *keys: str, given: frozenset[str] = GIVEN) -> Template:
+    def template(self, *keys: str, given: frozenset[str] = OF_VALUES) -> Template:
         """The template under the first of `keys` that is there; else the plain payload. `given`: names it is told."""
         for key in keys:
             if (value := self._values.get(key)) is not None:
                 if not isinstance(value, str):
                     raise InvalidPayload(f"{key}: is not a template")
-                try:
-                    return self._compiling.compiled(value, given)
-                except InvalidPayload as error:
-                    raise InvalidPayload(f"{key}: {error}") from error
+                return _template(key, value, given)
         return PLAIN_VALUE
 
     def _items(self, key: str) -> list[object]:
@@ -210,6 +176,16 @@ class Fields:
         if len(items) > MAX_ITEMS:
             raise InvalidPayload(f"{key}: more than {MAX_ITEMS}")
         return items
+
+
+def _template(key: str, source: str, given: frozenset[str]) -> Template:
+    try:
+        template = compile_template(source)
+    except InvalidPayload as error:
+        raise InvalidPayload(f"{key}: {error}") from error
+    if unknown := template.needs - given:
+        raise InvalidPayload(f"{key}: template: the name {min(unknown)[:40]!r} is not known here")
+    return template
 
 
 def number_from(value: object) -> float | None:

@@ -25,7 +25,7 @@ from jinja2 import Environment, TemplateError, nodes
 from devices.device import Value
 from devices.dialects.homeassistant.expressions import Expression, compiled, truth
 from devices.dialects.homeassistant.payload import Payload
-from devices.dialects.homeassistant.scope import GIVEN, NOT_GIVEN, Scope
+from devices.dialects.homeassistant.scope import Scope
 from devices.dialects.homeassistant.values import NoUpdate, text_of
 from devices.errors import InvalidPayload
 
@@ -51,6 +51,10 @@ Statement = Callable[[Scope], None]
 class Template(Protocol):
     """A compiled template."""
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The names that it neither sets nor asks about: without them it has nothing to say."""
+
     def render(self, payload: Payload) -> str | None:
         """The stripped text for a received payload; None where there is no update."""
 
@@ -61,6 +65,8 @@ class Template(Protocol):
 class PlainValue:
     """No template: the payload itself."""
 
+    needs: frozenset[str] = frozenset()
+
     def render(self, payload: Payload) -> str | None:
         return payload.text.strip()
 
@@ -70,6 +76,8 @@ class PlainValue:
 
 class JsonPath:
     """`{{ value_json.a['b'] }}`, nine in ten of all templates: a few look-ups, no evaluation."""
+
+    needs = frozenset({"value_json"})
 
     def __init__(self, steps: tuple[str, ...]) -> None:
         self._steps = steps
@@ -92,7 +100,8 @@ class JsonPath:
 class Program:
     """Any other template."""
 
-    def __init__(self, body: Statement) -> None:
+    def __init__(self, body: Statement, needs: frozenset[str]) -> None:
+        self.needs = needs
         self._body = body
 
     def render(self, payload: Payload) -> str | None:
@@ -122,49 +131,34 @@ def _result(text: str, limit: int) -> str:
     return text
 
 
-def tokens_of(source: str) -> int:
-    """What compiling a template costs, about: 0 for a plain path, which Jinja never sees."""
-    return 0 if _PATH.fullmatch(source) else sum(1 for _ in _TOKEN.finditer(source))
-
-
 @lru_cache(maxsize=CACHED_TEMPLATES)
-def compile_template(source: str, given: frozenset[str] = GIVEN) -> Template:
-    """`given`: the names that it can count on.
-
-    Raises `InvalidPayload` where it is too long, not Jinja, or does what devices have no need to do.
-    """
+def compile_template(source: str) -> Template:
+    """Raises `InvalidPayload` where the template is too long, not Jinja, or does what devices have no need to do."""
     if len(source) > MAX_SOURCE:
         raise InvalidPayload(f"template of {len(source)} characters; at most {MAX_SOURCE}")
-    if "value_json" in given and (path := _PATH.fullmatch(source)):
+    if path := _PATH.fullmatch(source):
         return JsonPath(tuple(dotted or quoted for dotted, quoted in _STEP.findall(path[1])))
-    if tokens_of(source) > MAX_TOKENS:
+    if sum(1 for _ in _TOKEN.finditer(source)) > MAX_TOKENS:
         raise InvalidPayload(f"template of more than {MAX_TOKENS} words and signs")
     try:
         parsed = _PARSER.parse(source)
-        program = Program(_body(parsed.body, MAX_DEPTH))
+        body = _body(parsed.body, MAX_DEPTH)
     except TemplateError as error:
         raise InvalidPayload(f"template: {error}") from error
     except (RecursionError, ValueError, OverflowError) as error:
         if isinstance(error, InvalidPayload):
             raise
         raise InvalidPayload("template: nested too deeply or with an impossible literal") from error
-    _check_names(parsed, given | NOT_GIVEN if "value_json" in given else given)
-    return program
+    return Program(body, _needs(parsed))
 
 
-def _check_names(parsed: nodes.Template, given: frozenset[str]) -> None:
-    """Raises `InvalidPayload` for a name that is neither given nor set: what needs it could never be rendered.
-
-    A value template may speak of its entity, which is not there: what comes of it is no update. A command without an
-    answer would fail at each press.
-    """
+def _needs(parsed: nodes.Template) -> frozenset[str]:
     names = list(parsed.find_all(nodes.Name))
     called = {id(call.node) for call in parsed.find_all(nodes.Call)}
-    asked = {id(question.node) for question in parsed.find_all((nodes.Test, nodes.Filter)) if question.name in _ASKING}
-    known = given | {each.name for each in names if each.ctx == "store"}
-    for each in names:
-        if each.name not in known and id(each) not in called and id(each) not in asked:
-            raise InvalidPayload(f"template: the name {each.name[:40]!r} is not known here")
+    questions = [each.node for each in parsed.find_all((nodes.Test, nodes.Filter)) if each.name in _ASKING]
+    there_or_not = {each.name for each in names if each.ctx == "store"}
+    there_or_not |= {asked.name for asked in questions if isinstance(asked, nodes.Name)}
+    return frozenset(each.name for each in names if id(each) not in called) - there_or_not
 
 
 # Statements

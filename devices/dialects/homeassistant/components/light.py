@@ -40,7 +40,7 @@ class Scales:
 
     def percent(self, brightness: float) -> int | float | None:
         """None for 0, which some lights say of themselves while they are on."""
-        return min(100, self.brightness.value(brightness)) if brightness > 0 else None
+        return max(1, min(100, self.brightness.value(brightness))) if brightness > 0 else None
 
     def device_brightness(self, percent: Value) -> int | float:
         return self.brightness.count(float(percent))

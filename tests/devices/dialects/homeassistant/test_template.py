@@ -146,8 +146,6 @@ REFUSED = [
     "{{ 'a' * 10**8 }}",
     "{{ 'a' * 100000000 }}",
     "{{ [0] * 100000000 }}",
-    "{{ unknown_name }}",
-    "{{ vlaue }}",
     "{{ value | round(1, 'up') }}",
     "{{ value | round(1, value) }}",
     "{{ value | round(99) }}",
@@ -217,11 +215,22 @@ def test_result_is_never_longer_than_a_value_may_be() -> None:
 
 def test_command_template_sees_the_value_and_no_payload() -> None:
     assert compile_template('{"on": {{ iif(value == "ON", "true", "false") }}}').render_value("ON") == '{"on": true}'
-    position = frozenset({"value", "position"})
-    assert compile_template("{{ position + 1 }}", position).render_value(7, position=8) == "9"
-    for unknown in ("{{ value_json.x }}", "{{ entity_id }}", "{{ value }}{{ position }}"):
-        with pytest.raises(InvalidPayload, match="is not known here"):
-            compile_template(unknown, frozenset({"value"}))
+    assert compile_template("{{ position + 1 }}").render_value(7, position=8) == "9"
+    assert compile_template("{{ value_json.x }}").render_value(7) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("{{ value_json.x }}", {"value_json"}),
+        ("{{ entity_id }}{{ value }}", {"entity_id", "value"}),
+        ("{% set a = value %}{% if b is defined %}{{ int(a) + b }}{% endif %}", {"value"}),
+        ("{{ a if a is defined }}{{ c | default(value) }}", {"value"}),
+        ("{% set x = 1 %}{{ x }}", set()),
+    ],
+)
+def test_template_says_which_names_it_cannot_do_without(source: str, names: set[str]) -> None:
+    assert compile_template(source).needs == names
 
 
 def test_the_same_text_is_compiled_once() -> None:

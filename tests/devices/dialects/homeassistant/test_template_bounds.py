@@ -9,16 +9,13 @@ from hypothesis import strategies as st
 from jinja2 import Environment, nodes
 
 from devices.dialects.homeassistant.comparisons import TESTS as COMPARING
-from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.homeassistant.expressions import Expression, compiled
-from devices.dialects.homeassistant.fields import MAX_TOKENS as MAX_TOKENS_OF_PAYLOAD
 from devices.dialects.homeassistant.filters import FILTERS, FUNCTIONS, METHODS, TESTS
 from devices.dialects.homeassistant.payload import Payload
 from devices.dialects.homeassistant.scope import MAX_WORK, Scope
-from devices.dialects.homeassistant.template import MAX_TOKENS, compile_template, tokens_of
+from devices.dialects.homeassistant.template import MAX_TOKENS, compile_template
 from devices.dialects.homeassistant.values import MAX_TEXT, NoUpdate
 from devices.errors import InvalidPayload
-from tests.devices.dialects.homeassistant.wire import BASE, announce, device_form
 
 ERRORS = (NoUpdate, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
 OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "~", "==", "<", ">=", "in", "not in", "and", "or")
@@ -77,7 +74,7 @@ def expressions(draw: st.DrawFn) -> str:
             draw(st.sampled_from([*grown[-3:], *LITERALS, *NAMES])) for _ in range(form.replace("{{", "").count("{}"))
         ]
         grown.append(form.format(*[grown[-1], *parts[1:]] if parts else []))
-    return grown[-1]
+    return str(grown[-1])
 
 
 def _compiled(source: str) -> Expression | None:
@@ -102,7 +99,7 @@ def _in_payload(value: object) -> bool:
 
 @settings(max_examples=600, deadline=None)
 @given(expressions(), expressions())
-@example("9007199254740993|multiply(9007199254740993)|multiply(9007199254740993)", "a|add(a)")
+@example("9007199254740993|multiply(9007199254740993)", "9007199254740993|add(9223372036854775807)")
 @example("(9007199254740993 ** 63)", "a ** a")
 @example("-9223372036854775807 - 9223372036854775807", "a|abs")
 @example("value_json.t|upper|title|upper", "a ~ a")
@@ -212,7 +209,7 @@ def test_whatever_a_call_looks_at_is_accounted_for() -> None:
 def test_the_template_that_froze_the_controller_is_no_update(step: str) -> None:
     source = "{% set a = 9007199254740993 %}" + f"{{% set a = {step} %}}" * 60 + "{{ 'x' }}"
     assert compile_template(source).render(Payload(b"1")) is None
-    assert compile_template(source, frozenset({"value"})).render_value(1) is None  # command templates share the code
+    assert compile_template(source).render_value(1) is None  # command templates share the code
 
 
 COSTLY = [
@@ -237,27 +234,5 @@ COSTLY = [
 @pytest.mark.parametrize("piece", COSTLY)
 def test_compiling_looks_at_no_more_than_so_many_tokens(piece: str) -> None:
     source = ("{{ " + piece * 4096)[:4096]
-    assert tokens_of(source) > MAX_TOKENS or len(piece) > 3
-    with pytest.raises(InvalidPayload, match="words and signs|template"):
+    with pytest.raises(InvalidPayload, match=f"more than {MAX_TOKENS} words and signs"):
         compile_template(source)
-
-
-def test_templates_of_one_payload_are_compiled_up_to_a_limit_of_their_own() -> None:
-    def component(number: int, template: str) -> dict[str, object]:
-        return {"p": "sensor", "uniq_id": f"{number}", "stat_t": f"{BASE}/a", "val_tpl": template}
-
-    deep = {f"c{number}": component(number, _wide(number)) for number in range(40)}
-    discovery = announce(HomeAssistantDialect(), "device/x", device_form(deep))
-    [driver] = discovery.drivers
-    followed = len(driver.device.properties)
-    assert sum(tokens_of(_wide(number)) for number in range(followed)) <= MAX_TOKENS_OF_PAYLOAD
-    assert sum(tokens_of(_wide(number)) for number in range(followed + 1)) > MAX_TOKENS_OF_PAYLOAD
-    assert all("words and signs" in problem.detail for problem in discovery.problems)
-    assert len(discovery.problems) == 40 - followed
-    same = {f"c{number}": component(number, _wide(0)) for number in range(40)}
-    again = announce(HomeAssistantDialect(), "device/y", device_form(same, dev={"ids": ["y"]}))
-    assert again.problems == ()  # one text is compiled once, however many components have it
-
-
-def _wide(number: int) -> str:
-    return "{{ [" + f"value_json.a{number}, " + "1, " * 300 + "] | length }}"

@@ -46,6 +46,12 @@ def values(driver: Driver, topic: str, payload: object) -> dict[str, Value]:
     return found
 
 
+def forgotten(driver: Driver, topic: str, payload: object) -> set[str]:
+    """The properties of which a message says that the device does not know them."""
+    said = driver.read(message(f"{BASE}/{topic}", payload))
+    return {name for each in said if isinstance(each, Report) for name in each.unknown}
+
+
 def sent(driver: Driver, name: str, value: Value) -> list[tuple[str, str]]:
     """What goes out for a command, checked by its property: (topic below BASE, payload)."""
     checked = driver.device.property(PropertyName(name)).checked(value)
