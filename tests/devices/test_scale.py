@@ -5,7 +5,7 @@ import pytest
 from devices.commands import equal, same
 from devices.device import Property, PropertyName
 from devices.dialects.base import Driver
-from devices.scale import LinearScale, MiredScale
+from devices.scale import Scale
 from tests.devices.dialects.homeassistant.wire import BASE, driver_of, sent, values
 
 PERCENTS = range(1, 101)
@@ -80,17 +80,17 @@ def test_every_colour_temperature_is_confirmed_by_its_echo_and_by_the_nearest_mi
 
 
 def test_what_is_reported_has_no_more_decimals_than_lead_back_to_the_count() -> None:
-    assert [LinearScale(0, 2.55, least=1).value(count) for count in (26, 102, 153, 254, 255)] == [
-        10.2,
+    assert [Scale(per_unit=2.55, least=1).value(count) for count in (27, 102, 153, 254, 255)] == [
+        10.6,
         40,
         60,
         99.6,
         100,
     ]
-    assert [LinearScale(0, 0.99, least=1).value(count) for count in (1, 50, 99)] == [1, 51, 100]
-    assert [LinearScale(0, 0.03, up=True).value(count) for count in (0, 1, 2, 3)] == [0, 33, 66, 100]
-    assert LinearScale(0, 2.55).value(127.25) == 49.902
-    assert MiredScale().value(370) == 2703
+    assert [Scale(per_unit=0.99, least=1).value(count) for count in (1, 50, 99)] == [1, 51, 100]
+    assert [Scale(per_unit=0.03, up=True).value(count) for count in (0, 1, 2, 3)] == [0, 33, 66, 100]
+    assert Scale(per_unit=2.55).value(127.25) == 49.902
+    assert Scale(mired=True).value(370) == 2703
 
 
 def test_a_step_away_is_another_value() -> None:

@@ -17,7 +17,7 @@ from devices.dialects.homeassistant.payload import Payload, parse_json
 from devices.dialects.homeassistant.template import Template
 from devices.errors import InvalidPayload
 from devices.message import Publish
-from devices.scale import LinearScale
+from devices.scale import Scale
 
 ENDS_WITHIN: Final = 5.0  # % of the way
 STATES: Final = ("open", "opening", "closed", "closing", "stopped")
@@ -121,7 +121,7 @@ class _Travel:
         self.open = fields.number("position_open", 100)
         if abs(self.open - self.closed) < 1e-6:
             raise InvalidPayload("position_open and position_closed are the same")
-        self.scale = LinearScale(self.closed, (self.open - self.closed) / 100)
+        self.scale = Scale(zero=self.closed, per_unit=(self.open - self.closed) / 100)
         self._tilt = fields.number("tilt_min", 0), fields.number("tilt_max", 100)
 
     def percent(self, position: float) -> int | float:

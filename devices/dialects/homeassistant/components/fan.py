@@ -6,7 +6,7 @@ from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading
 from devices.dialects.homeassistant.fields import Fields
 from devices.errors import InvalidPayload
 from devices.message import Publish
-from devices.scale import LinearScale
+from devices.scale import Scale
 
 
 def build(fields: Fields, label: Label) -> Parts:
@@ -47,7 +47,7 @@ def _speed(fields: Fields) -> Parts:
     if slowest >= fastest:
         raise InvalidPayload("speed_range_min is not below speed_range_max")
     state_topic, template = fields.topic("percentage_state_topic"), fields.template("percentage_value_template")
-    speeds = LinearScale(slowest - 1, (fastest - slowest + 1) / 100, up=True)
+    speeds = Scale(zero=slowest - 1, per_unit=(fastest - slowest + 1) / 100, up=True)
     read = number_reader(template, "fan", lambda found: max(0, min(100, speeds.value(found))))
 
     def write(value: Value) -> tuple[Publish, ...]:

@@ -11,17 +11,17 @@ from devices.dialects.homeassistant.fields import Fields, number_from
 from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidPayload
 from devices.message import Publish
-from devices.scale import LinearScale, MiredScale
+from devices.scale import Scale
 
 KELVIN_STEP = 50.0  # one mired is up to 42 K at 6,500 K: finer than this cannot be set or confirmed
-MIRED = MiredScale()  # a lamp that is told kelvins counts mired inside
+MIRED = Scale(mired=True)  # a lamp that is told kelvins counts mired inside
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
     """How a light counts brightness and colour temperature."""
 
-    brightness: LinearScale  # at least 1: the lowest level of a light is not off
+    brightness: Scale  # at least 1: the lowest level of a light is not off
     brightest: float
     kelvin: bool  # else mired
     coldest: float  # K
@@ -31,7 +31,7 @@ class Scales:
     def of(cls, fields: Fields) -> "Scales":
         brightest = fields.positive("brightness_scale", 255)
         return cls(
-            brightness=LinearScale(0, brightest / 100, least=1),
+            brightness=Scale(per_unit=brightest / 100, least=1),
             brightest=brightest,
             kelvin=fields.flag("color_temp_kelvin"),
             coldest=fields.positive("max_kelvin", round(1e6 / fields.positive("min_mireds", 153))),
@@ -42,10 +42,10 @@ class Scales:
         """None for 0, which some lights say of themselves while they are on."""
         return max(1, min(100, self.brightness.value(brightness))) if brightness > 0 else None
 
-    def device_brightness(self, percent: Value) -> int | float:
+    def device_brightness(self, percent: Value) -> int:
         return self.brightness.count(float(percent))
 
-    def kelvins(self, count: float) -> int | None:
+    def kelvins(self, count: float) -> int | float | None:
         if self.kelvin:
             return round(count)
         return MIRED.value(count) if count >= 1 else None

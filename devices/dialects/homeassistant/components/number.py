@@ -8,7 +8,7 @@ from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading
 from devices.dialects.homeassistant.fields import Fields
 from devices.errors import InvalidPayload
 from devices.message import Publish
-from devices.scale import LinearScale
+from devices.scale import Scale
 
 PERCENTAGES = (
     (frozenset({"volume", "loudness"}), Capability.AUDIO_LEVEL, "audio_level"),
@@ -26,8 +26,8 @@ def build(fields: Fields, label: Label) -> Parts:
     role = percent[2] if percent else f"other.{label.slug}"
     scale = 100 / (high - low) if percent else 1.0
     zero = low if percent else 0.0
-
-    steps = LinearScale((zero - low) / step, 1 / (scale * step), least=0, most=math.floor((high - low) / step + 1e-9))
+    most = math.floor((high - low) / step + 1e-9)
+    steps = Scale(zero=(zero - low) / step, per_unit=1 / (scale * step), least=0, most=most)
     read = number_reader(template, role, lambda found: tidy((found - zero) * scale))
 
     def write(value: Value) -> tuple[Publish, ...]:

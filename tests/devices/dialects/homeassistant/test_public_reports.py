@@ -3,8 +3,6 @@
 Home Assistant gives the same result, unless it is said that it does not.
 """
 
-from collections.abc import Mapping
-
 import pytest
 
 from devices.dialects.base import Driver, Problem
@@ -30,6 +28,7 @@ AC: Config = {"p": "climate", "temp_cmd_t": "~/set", "temp_stat_t": "~/st"}
 NUMBER: Config = {"p": "number", "name": "Tốc độ", "cmd_t": "~/set", "stat_t": "~/st"}
 BUTTON: Config = {"p": "button", "name": "Tắt", "cmd_t": "~/set"}
 TEXT: Config = {"p": "sensor", "name": "Ghi chú", "stat_t": "~/st"}
+MOTION: Config = {"p": "binary_sensor", "stat_t": "~/st", "dev_cla": "motion"}
 CODE = "JAb3x" * 90
 
 
@@ -93,8 +92,7 @@ READ: dict[str, tuple[Config, list[tuple[str, object, dict[str, object]]]]] = {
         [("st", '{"co2":812,"pm":nan}', {}), ("st", '{"co2":812,"pm":null}', {"co2": 812})],
     ),
     "else-branch-of-broken-json": (
-        {"p": "binary_sensor", "stat_t": "~/st", "dev_cla": "motion"}
-        | {"val_tpl": "{% if value_json.seen %}ON{% else %}OFF{% endif %}"},
+        MOTION | {"val_tpl": "{% if value_json.seen %}ON{% else %}OFF{% endif %}"},
         [
             ("st", {"seen": True}, {"occupancy": True}),
             ("st", '{"seen":tru', {}),
@@ -254,7 +252,7 @@ SAID_UNKNOWN: dict[str, tuple[Config, list[tuple[str, object, set[str]]]]] = {
         SWITCH | {"stat_off": "unknown"},
         [("st", "unknown", set()), ("st", "None", {"power"})],
     ),
-    "binary sensor": ({"p": "binary_sensor", "stat_t": "~/st", "dev_cla": "motion"}, [("st", "None", {"occupancy"})]),
+    "binary sensor": (MOTION, [("st", "None", {"occupancy"})]),
     "select": (
         {"p": "select", "name": "Input", "cmd_t": "~/set", "stat_t": "~/st", "ops": ["A"]},
         [("st", "None", {"av_source"})],
@@ -372,7 +370,7 @@ def test_light_that_is_switched_on_by_its_brightness_gets_the_last_one() -> None
     ({"pl_open": None, "pl_cls": None}, ("stopped",)),
     ({"pl_open": None, "pl_cls": None, "pl_stop": None}, ()),
 ])  # fmt: skip
-def test_button_that_a_cover_does_not_have_is_not_offered(missing: Mapping[str, None], left: tuple[str, ...]) -> None:
+def test_button_that_a_cover_does_not_have_is_not_offered(missing: Config, left: tuple[str, ...]) -> None:
     driver = device(a=COVER | missing)
     [cover] = driver.device.properties
     assert (cover.options, cover.settable) == (left, bool(left))
@@ -415,7 +413,7 @@ def test_payload_that_is_not_the_json_that_is_read_is_a_problem_of_its_topic() -
         assert not [each for each in air.read(message(f"{BASE}/st", payload)) if isinstance(each, Problem)]
 
 
-UPS = {"p": "sensor", "name": "Mains power status", "stat_t": "~/mains"}
+UPS: Config = {"p": "sensor", "name": "Mains power status", "stat_t": "~/mains"}
 
 
 @pytest.mark.parametrize("config", [
