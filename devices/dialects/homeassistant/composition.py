@@ -32,7 +32,8 @@ class Reader:
 
     def values(self, payload: Payload) -> dict[PropertyName, Value | None]:
         """None: the device does not know."""
-        return {self.names[role]: value for role, value in self.read(payload).items() if role in self.names}
+        names = self.names
+        return {names[role]: value for role, value in self.read(payload).items() if role in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,10 +66,11 @@ class HomeAssistantDriver:
     def _report(
         self, message: Message, values: Mapping[PropertyName, Value | None], availability: Availability | None
     ) -> Report:
+        known = {name: value for name, value in values.items() if value is not None}
         return Report(
             device_id=self.device.id,
-            values={name: value for name, value in values.items() if value is not None},
-            unknown=frozenset(name for name, value in values.items() if value is None),
+            values=known,
+            unknown=frozenset() if len(known) == len(values) else frozenset(values.keys() - known.keys()),
             availability=availability,
             retained=message.retained,
             received=message.received,

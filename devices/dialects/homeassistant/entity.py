@@ -120,9 +120,7 @@ def number_reader(template: Template, role: Role, convert: Callable[[float], Val
 
     def read(payload: Payload) -> dict[Role, Value | None]:
         text = template.render(payload)
-        if text is None:
-            return {}
-        number = parsed_number(text)
+        number = None if text is None else parsed_number(text)
         if number is None:
             return {role: None} if text in UNKNOWN_STATES else {}
         if math.isnan(number):
@@ -139,7 +137,7 @@ def parsed_number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isnan(number) or abs(number) < 1e15 else None
+    return None if abs(number) >= 1e15 else number  # NaN is not above it
 
 
 def tidy(number: float) -> int | float:

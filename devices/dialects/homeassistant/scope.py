@@ -6,7 +6,8 @@ from typing import Final
 from devices.dialects.homeassistant.payload import MISSING, Payload
 from devices.dialects.homeassistant.values import NoUpdate, limited
 
-MAX_WORK: Final = 256 * 1024  # characters and items that one rendering may touch, all steps together
+MAX_WORK: Final = 256 * 1024  # characters that one rendering may touch, all steps together
+WORK_OF_ITEM: Final = 8  # a look at an item of a container costs as much as so many characters, and more
 GIVEN: Final = frozenset({"value", "value_json"})
 NOT_GIVEN: Final = frozenset({"this", "entity_id", "name"})
 """What Home Assistant tells a template of the entity it would make; we make none, so there is no answer."""
@@ -49,11 +50,13 @@ class Scope:
 
     def spend(self, value: object) -> None:
         """Account for looking at all of `value`. Raises `NoUpdate` once too much was done."""
-        waiting = [value]
+        waiting = [] if value is None or isinstance(value, float) else [value]
         while waiting:
             each = waiting.pop()
-            if isinstance(each, str | list | dict):
+            if isinstance(each, str):
                 self.work -= len(each)
+            elif isinstance(each, list | dict):
+                self.work -= len(each) * WORK_OF_ITEM
             elif isinstance(each, int):
                 self.work -= each.bit_length() // 8  # one of a payload may have thousands of digits
             if self.work < 0:

@@ -33,8 +33,8 @@ def text_of(value: object) -> str:
     """As Jinja prints it. Raises `NoUpdate` for what is missing, and for a container, which nobody means to print."""
     if isinstance(value, str):
         return value
-    if value is None or isinstance(value, bool | int | float):
-        return str(bounded(value))
+    if value is None or (isinstance(value, int | float) and -LARGEST < value < LARGEST):
+        return str(value)
     raise NoUpdate
 
 
