@@ -131,11 +131,27 @@ def _result(text: str, limit: int) -> str:
     return text
 
 
-@lru_cache(maxsize=CACHED_TEMPLATES)
 def compile_template(source: str) -> Template:
     """Raises `InvalidPayload` where the template is too long, not Jinja, or does what devices have no need to do."""
     if len(source) > MAX_SOURCE:
         raise InvalidPayload(f"template of {len(source)} characters; at most {MAX_SOURCE}")
+    outcome = _outcome(source)
+    if isinstance(outcome, str):
+        raise InvalidPayload(outcome)
+    return outcome
+
+
+@lru_cache(maxsize=CACHED_TEMPLATES)
+def _outcome(source: str) -> Template | str:
+    """The template, or why it is refused: finding that out costs as much, so it is remembered, too."""
+    try:
+        return _compile(source)
+    except InvalidPayload as error:
+        return str(error)
+
+
+def _compile(source: str) -> Template:
+    """Raises `InvalidPayload`."""
     if path := _PATH.fullmatch(source):
         return JsonPath(tuple(dotted or quoted for dotted, quoted in _STEP.findall(path[1])))
     if sum(1 for _ in _TOKEN.finditer(source)) > MAX_TOKENS:

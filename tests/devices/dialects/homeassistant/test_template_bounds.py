@@ -13,7 +13,7 @@ from devices.dialects.homeassistant.expressions import Expression, compiled
 from devices.dialects.homeassistant.filters import FILTERS, FUNCTIONS, METHODS, TESTS
 from devices.dialects.homeassistant.payload import Payload
 from devices.dialects.homeassistant.scope import MAX_WORK, Scope
-from devices.dialects.homeassistant.template import MAX_TOKENS, compile_template
+from devices.dialects.homeassistant.template import MAX_TOKENS, _outcome, compile_template
 from devices.dialects.homeassistant.values import MAX_TEXT, NoUpdate
 from devices.errors import InvalidPayload
 
@@ -236,3 +236,16 @@ def test_compiling_looks_at_no_more_than_so_many_tokens(piece: str) -> None:
     source = ("{{ " + piece * 4096)[:4096]
     with pytest.raises(InvalidPayload, match=f"more than {MAX_TOKENS} words and signs"):
         compile_template(source)
+
+
+def test_a_refused_template_is_not_compiled_again() -> None:
+    source = "{{ [" + "1, " * 400 + "] | no_such_filter }}"
+    whys = []
+    before = _outcome.cache_info()
+    for _ in range(3):
+        with pytest.raises(InvalidPayload) as refusal:
+            compile_template(source)
+        whys.append(str(refusal.value))
+    after = _outcome.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 2)
+    assert whys == ["template: filter 'no_such_filter' is not known"] * 3
