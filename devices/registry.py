@@ -147,7 +147,7 @@ class Registry:
             return ()
         changed_presence = self._apply_presence(entry, report)
         changed_values = False
-        if report.values:
+        if report.values or report.unknown:
             changed_values = self._apply_values(entry, report)
         if changed_values:
             return (ChangeKind.REPORTED, ChangeKind.AVAILABILITY) if changed_presence else (ChangeKind.REPORTED,)
@@ -203,7 +203,18 @@ class Registry:
             if known.value != value or not was_fresh:
                 changed = True
             known.value, known.received, known.epoch = value, report.received, epoch
-        return changed
+        return self._forget_values(entry, report, fresh_from) or changed
+
+    def _forget_values(self, entry: Entry, report: Report, fresh_from: int) -> bool:
+        """What the device does not know any more, we do not either. True if there was something to forget."""
+        forgotten = [
+            name
+            for name in report.unknown
+            if (known := entry.values.get(name)) is not None and not (report.retained and known.epoch >= fresh_from)
+        ]
+        for name in forgotten:
+            del entry.values[name]
+        return bool(forgotten)
 
     def missed(self, id: DeviceId) -> tuple[ChangeKind, ...]:
         """Some of what the device said was not read: what it reported before may not be so any more."""

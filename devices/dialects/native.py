@@ -123,7 +123,7 @@ class NativeDriver:
 
     def read(self, message: Message) -> tuple[Report | Acknowledgement | Problem, ...]:
         if message.topic == self._state_topic:
-            return self._read_state(message)
+            return self._read_state(message) if message.retained else self._read_live_state(message)
         if message.topic == self._ack_topic:
             return self._read_acknowledgement(message)
         return self._read_availability(message)
@@ -135,6 +135,14 @@ class NativeDriver:
             "deadline": int(command.deadline.timestamp() * 1000),
         }
         return (Publish(self._command_topic, json.dumps(payload, ensure_ascii=False).encode()),)
+
+    def _read_live_state(self, message: Message) -> tuple[Report | Problem, ...]:
+        """A state that says nothing usable is a sign of life all the same."""
+        try:
+            return self._read_state(message)
+        except InvalidPayload as error:
+            here = Report(device_id=self.device.id, received=message.received)
+            return here, Problem(message.topic, "invalid_payload", str(error))
 
     def _read_state(self, message: Message) -> tuple[Report | Problem, ...]:
         if not message.payload:

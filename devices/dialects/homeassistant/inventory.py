@@ -4,6 +4,7 @@ In the device form one topic is one device; in the component form each topic is 
 identifier in common are one device. Both may be mixed.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -54,6 +55,7 @@ class Inventory:
         self._owners: dict[UniqueId, str] = {}  # the topic that was first
         self._keys: dict[str, str] = {}  # identity token -> device key
         self._known: dict[str, _Known] = {}  # by device key
+        self._listeners: Counter[str] = Counter()  # state topic -> devices that it is read for
 
     def unchanged(self, topic: str, raw: bytes) -> Discovery | None:
         """What is known already of a topic that repeats itself; None where it says something new."""
@@ -154,10 +156,15 @@ class Inventory:
         for key in sorted(keys):
             known = self._known[key]
             before, known.driver = known.driver, self._composed(key, known)
+            self._listeners.subtract(before.state_topics if before is not None else ())
+            self._listeners.update(known.driver.state_topics if known.driver is not None else ())
             if known.driver is not None:
                 drivers.append(known.driver)
             elif before is not None:
                 removed.append(before.device.id)
+            for topic in before.state_topics if before is not None else ():
+                if not self._listeners[topic]:
+                    del self._listeners[topic]
             if not known.topics:
                 for token in known.tokens:
                     del self._keys[token]
@@ -192,6 +199,7 @@ class Inventory:
             composition,
             AvailabilityMemory.over(rules, known.driver.availability if known.driver else None),
             stale_after=min(expiries, default=None),
+            listeners=self._listeners,
         )
 
 

@@ -44,10 +44,11 @@ def _refuse_constant(name: str) -> object:
 class Payload:
     """One received payload. Raises `InvalidPayload` where it is too large or not UTF-8 text.
 
-    `work` is what the templates of the device that reads it may still do; below 0 they have nothing more to say.
+    `work` is what the templates of the device that reads it may still do, `unreadable` why it is not the JSON that one
+    of them has needed, `overworked` whether one of them had more to do than it may.
     """
 
-    __slots__ = ("_json", "text", "work")
+    __slots__ = ("_json", "_why", "overworked", "text", "unreadable", "work")
 
     def __init__(self, raw: bytes) -> None:
         if len(raw) > MAX_PAYLOAD_BYTES:
@@ -59,7 +60,8 @@ class Payload:
         if "\x00" in self.text:
             raise InvalidPayload("contains NUL")
         self._json: object = _UNREAD
-        self.work = MAX_WORK
+        self._why = ""
+        self._starts_anew()
 
     @classmethod
     def of(cls, message: Message) -> "Payload":
@@ -67,8 +69,14 @@ class Payload:
         known = message.parsed
         if not isinstance(known, cls):
             message.parsed = known = cls(message.payload)
-        known.work = MAX_WORK
+        known._starts_anew()
         return known
+
+    def _starts_anew(self) -> None:
+        """Nothing of what the device before has done or met is the next one's."""
+        self.work = MAX_WORK
+        self.unreadable = ""
+        self.overworked = False
 
     @property
     def json(self) -> object:
@@ -76,9 +84,16 @@ class Payload:
         if self._json is _UNREAD:
             try:
                 self._json = parse_json(self.text)
-            except InvalidPayload:
-                self._json = MISSING
+            except InvalidPayload as error:
+                self._json, self._why = MISSING, str(error)
         return self._json
+
+    def needs_json(self) -> object:
+        """The parsed payload, for whoever can do nothing without it; where it is not JSON, that is noted."""
+        found = self.json
+        if found is MISSING and self.text.strip():  # an empty one says nothing: it clears what was retained
+            self.unreadable = self._why
+        return found
 
 
 _UNREAD: Final = Missing()

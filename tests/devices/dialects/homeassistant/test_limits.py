@@ -8,7 +8,7 @@ from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.homeassistant.inventory import MAX_COMPONENTS
 from devices.dialects.homeassistant.payload import MAX_WORK
 from devices.dialects.homeassistant.preparing import AT_ONCE, MAX_CHARACTERS, MAX_TEMPLATES, templates_in
-from devices.dialects.homeassistant.template import compile_template
+from devices.dialects.homeassistant.template import _outcome
 from tests.devices.dialects.homeassistant.wire import BASE, SCHOOL, announce, device_form, driver_of, message
 
 LOUDER = "{% set a = value|title %}" * 17 + "{{ a|length }}"
@@ -36,11 +36,36 @@ def test_the_work_of_all_templates_of_a_device_on_one_message_is_bounded_and_tol
     assert driver.read(large) == (report, problem)  # the same each time, and the next device has its own
 
 
+def test_a_template_with_too_much_work_of_its_own_leaves_the_others_theirs() -> None:
+    louder = "{% set a = value|title %}" * 3 + "{{ a|length }}"  # 360,000 characters: less than a message may
+    cmps = {"s0": sensors(1, louder)["s0"], "s1": sensors(2, "{{ value|length }}")["s1"]}
+    report, problem = driver_of(cmps).read(message(f"{BASE}/t", "lorem " * 10_000))
+    assert isinstance(report, Report)
+    assert list(report.values.values()) == ["60000"]
+    assert isinstance(problem, Problem)
+    assert problem.code == "too_much_work"
+
+
+def test_what_one_device_finds_unreadable_is_no_complaint_of_the_next() -> None:
+    dialect = HomeAssistantDialect()
+    drivers: list[Driver] = []
+    for key, template in {"j": "{{ value_json.a }}", "t": "{{ value }}"}.items():
+        sensor = {**device_of(0), "unique_id": key, "val_tpl": template}
+        drivers += announce(dialect, f"device/{key}", device_form({key: sensor}, dev={"ids": [key]})).drivers
+    heard = message(f"{BASE}/t", "no JSON")
+    [problem] = drivers[0].read(heard)
+    assert isinstance(problem, Problem)
+    assert problem.code == "invalid_payload"
+    [report] = drivers[1].read(heard)
+    assert isinstance(report, Report)
+    assert drivers[0].read(heard) == (problem,)
+
+
 def test_long_templates_count_even_where_they_touch_nothing() -> None:
-    driver = driver_of(sensors(60, "{% set a = 1 %}" * 200 + "{{ a }}"))
+    driver = driver_of(sensors(150, "{% set a = 1 %}" * 100 + "{{ a }}"))
     report, problem = driver.read(message(f"{BASE}/t", "x"))
     assert isinstance(report, Report)
-    assert 10 < len(report.values) < 60
+    assert 10 < len(report.values) < 150
     assert isinstance(problem, Problem)
 
 
@@ -88,17 +113,17 @@ def test_templates_are_compiled_in_steps_before_the_announcement_is_read() -> No
     templates = [f"{{% set a = {n} %}}" * 60 + "{{ a }}" for n in range(40)]
     cmps = {f"c{n}": {**device_of(n), "val_tpl": each} for n, each in enumerate(templates)}
     heard = message("sc/1/le-loi/ha/device/thing/config", device_form(cmps))
-    compile_template.cache_clear()
+    _outcome.cache_clear()
     steps, compiled = 0, [0]
     for _ in HomeAssistantDialect().prepare(heard):
         steps += 1
-        compiled.append(compile_template.cache_info().misses)
+        compiled.append(_outcome.cache_info().misses)
     assert steps >= sum(map(len, templates)) // AT_ONCE // 2
     assert max(b - a for a, b in zip(compiled, compiled[1:], strict=False)) * len(templates[-1]) <= 2 * AT_ONCE
-    before = compile_template.cache_info().misses
+    before = _outcome.cache_info().misses
     [driver] = HomeAssistantDialect().discover(SCHOOL, heard).drivers
     assert len(driver.device.properties) == 40
-    assert compile_template.cache_info().misses == before
+    assert _outcome.cache_info().misses == before
 
 
 def device_of(number: int) -> dict[str, object]:
