@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("forward", "lesson", "switching", "devices", "join", "failover", "hostile")
+BENCHMARKS = ("forward", "lesson", "switching", "devices", "join", "failover", "hostile", "share")
 
 
 def main() -> None:

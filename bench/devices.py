@@ -32,12 +32,12 @@ COMMANDS = 1_000
 AT_ONCE = 50
 
 
-def _now() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC)
 
 
 @asynccontextmanager
-async def _mosquitto() -> AsyncIterator[int]:
+async def mosquitto() -> AsyncIterator[int]:
     """A broker; gives its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -72,7 +72,7 @@ async def _peer(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
         await process.wait()
 
 
-async def _until(hub: DeviceHub, holds: Callable[[], bool]) -> None:
+async def until(hub: DeviceHub, holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(60), hub.changes() as changes:
         if holds():
             return
@@ -93,7 +93,7 @@ async def _reports(hub: DeviceHub, peer: asyncio.subprocess.Process) -> dict[str
     cpu, wall = time.process_time() - cpu, time.monotonic() - wall
     arrived = sum(1 for id in ids if (level := hub.reported(id).get(LEVEL)) is not None and level.value == last)
     if arrived < DEVICES:  # the last few are still on their way
-        await _until(hub, lambda: all(hub.reported(id)[LEVEL].value == last for id in ids))
+        await until(hub, lambda: all(hub.reported(id)[LEVEL].value == last for id in ids))
     return {
         "state_messages": sent,
         "state_messages_per_s": sent / wall,
@@ -114,7 +114,7 @@ async def _commands(hub: DeviceHub, *, at_once: int) -> list[float]:
                 device_id=id,
                 property=LEVEL,
                 value=500_000 + at_once * 1_000 + turn,
-                deadline=_now() + timedelta(seconds=10),
+                deadline=now() + timedelta(seconds=10),
             )
             start = time.perf_counter()
             result = await hub.send(asked)
@@ -129,15 +129,15 @@ async def _commands(hub: DeviceHub, *, at_once: int) -> list[float]:
 
 
 async def measure() -> dict[str, float]:
-    async with _mosquitto() as port:
-        hub = DeviceHub(connection=MqttSettings(host="127.0.0.1", port=port), dialects=[NativeDialect()], clock=_now)
+    async with mosquitto() as port:
+        hub = DeviceHub(connection=MqttSettings(host="127.0.0.1", port=port), dialects=[NativeDialect()], clock=now)
         hub.set_namespaces({SCHOOL})
         running = asyncio.create_task(hub.run())
         try:
             async with _peer(port) as peer:
                 assert peer.stdout is not None
                 await peer.stdout.readline()
-                await _until(hub, lambda: len(list(hub.devices())) == DEVICES)
+                await until(hub, lambda: len(list(hub.devices())) == DEVICES)
                 figures = await _reports(hub, peer)
                 for number in range(AT_ONCE):
                     hub.claim(device(number).id)

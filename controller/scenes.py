@@ -97,7 +97,8 @@ class SceneRun:
         for step in self.scene.steps:
             if self.results[step.id].state is StepState.RUNNING:
                 self._move(step, StepState.WAITING)  # its task ended with the run before
-        async with asyncio.TaskGroup() as tasks, self._hub.changes() as changes:
+        devices = {step.device_id for step in self.scene.steps}
+        async with asyncio.TaskGroup() as tasks, self._hub.changes(devices) as changes:
             tasks.create_task(self._advance(tasks), name=f"scene {self.scene.name} of room {self.scene.room_id}")
             async for change in changes:
                 if change.kind in COMPARED_AFTER:

@@ -1,7 +1,7 @@
 """Who wants to know that a device changed: subscribers that can be slow without anything growing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,25 +29,39 @@ class DeviceChange:
     kind: ChangeKind
 
 
+TAKEN_AT_ONCE = 50
+"""Changes that a reader takes before others have their turn, should more be waiting."""
+
+
 class Changes:
     """Publishes changes. A subscriber's queue holds a (device, kind) once, so it is bounded by what there is."""
 
     def __init__(self) -> None:
-        self._queues: set[_Queue] = set()
+        self._of_all: set[_Queue] = set()
+        self._of_device: dict[DeviceId, set[_Queue]] = {}  # none that is empty
 
     def publish(self, id: DeviceId, *kinds: ChangeKind) -> None:
-        for queue in self._queues:
+        for queue in self._of_all:
+            queue.put(id, kinds)
+        for queue in self._of_device.get(id, ()):
             queue.put(id, kinds)
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[AsyncIterator[DeviceChange]]:
-        """What is published from now on, in order of its first occurrence since it was last taken."""
+    async def subscribe(self, ids: Collection[DeviceId] | None = None) -> AsyncIterator[AsyncIterator[DeviceChange]]:
+        """What is published from now on, in order of its first occurrence since it was last taken; of these devices
+        only, if they are named: what others do then costs nothing."""
         queue = _Queue()
-        self._queues.add(queue)
+        places = [self._of_all] if ids is None else [self._of_device.setdefault(id, set()) for id in set(ids)]
+        for place in places:
+            place.add(queue)
         try:
             yield queue
         finally:
-            self._queues.discard(queue)
+            for place in places:
+                place.discard(queue)
+            for id in ids or ():
+                if not self._of_device.get(id, True):
+                    del self._of_device[id]
 
 
 class _Queue:
@@ -56,6 +70,7 @@ class _Queue:
     def __init__(self) -> None:
         self._waiting: dict[tuple[DeviceId, ChangeKind], None] = {}
         self._filled = asyncio.Event()
+        self._taken = 0
 
     def put(self, id: DeviceId, kinds: tuple[ChangeKind, ...]) -> None:
         for kind in kinds:
@@ -67,9 +82,14 @@ class _Queue:
         return self
 
     async def __anext__(self) -> DeviceChange:
+        self._taken += 1
+        if self._taken >= TAKEN_AT_ONCE:
+            self._taken = 0
+            await asyncio.sleep(0)
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
+            self._taken = 0
         id, kind = first = next(iter(self._waiting))
         del self._waiting[first]
         return DeviceChange(id, kind)

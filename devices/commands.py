@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices.device import (
+    ORDERS,
     TRANSITIONS,
     Acknowledgement,
     Command,
@@ -71,13 +72,32 @@ MOVES: dict[CommandState, frozenset[CommandState]] = {
 
 
 def same(of: Property, desired: Value, reported: Value) -> bool:
-    """Whether `reported` is `desired`: numbers within half a step, everything else equal."""
+    """Whether `reported` shows that `desired` was done: equal, near enough, or what an order leads to."""
+    if of.kind is Kind.NUMBER:
+        return _near(desired, reported, of.tolerance) or equal(of, desired, reported)
+    return reported in ORDERS.get(of.capability, {}).get(desired, ()) or equal(of, desired, reported)
+
+
+def equal(of: Property, desired: Value, reported: Value) -> bool:
+    """Whether `reported` is `desired`: numbers within half a step or one count of the device, all else the same."""
     if of.kind is not Kind.NUMBER:
         return desired == reported and isinstance(desired, bool) == isinstance(reported, bool)
     if isinstance(desired, str) or isinstance(reported, str):
         return False
-    tolerance = (of.step or 0.0) / 2
-    return math.isclose(desired, reported, rel_tol=1e-6, abs_tol=tolerance * (1 + 1e-6) + 1e-6)
+    if of.scale is not None and of.scale.count(desired) == of.scale.count(reported):
+        return True
+    return _near(desired, reported, (of.step or 0.0) / 2 * (1 + 1e-6) + 1e-6)
+
+
+def _near(desired: Value, reported: Value, tolerance: float) -> bool:
+    if isinstance(desired, str) or isinstance(reported, str):
+        return False
+    return math.isclose(desired, reported, rel_tol=1e-6, abs_tol=tolerance)
+
+
+def is_order(of: Property, desired: Value) -> bool:
+    """Whether `desired` is sent even if it is reported already."""
+    return of.kind is not Kind.NUMBER and desired in ORDERS.get(of.capability, {})
 
 
 def on_the_way(of: Property, desired: Value, reported: Value) -> bool:
@@ -130,7 +150,7 @@ class CommandQueue:
         newer = _Pending(command, of)
         if command.deadline <= now:
             return (*ended, self._end(newer, CommandState.EXPIRED, now, "too_late"))
-        if reported is not None and same(of, command.value, reported[0]):
+        if reported is not None and equal(of, command.value, reported[0]) and not is_order(of, command.value):
             sent = self._handed_over_at.get(of.name)
             if sent is None or reported[1] > sent:
                 return (*ended, self._end(newer, CommandState.CONFIRMED, now, "already"))

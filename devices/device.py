@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NewType, Self
 
 from devices.errors import InvalidCommand, PropertyNotFound
+from devices.scale import Scale
 
 DeviceId = NewType("DeviceId", str)
 CommandId = NewType("CommandId", str)
@@ -66,6 +67,12 @@ TRANSITIONS: dict[Capability, dict[Value, Value]] = {
 }
 """Reported values that are the way to another value: a projector that is `warming` will be `on`."""
 
+ORDERS: dict[Capability, dict[Value, frozenset[Value]]] = {
+    Capability.COVER: {"stopped": frozenset({"stopped", "open", "closed"})},
+}
+"""Values that are done rather than reached, with the reports that show it: a cover that is open has stopped. They are
+sent whatever was reported, as it may move without saying so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
@@ -78,6 +85,8 @@ class Property:
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
+    scale: Scale | None = None  # of a NUMBER: how the device counts it, where that is known
+    tolerance: float = 0.0  # of a NUMBER: how far from what was asked for it may come to rest, and that is it
     options: tuple[str, ...] = ()  # of an ENUM: the values it may be set to
     settable: bool = False
     reported: bool = True  # False: commands end as assumed, never as confirmed
@@ -152,6 +161,7 @@ class Report:
 
     device_id: DeviceId
     values: dict[PropertyName, Value] = field(default_factory=dict)
+    unknown: frozenset[PropertyName] = frozenset()  # what the device says it does not know (any more)
     availability: Availability | None = None  # None: the message says nothing of it
     retained: bool = False  # replayed by the broker: how old it is, is not known
     received: datetime  # aware, UTC

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from datetime import datetime
 
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 BIRTH_AFTER_S = 0.5
 """After subscribing: what was retained brings more topics to subscribe to, and those should be heard too."""
+DUE_AT_ONCE = 100
+"""Devices that go offline or stale, and commands that reach their deadline, in one turn of the loop."""
 BIRTH_PAUSE_S = 0.05
 """Between two schools, so that a province does not answer at once."""
 
@@ -85,6 +87,7 @@ class DeviceHub:
                 tasks.create_task(self._keep_time(), name="device deadlines")
                 tasks.create_task(self._greet(), name="announce us to schools")
                 tasks.create_task(self._listen(), name="listen to the broker")
+                tasks.create_task(self._catch_up(), name="read what waits of schools")
         finally:
             self._sender.cancel_all()
 
@@ -178,12 +181,14 @@ class DeviceHub:
         of.checked(command.value)
         return await self._sender.send(entry, command, of, reported=self._registry.fresh(entry, of.name))
 
-    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
+    def changes(
+        self, ids: Collection[DeviceId] | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
         """What changes from now on, one entry per device and kind until it is taken: a slow reader misses none.
 
-        `async with hub.changes() as changes: async for change in changes: ...`
+        Of all devices, or of `ids` only. `async with hub.changes() as changes: async for change in changes: ...`
         """
-        return self._changes.subscribe()
+        return self._changes.subscribe(ids)
 
     async def _listen(self) -> None:
         """Take in what comes from the broker, for ever."""
@@ -191,9 +196,7 @@ class DeviceHub:
             async for event in events:
                 if isinstance(event, list):
                     self._intake.take_in(event)
-                    due = self._registry.due
-                    if due is not None and (self._asleep_until is None or due < self._asleep_until):
-                        self._wake.set()
+                    self._note_time()
                     # a full inbound queue is ready at once: let the others have their turn between two
                     await asyncio.sleep(0)
                 elif isinstance(event, Connected):
@@ -203,7 +206,23 @@ class DeviceHub:
                 else:
                     self._disconnected()
 
+    async def _catch_up(self) -> None:
+        """Take in what did not fit into one turn of the loop, or into its school's share, for ever."""
+        while True:
+            await self._intake.backlog()
+            self._intake.tick(self._clock())
+            self._intake.serve()
+            self._note_time()
+            await asyncio.sleep(0)
+
+    def _note_time(self) -> None:
+        """Something may be due earlier than it was."""
+        due = self._registry.due
+        if due is not None and (self._asleep_until is None or due < self._asleep_until):
+            self._wake.set()
+
     def _disconnected(self) -> None:
+        self._intake.disconnected()
         for id in self._registry.disconnected():
             self._changes.publish(id, ChangeKind.AVAILABILITY)
 
@@ -219,10 +238,11 @@ class DeviceHub:
                     await self._wake.wait()
             await self._caught_up()  # what came in time must not be judged as late because we are
             now = self._clock()
-            for id in self._registry.tick(now):
+            for id in self._registry.tick(now, at_most=DUE_AT_ONCE):
                 self._changes.publish(id, ChangeKind.AVAILABILITY)
                 self._sender.poke(id)
-            self._sender.tick(now)
+            self._sender.tick(now, at_most=DUE_AT_ONCE)
+            await asyncio.sleep(0)
 
     async def _greet(self) -> None:
         """Tell each school that we are here, once per connection, for ever."""

@@ -1,8 +1,16 @@
-"""Takes in what comes from the broker: descriptions, reports, answers. Nothing that comes can raise from here."""
+"""Takes in what comes from the broker: descriptions, reports, answers. Nothing that comes can raise from here.
 
+Each school has its share (`devices/shares.py`): its messages wait in a queue of its own, are read in steps of a few
+milliseconds, and what is more than its share gives way to what is newer. What came of the others is read all the same.
+"""
+
+import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from devices.changes import ChangeKind, Changes
 from devices.device import Acknowledgement, Command, Device, DeviceId, Namespace, Report
@@ -10,15 +18,25 @@ from devices.dialects.base import Dialect, Driver, Problem
 from devices.errors import InvalidCommand, InvalidPayload
 from devices.filters import FilterTree
 from devices.message import Message, Publish
+from devices.overload import Overloads, topic_of
 from devices.problems import Problems
+from devices.readers import Readers, Topic
 from devices.reconnecting import ReconnectingMqtt
 from devices.registry import DeviceRecord, Registry
 from devices.sender import Sender
+from devices.shares import Kind, Lane, Shares, busiest
 
 logger = logging.getLogger(__name__)
 
-TOPICS_LIMIT = 200
-"""Of one device."""
+SLICE_NS = 2_000_000
+"""Of processor time that is read in one turn of the loop, and the step that is going on then."""
+CHEAP_NS = 200_000
+BEHIND_S = 0.5
+"""With reading, before one of several schools that sends most of what comes is not listened to."""
+NOT_LISTENED_TO = timedelta(seconds=10)
+NOT_LISTENED_TO_LIMIT = timedelta(minutes=10)
+"""To the busiest topics of a school that sends more than we can receive; twice as long each time until it is over."""
+TOLD_EVERY = timedelta(seconds=1)
 DEVICES_LIMIT = 5_000
 """Of one school: several times what a large one has, and no more than one school may make us remember."""
 
@@ -33,11 +51,18 @@ class UnreadableDriver:
     def __init__(self, device: Device) -> None:
         self.device = device
 
+    def readings(self, topic: str) -> int:
+        return 0
+
     def read(self, message: Message) -> tuple[Report, ...]:
         return ()
 
     def write(self, command: Command) -> tuple[Publish, ...]:
         raise InvalidCommand(f"the description of {self.device.id} cannot be understood any more")
+
+
+Work = Message | Iterator[None]
+"""A message that nobody has looked at, or the steps that are left of one."""
 
 
 class Intake:
@@ -62,7 +87,14 @@ class Intake:
         self._dialects = dialects
         self._clock = clock
         self.namespaces: frozenset[Namespace] = frozenset()
-        self._readers: dict[str, dict[DeviceId, Driver]] = {}
+        self._readers = Readers()
+        self._shares: Shares[Namespace, Work] = Shares()
+        self._overloads = Overloads()
+        self._silenced: dict[str, tuple[Namespace, datetime]] = {}  # topics and filters not listened to, until when
+        self._tell_at = clock()
+        self._connection = 0
+        self._heard: Counter[Namespace] = Counter()  # messages while we were behind with reading
+        self._left = asyncio.Event()
         self._discovery: FilterTree[tuple[Dialect, Namespace]] = FilterTree()
 
     def set_namespaces(self, namespaces: Iterable[Namespace]) -> frozenset[Namespace]:
@@ -75,30 +107,31 @@ class Intake:
             for dialect in self._dialects:
                 for filter in dialect.discovery_filters(namespace):
                     self._discovery.add(filter, (dialect, namespace))
-        self._broker.unsubscribe(self._topics(gone))
-        self._broker.subscribe(self._topics(new))
+        for topics in self._topics(gone).values():
+            self._broker.unsubscribe(topics)
+        for namespace in gone:
+            self._shares.forget(namespace)
+            self._overloads.forget(namespace)
+            self._problems.forget(namespace)
+        for namespace, topics in self._topics(new).items():
+            self._broker.subscribe(topics, of=namespace)
         return new
 
-    def _topics(self, namespaces: frozenset[Namespace]) -> list[str]:
+    def _topics(self, namespaces: frozenset[Namespace]) -> dict[Namespace, list[str]]:
         """Discovery first, then what is known already."""
         if not namespaces:
-            return []
-        filters = [
-            filter
+            return {}
+        topics = {
+            namespace: [filter for dialect in self._dialects for filter in dialect.discovery_filters(namespace)]
             for namespace in sorted(namespaces)
-            for dialect in self._dialects
-            for filter in dialect.discovery_filters(namespace)
-        ]
-        known = [
-            topic
-            for entry in self._registry
-            if entry.driver.device.namespace in namespaces and not entry.removed
-            for topic in entry.driver.topics
-        ]
-        return filters + known
+        }
+        for entry in self._registry:
+            if entry.driver.device.namespace in namespaces and not entry.removed:
+                topics[entry.driver.device.namespace] += entry.driver.topics
+        return topics
 
     def restore(self, record: DeviceRecord) -> None:
-        """A device from the database, its description read again."""
+        """A device from the database, its description read again; after the others where its school has many."""
         device = record.device
         message = Message(
             topic=record.discovery_topic,
@@ -106,10 +139,31 @@ class Intake:
             retained=True,
             received=self._clock(),
         )
-        driver = self._restored_driver(device, message)
+        lane = self._shares.lane(device.namespace)
+        begun = time.thread_time_ns()
+        driver = self._restored_driver(device, message) if lane.budget_ns > 0 else UnreadableDriver(device)
         self._registry.discovered(driver, message.topic, message.payload)
         self._registry.restore(device.id, claimed=record.claimed, reported=record.reported)
-        self._attach(driver)
+        if lane.budget_ns > 0:
+            self._attach(driver)
+        else:
+            self._shares.put(
+                lane, self._read_again(device, message), len(message.payload), (f"{message.topic} {device.id}", True)
+            )
+        self._shares.spend(lane, time.thread_time_ns() - begun)
+
+    def _read_again(self, device: Device, message: Message) -> Iterator[None]:
+        """The description of a device whose school had too many to be read before we connected."""
+        entry = self._registry.get(device.id)
+        if entry is not None and _unreadable(entry.driver):
+            for dialect in self._dialects:
+                if dialect.name == device.dialect:
+                    yield from dialect.prepare(message)
+            driver = self._restored_driver(device, message)
+            self._registry.discovered(driver, message.topic, message.payload)
+            self._attach(driver)
+            self._changes.publish(device.id, ChangeKind.UPDATED)
+        yield
 
     def _restored_driver(self, device: Device, message: Message) -> Driver:
         why = "no such dialect"
@@ -121,10 +175,10 @@ class Intake:
             except InvalidPayload as error:
                 found, why = (), str(error)
             for driver in found:
-                if driver.device.id == device.id:
+                if driver.device.id == device.id and not (why := self._readers.refusal(driver)):
                     return driver
         problem = Problem(message.topic, "not_restored", f"{device.dialect} device {device.id}: {why}")
-        self._problems.add(problem, self._clock())
+        self._problems.add(device.namespace, problem, self._clock())
         return UnreadableDriver(device)
 
     def forget(self, id: DeviceId) -> None:
@@ -136,29 +190,176 @@ class Intake:
         self._changes.publish(id, ChangeKind.REMOVED)
 
     def take_in(self, messages: Iterable[Message]) -> None:
-        """Take in messages, in order."""
+        """Queue messages, in order, each for its school, and read what there is time for."""
+        begun = mark = time.monotonic_ns()
+        idle = not self._shares.ready
+        behind = self._broker.behind_s
+        if not behind and self._heard:
+            self._heard.clear()
         for message in messages:
-            try:
-                readers = self._readers.get(message.topic)
-                if readers is not None:
-                    for driver in tuple(readers.values()) if len(readers) > 1 else readers.values():
-                        self._read(driver, message)
-                else:
-                    for dialect, namespace in self._discovery.match(message.topic):
-                        self._discover(dialect, namespace, message)
-            except Exception:  # noqa: BLE001 - the rim of one message
-                logger.exception("topic %s: a message could not be taken in", message.topic)
-                self._problem(message, "internal_error", "see the log")
+            if message.topic in self._silenced:
+                continue  # it was under way
+            topic = self._readers.get(message.topic)
+            if topic is not None:
+                school, retained = topic.school, message.retained
+            else:
+                found = next(self._discovery.match(message.topic), None)
+                if found is None:
+                    continue
+                school, retained = found[1], False  # the newest description counts, whoever sends it
+            lane, size = self._shares.lane(school), len(message.payload)
+            if idle and mark - begun < SLICE_NS and topic is not None and _cheap(topic, size) and lane.idle:
+                self._step(school, message)  # nobody waits, so it needs no queue, nor a clock that costs more than it
+                ended = time.monotonic_ns()
+                topic.dear = ended - mark > CHEAP_NS  # it, or another process meanwhile: from now on measured exactly
+                self._shares.spend(lane, min(ended - mark, CHEAP_NS))
+                mark = ended
+            else:
+                self._shares.put(lane, message, size, (message.topic, retained))
+            if not message.retained:
+                if behind:
+                    self._heard[school] += 1
+                if not self._shares.arrived(lane, size, begun):
+                    self._silence(lane, message.topic, message.received)
+        if behind >= BEHIND_S and len(self.namespaces) > 1:
+            self._silence_loudest()
+        if idle and self._shares.ready:
+            self.serve()
 
-    def _problem(self, message: Message, code: str, detail: str) -> None:
-        self._problems.add(Problem(message.topic, code, detail[:1000]), message.received)
+    def serve(self) -> None:
+        """Read what waits, for `SLICE_NS` and a step at most; `backlog` says when there is more."""
+        now_ns, begun = time.monotonic_ns(), time.thread_time_ns()
+        mark = begun
+        while mark - begun < SLICE_NS and (found := self._shares.next(now_ns)) is not None:
+            lane, work = found
+            lane.begun = self._step(lane.school, work)
+            ended = time.thread_time_ns()
+            self._shares.spend(lane, ended - mark)
+            mark = ended
+        if self._shares.ready or self._shares.due_ns is not None:
+            self._left.set()
+
+    async def backlog(self) -> None:
+        """Return when there may be something for `serve` or `tick`."""
+        if self._shares.ready:
+            return
+        self._left.clear()
+        due_ns = self._shares.due_ns
+        delays_s = [] if due_ns is None else [max(0.0, (due_ns - time.monotonic_ns()) / 1e9)]
+        if self._overloads or self._silenced:
+            delays_s.append(TOLD_EVERY.total_seconds())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(delays_s, default=None)):
+                await self._left.wait()
+
+    def disconnected(self) -> None:
+        """What was heard before is not known to be so any more."""
+        self._connection += 1
+        for lane in self._shares:
+            self._shares.clear(lane, lambda work: not isinstance(work, Message))
+
+    def _step(self, school: Namespace, work: Work) -> Iterator[None] | None:
+        """Do a piece of work, or a step of it; what is left of it."""
+        try:
+            if isinstance(work, Message):
+                topic = self._readers.get(work.topic)
+                if topic is not None and len(topic.drivers) == 1:
+                    for driver in topic.drivers.values():
+                        self._read(driver, work)
+                        return None
+                work = self._steps(school, work)
+            next(work)
+        except StopIteration:
+            return None
+        except Exception:  # noqa: BLE001 - the rim of one message
+            logger.exception("school %s: a message could not be taken in", school)
+            self._problems.add(school, Problem(topic_of(school), "internal_error", "see the log"), self._clock())
+            return None
+        return work
+
+    def _steps(self, school: Namespace, message: Message) -> Iterator[None]:
+        """Take in a message that several devices read, or a description; nothing of it once the connection is lost."""
+        connection = self._connection
+        topic = self._readers.get(message.topic)
+        if topic is not None:
+            for driver in tuple(topic.drivers.values()):
+                self._read(driver, message)
+                yield
+                if connection != self._connection:
+                    return
+            return
+        for dialect, namespace in self._discovery.match(message.topic):
+            yield from dialect.prepare(message)
+            if connection != self._connection:
+                return
+            self._discover(dialect, namespace, message)
+
+    def _silence_loudest(self) -> None:
+        """We cannot read as much as comes: have the broker send less of whoever sends most of it."""
+        school, count = next(iter(self._heard.most_common(1)), (Namespace(""), 0))
+        if count * 2 > self._heard.total():
+            self._heard.clear()
+            self._silence(self._shares.lane(school), "", self._clock())
+
+    def _silence(self, lane: Lane[Namespace, Work], last: str, now: datetime) -> None:
+        """Have the broker send no more of a school's busiest topics for a while: what comes faster than we can receive
+        it waits in the broker, before the messages of the others. `last`: the topic of the one that was too many."""
+        topics = list(dict.fromkeys(topic for topic, _ in busiest(lane))) or [last]
+        filters = [each for each in topics if self._readers.get(each) is not None]
+        if len(filters) < len(topics):
+            filters += [each for dialect in self._dialects for each in dialect.discovery_filters(lane.school)]
+        new = [each for each in filters if each not in self._silenced]
+        if not new:
+            return
+        turn = self._overloads.silenced(lane.school)
+        for each in new:
+            self._silenced[each] = lane.school, now + min(NOT_LISTENED_TO * 2**turn, NOT_LISTENED_TO_LIMIT)
+            self._missed(each)
+        self._broker.unsubscribe(new)
+        self._problems.add(lane.school, self._overloads.add(lane.school, now, not_listened_to=new), now)
+        self._left.set()
+
+    def _missed(self, name: str) -> None:
+        """Something on the topic was not read: what its devices said before is not fresh."""
+        topic = self._readers.get(name)
+        for id in topic.drivers if topic is not None else ():
+            self._changes.publish(id, *self._registry.missed(id))
+
+    def tick(self, now: datetime) -> None:
+        """Tell schools that they send too much, or that it is over; listen again to what was too busy."""
+        if now < self._tell_at:
+            return
+        self._tell_at = now + TOLD_EVERY
+        for lane in self._shares:
+            if lane.passed_over or lane.refused:
+                passed_over, lane.passed_over = _by_topic(lane.passed_over), Counter()
+                refused, lane.refused = _by_topic(lane.refused), Counter()
+                problem = self._overloads.add(lane.school, now, passed_over=passed_over, refused=refused)
+                self._problems.add(lane.school, problem, now)
+        for filter, (school, until) in list(self._silenced.items()):
+            self._overloads.goes_on(school, now)
+            if until <= now:
+                del self._silenced[filter]
+                self._missed(filter)
+                if school in self.namespaces:
+                    self._broker.subscribe([filter], of=school)
+        for school, overload in self._overloads.over(now).items():
+            self._problems.clear(school, topic_of(school))
+            if overload.refused:  # the broker replays what is retained to whoever subscribes anew
+                filters = [each for dialect in self._dialects for each in dialect.discovery_filters(school)]
+                self._broker.unsubscribe(filters)
+                self._broker.subscribe(filters, of=school)
+
+    def _problem(self, school: Namespace, message: Message, code: str, detail: str) -> None:
+        self._problems.add(school, Problem(message.topic, code, detail[:1000]), message.received)
 
     def _read(self, driver: Driver, message: Message) -> None:
         """A message on a topic of a device."""
+        school = driver.device.namespace
         try:
             said = driver.read(message)
         except InvalidPayload as error:
-            self._problem(message, "invalid_payload", str(error))
+            self._problem(school, message, "invalid_payload", str(error))
             return
         well = True
         for each in said:
@@ -168,9 +369,9 @@ class Intake:
                 self._acknowledged(each, message)
             else:
                 well = False
-                self._problems.add(each, message.received)
-        if well and len(self._problems):
-            self._problems.clear(message.topic)
+                self._problems.add(school, each, message.received)
+        if well:
+            self._problems.clear(school, message.topic)
 
     def _report(self, report: Report) -> None:
         kinds = self._registry.apply(report)
@@ -193,14 +394,14 @@ class Intake:
 
     def _discover(self, dialect: Dialect, namespace: Namespace, message: Message) -> None:
         """A message on a discovery topic."""
-        self._problems.clear(message.topic)
+        self._problems.clear(namespace, message.topic)
         try:
             discovery = dialect.discover(namespace, message)
         except InvalidPayload as error:
-            self._problem(message, "invalid_payload", str(error))
+            self._problem(namespace, message, "invalid_payload", str(error))
             return
         for problem in discovery.problems:
-            self._problems.add(problem, message.received)
+            self._problems.add(namespace, problem, message.received)
         for driver in discovery.drivers:
             self._discovered(driver, namespace, message)
             if not message.retained and self._registry.announced(driver.device.id, message.received):
@@ -210,12 +411,14 @@ class Intake:
 
     def _discovered(self, driver: Driver, namespace: Namespace, message: Message) -> None:
         device = driver.device
-        if device.namespace != namespace or len(driver.topics) > TOPICS_LIMIT or any(map(_wild, driver.topics)):
-            self._problem(message, "invalid_topics", f"{device.name}: topics that cannot be listened to")
+        why = "is of another school" if device.namespace != namespace else self._readers.refusal(driver)
+        if why:
+            self._problem(namespace, message, "invalid_topics", why)
             return
         known = self._registry.get(device.id)
         if known is None and self._registry.count(namespace) >= DEVICES_LIMIT:
-            self._problem(message, "too_many_devices", f"the school has {DEVICES_LIMIT} devices already")
+            detail = f"the school has {DEVICES_LIMIT} devices already"
+            self._problem(namespace, message, "too_many_devices", detail)
             return
         if known is not None:
             again = (known.discovery_topic, known.discovery_payload) == (message.topic, message.payload)
@@ -234,31 +437,34 @@ class Intake:
         self._detach(entry.driver)
         self._changes.publish(id, *kinds)
         if entry.removed:
-            self._problem(message, "removed", f"{entry.driver.device.name} is in a room, but removed its description")
+            detail = f"{entry.driver.device.name} is in a room, but removed its description"
+            self._problem(entry.driver.device.namespace, message, "removed", detail)
         else:
             self._sender.cancel(entry)
 
     def _attach(self, driver: Driver) -> None:
         """Listen to the device. Subscribing anew makes the broker replay what it retains: values for new properties."""
-        for topic in driver.topics:
-            self._readers.setdefault(topic, {})[driver.device.id] = driver
-        if driver.device.namespace in self.namespaces:
-            self._broker.subscribe(driver.topics)
+        self._readers.attach(driver)
+        school = driver.device.namespace
+        if school in self.namespaces:
+            self._broker.subscribe([each for each in driver.topics if each not in self._silenced], of=school)
 
     def _detach(self, driver: Driver) -> None:
         """Stop listening to the device, where nobody else listens to the same topic."""
-        unused = []
-        for topic in driver.topics:
-            readers = self._readers.get(topic)
-            if readers is not None and readers.pop(driver.device.id, None) is not None and not readers:
-                del self._readers[topic]
-                unused.append(topic)
-        self._broker.unsubscribe(unused)
+        self._broker.unsubscribe(self._readers.detach(driver))
+
+
+def _cheap(topic: Topic, size: int) -> bool:
+    """Whether a message of `size` bytes on the topic costs about `CHEAP_NS` at most, as far as is known."""
+    return not topic.dear and topic.readings <= 20 and size <= 4096 and len(topic.drivers) == 1
 
 
 def _unreadable(driver: Driver) -> bool:
     return isinstance(driver, UnreadableDriver)
 
 
-def _wild(topic: str) -> bool:
-    return not topic or "+" in topic or "#" in topic or "\0" in topic
+def _by_topic(kinds: Counter[Kind]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for (topic, _), count in kinds.items():
+        counts[topic] += count
+    return counts

@@ -11,10 +11,12 @@ import random
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Message, Publish
 from devices.mqtt import Mqtt, MqttSettings, connect
+from devices.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ REFUSED_DELAY_S = 60.0
 STEADY_AFTER_S = 10.0
 """A connection that lived this long was a good one: after it, back-off starts again from the first delay."""
 FILTERS_PER_PACKET = 200
+OWNERS_PER_PACKET = 20
 
 
 def back_off_s(failures: int, chance: float) -> float:
@@ -62,8 +65,8 @@ class ReconnectingMqtt:
         self._clock = clock
         self._chance = chance
         self._mqtt: Mqtt | None = None
-        self._wanted: dict[str, None] = {}  # a dict for its order: discovery before what was discovered
-        self._to_add: dict[str, None] = {}
+        self._wanted: dict[str, str] = {}  # in its order: discovery before what was discovered; whose it is
+        self._to_add: Turns[str, str] = Turns()
         self._to_drop: dict[str, None] = {}
         self._subscriptions_changed = asyncio.Event()
         self._settled = asyncio.Event()
@@ -73,6 +76,11 @@ class ReconnectingMqtt:
     @property
     def connected(self) -> bool:
         return self._mqtt is not None
+
+    @property
+    def behind_s(self) -> float:
+        """For how long the broker has had more for us than we could read."""
+        return self._mqtt.behind_s if self._mqtt is not None else 0.0
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Connect and hand on what comes, for ever. `Connected` and `Disconnected` alternate, each said once."""
@@ -109,7 +117,9 @@ class ReconnectingMqtt:
         logger.info("broker %s: connected", self._address)
         self.problem = ""
         self._mqtt = mqtt
-        self._to_add = dict(self._wanted)
+        self._to_add.clear()
+        for each, owner in self._wanted.items():
+            self._to_add.add(owner, each)
         self._to_drop.clear()
         self._subscriptions_changed.set()
 
@@ -117,21 +127,24 @@ class ReconnectingMqtt:
     def _address(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
 
-    def subscribe(self, filters: Iterable[str]) -> None:
-        """Have these filters subscribed to, now and after every reconnect."""
+    def subscribe(self, filters: Iterable[str], *, of: str = "") -> None:
+        """Have these filters subscribed to, now and after every reconnect; `of`: whose they are.
+
+        Owners take turns: who has many makes nobody else wait.
+        """
         for each in filters:
             if each not in self._wanted:
-                self._wanted[each] = None
+                self._wanted[each] = of
                 self._to_drop.pop(each, None)
-                self._to_add[each] = None
+                self._to_add.add(of, each)
         self._changed()
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
         """Take these filters back."""
         for each in filters:
             if each in self._wanted:
-                del self._wanted[each]
-                if self._to_add.pop(each, self) is self:
+                owner = self._wanted.pop(each)
+                if not self._to_add.discard(owner, each):
                     self._to_drop[each] = None
         self._changed()
 
@@ -161,12 +174,10 @@ class ReconnectingMqtt:
     async def _bring_level(self, mqtt: Mqtt) -> None:
         """Raises `BrokerLost`; what is left is then asked for on the next connection, which starts from all wanted."""
         while mqtt is self._mqtt and (self._to_add or self._to_drop):
-            if adds := list(self._to_add)[:FILTERS_PER_PACKET]:
-                for each in adds:
-                    del self._to_add[each]
+            if adds := self._to_add.take(FILTERS_PER_PACKET, owners=OWNERS_PER_PACKET):
                 if refused := await mqtt.subscribe(adds):
                     logger.warning("broker %s: refuses %d filters: %s, …", self._address, len(refused), refused[0])
-            elif drops := list(self._to_drop)[:FILTERS_PER_PACKET]:
+            elif drops := list(islice(self._to_drop, FILTERS_PER_PACKET)):
                 for each in drops:
                     del self._to_drop[each]
                 await mqtt.unsubscribe(drops)

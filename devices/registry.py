@@ -120,7 +120,7 @@ class Registry:
         entry.removed = True
         logger.warning("device %s: removed its description though it is in a room", id)
         if entry.presence.removed():
-            self._went_offline(entry)
+            self._is_old(entry)
         return (ChangeKind.UPDATED, ChangeKind.AVAILABILITY)
 
     def forget(self, id: DeviceId) -> None:
@@ -147,7 +147,7 @@ class Registry:
             return ()
         changed_presence = self._apply_presence(entry, report)
         changed_values = False
-        if report.values:
+        if report.values or report.unknown:
             changed_values = self._apply_values(entry, report)
         if changed_values:
             return (ChangeKind.REPORTED, ChangeKind.AVAILABILITY) if changed_presence else (ChangeKind.REPORTED,)
@@ -203,7 +203,26 @@ class Registry:
             if known.value != value or not was_fresh:
                 changed = True
             known.value, known.received, known.epoch = value, report.received, epoch
-        return changed
+        return self._forget_values(entry, report, fresh_from) or changed
+
+    def _forget_values(self, entry: Entry, report: Report, fresh_from: int) -> bool:
+        """What the device does not know any more, we do not either. True if there was something to forget."""
+        forgotten = [
+            name
+            for name in report.unknown
+            if (known := entry.values.get(name)) is not None and not (report.retained and known.epoch >= fresh_from)
+        ]
+        for name in forgotten:
+            del entry.values[name]
+        return bool(forgotten)
+
+    def missed(self, id: DeviceId) -> tuple[ChangeKind, ...]:
+        """Some of what the device said was not read: what it reported before may not be so any more."""
+        entry = self._entries.get(id)
+        if entry is None:
+            return ()
+        self._is_old(entry)
+        return (ChangeKind.REPORTED,)
 
     def reported(self, entry: Entry) -> dict[PropertyName, Reported]:
         fresh_from = max(entry.fresh_from, self._fresh_from)
@@ -256,10 +275,10 @@ class Registry:
         """When `tick` has something to do next."""
         return self._due[0][0] if self._due else None
 
-    def tick(self, now: datetime) -> list[DeviceId]:
-        """Decide who is offline or stale by now; returns the devices whose availability changed."""
-        changed = []
-        while self._due and self._due[0][0] <= now:
+    def tick(self, now: datetime, *, at_most: int | None = None) -> list[DeviceId]:
+        """Decide who is offline or stale by now; returns the devices whose availability changed, `at_most` so many."""
+        changed: list[DeviceId] = []
+        while self._due and self._due[0][0] <= now and len(changed) != at_most:
             when, id = heapq.heappop(self._due)
             entry = self._entries.get(id)
             if entry is None or entry.due != when:
@@ -269,7 +288,7 @@ class Registry:
                 changed.append(id)
                 logger.info("device %s: %s", id, entry.presence.state)
                 if entry.presence.state is Availability.OFFLINE:
-                    self._went_offline(entry)
+                    self._is_old(entry)
             self._schedule(entry)
         return changed
 
@@ -280,7 +299,7 @@ class Registry:
             entry.due = due
             heapq.heappush(self._due, (due, entry.driver.device.id))
 
-    def _went_offline(self, entry: Entry) -> None:
-        """What it reported before may not be so when it returns."""
+    def _is_old(self, entry: Entry) -> None:
+        """What it reported before may not be so any more."""
         self._epoch += 1
         entry.fresh_from = self._epoch

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 from devices.changes import ChangeKind, Changes
-from devices.device import Availability, Command, CommandId, CommandResult, DeviceId, Property, Value
+from devices.device import Availability, Command, CommandId, CommandResult, DeviceId, Namespace, Property, Value
 from devices.errors import BrokerLost, DevicesError, InvalidCommand
 from devices.message import Publish
 from devices.registry import Entry, Registry
+from devices.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +42,11 @@ class Sender:
         self._connected = connected
         self._time_changed = time_changed
         self._waiters: dict[CommandId, asyncio.Future[CommandResult]] = {}
-        self._ready: asyncio.Queue[DeviceId] = asyncio.Queue()  # each device once: `_queued`
-        self._queued: set[DeviceId] = set()
+        self._ready: Turns[Namespace, DeviceId] = Turns()
+        self._waiting = asyncio.Semaphore(0)  # as many as are ready
         self._busy: set[DeviceId] = set()
         self._due: list[tuple[datetime, DeviceId]] = []
+        self._scheduled: dict[DeviceId, datetime] = {}  # the latest place of each in it
         self._meet_until: datetime | None = None
 
     async def run(self) -> None:
@@ -77,9 +79,9 @@ class Sender:
 
     def poke(self, id: DeviceId) -> None:
         """The device may have something that can be sent now."""
-        if id not in self._queued:
-            self._queued.add(id)
-            self._ready.put_nowait(id)
+        entry = self._registry.get(id)
+        if entry is not None and self._ready.add(entry.driver.device.namespace, id):
+            self._waiting.release()
 
     def connected_anew(self) -> None:
         """Send what was held: at once to devices that are heard of, a little later to the others."""
@@ -108,13 +110,17 @@ class Sender:
             return next_deadline or self._meet_until
         return min(next_deadline, self._meet_until)
 
-    def tick(self, now: datetime) -> None:
-        """End what has reached its deadline; send again what was to wait."""
+    def tick(self, now: datetime, *, at_most: int | None = None) -> None:
+        """End what has reached its deadline, of `at_most` so many devices; send again what was to wait."""
         if self._meet_until is not None and self._meet_until <= now:
             self._meet_until = None
             self._poke_all()
-        while self._due and self._due[0][0] <= now:
-            _, id = heapq.heappop(self._due)
+        left = at_most
+        while self._due and self._due[0][0] <= now and left != 0:
+            left = None if left is None else left - 1
+            when, id = heapq.heappop(self._due)
+            if self._scheduled.get(id) == when:
+                del self._scheduled[id]
             entry = self._registry.get(id)
             if entry is not None:
                 self.finish(entry.queue.tick(now, held=self._held(entry)))
@@ -130,9 +136,10 @@ class Sender:
         self._changes.publish(entry.driver.device.id, ChangeKind.COMMAND)
 
     def _schedule(self, entry: Entry) -> None:
-        due = entry.queue.due(self._clock())
-        if due is not None:
-            heapq.heappush(self._due, (due, entry.driver.device.id))
+        due, id = entry.queue.due(self._clock()), entry.driver.device.id
+        if due is not None and self._scheduled.get(id) != due:  # a device that answers often has one place all the same
+            self._scheduled[id] = due
+            heapq.heappush(self._due, (due, id))
             self._time_changed()
 
     def _held(self, entry: Entry) -> str:
@@ -145,8 +152,8 @@ class Sender:
 
     async def _work(self) -> None:
         while True:
-            id = await self._ready.get()
-            self._queued.discard(id)
+            await self._waiting.acquire()
+            (id,) = self._ready.take(1)
             entry = self._registry.get(id)
             if entry is None or id in self._busy:
                 continue  # whoever is busy with it looks again before leaving it

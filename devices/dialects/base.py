@@ -4,6 +4,7 @@ A dialect is pure: bytes in, reports out; command in, publishes out. It has no c
 discovery messages are persisted by the controller and replayed through `discover` at start.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -42,6 +43,9 @@ class Driver(Protocol):
     def read(self, message: Message) -> tuple[Report | Acknowledgement | Problem, ...]:
         """What `message` (on one of `topics`) says. Raises `InvalidPayload` where it says nothing usable at all."""
 
+    def readings(self, topic: str) -> int:
+        """How many values are looked for in each message on `topic`: what such a message costs."""
+
     def write(self, command: Command) -> tuple[Publish, ...]:
         """The messages that carry out `command` (already checked by its `Property`), in order, QoS 1."""
 
@@ -63,6 +67,9 @@ class Dialect(Protocol):
 
     def discovery_filters(self, namespace: Namespace) -> tuple[str, ...]:
         """The topic filters that a school's devices announce themselves on."""
+
+    def prepare(self, message: Message) -> Iterator[None]:
+        """Do what is dear about `discover`, in steps of a few milliseconds. Raises nothing: `discover` does."""
 
     def discover(self, namespace: Namespace, message: Message) -> Discovery:
         """What a message on one of the filters says: devices that are there, devices that are gone, what is wrong.

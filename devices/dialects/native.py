@@ -5,6 +5,7 @@ Topics: `sc/1/<school>/<room>/<device>/` + `desc`, `state`, `avail` (retained), 
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 from devices.device import (
@@ -49,6 +50,10 @@ class NativeDialect:
 
     def discovery_filters(self, namespace: Namespace) -> tuple[str, ...]:
         return (f"{root(namespace)}+/+/desc",)
+
+    def prepare(self, message: Message) -> Iterator[None]:
+        """Nothing of a description is dear."""
+        return iter(())
 
     def discover(self, namespace: Namespace, message: Message) -> Discovery:
         """Raises `InvalidPayload`."""
@@ -113,9 +118,12 @@ class NativeDriver:
     def topics(self) -> tuple[str, ...]:
         return (self._state_topic, self._ack_topic, self._availability_topic)
 
+    def readings(self, topic: str) -> int:
+        return len(self._kinds)
+
     def read(self, message: Message) -> tuple[Report | Acknowledgement | Problem, ...]:
         if message.topic == self._state_topic:
-            return self._read_state(message)
+            return self._read_state(message) if message.retained else self._read_live_state(message)
         if message.topic == self._ack_topic:
             return self._read_acknowledgement(message)
         return self._read_availability(message)
@@ -127,6 +135,14 @@ class NativeDriver:
             "deadline": int(command.deadline.timestamp() * 1000),
         }
         return (Publish(self._command_topic, json.dumps(payload, ensure_ascii=False).encode()),)
+
+    def _read_live_state(self, message: Message) -> tuple[Report | Problem, ...]:
+        """A state that says nothing usable is a sign of life all the same."""
+        try:
+            return self._read_state(message)
+        except InvalidPayload as error:
+            here = Report(device_id=self.device.id, received=message.received)
+            return here, Problem(message.topic, "invalid_payload", str(error))
 
     def _read_state(self, message: Message) -> tuple[Report | Problem, ...]:
         if not message.payload:

@@ -3,20 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from controller import device_records
 from controller.changes import Change, ChangeKind
 from controller.device_records import DeviceRecords, restore_devices
-from devices.device import DeviceId, Value
+from devices.device import DeviceId, Namespace, Value
 from devices.dialects.native import NativeDialect
-from devices.hub import DeviceHub
+from devices.hub import ChangeKind as DeviceChangeKind
+from devices.hub import DeviceChange, DeviceHub
+from rooms.school import namespace
 from rooms.store.stored_device import StoredDevice
 from tests.controller.clock import AheadClock
 from tests.controller.stage import Stage, running
-from tests.devices.nativedevice import POWER, NativeDevice, native_device, until
-from tests.rooms.samples import LOI_ROOM
+from tests.devices.nativedevice import POWER, NativeDevice, described, native_device, until
+from tests.rooms.samples import LOI, LOI_ROOM, XUAN
 
 
 @asynccontextmanager
@@ -103,3 +106,42 @@ async def test_next_hub_knows_device_room_and_values_but_not_that_they_are_fresh
     assert hub.claimed(device.id)
     reported = hub.reported(device.id)[POWER]
     assert (reported.value, reported.fresh) == ("on", False)
+
+
+async def test_a_school_that_is_not_in_the_database_takes_nothing_from_the_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_records, "WRITE_EVERY_S", 0.05)
+    deleted = Namespace("deleted")
+    stage.hub.set_namespaces({namespace(LOI), deleted})
+    theirs = native_device(stage.broker, replace(described(), namespace=deleted))
+    async with keeping(stage), theirs as other, found(stage) as device:
+        await until(stage.hub, lambda: deleted in {each.namespace for each in stage.hub.devices()})
+        for level in range(5):
+            await other.report(level=level)
+            await device.report(power="on")
+        kept = await stored(stage, lambda kept: power(kept) == "on")
+        assert [each.device.namespace for each in kept.values()] == [namespace(LOI)]
+
+
+async def test_thousands_of_new_devices_of_one_school_do_not_hold_up_another(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told in parts, schools in turn: the one device of the second school is kept while most of the first's wait."""
+    monkeypatch.setattr(device_records, "PAUSE_S", 3600.0)
+    many = [described(room=f"r{number}") for number in range(device_records.AT_ONCE * 3)]
+    few = native_device(stage.broker, replace(described(), namespace=namespace(XUAN)), silent=True)
+    async with native_device(stage.broker, silent=True) as loud, few as quiet:
+        async with asyncio.TaskGroup() as tasks:
+            for each in many:
+                tasks.create_task(NativeDevice(loud.mqtt, each, 1).describe())
+        await quiet.describe()
+        await until(stage.hub, lambda: len(list(stage.hub.devices())) == len(many) + 1)
+        records = DeviceRecords(stage.store, stage.hub, stage.changes)
+        for device in stage.hub.devices():
+            records._follow(DeviceChange(device.id, DeviceChangeKind.DISCOVERED))
+        async with running(records.run()):
+            kept = await stored(
+                stage, lambda kept: namespace(XUAN) in {each.device.namespace for each in kept.values()}
+            )
+    assert len(kept) == device_records.AT_ONCE + 1

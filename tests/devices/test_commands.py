@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -229,6 +230,54 @@ def test_numbers_are_the_same_within_half_a_step(
         name=PropertyName("level"), capability=Capability.LEVEL, kind=Kind.NUMBER, step=step, settable=True
     )
     assert same(level, desired, reported) is expected
+
+
+COVER = Property(
+    name=PropertyName("cover"),
+    capability=Capability.COVER,
+    kind=Kind.ENUM,
+    options=("open", "closed", "stopped"),
+    settable=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("desired", "reported", "expected"),
+    [
+        ("stopped", "stopped", True),
+        ("stopped", "open", True),
+        ("stopped", "closed", True),
+        ("stopped", "opening", False),
+        ("open", "stopped", False),
+        ("closed", "open", False),
+    ],
+)
+def test_a_cover_has_stopped_wherever_it_stands(desired: str, reported: str, expected: bool) -> None:
+    assert same(COVER, desired, reported) is expected
+
+
+def test_an_order_is_sent_whatever_was_reported() -> None:
+    queue = CommandQueue(acknowledges=False)
+    for number, stands in enumerate(("stopped", "open", "closing")):
+        stop = asked(f"c{number}", COVER, "stopped")
+        assert [state for _, state, _ in ends(queue.accept(stop, COVER, NOW, reported=(stands, NOW)))] in (
+            [],
+            [CommandState.SUPERSEDED],
+        )
+        assert queue.next(NOW) == stop
+    opening = queue.accept(asked("c9", COVER, "open"), COVER, NOW, reported=("open", NOW + timedelta(seconds=1)))
+    assert ends(opening)[-1] == ("c9", CommandState.CONFIRMED, "already")
+
+
+def test_near_enough_confirms_what_was_sent_and_never_saves_sending_it() -> None:
+    position = replace(
+        COVER, name=PropertyName("cover.position"), kind=Kind.NUMBER, options=(), step=1.0, tolerance=5.0
+    )
+    queue = CommandQueue(acknowledges=False)
+    assert queue.accept(asked("c1", position, 100), position, NOW, reported=(97, NOW)) == ()
+    assert queue.next(NOW) is not None
+    assert queue.reported({position.name: 94}, NOW) == ()
+    assert ends(queue.reported({position.name: 97}, NOW)) == [("c1", CommandState.CONFIRMED, "")]
 
 
 def test_warming_leads_to_on_and_cooling_does_not() -> None:

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Message, Publish
-from devices.mqtt import INBOUND_LIMIT, Mqtt, MqttSettings, connect
+from devices.mqtt import INBOUND_BYTES_LIMIT, INBOUND_LIMIT, Mqtt, MqttSettings, connect
 from tests.devices.conftest import Broker
 
 
@@ -65,6 +65,18 @@ async def test_a_burst_beyond_the_inbound_limit_loses_nothing(broker: Broker, qo
                 tasks.create_task(other.publish(Publish("burst", b"%d" % number, qos)))
         messages = await receive(one, count)
     assert [int(each.payload) for each in messages] == list(range(count))
+
+
+async def test_large_messages_that_wait_are_bounded_by_their_size(broker: Broker) -> None:
+    """What is too much stays in the sockets and in the broker, and comes later."""
+    count, payload = 40, b"x" * (INBOUND_BYTES_LIMIT // 8)
+    async with connect(broker.settings) as one, connect(broker.settings) as other:
+        await one.subscribe(["large"])
+        for _ in range(count):
+            await other.publish(Publish("large", payload))
+        first = await one.receive()
+        assert sum(len(each.payload) for each in first) <= INBOUND_BYTES_LIMIT + len(payload)
+        await receive(one, count - len(first))
 
 
 async def test_a_broken_connection_sends_the_will_and_a_closed_one_does_not(broker: Broker) -> None:

@@ -200,8 +200,6 @@ def test_an_answer_is_an_acknowledgement_unless_it_is_retained() -> None:
 @pytest.mark.parametrize(
     ("part", "payload"),
     [
-        ("state", b'{"v":1}'),
-        ("state", b"on"),
         ("ack", b'{"id":"c1"}'),
         ("ack", b'{"id":"c1","stage":"perhaps"}'),
         ("avail", b"online"),
@@ -211,3 +209,13 @@ def test_an_answer_is_an_acknowledgement_unless_it_is_retained() -> None:
 def test_what_says_nothing_usable_is_an_invalid_payload(part: str, payload: bytes) -> None:
     with pytest.raises(InvalidPayload):
         driver().read(message(part, payload))
+
+
+@pytest.mark.parametrize("payload", [b'{"v":1}', b"on", b'{"uptime":5}', b"\xff", b"[]"])
+def test_live_state_that_says_nothing_usable_is_a_sign_of_life_and_a_problem(payload: bytes) -> None:
+    here, problem = driver().read(message("state", payload))
+    assert here == Report(device_id=ID, received=NOW)
+    assert isinstance(problem, Problem)
+    assert (problem.topic, problem.code) == (f"{BASE}/state", "invalid_payload")
+    with pytest.raises(InvalidPayload):
+        driver().read(message("state", payload, retained=True))

@@ -34,6 +34,10 @@ def report(
     return Report(device_id=DEVICE.id, values=values, availability=availability, retained=retained, received=received)
 
 
+def says_unknown(*, retained: bool = False) -> Report:
+    return Report(device_id=DEVICE.id, unknown=frozenset({POWER}), retained=retained, received=LATER)
+
+
 @pytest.fixture
 def registry() -> Registry:
     registry = Registry()
@@ -58,6 +62,23 @@ def test_a_retained_value_is_not_fresh_and_never_replaces_a_fresh_one(registry: 
     registry.apply(report("off", received=LATER))
     assert registry.apply(report("on", retained=True, received=LATER)) == ()
     assert value(registry) == Reported(value="off", received=LATER, fresh=True)
+
+
+def test_a_value_that_the_device_does_not_know_any_more_is_forgotten(registry: Registry) -> None:
+    registry.apply(report("on"))
+    assert registry.apply(says_unknown()) == (ChangeKind.REPORTED,)
+    assert registry.reported(registry.entry(DEVICE.id)) == {}
+    assert registry.fresh(registry.entry(DEVICE.id), POWER) is None
+    assert registry.apply(says_unknown()) == ()
+    assert registry.entry(DEVICE.id).presence.state is Availability.ONLINE  # it is there, and says so
+
+
+def test_a_retained_unknown_replaces_what_was_kept_and_never_what_was_heard(registry: Registry) -> None:
+    registry.apply(report("on", retained=True))
+    assert registry.apply(says_unknown(retained=True)) == (ChangeKind.REPORTED,)
+    registry.apply(report("on"))
+    assert registry.apply(says_unknown(retained=True)) == ()
+    assert value(registry).value == "on"
 
 
 def test_nothing_is_fresh_after_the_broker_was_lost(registry: Registry) -> None:
@@ -117,3 +138,26 @@ def test_restored_values_of_properties_that_are_gone_are_dropped(registry: Regis
     entry = registry.entry(DEVICE.id)
     assert registry.reported(entry) == {POWER: Reported(value="on", received=NOW, fresh=False)}
     assert (entry.claimed, entry.presence.state, entry.presence.last_heard) == (True, Availability.UNKNOWN, NOW)
+
+
+def test_many_that_fall_silent_at_once_are_told_of_in_parts() -> None:
+    registry = Registry()
+    for number in range(25):
+        payload = describe(described(room=f"r{number}"), interval_s=10)
+        topic = f"sc/1/{SCHOOL}/r{number}/projector/desc"
+        message = Message(topic=topic, payload=payload, retained=True, received=NOW)
+        [found] = NativeDialect().discover(SCHOOL, message).drivers
+        registry.discovered(found, topic, payload)
+        registry.heard(found.device.id, NOW)
+    late = NOW + timedelta(seconds=25)
+    assert [len(registry.tick(late, at_most=10)) for _ in range(4)] == [10, 10, 5, 0]
+
+
+def test_what_was_not_read_makes_old_what_was_reported(registry: Registry) -> None:
+    registry.apply(report("on"))
+    assert registry.missed(DEVICE.id) == (ChangeKind.REPORTED,)
+    assert value(registry) == Reported(value="on", received=NOW, fresh=False)
+    assert registry.apply(report("off", retained=True, received=LATER)) == (ChangeKind.REPORTED,)
+    assert value(registry).value == "off"
+    registry.forget(DEVICE.id)
+    assert registry.missed(DEVICE.id) == ()

@@ -87,6 +87,10 @@ class AvailabilityMemory:
     def topics(self) -> frozenset[str]:
         return frozenset(source.topic for rule in self.rules for source in rule.sources)
 
+    def readings(self, topic: str) -> int:
+        """How many sources are on the topic."""
+        return sum(source.topic == topic for rule in self.rules for source in rule.sources)
+
     def take(self, topic: str, payload: Payload) -> Availability | None:
         """What a message on one of the topics makes of the device; None where it says nothing."""
         heard = False

@@ -16,18 +16,25 @@ class Publisher:
         self._qos = qos
 
     @classmethod
-    def of(cls, fields: Fields, topic_key: str = "command_topic", *template_keys: str) -> "Publisher | None":
-        """None where the component has no such topic. Raises `InvalidPayload`."""
+    def of(
+        cls, fields: Fields, topic_key: str = "command_topic", *template_keys: str, given: frozenset[str] = frozenset()
+    ) -> "Publisher | None":
+        """None where the component has no such topic. Raises `InvalidPayload`.
+
+        `given`: the names beside `value` that each command gives its template.
+        """
         topic = fields.topic(topic_key)
         if topic is None:
             return None
-        return cls(topic, template=fields.template(*template_keys), qos=fields.qos())
+        return cls(topic, template=fields.template(*template_keys, given=given | {"value"}), qos=fields.qos())
 
     @classmethod
     def required(cls, fields: Fields, topic_key: str = "command_topic", *template_keys: str) -> "Publisher":
         """Raises `InvalidPayload`, also where the component has no such topic."""
-        topic = fields.required_topic(topic_key)
-        return cls(topic, template=fields.template(*template_keys), qos=fields.qos())
+        fields.required_topic(topic_key)
+        publisher = cls.of(fields, topic_key, *template_keys)
+        assert publisher is not None
+        return publisher
 
     def __call__(self, value: Value, /, **names: Value) -> Publish:
         """`value` as the device takes it. Raises `InvalidCommand` where the template makes nothing of it."""

@@ -4,8 +4,10 @@ Home Assistant's MQTT has no projector and no classroom camera: a projector arri
 sensors. Here they become properties of one device, each under its capability's name where it is the only one or the
 main one, and under `<name>.<slug>` otherwise.
 
-**Reported power.** A sensor that says how far a device is switched on (`power.py`: named like `power_state`, or an enum
-of power words) becomes the reported side of the device's switch: commands go to the switch, and "warming" is seen.
+**Reported power.** A sensor that says how far a device is switched on (`power.py`: its options are power words) becomes
+the reported side of the device's switch: commands go to the switch, and "warming" is seen. One that is only named like
+`power_state` may as well speak of the mains: it stays a property of its own, and is the reported side, too, from its
+first power word on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +30,10 @@ class Reader:
     read: Read
     names: Mapping[Role, PropertyName]  # roles that are not in it are not reported from here
 
-    def values(self, payload: Payload) -> dict[PropertyName, Value]:
-        return {self.names[role]: value for role, value in self.read(payload).items() if role in self.names}
+    def values(self, payload: Payload) -> dict[PropertyName, Value | None]:
+        """None: the device does not know."""
+        names = self.names
+        return {names[role]: value for role, value in self.read(payload).items() if role in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,25 @@ def compose(components: Sequence[Component]) -> Composition:
     ordered = sorted(components, key=lambda each: (each.unique_id, each.platform, each.key))
     claims = [_Claim(component, feature) for component in ordered for feature in component.parts.features]
     merged = _merge_reported_power(claims)
+    hearing = None if merged else _hear_reported_power(ordered, claims)
+    if hearing is not None:
+        merged[id(hearing.sensor), "power"] = hearing.switch
     _name(claims)
-    readers: list[Reader] = []
-    for component in ordered:
-        names = {each.feature.role: each.name for each in claims if each.component is component and each.reads}
-        names |= {role: claim.name for (source, role), claim in merged.items() if source == id(component)}
-        readers.extend(Reader(reading.topic, reading.read, names) for reading in component.parts.readings)
+    names: dict[int, dict[Role, PropertyName]] = {id(component): {} for component in ordered}
+    for each in claims:
+        if each.reads:
+            names[id(each.component)][each.feature.role] = each.name
+    for (source, role), claim in merged.items():
+        names[source][role] = claim.name
+    readers = [
+        Reader(
+            reading.topic,
+            reading.read if hearing is None else hearing.read_of(component, reading.read),
+            names[id(component)],
+        )
+        for component in ordered
+        for reading in component.parts.readings
+    ]
     return Composition(
         properties=tuple(_property(claim) for claim in claims),
         readers=tuple(readers),
@@ -92,6 +109,35 @@ def _merge_reported_power(claims: list[_Claim]) -> dict[tuple[int, Role], _Claim
     switch.feature = replace(switch.feature, reported=True)
     claims.remove(sensor)
     return {(id(sensor.component), sensor.feature.role): switch}
+
+
+class _Hearing:
+    """A switch, and a sensor that may say its power better: from its first power word on, the switch is not heard."""
+
+    def __init__(self, switch: _Claim, sensor: Component) -> None:
+        self.switch = switch
+        self.sensor = sensor
+        self._heard = False
+
+    def read_of(self, component: Component, read: Read) -> Read:
+        if component is self.sensor:
+            return lambda payload: self._note(read(payload))
+        if component is self.switch.component:
+            return lambda payload: {} if self._heard else read(payload)
+        return read
+
+    def _note(self, found: Mapping[Role, Value | None]) -> Mapping[Role, Value | None]:
+        self._heard = self._heard or found.get("power") is not None
+        return found
+
+
+def _hear_reported_power(components: Iterable[Component], claims: Iterable[_Claim]) -> _Hearing | None:
+    """For a device whose main power is a switch, with a sensor that is named for power."""
+    switch = min((each for each in claims if each.feature.role == "power"), key=lambda each: each.rank, default=None)
+    sensor = next((each for each in components if each.parts.tells_power), None)
+    if switch is None or sensor is None or switch.component.platform != "switch":
+        return None
+    return _Hearing(switch, sensor)
 
 
 def _name(claims: Iterable[_Claim]) -> None:
@@ -118,6 +164,8 @@ def _property(claim: _Claim) -> Property:
         minimum=feature.minimum,
         maximum=feature.maximum,
         step=feature.step,
+        scale=feature.scale,
+        tolerance=feature.tolerance,
         options=feature.options,
         settable=feature.write is not None,
         reported=feature.reported,

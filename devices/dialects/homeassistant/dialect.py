@@ -5,7 +5,7 @@ Source: home-assistant.io/integrations/mqtt, "MQTT discovery". What devices of t
 `<prefix>/<component>/[<node>/]<object>/config`; the prefix is the school's own, `sc/1/<school>/ha` unless configured.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from devices.device import Namespace
 from devices.dialects.base import Discovery, Problem, root
@@ -13,6 +13,7 @@ from devices.dialects.homeassistant.announcement import read_announcement
 from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.inventory import Inventory
 from devices.dialects.homeassistant.payload import Payload, parse_json
+from devices.dialects.homeassistant.preparing import compiled_one_by_one, templates_in
 from devices.dialects.homeassistant.topics import TopicRules
 from devices.errors import InvalidPayload
 from devices.message import Message, Publish
@@ -44,6 +45,10 @@ class HomeAssistantDialect:
         """`online` on `<prefix>/status`: many devices announce themselves again only on that."""
         return (Publish(f"{self._rules(namespace).prefix}/status", b"online"),)
 
+    def prepare(self, message: Message) -> Iterator[None]:
+        """Compile the payload's templates, one at a time: `discover` then finds them."""
+        return compiled_one_by_one(message.payload)
+
     def discover(self, namespace: Namespace, message: Message) -> Discovery:
         """What a discovery message says; never raises: what is wrong with a payload is in the problems."""
         rules = self._rules(namespace)
@@ -61,7 +66,9 @@ class HomeAssistantDialect:
             return inventory.withdraw(topic)
         if (known := inventory.unchanged(topic, raw)) is not None:
             return known
-        fields = Fields.of(parse_json(Payload(raw).text), rules)
+        parsed = parse_json(Payload(raw).text)
+        templates_in(parsed)
+        fields = Fields.of(parsed, rules)
         if fields.flag("migrate_discovery"):
             return inventory.migrate(topic)
         return inventory.announce(topic, raw, read_announcement(rules, topic, fields))

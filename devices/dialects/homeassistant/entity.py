@@ -1,5 +1,6 @@
 """What one discovery component adds to a device: features that can be set, and readings that say how they are."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -11,18 +12,21 @@ from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.payload import Payload
 from devices.dialects.homeassistant.template import Template
+from devices.errors import InvalidPayload
 from devices.message import Publish
+from devices.scale import Scale
 
 Role = str
 """A feature's name within its component; usually the property name it would like to have (`power`, `climate.mode`)."""
 
-Read = Callable[[Payload], Mapping[Role, Value]]
-"""A payload's values in canonical units; empty where it says nothing."""
+Read = Callable[[Payload], Mapping[Role, Value | None]]
+"""A payload's values in canonical units; None where the device says that it does not know; empty: it says nothing."""
 
 Write = Callable[[Value], tuple[Publish, ...]]
 """The messages that set a checked canonical value. Raises `InvalidCommand` where its template makes nothing of it."""
 
-UNKNOWN_STATE = "None"  # Home Assistant's PAYLOAD_NONE: the device does not know
+UNKNOWN_STATES = frozenset({"None", "null", "unknown", "unavailable"})
+"""How devices say that they do not know: Home Assistant's PAYLOAD_NONE, JSON's null and Home Assistant's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
+    scale: Scale | None = None
+    tolerance: float = 0.0
     options: tuple[str, ...] = ()
     write: Write | None = None
     reported: bool = True
@@ -88,6 +94,7 @@ class Parts:
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()  # what of the configuration is not followed, for the technician
     expires_after: timedelta | None = None  # silence after which the device itself calls its values old
+    tells_power: bool = False  # its readings may also say `power`, in power words, which nobody could know before
 
 
 class Builder(Protocol):
@@ -96,16 +103,41 @@ class Builder(Protocol):
     def __call__(self, fields: Fields, label: Label) -> Parts: ...
 
 
-def number_in(template: Template, payload: Payload) -> float | None:
-    """The finite number that a template makes of a payload; None where there is none."""
-    text = template.render(payload)
-    if text is None:
-        return None
+def word_reader(template: Template, role: Role, words: Mapping[str, Value]) -> Read:
+    """Reads one of `words`, or that the device does not know; all other texts say nothing."""
+
+    def read(payload: Payload) -> dict[Role, Value | None]:
+        text = template.render(payload)
+        if text is None or (text not in words and text not in UNKNOWN_STATES):
+            return {}
+        return {role: words.get(text)}
+
+    return read
+
+
+def number_reader(template: Template, role: Role, convert: Callable[[float], Value | None]) -> Read:
+    """Reads a finite number, or that the device does not know (NaN, too); where `convert` gives None, nothing."""
+
+    def read(payload: Payload) -> dict[Role, Value | None]:
+        text = template.render(payload)
+        number = None if text is None else parsed_number(text)
+        if number is None:
+            return {role: None} if text in UNKNOWN_STATES else {}
+        if math.isnan(number):
+            return {role: None}
+        value = convert(number)
+        return {} if value is None else {role: value}
+
+    return read
+
+
+def parsed_number(text: str) -> float | None:
+    """The number that a text names, which may be NaN; None where it names none that could be meant."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if abs(number) < 1e15 else None
+    return None if abs(number) >= 1e15 else number  # NaN is not above it
 
 
 def tidy(number: float) -> int | float:
@@ -115,7 +147,8 @@ def tidy(number: float) -> int | float:
 
 
 def expiry(fields: Fields) -> timedelta | None:
-    """`expire_after`, at least a second, at most a week. Raises `InvalidPayload`."""
-    if "expire_after" not in fields:
-        return None
-    return timedelta(seconds=max(1.0, min(fields.positive("expire_after", 1), 7 * 86400.0)))
+    """`expire_after`, at least a second, at most a week; 0 is none. Raises `InvalidPayload`."""
+    seconds = fields.number("expire_after", 0)
+    if seconds < 0:
+        raise InvalidPayload("expire_after: is below 0")
+    return timedelta(seconds=max(1.0, min(seconds, 7 * 86400.0))) if seconds else None

@@ -1,59 +1,21 @@
 """The expressions of discovery templates: a whitelist of Jinja's syntax nodes, made into functions over JSON values.
 
 Whatever is not listed in `_COMPILERS` is refused when a template is compiled. What is listed costs work in proportion
-to the texts it touches, and a `Scope` has only so much (`MAX_WORK`).
+to the texts it touches, of which a `Scope` has only so much, and gives a bounded value (`values.py`).
 """
 
-import math
-import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from functools import lru_cache
+from inspect import Signature, signature
 
 from jinja2 import nodes
 
-from devices.dialects.homeassistant.filters import (
-    FILTERS,
-    FUNCTIONS,
-    METHODS,
-    PASSES_MISSING,
-    TESTS,
-    NoUpdate,
-    limited,
-    text_of,
-)
-from devices.dialects.homeassistant.payload import MISSING, Payload
+from devices.dialects.homeassistant import comparisons, numbers
+from devices.dialects.homeassistant.filters import ASKS, CHECKS, FILTERS, FUNCTIONS, METHODS, PASSES_MISSING, TESTS
+from devices.dialects.homeassistant.payload import MISSING
+from devices.dialects.homeassistant.scope import Scope
+from devices.dialects.homeassistant.values import LARGEST, NoUpdate, bounded, limited, text_of
 from devices.errors import InvalidPayload
-
-MAX_WORK: Final = 1024 * 1024  # characters that one rendering may touch, all steps together
-
-
-@dataclass(slots=True)
-class Scope:
-    """What a template sees, the payload and the names it has set, and how much it may still do."""
-
-    payload: Payload | None
-    names: dict[str, object] = field(default_factory=dict)
-    work: int = MAX_WORK
-
-    def find(self, name: str) -> object:
-        if name in self.names:
-            return self.names[name]
-        if self.payload is not None and name == "value":
-            return self.payload.text
-        if self.payload is not None and name == "value_json":
-            return self.payload.json
-        return MISSING
-
-    def spend(self, value: object) -> None:
-        """Account for looking at all of `value`. Raises `NoUpdate` once too much was done."""
-        if isinstance(value, str):
-            self.work -= len(value)
-        elif isinstance(value, list | dict) and self.payload is not None:
-            self.work -= len(self.payload.text)  # nothing in it is larger than what it came from
-        if self.work < 0:
-            raise NoUpdate
-
 
 Expression = Callable[[Scope], object]
 
@@ -73,18 +35,22 @@ def truth(value: object) -> bool:
 
 
 def looked_up(container: object, key: object) -> object:
-    """An item, never an attribute; `MISSING` where there is none."""
+    """An item, never an attribute; `MISSING` where there is none. Raises `NoUpdate` for what has no items.
+
+    A part of something that is not there, or is not what the template takes it for, is no answer: taken as missing, it
+    would choose the `else` of a condition, and a message that says nothing of a value would set it.
+    """
     if isinstance(container, dict):
         return container.get(key, MISSING) if isinstance(key, str | int | float | bool | None) else MISSING
-    if isinstance(container, list | str) and isinstance(key, int) and -len(container) <= key < len(container):
-        return container[key]
-    return MISSING
+    if not isinstance(container, list | str) or not isinstance(key, int):
+        raise NoUpdate
+    return container[key] if -len(container) <= key < len(container) else MISSING
 
 
 def _constant(node: nodes.Node, depth: int) -> Expression:
     assert isinstance(node, nodes.Const | nodes.TemplateData)
     value: object = node.value if isinstance(node, nodes.Const) else node.data
-    if isinstance(value, int | float) and (not math.isfinite(value) or abs(value) >= 2**63):
+    if isinstance(value, int | float) and not -LARGEST < value < LARGEST:
         raise InvalidPayload("template: a number out of range")
     return lambda scope: value
 
@@ -92,7 +58,15 @@ def _constant(node: nodes.Node, depth: int) -> Expression:
 def _name(node: nodes.Node, depth: int) -> Expression:
     assert isinstance(node, nodes.Name)
     name = node.name
-    return lambda scope: scope.find(name)
+    return lambda scope: bounded(scope.find(name))
+
+
+def _asked(node: nodes.Expr, depth: int) -> Expression:
+    """What a template asks about: a name may be absent here."""
+    if not isinstance(node, nodes.Name):
+        return compiled(node, depth)
+    name = node.name
+    return lambda scope: bounded(scope.asked(name))
 
 
 def _lookup(node: nodes.Node, depth: int) -> Expression:
@@ -100,9 +74,9 @@ def _lookup(node: nodes.Node, depth: int) -> Expression:
     container = compiled(node.node, depth)
     if isinstance(node, nodes.Getattr):
         attribute = node.attr
-        return lambda scope: looked_up(container(scope), attribute)
+        return lambda scope: bounded(looked_up(container(scope), attribute))
     key = compiled(node.arg, depth)
-    return lambda scope: looked_up(container(scope), key(scope))
+    return lambda scope: bounded(looked_up(container(scope), key(scope)))
 
 
 _LITERALS = (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict)
@@ -157,44 +131,10 @@ def _logic(node: nodes.Node, depth: int) -> Expression:
     return run
 
 
-_Comparison = Callable[[object, object], bool]
-
-
-def _ordered(compare: Callable[[float, float], bool], texts: Callable[[str, str], bool]) -> _Comparison:
-    def ordered(a: object, b: object) -> bool:
-        if isinstance(a, int | float) and isinstance(b, int | float):
-            return compare(a, b)
-        if isinstance(a, str) and isinstance(b, str):
-            return texts(a, b)
-        raise NoUpdate
-
-    return ordered
-
-
-def _contains(container: object, value: object) -> bool:
-    if isinstance(container, str):
-        return isinstance(value, str) and value in container
-    if isinstance(container, list | dict) and isinstance(value, str | int | float | bool | None):
-        return value in container
-    raise NoUpdate
-
-
-_COMPARISONS: dict[str, _Comparison] = {
-    "eq": lambda a, b: a == b,
-    "ne": lambda a, b: a != b,
-    "lt": _ordered(operator.lt, operator.lt),
-    "lteq": _ordered(operator.le, operator.le),
-    "gt": _ordered(operator.gt, operator.gt),
-    "gteq": _ordered(operator.ge, operator.ge),
-    "in": lambda a, b: _contains(b, a),
-    "notin": lambda a, b: not _contains(b, a),
-}
-
-
 def _compare(node: nodes.Node, depth: int) -> Expression:
     assert isinstance(node, nodes.Compare)
     first = compiled(node.expr, depth)
-    rest = [(_COMPARISONS[operand.op], compiled(operand.expr, depth)) for operand in node.ops]
+    rest = [(comparisons.OPERATORS[operand.op], compiled(operand.expr, depth)) for operand in node.ops]
 
     def run(scope: Scope) -> object:
         left = first(scope)
@@ -210,16 +150,6 @@ def _compare(node: nodes.Node, depth: int) -> Expression:
     return run
 
 
-_ARITHMETIC: dict[type[nodes.Node], Callable[[float, float], float]] = {
-    nodes.Add: operator.add,
-    nodes.Sub: operator.sub,
-    nodes.Mul: operator.mul,
-    nodes.Div: operator.truediv,
-    nodes.FloorDiv: operator.floordiv,
-    nodes.Mod: operator.mod,
-}
-
-
 def _arithmetic(node: nodes.Node, depth: int) -> Expression:
     assert isinstance(node, nodes.BinExpr)
     operands = (node.left, node.right)
@@ -229,18 +159,16 @@ def _arithmetic(node: nodes.Node, depth: int) -> Expression:
     ):
         raise InvalidPayload("template: * is for numbers")
     left, right = (compiled(each, depth) for each in operands)
-    calculate, adds = _ARITHMETIC[type(node)], isinstance(node, nodes.Add)
+    calculate, adds = numbers.OPERATORS[type(node)], isinstance(node, nodes.Add)
 
     def run(scope: Scope) -> object:
         a, b = left(scope), right(scope)
         if adds and isinstance(a, str) and isinstance(b, str):
             limited(len(a) + len(b))
-            scope.spend(a)
-            scope.spend(b)
-            return a + b
+            return scope.spent_on(a + b)
         if not isinstance(a, int | float) or not isinstance(b, int | float):
             raise NoUpdate
-        return _in_range(calculate(a, b))
+        return bounded(calculate(a, b))
 
     return run
 
@@ -253,15 +181,9 @@ def _sign(node: nodes.Node, depth: int) -> Expression:
         value = inner(scope)
         if not isinstance(value, int | float):
             raise NoUpdate
-        return factor * value
+        return bounded(factor * value)
 
     return run
-
-
-def _in_range(value: float) -> float:
-    if abs(value) >= 2**63:
-        raise NoUpdate
-    return value
 
 
 def _join(node: nodes.Node, depth: int) -> Expression:
@@ -271,9 +193,7 @@ def _join(node: nodes.Node, depth: int) -> Expression:
     def run(scope: Scope) -> object:
         texts = [text_of(part(scope)) for part in parts]
         limited(sum(map(len, texts)))
-        joined = "".join(texts)
-        scope.spend(joined)
-        return joined
+        return scope.spent_on("".join(texts))
 
     return run
 
@@ -282,23 +202,23 @@ def _filter(node: nodes.Node, depth: int) -> Expression:
     assert isinstance(node, nodes.Filter)
     if node.node is None or node.name not in FILTERS:
         raise InvalidPayload(f"template: filter {node.name[:40]!r} is not known")
-    return _called(FILTERS[node.name], [node.node, *node.args], node, depth, node.name in PASSES_MISSING)
+    return _called(FILTERS[node.name], [node.node, *node.args], node, node.name, depth)
 
 
 def _test(node: nodes.Node, depth: int) -> Expression:
     assert isinstance(node, nodes.Test)
     if node.name not in TESTS:
         raise InvalidPayload(f"template: test {node.name[:40]!r} is not known")
-    return _called(TESTS[node.name], [node.node, *node.args], node, depth, passes_missing=True)
+    return _called(TESTS[node.name], [node.node, *node.args], node, node.name, depth)
 
 
 def _call(node: nodes.Node, depth: int) -> Expression:
     assert isinstance(node, nodes.Call)
     match node.node:
         case nodes.Name(name=name) if name in FUNCTIONS:
-            return _called(FUNCTIONS[name], node.args, node, depth, name in PASSES_MISSING)
-        case nodes.Getattr(node=target, attr=attribute) if attribute in METHODS:
-            return _called(METHODS[attribute], [target, *node.args], node, depth, passes_missing=False)
+            return _called(FUNCTIONS[name], node.args, node, name, depth)
+        case nodes.Getattr(node=target, attr=name) if name in METHODS:
+            return _called(METHODS[name], [target, *node.args], node, name, depth)
     raise InvalidPayload("template: a function or method that is not known")
 
 
@@ -306,23 +226,47 @@ def _called(
     function: Callable[..., object],
     arguments: list[nodes.Expr],
     node: nodes.Filter | nodes.Test | nodes.Call,
+    name: str,
     depth: int,
-    passes_missing: bool,
 ) -> Expression:
-    if node.dyn_args is not None or node.dyn_kwargs is not None:
-        raise InvalidPayload("template: * and ** in a call are not allowed")
-    positional = [compiled(argument, depth) for argument in arguments]
+    _check_arguments(function, arguments, node, name)
+    first = _asked if function in ASKS else compiled
+    positional = [(compiled if index else first)(argument, depth) for index, argument in enumerate(arguments)]
     keywords = {str(pair.key): compiled(pair.value, depth) for pair in node.kwargs}
+    ends_missing = function not in PASSES_MISSING and not isinstance(node, nodes.Test)
 
     def run(scope: Scope) -> object:
         values = [expression(scope) for expression in positional]
-        if values and values[0] is MISSING and not passes_missing:
+        if ends_missing and values and values[0] is MISSING:
             raise NoUpdate
-        for value in values:
+        named = {key: expression(scope) for key, expression in keywords.items()}
+        for value in (*values, *named.values()):
             scope.spend(value)
-        return function(*values, **{key: expression(scope) for key, expression in keywords.items()})
+        return scope.spent_on(bounded(function(*values, **named)))
 
     return run
+
+
+def _check_arguments(
+    function: Callable[..., object],
+    arguments: list[nodes.Expr],
+    node: nodes.Filter | nodes.Test | nodes.Call,
+    name: str,
+) -> None:
+    """Raises `InvalidPayload` where `function` does not follow these arguments: better now than at each message."""
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
+        raise InvalidPayload("template: * and ** in a call are not allowed")
+    try:
+        bound = _signature(function).bind(*arguments, **{str(pair.key): pair.value for pair in node.kwargs})
+    except TypeError as error:
+        raise InvalidPayload(f"template: {name[:40]!r} with arguments that are not followed: {error}") from error
+    if (check := CHECKS.get(function)) is not None:
+        check(bound.arguments)
+
+
+@lru_cache(maxsize=256)
+def _signature(function: Callable[..., object]) -> Signature:
+    return signature(function)
 
 
 _COMPILERS: dict[type[nodes.Node], Callable[[nodes.Node, int], Expression]] = {
@@ -345,6 +289,7 @@ _COMPILERS: dict[type[nodes.Node], Callable[[nodes.Node, int], Expression]] = {
     nodes.Div: _arithmetic,
     nodes.FloorDiv: _arithmetic,
     nodes.Mod: _arithmetic,
+    nodes.Pow: _arithmetic,
     nodes.Neg: _sign,
     nodes.Pos: _sign,
     nodes.Concat: _join,

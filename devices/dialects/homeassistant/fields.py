@@ -3,12 +3,20 @@
 from collections.abc import Iterable, Mapping
 
 from devices.dialects.homeassistant.abbreviations import ABBREVIATIONS, expanded
+from devices.dialects.homeassistant.scope import GIVEN, NOT_GIVEN
 from devices.dialects.homeassistant.template import PLAIN_VALUE, Template, compile_template
 from devices.dialects.homeassistant.topics import TopicRules
 from devices.errors import InvalidPayload
 
 MAX_TEXT = 255
+MAX_COMMAND = 4096  # characters of a command's payload: an infra-red code has hundreds
 MAX_ITEMS = 200  # of a list: identifiers, options, availability topics
+
+
+OF_VALUES = GIVEN | NOT_GIVEN  # what a template of a state may name; a command's would fail at each press
+_FLAGS = {word: True for word in ("true", "yes", "on", "enable", "1")} | {
+    word: False for word in ("false", "no", "off", "disable", "0")
+}
 
 
 class Fields:
@@ -40,6 +48,10 @@ class Fields:
 
     def __contains__(self, key: str) -> bool:
         return self._values.get(key) is not None
+
+    def null(self, key: str) -> bool:
+        """Whether the key is there to say that there is nothing: the device has no such button."""
+        return key in self._values and self._values[key] is None
 
     @property
     def keys(self) -> frozenset[str]:
@@ -75,6 +87,11 @@ class Fields:
         value = self._values.get(key)
         return default if value is None else _text(key, value)
 
+    def command(self, key: str, default: str) -> str:
+        """A command's payload, which may be far longer than a name."""
+        value = self._values.get(key)
+        return default if value is None else _text(key, value, MAX_COMMAND)
+
     def required(self, key: str) -> str:
         value = self.text(key)
         if not value:
@@ -95,12 +112,14 @@ class Fields:
         return tuple(found)
 
     def number(self, key: str, default: float) -> float:
+        """A number, also as a text that names one, as Home Assistant takes it."""
         value = self._values.get(key)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+        number = number_from(value)
+        if number is None:
             raise InvalidPayload(f"{key}: is not a number")
-        return value
+        return number
 
     def positive(self, key: str, default: float) -> float:
         value = self.number(key, default)
@@ -109,7 +128,14 @@ class Fields:
         return value
 
     def flag(self, key: str) -> bool:
-        return self._values.get(key) is True
+        """Whether it is set, also as a word or a number, as Home Assistant takes it; not set where it is not there."""
+        value = self._values.get(key)
+        if isinstance(value, bool | int | float | None):
+            return bool(value)
+        word = value.strip().lower() if isinstance(value, str) else ""
+        if word not in _FLAGS:
+            raise InvalidPayload(f"{key}: is neither true nor false")
+        return _FLAGS[word]
 
     def qos(self) -> int:
         """For commands: as the device asks, at least 1, so that the broker's taking them is known."""
@@ -133,16 +159,13 @@ class Fields:
             raise InvalidPayload(f"{key} is missing")
         return topic
 
-    def template(self, *keys: str) -> Template:
-        """The template under the first of `keys` that is there; else the plain payload."""
+    def template(self, *keys: str, given: frozenset[str] = OF_VALUES) -> Template:
+        """The template under the first of `keys` that is there; else the plain payload. `given`: names it is told."""
         for key in keys:
             if (value := self._values.get(key)) is not None:
                 if not isinstance(value, str):
                     raise InvalidPayload(f"{key}: is not a template")
-                try:
-                    return compile_template(value)
-                except InvalidPayload as error:
-                    raise InvalidPayload(f"{key}: {error}") from error
+                return _template(key, value, given)
         return PLAIN_VALUE
 
     def _items(self, key: str) -> list[object]:
@@ -155,12 +178,35 @@ class Fields:
         return items
 
 
-def _text(key: str, value: object) -> str:
+def _template(key: str, source: str, given: frozenset[str]) -> Template:
+    try:
+        template = compile_template(source)
+    except InvalidPayload as error:
+        raise InvalidPayload(f"{key}: {error}") from error
+    if unknown := template.needs - given:
+        raise InvalidPayload(f"{key}: template: the name {min(unknown)[:40]!r} is not known here")
+    return template
+
+
+def number_from(value: object) -> float | None:
+    """The number that a JSON value is or, as a text, names; whole ones are an int. None for anything else."""
+    if isinstance(value, str) and len(value) <= 64:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+        value = int(value) if value.is_integer() else value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+        return None
+    return value
+
+
+def _text(key: str, value: object, limit: int = MAX_TEXT) -> str:
     if not isinstance(value, str | int | float):
         raise InvalidPayload(f"{key}: is not a text")
     text = str(value)
-    if len(text) > MAX_TEXT:
-        raise InvalidPayload(f"{key}: longer than {MAX_TEXT} characters")
+    if len(text) > limit:
+        raise InvalidPayload(f"{key}: longer than {limit} characters")
     return text
 
 

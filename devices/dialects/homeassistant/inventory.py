@@ -4,6 +4,7 @@ In the device form one topic is one device; in the component form each topic is 
 identifier in common are one device. Both may be mixed.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -17,6 +18,8 @@ from devices.dialects.homeassistant.driver import HomeAssistantDriver
 from devices.errors import InvalidPayload
 
 MAX_TOPICS = 20_000  # discovery topics that one school may keep us busy with
+MAX_SCHOOL_COMPONENTS = 10_000  # what one school may make us remember
+MAX_COMPONENTS = 200  # of one device: each that is added has the device put together anew
 
 UniqueId = tuple[str, str]
 """(platform, unique_id): what must be there only once in a school."""
@@ -52,6 +55,7 @@ class Inventory:
         self._owners: dict[UniqueId, str] = {}  # the topic that was first
         self._keys: dict[str, str] = {}  # identity token -> device key
         self._known: dict[str, _Known] = {}  # by device key
+        self._listeners: Counter[str] = Counter()  # state topic -> devices that it is read for
 
     def unchanged(self, topic: str, raw: bytes) -> Discovery | None:
         """What is known already of a topic that repeats itself; None where it says something new."""
@@ -74,6 +78,10 @@ class Inventory:
         problems = [*announcement.problems, *problems]
         if not free and not announcement.withdrawn:
             return Discovery(problems=tuple(problems) or (Problem(topic, "empty", "the device has no components"),))
+        self._check_size(topic, announcement.identity, len(free))
+        had = len(before.announcement.components) if before is not None else 0
+        if len(self._owners) - had + len(free) > MAX_SCHOOL_COMPONENTS:
+            raise InvalidPayload(f"more than {MAX_SCHOOL_COMPONENTS} components in {self._namespace}")
         affected = set()
         if before is not None:
             problems += _omissions(topic, before.announcement, announcement)
@@ -114,6 +122,13 @@ class Inventory:
                 free[unique] = component
         return tuple(free.values()), problems
 
+    def _check_size(self, topic: str, identity: Identity, count: int) -> None:
+        """Raises `InvalidPayload` where `count` components on the topic would be too many for their device."""
+        key = next((self._keys[token] for token in identity.tokens if token in self._keys), None)
+        others = self._known[key].topics - {topic} if key is not None else ()
+        if count + sum(len(self._entries[each].announcement.components) for each in others) > MAX_COMPONENTS:
+            raise InvalidPayload(f"the device has more than {MAX_COMPONENTS} components")
+
     def _take_over(self, components: Iterable[Component]) -> set[str]:
         """Drop the migrating entries that had these components; the keys of their devices."""
         topics = {self._owners.get((each.platform, each.unique_id)) for each in components}
@@ -141,10 +156,15 @@ class Inventory:
         for key in sorted(keys):
             known = self._known[key]
             before, known.driver = known.driver, self._composed(key, known)
+            self._listeners.subtract(before.state_topics if before is not None else ())
+            self._listeners.update(known.driver.state_topics if known.driver is not None else ())
             if known.driver is not None:
                 drivers.append(known.driver)
             elif before is not None:
                 removed.append(before.device.id)
+            for topic in before.state_topics if before is not None else ():
+                if not self._listeners[topic]:
+                    del self._listeners[topic]
             if not known.topics:
                 for token in known.tokens:
                     del self._keys[token]
@@ -179,6 +199,7 @@ class Inventory:
             composition,
             AvailabilityMemory.over(rules, known.driver.availability if known.driver else None),
             stale_after=min(expiries, default=None),
+            listeners=self._listeners,
         )
 
 

@@ -4,8 +4,11 @@ import json
 from typing import Final
 
 from devices.errors import InvalidPayload
+from devices.message import Message
 
 MAX_PAYLOAD_BYTES: Final = 256 * 1024
+MAX_WORK: Final = 512 * 1024
+"""Characters that the templates of one device may touch on one message, all steps together."""
 
 
 class Missing:
@@ -39,9 +42,13 @@ def _refuse_constant(name: str) -> object:
 
 
 class Payload:
-    """One received payload. Raises `InvalidPayload` where it is too large or not UTF-8 text."""
+    """One received payload. Raises `InvalidPayload` where it is too large or not UTF-8 text.
 
-    __slots__ = ("_json", "text")
+    `work` is what the templates of the device that reads it may still do, `unreadable` why it is not the JSON that one
+    of them has needed, `overworked` whether one of them had more to do than it may.
+    """
+
+    __slots__ = ("_json", "_why", "overworked", "text", "unreadable", "work")
 
     def __init__(self, raw: bytes) -> None:
         if len(raw) > MAX_PAYLOAD_BYTES:
@@ -53,6 +60,23 @@ class Payload:
         if "\x00" in self.text:
             raise InvalidPayload("contains NUL")
         self._json: object = _UNREAD
+        self._why = ""
+        self._starts_anew()
+
+    @classmethod
+    def of(cls, message: Message) -> "Payload":
+        """The message's payload, decoded and parsed once for all its readers. Raises `InvalidPayload`."""
+        known = message.parsed
+        if not isinstance(known, cls):
+            message.parsed = known = cls(message.payload)
+        known._starts_anew()
+        return known
+
+    def _starts_anew(self) -> None:
+        """Nothing of what the device before has done or met is the next one's."""
+        self.work = MAX_WORK
+        self.unreadable = ""
+        self.overworked = False
 
     @property
     def json(self) -> object:
@@ -60,9 +84,16 @@ class Payload:
         if self._json is _UNREAD:
             try:
                 self._json = parse_json(self.text)
-            except InvalidPayload:
-                self._json = MISSING
+            except InvalidPayload as error:
+                self._json, self._why = MISSING, str(error)
         return self._json
+
+    def needs_json(self) -> object:
+        """The parsed payload, for whoever can do nothing without it; where it is not JSON, that is noted."""
+        found = self.json
+        if found is MISSING and self.text.strip():  # an empty one says nothing: it clears what was retained
+            self.unreadable = self._why
+        return found
 
 
 _UNREAD: Final = Missing()

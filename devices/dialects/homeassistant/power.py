@@ -30,13 +30,16 @@ def power_word(text: str) -> str | None:
     return WORDS.get(slug_of(text))
 
 
+def named_for_power(slug: str, device_class: str) -> bool:
+    """Whether a sensor may say how far its device is switched on: it is named like `power_state`, as is a UPS's."""
+    return device_class in ("", "enum") and slug.endswith(STATE_NAMES)
+
+
 def tells_power(slug: str, device_class: str, options: Iterable[str]) -> bool:
     """Whether a sensor says how far its device is switched on.
 
-    It does when it is named like `power_state` and has no class or the class `enum`; or when it has the class `enum`
-    and all of its options are power words, with `on` among them.
+    All of its options are power words then, with `on` among them, and it is of the class `enum` or named for it.
     """
-    if device_class not in ("", "enum"):
-        return False
     words = [power_word(option) for option in options]
-    return slug.endswith(STATE_NAMES) or (device_class == "enum" and "on" in words and None not in words)
+    meant = device_class == "enum" or named_for_power(slug, device_class)
+    return meant and "on" in words and None not in words

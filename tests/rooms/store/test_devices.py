@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from devices.device import Capability, DeviceId, Kind, Property, PropertyName, Reported, Value
+from devices.scale import Scale
 from rooms.errors import (
     DeviceInUse,
     DeviceOfAnotherSchool,
@@ -32,7 +33,14 @@ def reporting(record: StoredDevice, **values: Value) -> StoredDevice:
 
 async def test_a_device_comes_back_as_it_was(schools: Store) -> None:
     level = Property(
-        name=PropertyName("level"), capability=Capability.LEVEL, kind=Kind.NUMBER, unit="%", minimum=0, maximum=100
+        name=PropertyName("level"),
+        capability=Capability.LEVEL,
+        kind=Kind.NUMBER,
+        unit="%",
+        minimum=0,
+        maximum=100,
+        scale=Scale(per_unit=0.99, least=1),
+        tolerance=2.5,
     )
     device = replace(PROJECTOR.device, serial="\ud800 odd", properties=(*PROJECTOR.device.properties, level))
     kept = reporting(replace(PROJECTOR, device=device), power="on", muted=True, level=40, hours=12.5, note="\x00 é")

@@ -1,9 +1,8 @@
 """binary_sensor: something that is so or not so."""
 
-from devices.device import Capability, Kind, Value
-from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, expiry
+from devices.device import Capability, Kind
+from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, expiry, word_reader
 from devices.dialects.homeassistant.fields import Fields
-from devices.dialects.homeassistant.payload import Payload
 
 MEANINGS = {
     "occupancy": (Capability.OCCUPANCY, "occupancy"),
@@ -25,10 +24,7 @@ def build(fields: Fields, label: Label) -> Parts:
     on, off = fields.text("payload_on", "ON"), fields.text("payload_off", "OFF")
     capability, role = MEANINGS.get(label.device_class, (Capability.OTHER, f"other.{label.slug}"))
 
-    def read(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        return {role: text == on} if text in (on, off) else {}
-
+    read = word_reader(template, role, {off: False, on: True})
     notes = ("off_delay is not followed: the device must say itself when it is over",) if "off_delay" in fields else ()
     feature = Feature(role=role, capability=capability, kind=Kind.BOOL)
     return Parts((feature,), (Reading(topic, read),), notes, expiry(fields))

@@ -9,7 +9,7 @@ from devices.message import Publish
 
 def build(fields: Fields, label: Label) -> Parts:
     publish = Publisher.required(fields, "command_topic", "command_template")
-    press = fields.text("payload_press", "PRESS")
+    press = fields.command("payload_press", "PRESS")
 
     def write(value: Value) -> tuple[Publish, ...]:
         return (publish(press),)

@@ -2,9 +2,8 @@
 
 from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.commands import Publisher
-from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_in, tidy
+from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_reader, tidy, word_reader
 from devices.dialects.homeassistant.fields import Fields
-from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidPayload
 from devices.message import Publish
 
@@ -36,9 +35,7 @@ def _choice(fields: Fields, key: str, role: str, options: tuple[str, ...]) -> Pa
     if publish is None and state_topic is None:
         return Parts(())
 
-    def read(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        return {role: text} if text in options else {}
+    read = word_reader(template, role, {option: option for option in options})
 
     def write(value: Value) -> tuple[Publish, ...]:
         assert publish is not None
@@ -70,9 +67,7 @@ def _setpoint(fields: Fields) -> Parts:
     if low >= high:
         raise InvalidPayload("min_temp is not below max_temp")
 
-    def read(payload: Payload) -> dict[str, Value]:
-        found = number_in(template, payload)
-        return {} if found is None else {"climate.setpoint": _celsius(found, fahrenheit)}
+    read = number_reader(template, "climate.setpoint", lambda found: _celsius(found, fahrenheit))
 
     def write(value: Value) -> tuple[Publish, ...]:
         assert publish is not None
@@ -99,10 +94,7 @@ def _measured(fields: Fields) -> Parts:
     template = fields.template("current_temperature_template", "value_template")
     fahrenheit = fields.text("temperature_unit") == "F"
 
-    def read(payload: Payload) -> dict[str, Value]:
-        found = number_in(template, payload)
-        return {} if found is None else {"temperature": _celsius(found, fahrenheit)}
-
+    read = number_reader(template, "temperature", lambda found: _celsius(found, fahrenheit))
     feature = Feature(role="temperature", capability=Capability.TEMPERATURE, kind=Kind.NUMBER, unit="degC")
     return Parts((feature,), (Reading(topic, read),))
 
@@ -112,7 +104,7 @@ def _power(fields: Fields) -> Parts:
     publish = Publisher.of(fields, "power_command_topic", "power_command_template")
     if publish is None:
         return Parts(())
-    on, off = fields.text("payload_on", "ON"), fields.text("payload_off", "OFF")
+    on, off = fields.command("payload_on", "ON"), fields.command("payload_off", "OFF")
 
     def write(value: Value) -> tuple[Publish, ...]:
         return (publish(on if value == "on" else off),)

@@ -1,14 +1,12 @@
 """fan: on or off, speed in 0-100 %, oscillation and presets."""
 
-import math
-
 from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.commands import Publisher
-from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_in
+from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_reader, word_reader
 from devices.dialects.homeassistant.fields import Fields
-from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidPayload
 from devices.message import Publish
+from devices.scale import Scale
 
 
 def build(fields: Fields, label: Label) -> Parts:
@@ -21,12 +19,10 @@ def build(fields: Fields, label: Label) -> Parts:
 
 def _power(fields: Fields) -> Parts:
     publish = Publisher.required(fields, "command_topic", "command_template")
-    on, off = fields.text("payload_on", "ON"), fields.text("payload_off", "OFF")
+    on, off = fields.command("payload_on", "ON"), fields.command("payload_off", "OFF")
     state_topic, template = fields.topic("state_topic"), fields.template("state_value_template", "value_template")
 
-    def read(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        return {"power": "on" if text == on else "off"} if text in (on, off) else {}
+    read = word_reader(template, "power", {off: "off", on: "on"})
 
     def write(value: Value) -> tuple[Publish, ...]:
         return (publish(on if value == "on" else off),)
@@ -51,14 +47,11 @@ def _speed(fields: Fields) -> Parts:
     if slowest >= fastest:
         raise InvalidPayload("speed_range_min is not below speed_range_max")
     state_topic, template = fields.topic("percentage_state_topic"), fields.template("percentage_value_template")
-    off, speeds = slowest - 1, fastest - slowest + 1
-
-    def read(payload: Payload) -> dict[str, Value]:
-        found = number_in(template, payload)
-        return {} if found is None else {"fan": max(0, min(100, round((found - off) / speeds * 100)))}
+    speeds = Scale(zero=slowest - 1, per_unit=(fastest - slowest + 1) / 100, up=True)
+    read = number_reader(template, "fan", lambda found: max(0, min(100, speeds.value(found))))
 
     def write(value: Value) -> tuple[Publish, ...]:
-        return (publish(math.ceil(float(value) / 100 * speeds + off - 1e-9)),)
+        return (publish(speeds.count(float(value))),)
 
     feature = Feature(
         role="fan",
@@ -67,7 +60,8 @@ def _speed(fields: Fields) -> Parts:
         unit="%",
         minimum=0,
         maximum=100,
-        step=100 / speeds,
+        step=1 / speeds.per_unit,
+        scale=speeds,
         write=write,
         reported=state_topic is not None,
     )
@@ -78,13 +72,11 @@ def _oscillation(fields: Fields) -> Parts:
     publish = Publisher.of(fields, "oscillation_command_topic", "oscillation_command_template")
     if publish is None:
         return Parts(())
-    on = fields.text("payload_oscillation_on", "oscillate_on")
-    off = fields.text("payload_oscillation_off", "oscillate_off")
+    on = fields.command("payload_oscillation_on", "oscillate_on")
+    off = fields.command("payload_oscillation_off", "oscillate_off")
     state_topic, template = fields.topic("oscillation_state_topic"), fields.template("oscillation_value_template")
 
-    def read(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        return {"fan.oscillate": text == on} if text in (on, off) else {}
+    read = word_reader(template, "fan.oscillate", {off: False, on: True})
 
     def write(value: Value) -> tuple[Publish, ...]:
         return (publish(on if value else off),)
@@ -106,9 +98,7 @@ def _preset(fields: Fields) -> Parts:
         return Parts(())
     state_topic, template = fields.topic("preset_mode_state_topic"), fields.template("preset_mode_value_template")
 
-    def read(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        return {"fan.preset": text} if text in options else {}
+    read = word_reader(template, "fan.preset", {option: option for option in options})
 
     def write(value: Value) -> tuple[Publish, ...]:
         return (publish(value),)

@@ -1,52 +1,57 @@
 """light, schemas `basic` and `json`: power, level in 0-100 % and colour temperature in K. Colours are left alone."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.commands import Publisher
-from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, Write, number_in
-from devices.dialects.homeassistant.fields import Fields
+from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, Write, number_reader, word_reader
+from devices.dialects.homeassistant.fields import Fields, number_from
 from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidPayload
 from devices.message import Publish
+from devices.scale import Scale
 
 KELVIN_STEP = 50.0  # one mired is up to 42 K at 6,500 K: finer than this cannot be set or confirmed
+MIRED = Scale(mired=True)  # a lamp that is told kelvins counts mired inside
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
     """How a light counts brightness and colour temperature."""
 
-    brightness: float
+    brightness: Scale  # at least 1: the lowest level of a light is not off
+    brightest: float
     kelvin: bool  # else mired
     coldest: float  # K
     warmest: float  # K
 
     @classmethod
     def of(cls, fields: Fields) -> "Scales":
+        brightest = fields.positive("brightness_scale", 255)
         return cls(
-            brightness=fields.positive("brightness_scale", 255),
+            brightness=Scale(per_unit=brightest / 100, least=1),
+            brightest=brightest,
             kelvin=fields.flag("color_temp_kelvin"),
             coldest=fields.positive("max_kelvin", round(1e6 / fields.positive("min_mireds", 153))),
             warmest=fields.positive("min_kelvin", round(1e6 / fields.positive("max_mireds", 500))),
         )
 
-    def percent(self, brightness: float) -> int:
-        return max(0, min(100, round(brightness / self.brightness * 100)))
+    def percent(self, brightness: float) -> int | float | None:
+        """None for 0, which some lights say of themselves while they are on."""
+        return max(1, min(100, self.brightness.value(brightness))) if brightness > 0 else None
 
     def device_brightness(self, percent: Value) -> int:
-        """At least 1: the lowest level of a light is not off."""
-        return max(1, round(float(percent) / 100 * self.brightness))
+        return self.brightness.count(float(percent))
 
-    def kelvins(self, count: float) -> int | None:
+    def kelvins(self, count: float) -> int | float | None:
         if self.kelvin:
             return round(count)
-        return round(1e6 / count) if count >= 1 else None
+        return MIRED.value(count) if count >= 1 else None
 
     def device_temperature(self, kelvins: Value) -> int:
-        return round(float(kelvins)) if self.kelvin else round(1e6 / float(kelvins))
+        return round(float(kelvins)) if self.kelvin else MIRED.count(float(kelvins))
 
     def level(self, write: Write, *, reported: bool) -> Feature:
         return Feature(
@@ -56,7 +61,8 @@ class Scales:
             unit="%",
             minimum=1,
             maximum=100,
-            step=max(1.0, 100 / self.brightness),
+            step=max(1.0, 100 / self.brightest),
+            scale=self.brightness,
             write=write,
             reported=reported,
         )
@@ -72,6 +78,7 @@ class Scales:
             minimum=self.warmest,
             maximum=self.coldest,
             step=KELVIN_STEP,
+            scale=MIRED,
             write=write,
             reported=reported,
         )
@@ -80,9 +87,9 @@ class Scales:
 def build(fields: Fields, label: Label) -> Parts:
     match fields.text("schema", "basic"):
         case "basic":
-            return _basic(fields)
+            return _Basic(fields).parts(fields)
         case "json":
-            return _json(fields)
+            return _Json(fields).parts(fields)
     raise InvalidPayload(f"schema: {fields.text('schema')[:16]!r} is not known")
 
 
@@ -97,114 +104,118 @@ def _power(write: Write, *, reported: bool) -> Feature:
     )
 
 
-def _basic(fields: Fields) -> Parts:
-    """A topic of its own for each value."""
-    power = Publisher.required(fields)
-    on, off = fields.text("payload_on", "ON"), fields.text("payload_off", "OFF")
-    template = fields.template("state_value_template", "value_template")
-    order = fields.text("on_command_type", "last")
-    if order not in ("first", "last", "brightness"):
-        raise InvalidPayload("on_command_type: is not first, last or brightness")
+class _Basic:
+    """Schema `basic`: a topic of its own for each value. Remembers the last level, where that is what switches on."""
 
-    def read_power(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        return {"power": "on" if text == on else "off"} if text in (on, off) else {}
+    def __init__(self, fields: Fields) -> None:
+        self.scales = Scales.of(fields)
+        self._power = Publisher.required(fields)
+        self._on, self._off = fields.command("payload_on", "ON"), fields.command("payload_off", "OFF")
+        self._brightness = Publisher.of(fields, "brightness_command_topic", "brightness_command_template")
+        self._temperature = Publisher.of(fields, "color_temp_command_topic", "color_temp_command_template")
+        self._last_level: Value = 100
+        self._order = fields.text("on_command_type", "last")
+        if self._order not in ("first", "last", "brightness"):
+            raise InvalidPayload("on_command_type: is not first, last or brightness")
 
-    def write_power(value: Value) -> tuple[Publish, ...]:
-        return (power(on if value == "on" else off),)
+    def parts(self, fields: Fields) -> Parts:
+        state_topic = fields.topic("state_topic")
+        features = [_power(self._write_power, reported=state_topic is not None)]
+        readings = []
+        if state_topic is not None:
+            template = fields.template("state_value_template", "value_template")
+            readings.append(Reading(state_topic, word_reader(template, "power", {self._off: "off", self._on: "on"})))
+        if self._brightness is not None:
+            topic = fields.topic("brightness_state_topic")
+            features.append(self.scales.level(self._write_level, reported=topic is not None))
+            if topic is not None:
+                template = fields.template("brightness_value_template")
+                readings.append(Reading(topic, number_reader(template, "level", self._level)))
+        if self._temperature is not None:
+            topic = fields.topic("color_temp_state_topic")
+            features.append(self.scales.temperature(self._write_temperature, reported=topic is not None))
+            if topic is not None:
+                template = fields.template("color_temp_value_template")
+                readings.append(Reading(topic, number_reader(template, "color_temperature", self.scales.kelvins)))
+        return Parts(tuple(features), tuple(readings))
 
-    def with_power_on(value: Publish) -> tuple[Publish, ...]:
-        """A level goes with the payload that switches on, in the order that the light wants."""
-        if order == "brightness":
-            return (value,)
-        return (power(on), value) if order == "first" else (value, power(on))
+    def _level(self, brightness: float) -> Value | None:
+        level = self.scales.percent(brightness)
+        if level is not None:
+            self._last_level = level
+        return level
 
-    state_topic = fields.topic("state_topic")
-    features = [_power(write_power, reported=state_topic is not None)]
-    readings = [Reading(state_topic, read_power)] if state_topic else []
-    scales = Scales.of(fields)
-    brightness = Publisher.of(fields, "brightness_command_topic", "brightness_command_template")
-    if brightness is not None:
-        brightness_topic = fields.topic("brightness_state_topic")
+    def _write_power(self, value: Value) -> tuple[Publish, ...]:
+        return (self._power(self._off),) if value == "off" else (self._switch_on(),)
 
-        def write_level(value: Value) -> tuple[Publish, ...]:
-            return with_power_on(brightness(scales.device_brightness(value)))
+    def _switch_on(self) -> Publish:
+        if self._order == "brightness" and self._brightness is not None:
+            return self._brightness(self.scales.device_brightness(self._last_level))
+        return self._power(self._on)
 
-        features.append(scales.level(write_level, reported=brightness_topic is not None))
-        if brightness_topic:
-            read = _reader(fields, "brightness_value_template", "level", scales.percent)
-            readings.append(Reading(brightness_topic, read))
-    temperature = Publisher.of(fields, "color_temp_command_topic", "color_temp_command_template")
-    if temperature is not None:
-        temperature_topic = fields.topic("color_temp_state_topic")
+    def _write_level(self, value: Value) -> tuple[Publish, ...]:
+        assert self._brightness is not None
+        level = self._brightness(self.scales.device_brightness(value))
+        return (level,) if self._order == "brightness" else self._ordered(level)
 
-        def write_temperature(value: Value) -> tuple[Publish, ...]:
-            return with_power_on(temperature(scales.device_temperature(value)))
+    def _write_temperature(self, value: Value) -> tuple[Publish, ...]:
+        assert self._temperature is not None
+        return self._ordered(self._temperature(self.scales.device_temperature(value)))
 
-        features.append(scales.temperature(write_temperature, reported=temperature_topic is not None))
-        if temperature_topic:
-            read = _reader(fields, "color_temp_value_template", "color_temperature", scales.kelvins)
-            readings.append(Reading(temperature_topic, read))
-    return Parts(tuple(features), tuple(readings))
-
-
-def _reader(
-    fields: Fields, template_key: str, role: str, convert: Callable[[float], int | None]
-) -> Callable[[Payload], Mapping[str, Value]]:
-    template = fields.template(template_key)
-
-    def read(payload: Payload) -> dict[str, Value]:
-        found = number_in(template, payload)
-        value = None if found is None else convert(found)
-        return {} if value is None else {role: value}
-
-    return read
+    def _ordered(self, value: Publish) -> tuple[Publish, ...]:
+        """A value goes with what switches on, in the order that the light wants."""
+        return (self._switch_on(), value) if self._order == "first" else (value, self._switch_on())
 
 
-def _json(fields: Fields) -> Parts:
-    """One topic each way, JSON objects on both: `{"state":"ON","brightness":180,"color_temp":250}`."""
-    topic, qos = fields.required_topic("command_topic"), fields.qos()
-    state_topic = fields.topic("state_topic")
-    modes, scales = fields.texts("supported_color_modes"), Scales.of(fields)
-    has_temperature = "color_temp" in modes or fields.flag("color_temp")
-    has_level = fields.flag("brightness") or any(mode != "onoff" for mode in modes)
+class _Json:
+    """Schema `json`: one topic each way, objects on both: `{"state":"ON","brightness":180,"color_temp":250}`."""
 
-    def send(content: dict[str, object]) -> tuple[Publish, ...]:
-        return (Publish(topic, json.dumps(content, separators=(",", ":")).encode(), qos),)
+    def __init__(self, fields: Fields) -> None:
+        self._topic, self._qos = fields.required_topic("command_topic"), fields.qos()
+        self._scales = Scales.of(fields)
+        modes = fields.texts("supported_color_modes")
+        self._has_temperature = "color_temp" in modes or fields.flag("color_temp")
+        self._has_level = fields.flag("brightness") or any(mode != "onoff" for mode in modes)
 
-    def write_power(value: Value) -> tuple[Publish, ...]:
-        return send({"state": "ON" if value == "on" else "OFF"})
+    def parts(self, fields: Fields) -> Parts:
+        state_topic = fields.topic("state_topic")
+        reported = state_topic is not None
+        features = [_power(self._write_power, reported=reported)]
+        if self._has_level:
+            features.append(self._scales.level(self._write_level, reported=reported))
+        if self._has_temperature:
+            features.append(self._scales.temperature(self._write_temperature, reported=reported))
+        return Parts(tuple(features), (Reading(state_topic, self._read),) if state_topic else ())
 
-    def write_level(value: Value) -> tuple[Publish, ...]:
-        return send({"state": "ON", "brightness": scales.device_brightness(value)})
+    def _send(self, content: dict[str, object]) -> tuple[Publish, ...]:
+        return (Publish(self._topic, json.dumps(content, separators=(",", ":")).encode(), self._qos),)
 
-    def write_temperature(value: Value) -> tuple[Publish, ...]:
-        return send({"state": "ON", "color_temp": scales.device_temperature(value)})
+    def _write_power(self, value: Value) -> tuple[Publish, ...]:
+        return self._send({"state": "ON" if value == "on" else "OFF"})
 
-    def read(payload: Payload) -> dict[str, Value]:
-        state = payload.json
+    def _write_level(self, value: Value) -> tuple[Publish, ...]:
+        return self._send({"state": "ON", "brightness": self._scales.device_brightness(value)})
+
+    def _write_temperature(self, value: Value) -> tuple[Publish, ...]:
+        return self._send({"state": "ON", "color_temp": self._scales.device_temperature(value)})
+
+    def _read(self, payload: Payload) -> Mapping[str, Value | None]:
+        """What a key says; a null under it: the light does not know."""
+        state = payload.needs_json()
         if not isinstance(state, dict):
             return {}
-        values: dict[str, Value] = {}
-        if state.get("state") in ("ON", "OFF"):
-            values["power"] = "on" if state["state"] == "ON" else "off"
-        if has_level and (brightness := _plain_number(state.get("brightness"))) is not None:
-            values["level"] = scales.percent(brightness)
-        if has_temperature and (count := _plain_number(state.get("color_temp"))) is not None:
-            kelvins = scales.kelvins(count)
-            values |= {} if kelvins is None else {"color_temperature": kelvins}
+        values: dict[str, Value | None] = {}
+        if "state" in state and state["state"] in ("ON", "OFF", None):
+            values["power"] = {"ON": "on", "OFF": "off", None: None}[state["state"]]
+        if self._has_level and "brightness" in state:
+            values |= self._number("level", state["brightness"])
+        if self._has_temperature and "color_temp" in state:
+            values |= self._number("color_temperature", state["color_temp"])
         return values
 
-    reported = state_topic is not None
-    features = [_power(write_power, reported=reported)]
-    if has_level:
-        features.append(scales.level(write_level, reported=reported))
-    if has_temperature:
-        features.append(scales.temperature(write_temperature, reported=reported))
-    return Parts(tuple(features), (Reading(state_topic, read),) if state_topic else ())
-
-
-def _plain_number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
-        return None
-    return value
+    def _number(self, role: str, raw: object) -> dict[str, Value | None]:
+        count = number_from(raw)
+        if count is None or not 0 <= count <= 1e6:
+            return {role: None} if raw is None else {}
+        value = self._scales.percent(count) if role == "level" else self._scales.kelvins(count)
+        return {} if value is None else {role: value}

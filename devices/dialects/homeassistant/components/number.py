@@ -1,12 +1,14 @@
 """number: a value in a range. Volume and brightness become 0-100 %, others keep their unit."""
 
+import math
+
 from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.commands import Publisher
-from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_in, tidy
+from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_reader, tidy
 from devices.dialects.homeassistant.fields import Fields
-from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidPayload
 from devices.message import Publish
+from devices.scale import Scale
 
 PERCENTAGES = (
     (frozenset({"volume", "loudness"}), Capability.AUDIO_LEVEL, "audio_level"),
@@ -24,14 +26,12 @@ def build(fields: Fields, label: Label) -> Parts:
     role = percent[2] if percent else f"other.{label.slug}"
     scale = 100 / (high - low) if percent else 1.0
     zero = low if percent else 0.0
-
-    def read(payload: Payload) -> dict[str, Value]:
-        found = number_in(template, payload)
-        return {} if found is None else {role: tidy((found - zero) * scale)}
+    most = math.floor((high - low) / step + 1e-9)
+    steps = Scale(zero=(zero - low) / step, per_unit=1 / (scale * step), least=0, most=most)
+    read = number_reader(template, role, lambda found: tidy((found - zero) * scale))
 
     def write(value: Value) -> tuple[Publish, ...]:
-        wanted = float(value) / scale + zero
-        return (publish(tidy(low + round((wanted - low) / step) * step)),)
+        return (publish(tidy(low + steps.count(float(value)) * step)),)
 
     feature = Feature(
         role=role,
@@ -41,6 +41,7 @@ def build(fields: Fields, label: Label) -> Parts:
         minimum=0 if percent else low,
         maximum=100 if percent else high,
         step=step * scale,
+        scale=steps,
         write=write,
         reported=state_topic is not None,
     )

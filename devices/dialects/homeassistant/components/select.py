@@ -2,9 +2,8 @@
 
 from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.commands import Publisher
-from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading
+from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, word_reader
 from devices.dialects.homeassistant.fields import Fields
-from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidPayload
 from devices.message import Publish
 
@@ -24,9 +23,7 @@ def build(fields: Fields, label: Label) -> Parts:
     elif label.words & PRESET_WORDS:
         capability, role = Capability.PTZ, "ptz.preset"
 
-    def read(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        return {role: text} if text in options else {}
+    read = word_reader(template, role, {option: option for option in options})
 
     def write(value: Value) -> tuple[Publish, ...]:
         return (publish(value),)

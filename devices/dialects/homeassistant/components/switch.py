@@ -1,8 +1,10 @@
 """switch: something that is on or off. Most switch power; some mute, freeze or track, which only their name says."""
 
+from collections.abc import Mapping
+
 from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.commands import Publisher
-from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading
+from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, word_reader
 from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.payload import Payload
 from devices.dialects.homeassistant.power import power_word
@@ -27,21 +29,22 @@ MEANINGS: tuple[tuple[frozenset[str], Capability, str], ...] = (
 
 def build(fields: Fields, label: Label) -> Parts:
     publish = Publisher.required(fields, "command_topic", "command_template")
-    on, off = fields.text("payload_on", "ON"), fields.text("payload_off", "OFF")
+    on, off = fields.command("payload_on", "ON"), fields.command("payload_off", "OFF")
     state_topic, template = fields.topic("state_topic"), fields.template("value_template")
-    state_on, state_off = fields.text("state_on", on), fields.text("state_off", off)
+    state_on, state_off = fields.command("state_on", on), fields.command("state_off", off)
     meaning = next((each for each in MEANINGS if each[0] <= label.words), None)
     if meaning is None and label.category and not label.words & {"power", "pwr"}:
         meaning = (frozenset(), Capability.OTHER, f"other.{label.slug}")  # an indicator lamp, a child lock
     role = meaning[2] if meaning else "power"
 
-    def read(payload: Payload) -> dict[str, Value]:
-        text = template.render(payload)
-        if text in (state_on, state_off):
-            return {role: text == state_on} if meaning else {role: "on" if text == state_on else "off"}
-        if not meaning and text is not None and (word := power_word(text)) is not None:
+    words: dict[str, Value] = {state_off: False, state_on: True} if meaning else {state_off: "off", state_on: "on"}
+    read_word = word_reader(template, role, words)
+
+    def read(payload: Payload) -> Mapping[str, Value | None]:
+        found = read_word(payload)
+        if not found and not meaning and (word := power_word(template.render(payload) or "")) is not None:
             return {role: word}  # a projector that says "warming" on its switch's topic
-        return {}
+        return found
 
     def write(value: Value) -> tuple[Publish, ...]:
         return (publish(on if value in (True, "on") else off),)

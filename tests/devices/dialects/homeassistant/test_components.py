@@ -106,9 +106,9 @@ COMPONENTS: dict[
         },
         [
             ("st", "closing", {"cover": "closing"}),
-            ("st", "stop", {"cover": "stopped"}),
             ("pos", "150", {"cover.position": 25}),
-            ("pos", '{"position": 200}', {"cover.position": 0}),
+            ("st", "stop", {"cover": "stopped"}),
+            ("pos", '{"position": 200}', {"cover.position": 0, "cover": "closed"}),
         ],
         [
             ("cover", "closed", [("set", "CLOSE")]),

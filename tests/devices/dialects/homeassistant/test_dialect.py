@@ -1,5 +1,7 @@
 """Discovery as a whole: which devices, which problems. Golden forms from ref/devices.md 2.1 and 2.10."""
 
+from dataclasses import replace
+
 from devices.device import Availability, Device, Kind, Namespace, Property, PropertyName, Report, device_id
 from devices.device import Capability as C
 from devices.dialects.base import Discovery, Problem
@@ -342,3 +344,27 @@ def test_expiry_becomes_the_time_after_which_a_silent_device_is_stale() -> None:
     driver = driver_of({"t": {"p": "sensor", "uniq_id": "t", "stat_t": f"{BASE}/t", "exp_aft": 120}})
     assert driver.stale_after is not None
     assert driver.stale_after.total_seconds() == 120
+
+
+def test_message_on_a_state_topic_is_a_sign_of_life_if_it_is_live_and_the_devices_own() -> None:
+    components = {
+        "a": {"p": "switch", "uniq_id": "1", "cmd_t": f"{BASE}/set", "stat_t": f"{BASE}/st", "avty_t": f"{BASE}/lwt"}
+    }
+    dialect = HomeAssistantDialect()
+    [driver] = announce(dialect, "device/x", device_form(components)).drivers
+
+    def reports(topic: str, payload: object, *, retained: bool = False) -> list[Report]:
+        heard = replace(message(f"{BASE}/{topic}", payload), retained=retained)
+        return [each for each in driver.read(heard) if isinstance(each, Report)]
+
+    sign = Report(device_id=driver.device.id, received=NOW)
+    for payload in ({"uptime": 5}, "booted", b"\xff\xfe{", "{", ""):
+        assert reports("st", payload) == [sign]
+        assert reports("st", payload, retained=True) == []  # how old it is, is not known
+        assert reports("lwt", payload) == []  # may be the broker's
+    other = device_form({"b": {"p": "sensor", "uniq_id": "2", "stat_t": f"{BASE}/st"}}, dev={"ids": ["B"]})
+    announce(dialect, "device/y", other)
+    assert reports("st", "booted") == []  # of which of the two?
+    assert [each.values for each in reports("st", "ON")] == [{POWER: "on"}]
+    announce(dialect, "device/y", b"")
+    assert reports("st", "booted") == [sign]

@@ -59,6 +59,7 @@ def components(draw: st.DrawFn) -> dict[str, object]:
     return component | draw(st.dictionaries(KEYS, JSON, max_size=6))
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()), st.sampled_from(["device", "light"])
 )
@@ -66,7 +67,7 @@ def test_any_bytes_are_answered(raw: bytes, form: str) -> None:
     announce(HomeAssistantDialect(), f"{form}/x", raw)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)  # others may use the processor
 @given(
     st.dictionaries(st.text(max_size=4), components() | JSON, max_size=4),
     st.dictionaries(KEYS, JSON, max_size=3),

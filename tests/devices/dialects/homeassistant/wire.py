@@ -40,10 +40,16 @@ def driver_of(components: Mapping[str, object], **root: object) -> Driver:
 def values(driver: Driver, topic: str, payload: object) -> dict[str, Value]:
     """What a message makes of the device's properties."""
     found: dict[str, Value] = {}
-    for report in driver.read(message(f"{BASE}/{topic}", payload)):
-        assert isinstance(report, Report)
-        found.update(report.values.items())
+    for said in driver.read(message(f"{BASE}/{topic}", payload)):
+        if isinstance(said, Report):
+            found.update(said.values.items())
     return found
+
+
+def forgotten(driver: Driver, topic: str, payload: object) -> set[str]:
+    """The properties of which a message says that the device does not know them."""
+    said = driver.read(message(f"{BASE}/{topic}", payload))
+    return {name for each in said if isinstance(each, Report) for name in each.unknown}
 
 
 def sent(driver: Driver, name: str, value: Value) -> list[tuple[str, str]]:
