@@ -78,7 +78,7 @@ async def test_accounts_are_changed_while_no_controller_runs(directory: Path) ->
     await set_role(config, "lan", teacher, held=True)
     await suspend(config, "lan", suspended=True)
     assert (await row(config))[3:] == ["administrator@le-loi,", "teacher@le-loi", "suspended,", "operator"]
-    assert (await done(directory, "setup-link")).startswith("/setup?token=")  # nobody can log in as administrator
+    assert (await done(directory, "setup-link")).startswith("/setup#token=")  # nobody can log in as administrator
     await suspend(config, "lan", suspended=False)
     await set_operator(config, "lan", on=False)
     await set_role(config, "lan", teacher, held=False)
@@ -107,7 +107,7 @@ async def test_setup_link_is_made_again_only_where_it_is_asked_for(directory: Pa
     code, output, _ = await said(directory, "setup-link")
     assert code == 1
     assert "nhipcau account password" in output
-    assert (await done(directory, "setup-link", "--force")).startswith("/setup?token=")
+    assert (await done(directory, "setup-link", "--force")).startswith("/setup#token=")
 
 
 async def test_running_controller_acts_at_once_on_what_is_typed(directory: Path) -> None:
