@@ -6,6 +6,8 @@ export const school: Pick<Words, "rooms" | "mqtt" | "people"> = {
     loading: "Loading rooms…",
     emptyTitle: "No rooms yet",
     emptyText: "Create the first room, then add its devices and its display.",
+    missingTitle: "There is no such room",
+    missingText: "It was just deleted, or belongs to a school that this account does not look after.",
     create: "Add room",
     createTitle: "Add a room",
     roomName: "Name of the room",

@@ -6,6 +6,8 @@ export const school = {
     loading: "Đang tải các phòng…",
     emptyTitle: "Chưa có phòng học nào",
     emptyText: "Tạo phòng đầu tiên, rồi đưa thiết bị và màn hình vào phòng.",
+    missingTitle: "Không có phòng này",
+    missingText: "Phòng vừa bị xoá, hoặc thuộc trường mà tài khoản này không quản lý.",
     create: "Thêm phòng",
     createTitle: "Thêm phòng học",
     roomName: "Tên phòng",
