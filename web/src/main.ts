@@ -4,18 +4,23 @@ import { type Component, mount } from "svelte";
 import { addressOf } from "./address";
 import { language } from "./i18n/language.svelte";
 import { pageOf } from "./pages/pages";
+import { login } from "./state/login.svelte";
 import "./styles/base.css";
 import "./styles/work.css";
 
 const AGAIN_MS = 5_000;
 
 async function start(target: HTMLElement): Promise<void> {
-  const address = addressOf(location.pathname);
-  const shell: Promise<{ default: Component }> =
-    address?.page === "/display" ? import("./display/Display.svelte") : import("./pages/Work.svelte");
-  pageOf(address?.page ?? "")?.load().catch(() => undefined); // on its way while the frame is; the frame says a failure
-  const [{ default: App }] = await Promise.all([shell, language.load()]);
+  const [{ default: App }] = await Promise.all([shell(addressOf(location.pathname)?.page ?? ""), language.load()]);
   mount(App, { target });
+}
+
+async function shell(page: string): Promise<{ default: Component }> {
+  if (page === "/display") return import("./display/Display.svelte");
+  // All that the page will need is asked for at once. Who cannot be had is said by the frame.
+  pageOf(page)?.load().catch(() => undefined);
+  void login.ask();
+  return import("./pages/Work.svelte");
 }
 
 const target = document.getElementById("app");

@@ -4,12 +4,19 @@ import type { Me } from "./types";
 
 const REQUEST_TIMEOUT_MS = 15_000;
 
+/** What is wrong with one field: `where` is a JSON pointer under /body or /query. */
+export interface FieldError {
+  where: string;
+  code: string;
+}
+
 /** `code` is the last part of the problem's `type`, or "offline" / "timeout" / "http-<status>". */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     readonly retryAfterS: number | null = null,
+    readonly errors: readonly FieldError[] = [],
   ) {
     super(`${status} ${code}`);
     this.name = "ApiError";
@@ -60,15 +67,17 @@ async function failure(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get("Retry-After") ?? NaN);
   const retryAfterS = Number.isFinite(seconds) ? seconds : null;
   let code = `http-${response.status}`;
+  let errors: FieldError[] = [];
   try {
-    const problem = (await response.json()) as { type?: unknown };
+    const problem = (await response.json()) as { type?: unknown; errors?: FieldError[] };
+    errors = problem.errors ?? [];
     if (typeof problem.type === "string" && problem.type !== "about:blank") {
       code = problem.type.split("/").at(-1) ?? code;
     }
   } catch {
     // Not a problem document: a proxy's page, an empty body. The status says enough.
   }
-  return new ApiError(response.status, code, retryAfterS);
+  return new ApiError(response.status, code, retryAfterS, errors);
 }
 
 export const get = <T>(path: string): Promise<T> => request<T>("GET", path);

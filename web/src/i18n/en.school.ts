@@ -34,7 +34,6 @@ export const school: Pick<Words, "rooms" | "mqtt" | "people"> = {
     pairNameDefault: "Main display",
     pairSubmit: "Pair",
     pairSending: "Pairing…",
-    pairWrong: "No display is waiting with this code. Codes change after a few minutes: please look again.",
     paired: "The display is paired.",
     removeDisplay: "Remove",
     removeDisplayAsk: "Remove this display?",

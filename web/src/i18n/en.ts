@@ -1,3 +1,4 @@
+import { errors } from "./en.errors";
 import { school } from "./en.school";
 import type { Words } from "./vi";
 
@@ -54,7 +55,6 @@ export const en: Words = {
     password: "Password",
     submit: "Log in",
     sending: "Logging in…",
-    wrong: "The login name or the password is not right.",
     linkSending: "Logging in by link…",
     linkWrong: "This login link was already used, or is too old. Please log in with your password.",
     show: "Show password",
@@ -463,6 +463,7 @@ export const en: Words = {
     expired: "Too late, could not be sent",
   },
 
+  ...errors,
   ...school,
 
   screen: {

@@ -34,7 +34,6 @@ export const school = {
     pairNameDefault: "Màn hình chính",
     pairSubmit: "Ghép",
     pairSending: "Đang ghép…",
-    pairWrong: "Không có màn hình nào đang chờ với mã này. Mã đổi sau vài phút, xin nhìn lại màn hình.",
     paired: "Đã ghép màn hình.",
     removeDisplay: "Gỡ",
     removeDisplayAsk: "Gỡ màn hình này?",

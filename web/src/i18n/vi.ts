@@ -1,6 +1,7 @@
 // Lời trên giao diện. Viết cho giáo viên: ngắn, rõ, không dùng từ kỹ thuật khi không cần.
 // Mọi khoá phải có cả trong en.ts (kiểu dữ liệu bắt buộc điều đó).
 
+import { errors } from "./vi.errors";
 import { school } from "./vi.school";
 
 // Buổi họp và buổi tập huấn không có lớp, chỉ có điểm cầu.
@@ -57,7 +58,6 @@ export const vi = {
     password: "Mật khẩu",
     submit: "Đăng nhập",
     sending: "Đang đăng nhập…",
-    wrong: "Tên đăng nhập hoặc mật khẩu chưa đúng.",
     linkSending: "Đang đăng nhập bằng liên kết…",
     linkWrong: "Liên kết đăng nhập này đã được dùng hoặc đã hết hạn. Xin đăng nhập bằng mật khẩu.",
     show: "Hiện mật khẩu",
@@ -479,6 +479,7 @@ export const vi = {
     expired: "Quá hạn, chưa gửi được",
   },
 
+  ...errors,
   ...school,
 
   screen: {
