@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from controller.broker import EmbeddedBroker, hash_password, username_of
+from controller.broker_address import Entrance
 from controller.errors import PasswordsElsewhere
-from controller.web.services import MqttLogin
+from controller.web.services import MqttCorner, MqttLogin
 from devices.device import Namespace
 from devices.hub import DeviceHub
 from rooms.school import OrganisationKind, SchoolId
@@ -19,10 +20,13 @@ from rooms.store import Store
 class MqttLogins:
     """Gives each school its corner of the broker. `broker` None: somebody else runs it and gives out its passwords."""
 
-    def __init__(self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path) -> None:
+    def __init__(
+        self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path, entrance: Entrance
+    ) -> None:
         self._store = store
         self._hub = hub
         self._broker = broker
+        self._entrance = entrance
         self._file = directory / "schools.json"
         self._writing = asyncio.Lock()
 
@@ -41,6 +45,17 @@ class MqttLogins:
     async def school_added(self, school_id: SchoolId) -> None:
         """Give the school its corner of the broker and listen to it."""
         await self.take_up()
+
+    def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
+        """What a technician types into the school's devices, but for the password."""
+        return MqttCorner(
+            address=self._entrance.for_devices(asked_host),
+            username=username_of(school_id),
+            discovery_prefix=self._entrance.discovery_prefix(school_id),
+            own_prefix=f"sc/1/{school_id}/",
+            ours=self._broker is not None,
+            issued=school_id in self._read(),
+        )
 
     async def issue_password(self, school_id: SchoolId) -> MqttLogin:
         """A new password; the old one ends. Raises `PasswordsElsewhere` for a broker that is not ours."""

@@ -4,7 +4,13 @@ from controller.people.account import Role, RoleAt
 from controller.people.rights import Right
 from controller.web import render
 from controller.web.call import Call
-from controller.web.models.people import MqttLoginJson, NewSchoolJson, OrganisationJson, OrganisationsJson
+from controller.web.models.people import (
+    MqttCornerJson,
+    MqttLoginJson,
+    NewSchoolJson,
+    OrganisationJson,
+    OrganisationsJson,
+)
 from controller.web.route import Routes
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 
@@ -40,12 +46,35 @@ async def add_school(call: Call, body: NewSchoolJson) -> OrganisationJson:
     return render.organisation(school)
 
 
+@routes("GET", "/schools/{school}/mqtt")
+async def get_mqtt(call: Call) -> MqttCornerJson:
+    """Where the school's devices connect, and by which name."""
+    school = await _connected_school(call)
+    corner = call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
+    return MqttCornerJson(
+        host=corner.address.host,
+        port=corner.address.port,
+        tls=corner.address.tls,
+        reach=corner.address.reach,
+        username=corner.username,
+        discovery_prefix=corner.discovery_prefix,
+        own_prefix=corner.own_prefix,
+        ours=corner.ours,
+        issued=corner.issued,
+    )
+
+
 @routes("POST", "/schools/{school}/mqtt-password", status=201, problems=(409, 503))
 async def issue_mqtt_password(call: Call) -> MqttLoginJson:
     """A new broker password for the school's gear; the old one ends. It is shown this once."""
+    school = await _connected_school(call)
+    login = await call.services.broker.issue_password(school.school_id)
+    await call.record("school.mqtt_password", "organisation", school.id, before={}, after={})
+    return MqttLoginJson(username=login.username, password=login.password)
+
+
+async def _connected_school(call: Call) -> Organisation:
+    """The school whose devices the person may connect. Raises `OrganisationNotFound`, `HiddenObject`, `Forbidden`."""
     id = OrganisationId(call.path("school"))
     call.rights.require(Right.CONNECT, id, "organisation", id)
-    school = await call.services.store.organisations.get(id)
-    login = await call.services.broker.issue_password(school.school_id)
-    await call.record("school.mqtt_password", "organisation", id, before={}, after={})
-    return MqttLoginJson(username=login.username, password=login.password)
+    return await call.services.store.organisations.get(id)

@@ -85,6 +85,7 @@ TABLE = (
         other=frozenset({ADMINISTRATOR}),
         other_else=403,
     ),
+    Expected(method="GET", path="/schools/{school}/mqtt", url=f"/schools/{HOST}/mqtt", host=EQUIP),
     Expected(
         method="POST", path="/schools/{school}/mqtt-password", url=f"/schools/{HOST}/mqtt-password", ok=201, host=EQUIP
     ),
