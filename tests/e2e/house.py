@@ -77,6 +77,7 @@ class House:
     nodes: int = 1  # bridge nodes on this machine
     classrooms: list[Classroom] = field(default_factory=list)
     controller: Process | None = None
+    before_setup: Callable[[str], Awaitable[None]] | None = None  # is given the link for the first administrator
     token: str = ""  # the administrator's of both schools
     teacher_token: str = ""  # of the host school
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -206,6 +207,8 @@ logging:
         assert self._http is not None
         assert self.controller is not None
         found = await self._line(self.controller, r"/setup\?token=(\S+)")
+        if self.before_setup is not None:
+            await self.before_setup(f"{self.url}{found.group(0)}")
         body = {
             "token": found.group(1),
             "name": "quan-tri",
