@@ -81,7 +81,7 @@ export const en: Words = {
     submit: "Create and begin",
     sending: "Creating…",
     invalidLink: "This set-up link can no longer be used",
-    invalidLinkText: "It was already used, or is too old. Restart the server for a new one, or log in if you have an account.",
+    invalidLinkText: "It was used, or is too old. The server's administrator prints another with the command nhipcau setup-link. If you have an account, please log in.",
     toLogin: "To the login page",
   },
 

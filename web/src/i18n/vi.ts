@@ -84,7 +84,7 @@ export const vi = {
     submit: "Tạo và bắt đầu",
     sending: "Đang tạo…",
     invalidLink: "Liên kết thiết lập không còn dùng được",
-    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Khởi động lại máy chủ để lấy liên kết mới, hoặc đăng nhập nếu đã có tài khoản.",
+    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Người quản trị máy chủ in liên kết mới bằng lệnh nhipcau setup-link. Nếu đã có tài khoản, xin đăng nhập.",
     toLogin: "Đến trang đăng nhập",
   },
 
