@@ -111,6 +111,7 @@ export const en: Words = {
     share: "Share my screen",
     shareStop: "Stop sharing",
     sharing: "The rooms see this machine's screen",
+    shareShown: "What the rooms see from this machine",
     shareComing: "Bringing up this machine's screen…",
     shareReplaced: "Stopped: another machine of the room shares its screen.",
     host: (school) => `Hosted by ${school}`,

@@ -114,6 +114,7 @@ export const vi = {
     share: "Chia sẻ màn hình",
     shareStop: "Dừng chia sẻ",
     sharing: "Các phòng đang xem màn hình của máy này",
+    shareShown: "Hình mà các phòng đang xem từ máy này",
     shareComing: "Đang đưa màn hình của máy này lên…",
     shareReplaced: "Đã dừng: máy khác trong phòng đang chia sẻ màn hình.",
     host: (school: string) => `${school} chủ trì`,
