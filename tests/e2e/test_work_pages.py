@@ -1,10 +1,11 @@
 """What the work pages do with addresses, wrong input and a first broker password: the built app over a real API."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from controller.people.account import Role
 from rooms.room import RoomId
@@ -115,3 +116,22 @@ async def test_page_of_another_school_is_no_page_here(tmp_path: Path, browser: B
         await page.goto(f"{house.url}/rooms/{ROOMS[GUEST].id}")
         await log_in(page, house)
         await page.get_by_test_id("room-missing").wait_for()
+
+
+async def test_part_of_the_app_that_cannot_be_had_is_asked_for_again(tmp_path: Path, browser: Browser) -> None:
+    refused: list[str] = []
+
+    async def refuse_once(route: Route) -> None:
+        part = route.request.url.rsplit("/", 1)[1].split("-")[0]
+        refused.append(part)
+        await (route.abort() if refused.count(part) == 1 else route.continue_())
+
+    async with built(tmp_path) as house, page_of(browser) as page:
+        await page.route(re.compile(r"/assets/(Display|Rooms)-[^/]*\.js"), refuse_once)
+        await page.goto(f"{house.url}/display")  # has nobody who would load it anew
+        await page.get_by_test_id("pairing-code").wait_for()
+        await page.goto(f"{house.url}/rooms")
+        await log_in(page, house)
+        await page.get_by_test_id("page-outdated").get_by_role("button").click()
+        await page.get_by_test_id("room-page").wait_for()
+        assert refused == ["Display", "Display", "Rooms", "Rooms"]

@@ -11,13 +11,16 @@ import "./styles/work.css";
 const AGAIN_MS = 5_000;
 
 async function start(target: HTMLElement): Promise<void> {
-  const [{ default: App }] = await Promise.all([shell(addressOf(location.pathname)?.page ?? ""), language.load()]);
+  const parts = Promise.all([shell(addressOf(location.pathname)?.page ?? ""), language.load()]);
+  // A display has nobody who would load it anew, and a browser asks for a part that it could not get only once.
+  parts.catch(() => setTimeout(() => location.reload(), AGAIN_MS));
+  const [{ default: App }] = await parts;
   mount(App, { target });
 }
 
 async function shell(page: string): Promise<{ default: Component }> {
   if (page === "/display") return import("./display/Display.svelte");
-  // All that the page will need is asked for at once. Who cannot be had is said by the frame.
+  // All that the page will need is asked for at once. What cannot be had is said by the frame.
   pageOf(page)?.load().catch(() => undefined);
   void login.ask();
   return import("./pages/Work.svelte");
@@ -25,5 +28,4 @@ async function shell(page: string): Promise<{ default: Component }> {
 
 const target = document.getElementById("app");
 if (target === null) throw new Error("index.html has no #app");
-// A display has nobody who would load it anew, and a browser asks for a part that it could not get only once.
-start(target).catch(() => setTimeout(() => location.reload(), AGAIN_MS));
+void start(target);

@@ -14,7 +14,7 @@ KNOWN_TO_THE_APP = Path(__file__).parents[3] / "web" / "src" / "api" / "problems
 
 
 def test_app_knows_every_type_of_problem() -> None:
-    """`words.test.ts` holds that each of that list has words in every language. A new error: write it there, too."""
+    """The list is `problem_types()` as JSON. `words.test.ts` holds that each of it has words in every language."""
     assert json.loads(KNOWN_TO_THE_APP.read_text()) == list(problem_types())
 
 
