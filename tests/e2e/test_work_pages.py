@@ -111,6 +111,25 @@ async def test_first_broker_password_ends_none(tmp_path: Path, browser: Browser)
         await expect(page.get_by_test_id("mqtt-secret")).to_be_visible()
 
 
+async def test_command_under_way_says_for_how_long(tmp_path: Path, browser: Browser) -> None:
+    held: list[Route] = []
+    async with built(tmp_path) as house, page_of(browser) as page:
+        await page.route("**/commands", held.append)  # a device that hangs: nothing is answered
+        await page.goto(f"{house.url}/rooms/{ROOMS[HOST].id}")
+        await log_in(page, house)
+        device = page.get_by_test_id(f"device-{claimed(HOST)}")
+        await device.get_by_test_id("set-on").click()
+        outcome = device.get_by_test_id("outcome")
+        clock = re.compile(r"\((\d+) giây, chờ tối đa 60 giây\)")
+        await expect(outcome).to_have_text(clock)
+        first = await outcome.inner_text()
+        await expect(outcome).not_to_have_text(first)
+        later = await outcome.inner_text()
+        assert int(clock.findall(first)[0]) < int(clock.findall(later)[0])
+        await held[0].abort()
+        await expect(outcome).to_have_text("Không kết nối được với máy chủ. Xin kiểm tra mạng rồi thử lại.")
+
+
 async def test_page_of_another_school_is_no_page_here(tmp_path: Path, browser: Browser) -> None:
     async with built(tmp_path) as house, page_of(browser) as page:
         await page.goto(f"{house.url}/rooms/{ROOMS[GUEST].id}")
@@ -119,19 +138,19 @@ async def test_page_of_another_school_is_no_page_here(tmp_path: Path, browser: B
 
 
 async def test_part_of_the_app_that_cannot_be_had_is_asked_for_again(tmp_path: Path, browser: Browser) -> None:
-    refused: list[str] = []
-
-    async def refuse_once(route: Route) -> None:
-        part = route.request.url.rsplit("/", 1)[1].split("-")[0]
-        refused.append(part)
-        await (route.abort() if refused.count(part) == 1 else route.continue_())
-
     async with built(tmp_path) as house, page_of(browser) as page:
-        await page.route(re.compile(r"/assets/(Display|Rooms)-[^/]*\.js"), refuse_once)
-        await page.goto(f"{house.url}/display")  # has nobody who would load it anew
-        await page.get_by_test_id("pairing-code").wait_for()
+        parts = re.compile(r"/assets/(Display|Rooms)-[^/]*\.js")
+        await page.route(parts, lambda route: route.abort())
+        async with page.expect_request(parts):
+            await page.goto(f"{house.url}/display")
+        await page.unroute(parts)
+        await page.get_by_test_id("pairing-code").wait_for()  # it has nobody who would load it anew
+
+        await page.route(parts, lambda route: route.abort())
         await page.goto(f"{house.url}/rooms")
         await log_in(page, house)
-        await page.get_by_test_id("page-outdated").get_by_role("button").click()
+        again = page.get_by_test_id("page-outdated").get_by_role("button")
+        await again.wait_for()
+        await page.unroute(parts)
+        await again.click()
         await page.get_by_test_id("room-page").wait_for()
-        assert refused == ["Display", "Display", "Rooms", "Rooms"]
