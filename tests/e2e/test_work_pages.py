@@ -114,7 +114,7 @@ async def test_first_broker_password_ends_none(tmp_path: Path, browser: Browser)
 async def test_command_under_way_says_for_how_long(tmp_path: Path, browser: Browser) -> None:
     held: list[Route] = []
     async with built(tmp_path) as house, page_of(browser) as page:
-        await page.route("**/commands", held.append)  # a device that hangs: nothing is answered
+        await page.route("**/commands", lambda route: held.append(route))  # a device that hangs: nothing is answered
         await page.goto(f"{house.url}/rooms/{ROOMS[HOST].id}")
         await log_in(page, house)
         device = page.get_by_test_id(f"device-{claimed(HOST)}")

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { reachable } from "./reachable";
 
-it.each(["http://localhost:8080", "http://127.0.0.1:8080", "http://127.0.1.1", "https://[::1]:8443", "http://a.localhost"])("%s is of this machine alone", (origin) => {
+it.each(["http://localhost:8080", "http://127.0.0.1:8080", "http://127.0.1.1", "https://[::1]:8443", "http://a.localhost", "http://0.0.0.0:8080", "http://[::]:8080"])("%s is of this machine alone", (origin) => {
   expect(reachable(origin)).toBeNull();
 });
 
