@@ -9,17 +9,31 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import SQLAlchemyError
 
+from controller.audience import Audience
 from controller.broker import EmbeddedBroker
 from controller.broker_address import Entrance
-from controller.changes import Changes
+from controller.changes import ChangeKind, Changes
+from controller.clock_store import ClockStore
+from controller.clock_watch import ClockWatch
 from controller.conductor import Conductor
-from controller.config import Address, Config, EmbeddedBrokerConfig, ExternalBrokerConfig, HttpConfig, MqttConfig
+from controller.config import (
+    Address,
+    Config,
+    EmbeddedBrokerConfig,
+    ExternalBrokerConfig,
+    HttpConfig,
+    MqttConfig,
+    TlsConfig,
+)
+from controller.descriptors import ReservingSocket
 from controller.device_records import DeviceRecords, restore_devices
 from controller.errors import ListenFailed
 from controller.mqtt_logins import MqttLogins
@@ -27,19 +41,30 @@ from controller.node_http import node_session
 from controller.node_metrics import NodeCollector
 from controller.nodes import Nodes
 from controller.operator_socket import listen_for_operators
+from controller.own_time import OwnTime, own_time
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality_metrics import QualityCollector
+from controller.refusals import Refusals
 from controller.scenes import Scenes
 from controller.showing import Showing
+from controller.small_file import write_small
+from controller.web.names import known_names
 from controller.web.operator import operator_app
+from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
+from controller.web.standby import standby_app
+from controller.write_test import WriteTest
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
 from devices.mqtt import MqttSettings
+from rooms.errors import RoomsError
 from rooms.store import Store, open_store
+from rooms.store.leadership import leadership
+from webrtc.idle import IdleConnections, listen
+from webrtc.serving import serving
 
 logger = logging.getLogger(__name__)
 
@@ -73,38 +98,72 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         def serve(part: Coroutine[None, None, None], name: str) -> None:
             stack.push_async_callback(_stop, tasks.create_task(part, name=name))
 
-        listener = stack.enter_context(_listen(config.http.listen))  # first: if it is taken, nothing has begun
+        # First what can be wrong in the configuration: then nothing has begun, and nobody's lesson ends with us.
+        listener = stack.enter_context(_listen(config.http.listen))
+        tls = _tls(config.http.tls)
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await _lead(config, listener, tls, stack, serve)
         store = await stack.enter_async_context(open_store(config.database.url))
         http = await stack.enter_async_context(node_session(config.bridge))
+        counted = await stack.enter_async_context(own_time())
         changes = Changes()
-        broker, mqtt = await _broker(config, serve)
-        hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now)
+        broker, mqtt = await _broker(config, counted, serve)
+        hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up)
         await restore_devices(store, hub)
         logins = MqttLogins(
             store, hub, broker, directory=config.data_dir / "broker", entrance=_entrance(config, port=mqtt.port)
         )
-        await logins.take_up()
+        await logins.begin()
         registry = CollectorRegistry()
-        nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http)
+        nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http, own_time=counted)
         registry.register(NodeCollector(nodes.fleet))
+        clock_watch = ClockWatch(ClockStore(store), clock=utc_now)
+        await clock_watch.begin()
         conductor = Conductor(
-            store=store, hub=hub, nodes=nodes, changes=changes, grace=config.lessons.grace, clock=utc_now
+            store=store,
+            hub=hub,
+            nodes=nodes,
+            changes=changes,
+            grace=config.lessons.grace,
+            clock=utc_now,
+            clock_believed=clock_watch.believed,
         )
+        clock_watch.on_believed(conductor.retime)
         showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
         registry.register(QualityCollector(showing.quality.all_shown))
-        people = People.over(store, clock=utc_now)
-        serve(DeviceRecords(store, hub, changes).run(), "device records")
+        people = People.over(store, clock=utc_now, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id))
+        refusals = Refusals(store, people.accounts, clock=utc_now)
+        audience = Audience(
+            people.accounts,
+            store=store,
+            conductor=conductor,
+            nodes=nodes,
+            changes=changes,
+            guests=showing.guests,
+            clock=utc_now,
+        )
+        save_soon = broker.save_soon if broker is not None else lambda: None
+        serve(DeviceRecords(store, hub, changes, described=save_soon).run(), "device records")
         serve(hub.run(), "device hub")
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
+        serve(audience.run(), "audience")
         serve(showing.quality.run(), "quality")
+        serve(refusals.run(), "refusals")
+        serve(clock_watch.run(), "clock")
+        write_tests = {
+            "database_writes": WriteTest("the database", clock_watch.write, failures=(RoomsError, SQLAlchemyError)),
+            "files": WriteTest("data_dir", partial(_write_test, config.data_dir), failures=(OSError,)),
+        }
+        for name, test in write_tests.items():
+            serve(test.run(), f"test of {name}")
         services = Services(
             store=store,
             people=people,
             hub=hub,
             conductor=conductor,
             showing=showing,
+            audience=audience,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             nodes=nodes,
@@ -113,16 +172,21 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             broker=logins,
             changes=changes,
             pairing=Pairing(clock=utc_now),
+            refusals=refusals,
             clock=utc_now,
+            own_time=counted,
             registry=registry,
+            clock_watch=clock_watch,
+            write_tests=write_tests,
             probes={"mqtt": lambda: hub.connected, "bridge": lambda: nodes.connected},
             secure=config.http.tls is not None or (config.http.public_url or "").startswith("https://"),
             trusted_proxies=config.http.trusted_proxies,
             origins=frozenset({config.http.public_url} if config.http.public_url else ()),
+            names=known_names(config.http),
         )
         app = make_app(services)
         await stack.enter_async_context(_serving_operators(app, config.data_dir))
-        url = await stack.enter_async_context(_serving(app, listener, config.http))
+        url = await stack.enter_async_context(_serving(app, listener, tls, config.http))
         yield Controller(
             config=config,
             url=config.http.public_url or url,
@@ -143,14 +207,19 @@ async def _stop(task: asyncio.Task[None]) -> None:
 
 
 async def _broker(
-    config: Config, serve: Callable[[Coroutine[None, None, None], str], None]
+    config: Config, counted: OwnTime, serve: Callable[[Coroutine[None, None, None], str], None]
 ) -> tuple[EmbeddedBroker | None, MqttSettings]:
     """Start the broker that is ours, and say how we reach it or the one that is not."""
     client_id = f"nhipcau-{secrets.token_hex(4)}"
     match config.mqtt.broker:
         case EmbeddedBrokerConfig() as embedded:
             prefix = config.mqtt.home_assistant_prefix
-            broker = EmbeddedBroker(embedded, directory=config.data_dir / "broker", home_assistant_prefix=prefix)
+            broker = EmbeddedBroker(
+                embedded,
+                directory=config.data_dir / "broker",
+                home_assistant_prefix=prefix,
+                timeout=counted.timeout,
+            )
             serve(broker.run(), "broker")
             login = await broker.ready()
             return broker, MqttSettings(
@@ -191,44 +260,69 @@ def _dialects(config: MqttConfig) -> tuple[NativeDialect, HomeAssistantDialect]:
     return NativeDialect(), HomeAssistantDialect(prefix=config.home_assistant_prefix_of)
 
 
-def _listen(address: Address) -> socket.socket:
-    """A socket that listens there. Raises `ListenFailed`."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+async def _lead(
+    config: Config,
+    listener: ReservingSocket,
+    tls: ssl.SSLContext | None,
+    stack: AsyncExitStack,
+    serve: Callable[[Coroutine[None, None, None], str], None],
+) -> None:
+    """Return once we are the controller that works on the database, and go on seeing to it."""
+    leading = await stack.enter_async_context(leadership(config.database.url))
+
+    async with AsyncExitStack() as waiting:
+
+        async def stand_by() -> None:
+            await waiting.enter_async_context(_serving(standby_app(), listener.twin(), tls, config.http))
+
+        await leading.acquire(stand_by)
+    serve(leading.keep(), "leadership")
+
+
+async def _write_test(data_dir: Path) -> None:
+    await asyncio.to_thread(write_small, data_dir / "write-test", b"Written to see whether anything can be.\n")
+
+
+def _tls(config: TlsConfig | None) -> ssl.SSLContext | None:
+    """Raises `ListenFailed`."""
+    if config is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        return socket.create_server((address.host, address.port), family=family)
+        context.load_cert_chain(config.certificate, config.key)
+    except OSError as error:  # ssl.SSLError, too
+        files = f"{config.certificate} and {config.key}"
+        raise ListenFailed(f"http.tls: {files} are no certificate and its key: {error.strerror}") from error
+    return context
+
+
+def _listen(address: Address) -> ReservingSocket:
+    """A socket that listens there. Raises `ListenFailed`."""
+    try:
+        return ReservingSocket(listen(address.host, address.port))
     except OSError as error:
         raise ListenFailed(f"http.listen: {address} cannot be used: {error.strerror}") from error
 
 
 @asynccontextmanager
-async def _serving(app: web.Application, listener: socket.socket, config: HttpConfig) -> AsyncIterator[str]:
+async def _serving(
+    app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None, config: HttpConfig
+) -> AsyncIterator[str]:
     """Serve `app`; gives its URL."""
-    context = None
-    if config.tls is not None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(config.tls.certificate, config.tls.key)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener, ssl_context=context).start()
+    async with serving(app, listener, idle=idle_connections(config.trusted_proxies), tls=tls) as runner:
         host, port = runner.addresses[0][:2]
         logger.info("listening on %s", Address(host, port))
-        yield f"{'https' if context else 'http'}://{Address(host, port)}"
-    finally:
-        await runner.cleanup()
+        yield f"{'https' if tls else 'http'}://{Address(host, port)}"
 
 
 @asynccontextmanager
 async def _serving_operators(app: web.Application, data_dir: Path) -> AsyncIterator[None]:
-    """Serve those at a shell of this machine, beside `app`. Raises `ListenFailed`."""
-    runner = web.AppRunner(operator_app(app), access_log=None, shutdown_timeout=2.0)
-    await runner.setup()
-    try:
+    """Serve those at a shell of this machine, beside `app`, where a socket for them can be made."""
+    async with AsyncExitStack() as stack:
         try:
             listener = listen_for_operators(data_dir)
-        except OSError as error:
-            raise ListenFailed(f"data_dir: no socket can be made in {data_dir}: {error.strerror}") from error
-        await web.SockSite(runner, listener).start()
+        except OSError as error:  # a full disk: no reason to serve nobody
+            logger.warning("operators' commands do not reach us: no socket in %s: %s", data_dir, error.strerror)
+        else:
+            await stack.enter_async_context(serving(operator_app(app), listener, idle=IdleConnections()))
         yield
-    finally:
-        await runner.cleanup()

@@ -7,6 +7,7 @@ A process of its own that the controller keeps running (`controller/child.py`). 
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import secrets
 import shutil
@@ -14,22 +15,28 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from controller.broker_access import CONTROLLER, PROBE, Access, hash_password, username_of
+from controller.broker_access import CONTROLLER, PROBE, Access, hash_password, is_hash, username_of
 from controller.child import Child, ChildProgram, left_running
 from controller.config import Address, EmbeddedBrokerConfig
-from controller.errors import BrokerUnavailable, ChildFailed
+from controller.errors import BrokerUnavailable, ChildFailed, FileDamaged
+from controller.small_file import kept_secret, noted, read_small, write_small
 
-__all__ = ["BrokerLogin", "EmbeddedBroker", "Engine", "hash_password", "username_of"]
+__all__ = ["BrokerLogin", "EmbeddedBroker", "Engine", "hash_password", "is_hash", "username_of"]
+
+logger = logging.getLogger(__name__)
 
 _NAME = "broker"
 _KNOCK_TIMEOUT_S = 5.0
 _RELOAD_TIMEOUT_S = 10.0
 _RELOAD_CHECK_S = 0.02
+_SAVE_AT_LEAST_S = 60
+_SAVE_APART_S = 5.0  # it writes all that is retained each time, on its only thread
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 
@@ -58,25 +65,31 @@ class EmbeddedBroker:
         directory: Path,
         home_assistant_prefix: str = "sc/1/{school}/ha",
         engine: Engine | None = None,
+        timeout: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout,
     ) -> None:
-        """`directory` holds its files (`data_dir/broker`). `engine` None: Mosquitto if it is installed."""
+        """`directory` holds its files (`data_dir/broker`). `engine` None: Mosquitto if it is installed.
+
+        `timeout`: how its silence is counted; in our own time where we may be late ourselves.
+        """
         self._config = config
         self._directory = directory.absolute()
         self._prefix = home_assistant_prefix
         self._binary = shutil.which("mosquitto", path=_SEARCH_PATH)
         self.engine = engine or (Engine.AMQTT if self._binary is None else Engine.MOSQUITTO)
+        self._timeout = timeout
         self._writing = asyncio.Lock()
         self._running = asyncio.Event()
+        self._unsaved = asyncio.Event()
         self._schools: Mapping[str, str] | None = None
         self._controller_password = ""
-        self._probe_password = ""
+        self._probe_login = (PROBE, "")
         self._address = config.listen
         self._child: Child | None = None
 
     async def run(self) -> None:
         """Keep the broker running until cancelled, then stop it. Raises `ChildFailed` where it cannot be started."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._controller_password = self._kept_password()
+        self._controller_password = kept_secret(self._directory / "controller.password", at_least=16)
         earlier = left_running(self._directory, _NAME)
         port = self._config.listen.port or self._kept_port(earlier=earlier)
         listen = Address(self._config.listen.host, port)
@@ -85,10 +98,19 @@ class EmbeddedBroker:
         self._address = Address(_ANY_ADDRESS.get(listen.host, listen.host), port)
         if self._schools is None:
             self._schools = self._kept_schools()
-        self._write_access(self._schools)
-        self._child = Child(self._program(listen), directory=self._directory)
+        try:
+            self._write_access(self._schools)
+        except OSError as error:
+            logger.warning("broker: its files stay as they are: %s", error)
+            self._probe_login = (CONTROLLER, self._controller_password)
+        self._child = Child(self._program(listen), directory=self._directory, timeout=self._timeout)
         self._running.set()
-        await self._child.run()
+        saving = asyncio.create_task(self._keep_saving(self._child), name="save retained messages")
+        try:
+            await self._child.run()
+        finally:
+            saving.cancel()
+            await asyncio.wait([saving])
 
     async def ready(self, *, after: int = 0) -> BrokerLogin:
         """How to connect, once the broker listens and knows the schools. `after`: only after that many starts."""
@@ -98,15 +120,33 @@ class EmbeddedBroker:
         return BrokerLogin(address=self._address, username=CONTROLLER, password=self._controller_password)
 
     @property
+    def schools(self) -> Mapping[str, str]:
+        """Who is let in: id -> password hash. Before `set_schools`, those of an earlier controller."""
+        return dict(self._schools or {})
+
+    @property
     def child(self) -> Child | None:
         """Its process; None before `run`."""
         return self._child
+
+    def save_soon(self) -> None:
+        """Devices described themselves: have the broker write what is retained, within seconds."""
+        self._unsaved.set()
+
+    async def _keep_saving(self, child: Child) -> None:
+        while True:
+            await self._unsaved.wait()
+            self._unsaved.clear()
+            if self.engine is Engine.MOSQUITTO and child.current is not None:  # before that, the signal would end it
+                child.send_signal(signal.SIGUSR1)  # mosquitto(8)
+            await asyncio.sleep(_SAVE_APART_S)
 
     async def set_schools(self, schools: Mapping[str, str]) -> None:
         """Let in exactly these schools: id -> password hash. Connections that are still allowed stay.
 
         Returns once the broker acts on it, or at once while it is not running (it does when it starts). Raises
-        `ValueError` for a bad id or hash, `BrokerUnavailable` where the broker does not answer.
+        `ValueError` for a bad id or hash, `BrokerUnavailable` where the broker does not answer, or its files cannot be
+        written.
         """
         async with self._writing:
             if self._child is None:
@@ -115,10 +155,13 @@ class EmbeddedBroker:
                 return
             if schools == self._schools:
                 return
-            self._write_access(schools)
+            try:
+                self._write_access(schools)
+            except OSError as error:
+                raise BrokerUnavailable(f"the broker's files cannot be written: {error.strerror}") from error
             self._schools = dict(schools)
             try:
-                async with asyncio.timeout(_RELOAD_TIMEOUT_S):
+                async with self._timeout(_RELOAD_TIMEOUT_S):
                     while self._child.current is not None:
                         try:
                             await self._probe()
@@ -130,8 +173,8 @@ class EmbeddedBroker:
 
     async def _probe(self) -> Mapping[str, object]:
         """Raises `OSError` until the broker answers and has read the files as they are now."""
-        async with asyncio.timeout(_KNOCK_TIMEOUT_S):
-            if await _lets_in(self._address, PROBE, self._probe_password):
+        async with self._timeout(_KNOCK_TIMEOUT_S):
+            if await _lets_in(self._address, *self._probe_login):
                 return {"address": str(self._address)}
         if self._child is not None:
             self._child.send_signal(signal.SIGHUP)  # it answers, so it listens to signals too
@@ -143,7 +186,7 @@ class EmbeddedBroker:
             return ChildProgram(name=_NAME, arguments=arguments, probe=self._probe)
         configuration = self._configuration(listen)
         file = self._directory / "mosquitto.conf"
-        _write_private(file, configuration)
+        noted(file, configuration)
         messages = self._directory / "messages"
         messages.mkdir(mode=0o700, exist_ok=True)
         return ChildProgram(
@@ -160,7 +203,7 @@ class EmbeddedBroker:
             f"acl_file {self._directory / 'acl'}",
             "persistence true",
             f"persistence_location {self._directory / 'messages'}/",
-            "autosave_interval 300",
+            f"autosave_interval {_SAVE_AT_LEAST_S}",  # by time; with autosave_on_changes, few changes are never saved
             "persistent_client_expiration 7d",
             "set_tcp_nodelay true",  # else Nagle delays state messages by tens of milliseconds
             "max_inflight_messages 0",  # no limit: one slow acknowledgement must not hold up a whole school
@@ -189,32 +232,31 @@ class EmbeddedBroker:
     def _write_access(self, schools: Mapping[str, str]) -> None:
         probe_password = secrets.token_urlsafe(18)
         access = self._access(schools, probe_password)
-        _write_private(self._directory / "acl", access.acl)
-        _write_private(self._directory / "passwords", access.passwords)  # last: the probe's password is in it
-        self._probe_password = probe_password
+        write_small(self._directory / "acl", access.acl)
+        write_small(self._directory / "passwords", access.passwords)  # last: the probe's password is in it
+        self._probe_login = (PROBE, probe_password)
 
     def _kept_schools(self) -> Mapping[str, str]:
         """Those of an earlier controller, so that nobody is thrown out when this one takes over."""
         try:
-            return Access.parse((self._directory / "passwords").read_text(encoding="utf-8"), "").schools
-        except (OSError, ValueError):
+            return Access.parse(read_small(self._directory / "passwords") or "", "").schools
+        except (FileDamaged, ValueError) as error:
+            logger.warning("broker: %s; it is made anew", error)
             return {}
-
-    def _kept_password(self) -> str:
-        file = self._directory / "controller.password"
-        if not file.exists():
-            _write_private(file, secrets.token_urlsafe(24))
-        return file.read_text(encoding="utf-8").strip()
 
     def _kept_port(self, *, earlier: bool) -> int:
         """The port chosen earlier, on which a broker to adopt may listen; a free one where there is none."""
         file = self._directory / "port"
-        kept = file.read_text().strip() if file.exists() else ""
+        try:
+            kept = (read_small(file) or "").strip()
+        except FileDamaged as error:
+            logger.warning("%s; a port is chosen anew", error)
+            kept = ""
         if kept.isdigit() and (earlier or _is_free(Address(self._config.listen.host, int(kept)))):
             return int(kept)
         with _listening_socket(Address(self._config.listen.host, 0)) as chosen:
             port = int(chosen.getsockname()[1])
-        _write_private(file, f"{port}\n")
+        noted(file, f"{port}\n")
         return port
 
 
@@ -254,12 +296,3 @@ def _is_free(address: Address) -> bool:
             raise ChildFailed(f"mqtt.embedded.listen: {address.host} is no address of this machine") from error
         return False
     return True
-
-
-def _write_private(file: Path, text: str) -> None:
-    """Whole or not at all, and readable by us only."""
-    new = file.with_name(f"{file.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(text)
-    new.replace(file)

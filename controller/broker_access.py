@@ -37,6 +37,11 @@ def hash_password(plain: str) -> str:
     return f"$7${_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
+def is_hash(text: str) -> bool:
+    """Whether `hash_password` may have made it."""
+    return _HASH.fullmatch(text) is not None
+
+
 def verify_password(plain: str, hashed: str) -> bool:
     try:
         _, kind, rounds, salt, digest = hashed.split("$")
@@ -72,7 +77,7 @@ class Access:
         for school, password_hash in sorted(schools.items()):
             if not _SCHOOL.fullmatch(school):
                 raise ValueError(f"{school!r} is not a school's id")
-            if not _HASH.fullmatch(password_hash):
+            if not is_hash(password_hash):
                 raise ValueError(f"the password of school {school} is not hashed by `hash_password`")
             filters = [f"sc/1/{school}/#"]
             if "{school}" in home_assistant_prefix or len(schools) == 1:
@@ -117,12 +122,13 @@ class Access:
 
     @property
     def schools(self) -> dict[str, str]:
-        """Id -> password hash."""
+        """Id -> password hash; what `of` would refuse is left out."""
         prefix = username_of("")
+        found = {name.removeprefix(prefix): user for name, user in self.users.items() if name.startswith(prefix)}
         return {
-            name.removeprefix(prefix): user.password_hash
-            for name, user in self.users.items()
-            if name.startswith(prefix)
+            school: user.password_hash
+            for school, user in found.items()
+            if _SCHOOL.fullmatch(school) and is_hash(user.password_hash)
         }
 
     def lets_in(self, name: str | None, password: str | None) -> bool:

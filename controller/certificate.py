@@ -5,7 +5,6 @@ installed once in every browser; its key signs only here.
 """
 
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from controller.errors import CertificateError
+from controller.small_file import write_small
 
 AUTHORITY_LIFE = timedelta(days=3650)
 SERVER_LIFE = timedelta(days=397)  # the longest that all browsers accept (CA/Browser Forum, ballot SC31)
@@ -217,11 +217,7 @@ def _read_key(file: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _write(file: Path, content: bytes, *, mode: int) -> None:
-    """Whole or not at all, and never readable by others in between."""
-    new = file.with_name(f".{file.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(file)
+    try:
+        write_small(file, content, mode=mode, durable=True)
+    except OSError as error:
+        raise CertificateError(f"{file} cannot be written: {error.strerror}") from error

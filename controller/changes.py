@@ -21,6 +21,7 @@ class ChangeKind(StrEnum):
     ROOM = "room"
     DISPLAY = "display"  # what the display should do
     CALL = "call"  # what the bridge makes of the display's call, and no more than that; id is the display
+    ACCOUNT = "account"  # what somebody may do, or what lets them in: never for pages, they are closed or go on
     WATCH = "watch"  # which room a watching page's slots show; id is the watcher
 
 
@@ -46,6 +47,12 @@ class Subscription:
         else:
             self._pending[change] = None
         self._wake.set()
+
+    async def any(self) -> None:
+        """Return once there was a change: for listeners who then read everything anew. May be cancelled."""
+        await self._wake.wait()
+        self._wake.clear()
+        self._pending.clear()
 
     async def __aiter__(self) -> AsyncIterator[Change]:
         """Yield until the listener fell too far behind; it then has to read everything anew."""

@@ -6,6 +6,7 @@ state file tells the next controller which process it is.
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -15,12 +16,14 @@ import random
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from controller.errors import ChildFailed
 from controller.process import Identity, Process, identify
+from controller.small_file import noted, read_small, write_small
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ _LAST_WORDS = 5  # lines of a dead child's log that go into ours
 _PROBE_EVERY_S = 0.02
 _LONG_ENOUGH_S = 30.0  # a child that was ready this long is started again at once
 _BACK_OFF_S = (0.2, 10.0)  # first and longest
+_TRANSIENT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)  # of starting a process: later it may go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +77,12 @@ class Child:
         ready_timeout_s: float = 20.0,
         stop_grace_s: float = 5.0,
         restart_after_s: Callable[[], float] = lambda: 0.0,
+        timeout: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout,
     ) -> None:
         """`directory` gets `<name>.state`, `<name>.lock` and `<name>.log` (all that the child writes to stderr).
 
         `restart_after_s`: asked how long it stays away after it was well; one that fails again is waited for longer.
+        `timeout`: how `ready_timeout_s` is counted; in our own time where we may be late ourselves.
         """
         self.program = program
         self.current: Ready | None = None
@@ -86,8 +92,10 @@ class Child:
         self._ready_timeout_s = ready_timeout_s
         self._stop_grace_s = stop_grace_s
         self._restart_after_s = restart_after_s
+        self._timeout = timeout
         self._changed = asyncio.Event()
         self._process: Process | None = None
+        self._unrecorded: tuple[Identity, Mapping[str, object] | None] | None = None
 
     async def run(self) -> None:
         """Keep one process running until cancelled; then stop it: SIGTERM, and SIGKILL if it does not go.
@@ -129,14 +137,20 @@ class Child:
         adopted = process is not None
         if process is None:
             await self._stop_stranger()
-            process = self._spawn()
+            try:
+                process = self._spawn()
+            except OSError as error:
+                if error.errno not in _TRANSIENT:
+                    raise ChildFailed(f"{name}: {self.program.arguments[0]}: {error.strerror}") from error
+                logger.warning("%s: cannot be started now: %s", name, error.strerror)
+                return False
         self._process = process
         self.generation += 1
         try:
-            self._write_state(process.identity, data)
+            self._record(process.identity, data)
             data = await self._wait_until_ready(process, data)
             if data is not None:
-                self._write_state(process.identity, data)
+                self._record(process.identity, data)
                 pid = process.identity.pid
                 self._set(Ready(generation=self.generation, pid=pid, adopted=adopted, data=data))
                 logger.info("%s: %s, process %d", name, "adopted" if adopted else "ready", pid)
@@ -151,7 +165,9 @@ class Child:
             await process.stop(grace_s=self._stop_grace_s)
             process.close()
             self._process = None
-            self._file("state").unlink(missing_ok=True)
+            self._unrecorded = None
+            with contextlib.suppress(OSError):
+                self._file("state").unlink(missing_ok=True)
 
     def _adopt(self) -> tuple[Process, Mapping[str, object]] | None:
         """The ready process of an earlier controller, where it runs this very program."""
@@ -176,24 +192,22 @@ class Child:
             process.close()
 
     def _spawn(self) -> Process:
+        """Raises `OSError`."""
         self._trim_log()
-        with _open_private(self._file("log")) as log:
-            try:
-                return Process.spawn(
-                    [*self.program.arguments, *self.program.found],
-                    environment=self.program.environment,
-                    stdout=subprocess.PIPE if self.program.probe is None else log,
-                    stderr=log,
-                )
-            except OSError as error:
-                raise ChildFailed(f"{self.program.name}: {self.program.arguments[0]}: {error.strerror}") from error
+        with self._open_log() as log:
+            return Process.spawn(
+                [*self.program.arguments, *self.program.found],
+                environment=self.program.environment,
+                stdout=subprocess.PIPE if self.program.probe is None else log,
+                stderr=log,
+            )
 
     async def _wait_until_ready(
         self, process: Process, data: Mapping[str, object] | None
     ) -> Mapping[str, object] | None:
         """What it says when it is ready; None where it ends before, or takes too long."""
         try:
-            async with asyncio.timeout(self._ready_timeout_s):
+            async with self._timeout(self._ready_timeout_s):
                 if self.program.probe is not None:
                     return await self._probe(process, self.program.probe)
                 if data is None:
@@ -221,6 +235,7 @@ class Child:
                 async with asyncio.timeout(_LOG_CHECK_S):
                     await process.exited()
             self._trim_log()
+            self._record_again()
 
     def _set(self, ready: Ready | None) -> None:
         self.current = ready
@@ -233,24 +248,37 @@ class Child:
     def _read_state(self) -> "_State | None":
         return _State.read(self._file("state"))
 
-    def _write_state(self, identity: Identity, data: Mapping[str, object] | None) -> None:
+    def _record(self, identity: Identity, data: Mapping[str, object] | None) -> None:
+        """For the next controller, which cannot adopt what is not written; the process runs all the same."""
         state = _State(identity=identity, fingerprint=self.program.fingerprint, data=data)
-        new = self._file("state.new")
-        with _open_private(new) as stream:
-            stream.truncate(0)
-            stream.write(state.format().encode())
-        new.replace(self._file("state"))
+        file, text = self._file("state"), state.format()
+        written = noted(file, text, said=self._unrecorded is not None) or _overwritten(file, text)
+        self._unrecorded = None if written else (identity, data)
+
+    def _record_again(self) -> None:
+        if self._unrecorded is not None:
+            self._record(*self._unrecorded)
+
+    def _open_log(self) -> BinaryIO:
+        try:
+            return _open_private(self._file("log"))
+        except OSError as error:
+            logger.warning("%s: runs without a log: %s", self.program.name, error)
+            return Path(os.devnull).open("ab")
 
     def _trim_log(self) -> None:
         """Move a large log aside. Copied and cut, because the child has it open (for appending)."""
         log = self._file("log")
-        if not log.exists() or log.stat().st_size <= _LOG_LIMIT:
-            return
-        with log.open("rb+") as stream, _open_private(self._file("log.old")) as old:
-            stream.seek(-_LOG_LIMIT, os.SEEK_END)
-            old.truncate(0)
-            old.write(stream.read(_LOG_LIMIT))
-            stream.truncate(0)
+        try:
+            if not log.exists() or log.stat().st_size <= _LOG_LIMIT:
+                return
+            with log.open("rb+") as stream:
+                stream.seek(-_LOG_LIMIT, os.SEEK_END)
+                last = stream.read(_LOG_LIMIT)
+                stream.truncate(0)  # first: where the disk is full, the log itself may be why
+            write_small(self._file("log.old"), last)
+        except OSError as error:
+            logger.warning("%s: its log is not kept: %s", self.program.name, error)
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError), self._file("log").open("rb") as stream:
@@ -280,9 +308,9 @@ class _State:
     @staticmethod
     def read(file: Path) -> "_State | None":
         try:
-            state = json.loads(file.read_text(encoding="utf-8"))
+            state = json.loads(read_small(file) or "")
             return _State(identity=Identity(**state["process"]), fingerprint=state["fingerprint"], data=state["data"])
-        except (OSError, ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError):
             return None  # none, or cut short when the machine went down: then the process is gone too
 
 
@@ -306,6 +334,16 @@ def _back_off_s(failures: int) -> float:
     return delay_s * random.uniform(0.5, 1.0)
 
 
+def _overwritten(file: Path, text: str) -> bool:
+    """Whether a file that is there took another text: on a full disk it has its one block already."""
+    try:
+        with file.open("r+b", buffering=0) as stream:
+            stream.truncate(stream.write(text.encode()))
+    except OSError:
+        return False
+    return True
+
+
 def _open_private(file: Path) -> BinaryIO:
     return os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab")
 
@@ -313,7 +351,11 @@ def _open_private(file: Path) -> BinaryIO:
 @contextlib.contextmanager
 def _locked(file: Path) -> Iterator[None]:
     """Holds the file for this process alone; the system lets go of it however the process ends."""
-    with _open_private(file) as stream:
+    try:
+        stream = _open_private(file)
+    except OSError as error:
+        raise ChildFailed(f"{file} cannot be written: {error.strerror}") from error
+    with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from controller.changes import ChangeKind, Changes
+from controller.journal import Journal
 from controller.live import END_SCENE, LESSON_SCENE, EndingLesson, HeldLesson, LiveLesson, Plan, SceneRuns, read_plan
 from controller.nodes import Nodes
 from controller.timers import Timers
@@ -32,6 +34,10 @@ REFRESH_S = 120.0
 """Live lessons are compared with the database this often, and their displays get new tokens; tokens live longer."""
 RESTART_PAUSE_S = 1.0
 """Before a lesson or a timer's job that failed is taken up again."""
+STORE_PAUSE_S = 10.0
+"""The same where the database was the reason."""
+WRITE_PATIENCE_S = 3.0
+"""A class that is to end does not wait longer for the database."""
 
 
 class Conductor:
@@ -46,16 +52,21 @@ class Conductor:
         changes: Changes,
         grace: timedelta,
         clock: Callable[[], datetime],
+        clock_believed: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`clock_believed`: whether time alone may move a lesson now."""
         self._store = store
         self._hub = hub
         self._nodes = nodes
         self._changes = changes
         self._grace = grace
         self._clock = clock
+        self.clock_believed = clock_believed
         self._timers = Timers(self._time_came, clock)
+        self._journal = Journal(store)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
         self._ending: set[EndingLesson] = set()
+        self._writing: set[asyncio.Task[Lesson | None]] = set()  # ends that the database may still take
         self._follow_listeners: list[Callable[[Lesson], None]] = []
         self._bridge_listeners: list[Callable[[Plan], None]] = []
         self._following = asyncio.Lock()
@@ -67,12 +78,15 @@ class Conductor:
         async with asyncio.TaskGroup() as tasks, self._timers:
             self._tasks = tasks
             try:
+                tasks.create_task(self._journal.run(), name="write what was not written")
                 await self._take_up()
                 while True:
                     await asyncio.sleep(REFRESH_S)
                     await self._refresh()
             finally:
                 self._tasks = None  # whatever comes now waits for the next start
+                for writing in list(self._writing):
+                    await self._stop(writing)
 
     async def _take_up(self) -> None:
         now = self._clock()
@@ -82,7 +96,7 @@ class Conductor:
             if _just_ended(lesson, now):
                 await self._follow(lesson.id)
         for lesson in await self._store.lessons.upcoming():
-            self._timers.set(lesson, self._grace)
+            self._set_timers(lesson)
         for bridge in self._nodes.held():
             self._bridge_changed(bridge)
 
@@ -119,12 +133,31 @@ class Conductor:
 
     async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
         """live -> ended, once however often asked. Raises `LessonNotFound`, `InvalidState` if it was never live."""
-        ended = await self._store.lessons.end(lesson_id, self._clock(), EndReason(reason))
+        ended = await self._ended_in_store(lesson_id, EndReason(reason))
         await self._follow(lesson_id)
         if ended is not None:
             await self._record(ended, actor, "end", LessonState.LIVE)
         elif (await self._store.lessons.get(lesson_id)).state is not LessonState.ENDED:
             raise InvalidState(f"lesson {lesson_id} was never live")
+
+    async def _ended_in_store(self, lesson_id: LessonId, reason: EndReason) -> Lesson | None:
+        """A database that takes no writes keeps nobody in a lesson: then it is ended from memory, the row follows."""
+        now = self._clock()
+        writing = asyncio.create_task(self._store.lessons.end(lesson_id, now, reason), name=f"end of {lesson_id}")
+        self._writing.add(writing)
+        writing.add_done_callback(self._written)
+        try:
+            async with asyncio.timeout(WRITE_PATIENCE_S):
+                return await asyncio.shield(writing)
+        except (StoreUnavailable, TimeoutError) as error:
+            ended = await self._store.lessons.end_unwritten(lesson_id, now, reason)
+            logger.warning("lesson %s: its end is not written yet: %s", lesson_id, error or "the database is held up")
+            return ended
+
+    def _written(self, writing: "asyncio.Task[Lesson | None]") -> None:
+        self._writing.discard(writing)
+        if not writing.cancelled():
+            writing.exception()  # whoever asked has it, or has gone on from memory
 
     async def planned(self, lesson_id: LessonId) -> None:
         """The lesson's row was made or changed: follow it."""
@@ -135,6 +168,10 @@ class Conductor:
     def held(self, lesson_id: LessonId) -> HeldLesson | None:
         """The lesson as it runs here: live, being put to rest, or a while after that; None otherwise."""
         return self._live[lesson_id][0] if lesson_id in self._live else self._ended(lesson_id)
+
+    def live(self) -> tuple[Lesson, ...]:
+        """The lessons that are live here."""
+        return tuple(live.plan.lesson for live, _ in self._live.values())
 
     def plan_in(self, room_id: RoomId) -> Plan | None:
         """The plan of the live lesson that rules the room."""
@@ -175,7 +212,7 @@ class Conductor:
                 del self._live[lesson_id]
             if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
                 self._rest(await self._resting(lesson))
-            self._timers.set(lesson, self._grace)
+            self._set_timers(lesson)
         self._changes.publish(ChangeKind.LESSON, lesson_id)
         for listener in self._follow_listeners:
             listener(lesson)
@@ -190,8 +227,10 @@ class Conductor:
             await ending.give_up(_parts(lesson))
         if task is not None:
             await self._stop(task)
-        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes, views_end=bool(left))
+        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes)
         self._live[lesson.id] = (live, self._spawn(self._hold(live), f"lesson {lesson.id}"))
+        for site in left:  # from now on nothing is given to them, and what was given is void
+            self._nodes.exclude(lesson.id, participant=site.room_id)
         if resting is not None:
             self._rest(resting)
 
@@ -241,10 +280,25 @@ class Conductor:
 
     async def _make_way(self, lesson: Lesson) -> None:
         """End the live lessons that are past their end and hold a room that `lesson` needs."""
+        if not self.clock_believed():
+            return
         rooms = {site.room_id for site in lesson.accepted}
         for other in await self._store.lessons.live():
             if gives_way(other, self._clock()) and rooms & {site.room_id for site in other.accepted}:
                 await self.end(other.id, "time", EndReason.TIME)
+
+    def retime(self) -> None:
+        """The clock can be believed again: look at everything that time may move."""
+        if self._tasks is not None:
+            self._spawn(self._see_all_due(), "time of all lessons")
+
+    async def _see_all_due(self) -> None:
+        for lesson in (*await self._store.lessons.live(), *await self._store.lessons.upcoming()):
+            self._time_came(lesson.id)
+
+    def _set_timers(self, lesson: Lesson) -> None:
+        if self.clock_believed():  # else `retime` will
+            self._timers.set(lesson, self._grace)
 
     def _time_came(self, lesson_id: LessonId) -> None:
         if self._tasks is not None:
@@ -255,6 +309,9 @@ class Conductor:
         while True:
             try:
                 return await self._due(lesson_id)
+            except StoreUnavailable as error:
+                logger.warning("lesson %s: its time came: %s", lesson_id, error)
+                await asyncio.sleep(STORE_PAUSE_S)
             except Exception:  # noqa: BLE001  # the rim around one scheduled job
                 logger.exception("lesson %s: its time came", lesson_id)
                 await asyncio.sleep(RESTART_PAUSE_S)
@@ -263,22 +320,33 @@ class Conductor:
         """Make the move that time has made due, if any, and follow the lesson."""
         with suppress(LessonNotFound):
             lesson = await self._store.lessons.get(lesson_id)
-            move = due_move(lesson, self._clock(), self._grace)
+            move = due_move(lesson, self._clock(), self._grace) if self.clock_believed() else None
             moved = None
             if move is not None:
                 state, reason = move
-                change = self._store.lessons.end if state is LessonState.ENDED else self._store.lessons.cancel
-                moved = await change(lesson_id, self._clock(), reason)
-            silenced = await self._store.lessons.expire_floor(lesson_id, self._clock())
+                if state is LessonState.ENDED:
+                    moved = await self._ended_in_store(lesson_id, reason)
+                else:
+                    moved = await self._store.lessons.cancel(lesson_id, self._clock(), reason)
+            silenced = await self._expired_floor(lesson) if move is None else None
             await self._follow(lesson_id)
             if moved is not None:
                 await self._record(moved, "time", "end" if moved.state is LessonState.ENDED else "cancel", lesson.state)
             if silenced is not None and lesson.floor is not None:
                 await self._record_floor(lesson, lesson.floor.room_id)
 
+    async def _expired_floor(self, lesson: Lesson) -> Lesson | None:
+        if lesson.floor is None or lesson.floor.until > self._clock() or not self.clock_believed():
+            return None
+        try:
+            return await self._store.lessons.expire_floor(lesson.id, self._clock())
+        except StoreUnavailable as error:  # the next comparison tries again; what runs here comes first
+            logger.warning("lesson %s: the floor is not taken back yet: %s", lesson.id, error)
+            return None
+
     async def _record(self, lesson: Lesson, actor: str, action: str, before: LessonState) -> None:
         logger.info("lesson %s: %s -> %s", lesson.id, before, lesson.state)
-        await self._store.audit.add(
+        await self._journal.add(
             AuditEntry(
                 at=self._clock(),
                 actor=actor,
@@ -292,7 +360,7 @@ class Conductor:
 
     async def _record_floor(self, lesson: Lesson, room_id: RoomId) -> None:
         logger.info("lesson %s: the floor of room %s is over", lesson.id, room_id)
-        await self._store.audit.add(
+        await self._journal.add(
             AuditEntry(
                 at=self._clock(),
                 actor="time",
@@ -343,7 +411,7 @@ class Conductor:
         return self._tasks.create_task(work, name=name)
 
     @staticmethod
-    async def _stop(task: asyncio.Task[None]) -> None:
+    async def _stop(task: asyncio.Task[Any]) -> None:
         task.cancel()
         await asyncio.wait([task])
 

@@ -8,11 +8,9 @@ import logging
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
-IPAddress = IPv4Address | IPv6Address
-IPNetwork = IPv4Network | IPv6Network
+from controller.network import IPAddress, IPNetwork
 
 
 @dataclass(frozen=True, slots=True)

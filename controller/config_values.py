@@ -10,8 +10,9 @@ import re
 from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
-from controller.config import Address, IPAddress, IPNetwork
+from controller.config import Address
 from controller.config_reader import Item
+from controller.network import IPAddress, IPNetwork, parse_address, plain_network
 from webrtc.turn import is_turn_url
 
 MAX_LOCAL_NODES = 64
@@ -101,17 +102,16 @@ def _web_url(item: Item, example: str) -> SplitResult:
 def network(item: Item) -> IPNetwork:
     text = item.text("10.0.0.0/8")
     try:
-        return ipaddress.ip_network(text)
+        return plain_network(ipaddress.ip_network(text))
     except ValueError as error:
         raise ValueError(f"must be an IP address or network, e.g. 127.0.0.1 or 10.0.0.0/8, not {text}") from error
 
 
 def advertised(item: Item) -> IPAddress:
     text = item.text("192.168.1.10")
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError as error:
-        raise ValueError(f"must be an IP address that browsers can reach, e.g. 192.168.1.10, not {text}") from error
+    address = parse_address(text)
+    if address is None or "%" in text:
+        raise ValueError(f"must be an IP address that browsers can reach, e.g. 192.168.1.10, not {text}")
     if address.is_unspecified or address.is_multicast:
         raise ValueError(f"must be one machine's IP address, not {text}")
     return address

@@ -5,7 +5,7 @@ Values change far more often than they need to be written: what changed is gathe
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from controller.changes import ChangeKind, Changes
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 WRITE_EVERY_S = 2.0
 LAST_WRITE_S = 5.0
 """How long we are held up at most when we end."""
+DESCRIBED = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.REMOVED)
 KEPT = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.REPORTED)
 
 
@@ -42,10 +43,14 @@ async def restore_devices(store: Store, hub: DeviceHub) -> None:
 class DeviceRecords:
     """Follows the hub's changes; the owner runs `run()` in a task."""
 
-    def __init__(self, store: Store, hub: DeviceHub, changes: Changes) -> None:
+    def __init__(
+        self, store: Store, hub: DeviceHub, changes: Changes, *, described: Callable[[], None] = lambda: None
+    ) -> None:
+        """`described`: called when a device described itself, anew or otherwise than before."""
         self._store = store
         self._hub = hub
         self._changes = changes
+        self._described = described
         self._dirty: dict[DeviceId, None] = {}
 
     async def run(self) -> None:
@@ -54,6 +59,8 @@ class DeviceRecords:
             tasks.create_task(self._write_regularly(), name="write device records")
             async with self._hub.changes() as changes:
                 async for change in changes:
+                    if change.kind in DESCRIBED:
+                        self._described()
                     if change.kind is DeviceChangeKind.DISCOVERED:
                         await self._write([change.device_id])  # whoever claims it must find it
                     elif change.kind in KEPT:

@@ -12,6 +12,7 @@ ControllerError
 ├── ControllerAway     (ConnectionError)  no controller runs here that an operator's command could ask
 ├── OperatorRefused    (PermissionError)  this user of the machine may not operate the controller
 ├── DutyChanged        (RuntimeError)     somebody else took the node back into use, or it started anew
+├── FileDamaged        (ValueError)       a small file of ours is empty, no UTF-8 or cannot be read
 ├── PasswordsElsewhere (RuntimeError)     the broker is not ours, so are its passwords
 ├── RoomInUse          (RuntimeError)     a live lesson rules the room
 └── CertificateError   (RuntimeError)     certificate files are missing or do not belong together
@@ -72,6 +73,10 @@ class NodeNameTaken(ControllerError, RuntimeError):
 
 
 class RegistrationRefused(ControllerError, PermissionError):
+    pass
+
+
+class FileDamaged(ControllerError, ValueError):
     pass
 
 

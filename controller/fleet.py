@@ -13,8 +13,10 @@ import aiohttp
 from controller.child import Child
 from controller.config import BridgeConfig, LocalNodesConfig
 from controller.errors import NodeNameTaken, NodeNotFound, NodeUnavailable, RegistrationRefused
+from controller.hung import Look, look_at
 from controller.local_nodes import local_secret, node_program
 from controller.node import Node, NodeView
+from controller.own_time import OwnTime
 from controller.placement_file import PlacementFile
 from controller.registration import LEASE_S, MAX_NODES, Lease, Registration, Terms
 
@@ -25,7 +27,11 @@ MAKE_WAY_S = 3.0
 START_S = 10.0
 """A local node that takes longer to start is taken for dead until it is there: its lessons need not wait for it."""
 HUNG_S = 10.0
-"""A local node that has been dead for so long while its process lives is ended, and starts anew."""
+"""A local node that has been dead for so long, and whose process stands still, is ended, and starts anew."""
+BUSY_S = 60.0
+"""The same where its process works, though it answers nobody."""
+APART_S = 20.0
+"""So long after one node was ended no other one is: whatever the reason, not all lessons go at once."""
 
 
 class Fleet:
@@ -38,12 +44,15 @@ class Fleet:
         directory: Path,
         file: PlacementFile,
         http: aiohttp.ClientSession,
+        own_time: OwnTime,
         changed: Callable[[Node, str], None],
     ) -> None:
         self._config = config
         self._directory = directory
         self._file = file
         self._http = http
+        self._own_time = own_time
+        self._ended_at = float("-inf")  # when a node that hung was ended
         self._changed = changed
         self._leases: dict[str, tuple[Lease, asyncio.Task[None]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -74,7 +83,12 @@ class Fleet:
                 for index, node in enumerate(self._configured):
                     program = node_program(index, local, node.secret, self._config.turn)
                     make_way_s = partial(self._make_way_s, node)
-                    child = Child(program, directory=self._directory, restart_after_s=make_way_s)
+                    child = Child(
+                        program,
+                        directory=self._directory,
+                        restart_after_s=make_way_s,
+                        timeout=self._own_time.timeout,
+                    )
                     tasks.create_task(child.run(), name=f"process of node {node.name}")
                     tasks.create_task(self._keep(node, child), name=f"node {node.name}")
             case remote:
@@ -114,7 +128,7 @@ class Fleet:
         else:
             if following is not None:
                 following.cancel()  # the same node, started again at another address
-            self._lend(self._registered(registration.name, expected.value), registration)
+            self._lend(self._node(registration.name, expected.value), registration)
         return Terms(lease_s=LEASE_S, turn=self._config.turn)
 
     async def _keep(self, node: Node, child: Child) -> None:
@@ -122,7 +136,7 @@ class Fleet:
         generation = 0
         while True:
             try:
-                async with asyncio.timeout(START_S):
+                async with self._own_time.timeout(START_S):
                     ready = await child.ready(after=generation)
             except TimeoutError:
                 node.died()
@@ -131,17 +145,46 @@ class Fleet:
             async with asyncio.TaskGroup() as tasks:
                 following = [
                     tasks.create_task(node.follow(str(ready.data["control"])), name=f"events of {node.name}"),
-                    tasks.create_task(_end_hung(node, child), name=f"end {node.name} should it hang"),
+                    tasks.create_task(self._end_hung(node, child), name=f"end {node.name} should it hang"),
                 ]
                 await child.lost(generation)
                 for task in following:
                     task.cancel()
             node.died()
 
+    async def _end_hung(self, node: Node, child: Child) -> None:
+        """Have a process that hangs start anew: it holds the port, and maybe all lessons. Return once it is ended.
+
+        `node.dead` alone ends nothing: we may be what fails. The process itself is looked at, from a thread.
+        """
+        dead_since = looked_at = self._own_time.now()
+        while True:
+            await self._own_time.sleep(HUNG_S / 10)
+            now = self._own_time.now()
+            if not node.dead:
+                dead_since = looked_at = now
+            elif now - looked_at >= HUNG_S:
+                looked_at = now
+                hangs = await self._hangs(node, child, dead_for_s=now - dead_since)
+                if hangs and now - self._ended_at >= APART_S:  # another one may have been ended while we looked
+                    break
+        logger.warning("node %s: its process does not answer, ended", node.name)
+        self._ended_at = self._own_time.now()
+        child.send_signal(signal.SIGKILL)
+
+    async def _hangs(self, node: Node, child: Child, *, dead_for_s: float) -> bool:
+        ready, url = child.current, node.url
+        if ready is None or url is None:
+            return False
+        look = await look_at(ready.pid, url)
+        if look is not Look.STANDS:
+            logger.warning("node %s: does not answer us, but its process %s", node.name, look.value)
+        return node.dead and (look is Look.STANDS or (look is Look.WORKS and dead_for_s >= BUSY_S))
+
     def _lend(self, node: Node, registration: Registration) -> None:
         if self._tasks is None:
             raise NodeUnavailable("nodes are not followed now")
-        lease = Lease(registration)
+        lease = Lease(registration, self._own_time)
         self.nodes[node.name] = node
         self._file.register(node.name, registration.url)
         logger.info("node %s: registered at %s", node.name, registration.url)
@@ -164,27 +207,15 @@ class Fleet:
     def _make_registered(self) -> list[Node]:
         """Those that an earlier controller knew."""
         secret = self._config.registration
-        return [self._registered(name, secret.value) for name in self._file.registered] if secret else []
+        return [self._node(name, secret.value) for name in self._file.registered] if secret else []
 
-    def _registered(self, name: str, secret: str) -> Node:
-        return Node(name, secret, self._http, self._changed)
+    def _node(self, name: str, secret: str) -> Node:
+        return Node(name, secret, http=self._http, own_time=self._own_time, changed=self._changed)
 
     def _make_configured(self) -> list[Node]:
         match self._config.nodes:
             case LocalNodesConfig(count=count):
                 secret = local_secret(self._directory)
-                return [Node(f"local-{index}", secret, self._http, self._changed) for index in range(count)]
+                return [self._node(f"local-{index}", secret) for index in range(count)]
             case remote:
-                return [Node(each.name, each.secret.value, self._http, self._changed) for each in remote]
-
-
-async def _end_hung(node: Node, child: Child) -> None:
-    """Have a process that lives and does not answer for long start anew: it holds the port, and maybe all lessons."""
-    loop = asyncio.get_running_loop()
-    answered_at = loop.time()
-    while loop.time() - answered_at < HUNG_S:
-        await asyncio.sleep(HUNG_S / 10)
-        if not node.dead:
-            answered_at = loop.time()
-    logger.warning("node %s: its process does not answer, ended", node.name)
-    child.send_signal(signal.SIGKILL)
+                return [self._node(each.name, each.secret.value) for each in remote]

@@ -111,19 +111,16 @@ class HeldLesson(Protocol):
 
 
 class LiveLesson:
-    """A live lesson: its rooms' `lesson` scenes and its bridge.
+    """A live lesson: its rooms' `lesson` scenes and its bridge."""
 
-    `views_end`: teachers' own views, as they are now, are put out; those who still may watch ask again.
-    """
-
-    def __init__(self, plan: Plan, scenes: SceneRuns, *, store: Store, nodes: Nodes, views_end: bool = False) -> None:
+    def __init__(self, plan: Plan, scenes: SceneRuns, *, store: Store, nodes: Nodes) -> None:
         self.plan = plan
         self.scenes = scenes
         self._store = store
         self._nodes = nodes
         self._wake = asyncio.Event()
         self._overridden = {site.room_id: site.overridden for site in plan.lesson.sites}
-        self._ended_views = {each for each in self._present() if is_viewer(each)} if views_end else set()
+        self._put_out: set[ParticipantId] = set()
 
     def follow(self, lesson: Lesson) -> None:
         """The same rooms take part, but something else of the lesson has changed."""
@@ -151,25 +148,22 @@ class LiveLesson:
         lesson = self.plan.lesson
         try:
             await self._nodes.ensure(lesson.id, _policy(lesson))
-            for stranger in self._strangers():
-                logger.info("lesson %s: %s does not take part, put out", lesson.id, stranger)
-                await self._nodes.remove(lesson.id, stranger)
-                self._ended_views.discard(stranger)
         except NodeUnavailable as error:
             logger.debug("lesson %s: bridge not as it should be yet: %s", lesson.id, error)
             return False
+        strangers = self._strangers()
+        for stranger in strangers - self._put_out:
+            logger.info("lesson %s: %s does not take part, put out", lesson.id, stranger)
+            self._nodes.exclude(lesson.id, participant=stranger)
+        self._put_out = strangers
         return True
 
-    def _strangers(self) -> list[ParticipantId]:
-        """Who is in the bridge and should not be: rooms that have left. Their tokens are good for a while yet."""
+    def _strangers(self) -> set[ParticipantId]:
+        """Rooms that are in the bridge and should not be: left while we were away. `audience.py` sees to people."""
         rooms = {ParticipantId(site.room_id) for site in self.plan.lesson.accepted}
-        return [
-            each for each in self._present() if each not in rooms and (not is_viewer(each) or each in self._ended_views)
-        ]
-
-    def _present(self) -> list[ParticipantId]:
         bridge = self._nodes.state(self.plan.lesson.id)
-        return [each.id for each in bridge.participants] if bridge else []
+        present = {each.id for each in bridge.participants} if bridge else set()
+        return {each for each in present - rooms if not is_viewer(each)}
 
     async def _keep_overridden(self) -> None:
         """What people in the rooms decided holds over a restart, too."""

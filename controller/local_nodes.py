@@ -1,6 +1,5 @@
 """The bridge nodes on this machine, as programs: children of the controller that outlive it."""
 
-import secrets
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
@@ -10,15 +9,12 @@ import ifaddr
 
 from controller.child import ChildProgram
 from controller.config import LocalNodesConfig, TurnConfig
+from controller.small_file import kept_secret
 
 
 def local_secret(directory: Path) -> str:
     """Kept in a file, so that nodes that outlive this controller still know the next one."""
-    path = directory / "secret"
-    path.touch(mode=0o600)
-    if not path.read_text():  # new, or we went down before it was written
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text()
+    return kept_secret(directory / "secret", at_least=32)
 
 
 def node_program(index: int, config: LocalNodesConfig, secret: str, turn: TurnConfig | None = None) -> ChildProgram:

@@ -8,6 +8,8 @@ serves lose them; a late one leaves rooms in the dark. So a node is heard, not g
 - It is *dead* once it has been away for `AWAY_S` and leaves a request unanswered for `ATTEMPT_S`; or once its machine
   has refused connections for `REFUSED_S`, which it does when the node is gone. Or the node says goodbye: it ends.
 
+All of this is counted in our own time (`controller/own_time.py`): while our loop was held up, no node could be heard.
+
 A node that is merely slow answers late, but it answers: any answer keeps it alive, however busy it is. One that takes
 over `ATTEMPT_S` for a request has had no time for packets either, since one loop does both, and its rooms are better
 off elsewhere. It does not flap: lessons never move back by themselves, and a node that returns gets new ones only after
@@ -27,7 +29,9 @@ from pydantic import ValidationError
 
 from controller.errors import NodeUnavailable
 from controller.node_events import NODE_EVENT, BridgeChanged, BridgeClosed, LoadReport, Snapshot
+from controller.own_time import OwnTime
 from controller.placement import Candidate
+from webrtc.exclusion import Exclusion
 from webrtc.ids import BridgeId
 from webrtc.policy import Policy
 from webrtc.state import BridgeState
@@ -73,7 +77,13 @@ class Node:
     """
 
     def __init__(
-        self, name: str, secret: str, http: aiohttp.ClientSession, changed: Callable[["Node", str], None]
+        self,
+        name: str,
+        secret: str,
+        *,
+        http: aiohttp.ClientSession,
+        own_time: OwnTime,
+        changed: Callable[["Node", str], None],
     ) -> None:
         self.name = name
         self.secret = secret
@@ -83,9 +93,10 @@ class Node:
         self.load = LoadReport()
         self.state = NodeState.STARTING
         self._http = http
+        self._own_time = own_time
         self._changed = changed
         self._strained_since: float | None = None
-        # When bridges were opened here, on the loop's clock, and the connections that come to them.
+        # When bridges were opened here, in own time, and the connections that come to them.
         self._placed: deque[tuple[float, int]] = deque(maxlen=64)
         self._returned_at: float | None = None
         self._lost_at = 0.0
@@ -104,7 +115,7 @@ class Node:
         return NodeView(name=self.name, state=self.state, url=self.url, bridges=len(self.bridges), load=self.load)
 
     def candidate(self, now: float) -> Candidate:
-        """`now`: on the loop's clock."""
+        """`now`: in own time."""
         coming = [(max(0.0, 1 - (now - at) / EXPECTED_S), connections) for at, connections in self._placed]
         return Candidate(
             name=self.name,
@@ -156,13 +167,13 @@ class Node:
     async def _listen(self, url: str) -> int | None:
         """Take in events until the node ends the connection; its close code. Raises `TimeoutError` for silence."""
         async with (
-            asyncio.timeout(ATTEMPT_S) as silence,
+            self._own_time.timeout(ATTEMPT_S) as silence,
             self._http.ws_connect(
                 f"{url}/v1/events", headers=self._authorization, max_msg_size=16 << 20, timeout=CLOSE_TIMEOUT
             ) as events,
         ):
             while True:
-                silence.reschedule(self._now() + SILENCE_S)
+                silence.extend(SILENCE_S)
                 message = await events.receive()
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     return message.data if message.type is aiohttp.WSMsgType.CLOSE else None
@@ -285,9 +296,15 @@ class Node:
         await self._call("DELETE", f"/v1/bridges/{bridge}")
         self.bridges.pop(bridge, None)
 
-    async def remove(self, bridge: str, participant: str) -> None:
-        """End a participant's connections. Raises `NodeUnavailable`."""
-        await self._call("DELETE", f"/v1/bridges/{bridge}/participants/{participant}")
+    async def exclude(self, exclusion: Exclusion) -> None:
+        """Void the tokens that it covers, and end what was begun with them. Raises `NodeUnavailable`."""
+        body = {
+            "participant": exclusion.participant,
+            "client": exclusion.client,
+            "before": exclusion.before.timestamp(),
+            "until": exclusion.until.timestamp(),
+        }
+        await self._call("POST", f"/v1/bridges/{exclusion.bridge}/exclusions", body)
 
     async def drain(self, on: bool) -> None:
         """Give its lessons away and take no more, or take them again. Raises `NodeUnavailable`."""
@@ -309,6 +326,5 @@ class Node:
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.secret}"}
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+    def _now(self) -> float:
+        return self._own_time.now()

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -19,14 +20,20 @@ from controller.config import BridgeConfig
 from controller.errors import NodeUnavailable
 from controller.fleet import Fleet
 from controller.node import Node, NodeState
+from controller.own_time import OwnTime
 from controller.placement import Move, least_loaded
 from controller.placement_file import Placement, PlacementFile
 from controller.relief import Relief, lesson_loads
+from webrtc.exclusion import Exclusion
+from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.policy import Policy
 from webrtc.state import BridgeState
 
 logger = logging.getLogger(__name__)
 
+TOKEN_LIFETIME = timedelta(minutes=5)
+"""Of the tokens with which clients come to a bridge (`controller/grants.py`)."""
+EXCLUDE_AGAIN_S = 0.5
 WEIGH_EVERY_S = 1.0
 """How often it is looked for nodes that have too much to do; they report their load as often."""
 SPREAD_S = 1.5
@@ -38,11 +45,23 @@ GO_OVER_S = 6.0
 class Nodes:
     """Its owner runs `run()` in a task."""
 
-    def __init__(self, config: BridgeConfig, *, data_dir: Path, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        config: BridgeConfig,
+        *,
+        data_dir: Path,
+        http: aiohttp.ClientSession,
+        own_time: OwnTime,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         directory = data_dir / "bridge"
         directory.mkdir(parents=True, exist_ok=True)
         self._file = PlacementFile(directory / "placements.json")
-        self.fleet = Fleet(config, directory=directory, file=self._file, http=http, changed=self._changed)
+        self._own_time = own_time
+        self.fleet = Fleet(
+            config, directory=directory, file=self._file, http=http, own_time=own_time, changed=self._changed
+        )
+        self._clock = clock
         self._listeners: list[Callable[[str], None]] = []
         self._policies: dict[str, Policy] = {}  # as last sent to the holder
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -152,11 +171,31 @@ class Nodes:
             self._policies.pop(bridge, None)
             self._overlapping.discard(bridge)
 
-    async def remove(self, bridge: str, participant: str) -> None:
-        """End a participant's connections to `bridge`. Raises `NodeUnavailable`."""
-        node = self._holder(bridge)
-        if node is not None:
-            await node.remove(bridge, participant)
+    def exclude(self, bridge: str, *, participant: str | None = None, client: str | None = None) -> None:
+        """Void the tokens of `bridge` that were given until now, of these only, and end what was begun with them.
+
+        `client`: with those named after it. A node that does not answer is asked again until they have expired.
+        """
+        now = self._clock()
+        exclusion = Exclusion(
+            bridge=BridgeId(bridge),
+            participant=None if participant is None else ParticipantId(participant),
+            client=None if client is None else ClientId(client),
+            before=now,
+            until=now + TOKEN_LIFETIME,
+        )
+        for node in self.fleet.nodes.values():
+            if node.run is not None and self._tasks is not None:
+                self._tasks.create_task(self._exclude_on(node, exclusion), name=f"bridge {bridge} excludes")
+
+    async def _exclude_on(self, node: Node, exclusion: Exclusion) -> None:
+        """Until it has taken it, or has started anew: what another run of it gave is void anyway."""
+        run, expires = node.run, asyncio.get_running_loop().time() + TOKEN_LIFETIME.total_seconds()
+        while node.run == run and asyncio.get_running_loop().time() < expires:
+            try:
+                return await node.exclude(exclusion)
+            except NodeUnavailable:
+                await asyncio.sleep(EXCLUDE_AGAIN_S)
 
     # --- placing ---
 
@@ -165,7 +204,7 @@ class Nodes:
         return self._turns.setdefault(bridge, asyncio.Lock())
 
     def _best(self, policy: Policy) -> Node:
-        now = asyncio.get_running_loop().time()
+        now = self._own_time.now()
         candidates = [node.candidate(now) for node in self.fleet.nodes.values() if node.connected]
         chosen = least_loaded(candidates, _connections(policy))
         if chosen is None:
@@ -188,7 +227,8 @@ class Nodes:
         """Have lessons leave nodes that have too much to do, for as long as there are such; until cancelled."""
         while True:
             await asyncio.sleep(WEIGH_EVERY_S)
-            now = asyncio.get_running_loop().time()
+            self._file.catch_up()
+            now = self._own_time.now()
             ready = [node for node in self.fleet.nodes.values() if node.state is NodeState.READY]
             held = [each for node in ready for each in lesson_loads(node) if self._placed_on(each.bridge) is node]
             move = self._relief.next_move([node.candidate(now) for node in ready], held, now)

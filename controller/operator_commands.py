@@ -1,4 +1,4 @@
-"""`nhipcau nodes`, `drain` and `undrain`: an operator at a shell asks the controller that runs on this machine."""
+"""What an operator at a shell (`nhipcau nodes`, `drain`, `account` …) asks the controller that runs on this machine."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from controller.errors import ControllerAway, DutyChanged, NodeNotFound, NodeUnavailable, OperatorRefused
 from controller.node import NodeState
 from controller.operator_socket import NAME, short_path
+from controller.web.models.clock import ClockJson
 from controller.web.models.nodes import NodeJson, NodesJson
 
 LOOK_EVERY_S = 0.5
@@ -62,6 +63,14 @@ class Operation:
                 shown = text
             await asyncio.sleep(LOOK_EVERY_S)
 
+    async def account_changed(self, account_id: str) -> None:
+        """Have it look at what that account may do now. Raises `ControllerAway`, `OperatorRefused`."""
+        await self._ask("POST", f"/accounts/{account_id}/changed")
+
+    async def accept_clock(self) -> ClockJson:
+        """Raises `ControllerAway`, `OperatorRefused`."""
+        return ClockJson.model_validate_json(await self._ask("POST", "/clock/accept"))
+
     async def _ask(self, method: str, path: str, body: object = None) -> str:
         try:
             async with self._http.request(method, f"http://controller/api/v1{path}", json=body) as answer:
@@ -96,9 +105,14 @@ def _unreachable(data_dir: Path, error: BaseException | None) -> ControllerAway 
 
 def table(nodes: Sequence[NodeJson]) -> str:
     """For people, a line for each node."""
-    rows = [HEADINGS, *(_row(node) for node in nodes)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return aligned(HEADINGS, [_row(node) for node in nodes])
+
+
+def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lines of columns, each as wide as its longest text."""
+    lines = [headings, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def _row(node: NodeJson) -> tuple[str, ...]:

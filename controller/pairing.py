@@ -15,7 +15,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L
 CODE_LENGTH = 6  # 31^6 = 887 million; with 500 waiting and 10 tries, then 1 per 10 s, a guess takes weeks
 CODE_LIFE = timedelta(minutes=10)
 WAITING_LIMIT = 500
-WAITING_LIMIT_PER_ADDRESS = 50  # one machine cannot keep all others from being paired
+WAITING_LIMIT_PER_ADDRESS = 50  # one network cannot keep all others from being paired
 
 
 class PairingCodeNotFound(ControllerError, LookupError):
@@ -54,7 +54,7 @@ class Pairing:
         return len(self._waiting)
 
     def offer(self, tell: Callable[[str], None], by: str) -> PairingOffer:
-        """A new code for a display at the address `by`. Raises `PairingFull`."""
+        """A new code for a display in the network `by`. Raises `PairingFull`."""
         now = self._clock()
         for code in [code for code, each in self._waiting.items() if each.offer.expires <= now]:
             del self._waiting[code]

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from controller.small_file import noted, read_small
+
 MAX_ENTRIES = 10_000
 """Far more lessons than are live at once; the oldest beyond it were never closed because we died in between."""
 
@@ -20,12 +22,16 @@ class Placement:
 
 
 class PlacementFile:
-    """Bridges and who holds them, and the nodes that made themselves known. Each change is written at once."""
+    """Bridges and who holds them, and the nodes that made themselves known.
+
+    Each change is written at once, or as soon as it can be.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._placements: dict[str, Placement] = {}
         self._registered: dict[str, str] = {}
+        self._written = True
         self._read()
 
     @property
@@ -59,16 +65,20 @@ class PlacementFile:
                 self._registered[name] = url
             self._write()
 
+    def catch_up(self) -> None:
+        """Write what could not be written before: the disk may have been full."""
+        if not self._written:
+            self._write()
+
     def _read(self) -> None:
         try:
-            told = json.loads(self._file.read_text(encoding="utf-8"))
+            told = json.loads(read_small(self._file) or "")
             self._placements = {bridge: Placement(node, run) for bridge, (node, run) in told["bridges"].items()}
             self._registered = {str(name): str(url) for name, url in told["registered"].items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             pass  # the first start, or cut short when the machine went down: then the nodes are asked
 
     def _write(self) -> None:
         bridges = {bridge: (placement.node, placement.run) for bridge, placement in self._placements.items()}
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps({"bridges": bridges, "registered": self._registered}), encoding="utf-8")
-        new.replace(self._file)
+        text = json.dumps({"bridges": bridges, "registered": self._registered})
+        self._written = noted(self._file, text, said=not self._written)

@@ -72,7 +72,12 @@ class Process:
             env={**os.environ, **environment},
             start_new_session=True,
         )
-        pidfd = os.pidfd_open(popen.pid)
+        try:
+            pidfd = os.pidfd_open(popen.pid)
+        except OSError:  # no descriptor left: nobody could watch or end it
+            with popen:  # closes its output
+                popen.kill()
+            raise
         # Not collected yet, so it is in /proc, though perhaps already as a zombie without a start time of use.
         identity = identify(popen.pid) or Identity(boot="", pid=popen.pid, started=0)
         return cls(identity, pidfd, popen)

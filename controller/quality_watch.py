@@ -98,6 +98,7 @@ class QualityWatch:
         self._changes = changes
         self._said = said
         self._clock = clock
+        self._clock_believed = conductor.clock_believed
         self._live: dict[LessonId, _Watched] = {}
         self._ended: deque[_Watched] = deque(maxlen=MOST_UNWRITTEN)
         conductor.on_follow(self._followed)
@@ -154,7 +155,7 @@ class QualityWatch:
                         await self._write(live)
                 while self._ended and await self._write(self._ended[0]):
                     self._ended.popleft()
-                if now >= forget_at:
+                if now >= forget_at and self._clock_believed():
                     forget_at = now + FORGET_S
                     await self._forget()
                 await asyncio.sleep(LOOK_S)

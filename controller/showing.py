@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from controller.audience import Guest, guests_in
 from controller.changes import ChangeKind, Changes
 from controller.conductor import Conductor
 from controller.displays import Displays
@@ -92,12 +93,13 @@ class Showing:
         self._conductor = conductor
         self._changes = changes
         self._clock = clock
-        self._grants = Grants(nodes, clock)
+        self._grants = Grants(nodes)
         self._displays = Displays(self._room_changed)
         self.quality = QualityWatch(
             store=store, nodes=nodes, conductor=conductor, changes=changes, said=self._displays.said, clock=clock
         )
         self._watchers: dict[LessonId, dict[_Watcher, datetime]] = {}  # of live lessons: who asked for a view, and when
+        self._sharers: dict[LessonId, dict[Guest, datetime]] = {}  # the same, of their screens
         self._media: dict[LessonId, _Media] = {}  # as it was last told
         conductor.on_follow(self._followed)
         conductor.on_bridge_change(self._bridge_changed)
@@ -136,8 +138,10 @@ class Showing:
             problems=problems(steps, display, camera, media) if taking_part else (),
         )
 
-    async def watch(self, lesson_id: LessonId, account_id: str, login: str, view: str) -> WatchGrant:
-        """A teacher's own view; asked again, a younger token for the same.
+    async def watch(
+        self, lesson_id: LessonId, account_id: str, login: str, view: str, *, known: datetime
+    ) -> WatchGrant:
+        """A teacher's own view; asked again, a younger token for the same. `known`: since when that may be given.
 
         Raises `LessonNotFound`; `InvalidState` where it is not live or has no bridge yet.
         """
@@ -146,19 +150,29 @@ class Showing:
         if lesson.state is not LessonState.LIVE or epoch is None:
             raise InvalidState(f"lesson {lesson_id} has no picture now")
         watcher = _Watcher(viewer(account_id), login, view)
-        grant = self._grants.play(lesson_id, watcher.participant, watcher.client)
+        grant = self._grants.play(lesson_id, watcher.participant, watcher.client, known)
         count = len(lesson.accepted)  # and one slot for a shared screen
         now, asked = self._clock(), self._watchers.get(lesson_id, {})
         self._watchers[lesson_id] = {each: at for each, at in asked.items() if now - at < WATCHING} | {watcher: now}
         return WatchGrant(whep=grant, epoch=epoch, video=min(count + 1, MOST_WATCHED), audio=min(count, MOST_VOICES))
 
-    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
+    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str, *, known: datetime) -> ScreenGrant:
         """To share a screen as the room's, from a device that is no display of it. Raises as `watch`."""
         lesson = await self._store.lessons.get(lesson_id)
         epoch = self._nodes.epoch(lesson_id)
         if lesson.state is not LessonState.LIVE or epoch is None:
             raise InvalidState(f"lesson {lesson_id} has no bridge now")
-        return self._grants.screen(lesson_id, room_id, device, epoch)
+        grant = self._grants.screen(lesson_id, room_id, device, epoch, known)
+        now, asked = self._clock(), self._sharers.get(lesson_id, {})
+        sharer = Guest(room_id, grant.client)
+        self._sharers[lesson_id] = {each: at for each, at in asked.items() if now - at < WATCHING} | {sharer: now}
+        return grant
+
+    def guests(self, lesson_id: LessonId) -> set[Guest]:
+        """People with a connection of their own to a live lesson, or a token for one."""
+        watchers = {Guest(each.participant, each.client) for each in self._watchers.get(lesson_id, ())}
+        there = [guests_in(bridge) for bridge in self._bridges(lesson_id)]
+        return watchers.union(self._sharers.get(lesson_id, ()), *there)
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, login: str) -> list[WatchSlots]:
         """Whose track each slot carries, for each view that the login has asked for of late."""
@@ -202,6 +216,12 @@ class Showing:
     def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
         self._displays.report(display_id, report)
 
+    def display_unpaired(self, display: Display) -> None:
+        """It takes part in nothing any more: what it sends and receives ends."""
+        plan = self._conductor.plan_in(display.room_id)
+        if plan is not None:
+            self._nodes.exclude(plan.lesson.id, participant=display.room_id, client=display.id)
+
     def _call(self, id: DisplayId, room_id: RoomId) -> CallView | None:
         plan = self._conductor.plan_in(room_id)
         if plan is None or self._displays.active(room_id) != id:
@@ -212,16 +232,16 @@ class Showing:
             return None
         others = [site for site in lesson.accepted if site.room_id != room_id]
         state = self._nodes.state(lesson.id)
-        here = (room_id, id)
+        here, now = (room_id, id), self._clock()
         present = present_rooms(*self._bridges(lesson.id))
         return CallView(
             lesson_id=lesson.id,
             title=lesson.title,
             epoch=epoch,
             spread_s=self._nodes.spread_s(lesson.id),
-            whip=self._grants.publish(lesson.id, room_id, id),
-            whep=self._grants.play(lesson.id, room_id, id),
-            screen=self._grants.screen(lesson.id, room_id, id, epoch),
+            whip=self._grants.publish(lesson.id, room_id, id, now),
+            whep=self._grants.play(lesson.id, room_id, id, now),
+            screen=self._grants.screen(lesson.id, room_id, id, epoch, now),
             sharing=shared_screens(state).get(room_id),
             video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),
@@ -254,6 +274,7 @@ class Showing:
         if lesson.state is not LessonState.LIVE:
             self._media.pop(lesson.id, None)
             self._watchers.pop(lesson.id, None)
+            self._sharers.pop(lesson.id, None)
         for site in lesson.sites:
             for display_id in self._displays.in_room(site.room_id):
                 self._changes.publish(ChangeKind.DISPLAY, display_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from datetime import datetime
 
@@ -37,11 +37,24 @@ BIRTH_PAUSE_S = 0.05
 """Between two schools, so that a province does not answer at once."""
 
 
+async def _at_once() -> None:
+    """For a loop that is never held up."""
+
+
 class DeviceHub:
     """All devices of the schools in `set_namespaces`. Everything but `run` and `send` returns at once."""
 
-    def __init__(self, *, connection: MqttSettings, dialects: Sequence[Dialect], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        connection: MqttSettings,
+        dialects: Sequence[Dialect],
+        clock: Callable[[], datetime],
+        caught_up: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:
+        """`caught_up`: returns once what came while the event loop was held up has been read."""
         self._clock = clock
+        self._caught_up = caught_up
         self._dialects = tuple(dialects)
         self._broker = ReconnectingMqtt(connection, clock=clock)
         self._registry = Registry()
@@ -204,6 +217,7 @@ class DeviceHub:
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay_s):
                     await self._wake.wait()
+            await self._caught_up()  # what came in time must not be judged as late because we are
             now = self._clock()
             for id in self._registry.tick(now):
                 self._changes.publish(id, ChangeKind.AVAILABILITY)

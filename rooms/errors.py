@@ -19,6 +19,7 @@ RoomsError
 ├── InvalidState             (RuntimeError)     a lesson or an invitation cannot move like that
 ├── VersionConflict          (RuntimeError)     somebody changed it since the caller read it
 ├── StoreUnavailable         (ConnectionError)  the database cannot be opened
+├── LeadershipLost           (RuntimeError)     another controller works on this database now
 └── StoreTooNew              (RuntimeError)     a newer version of the program has used this database
 """
 
@@ -111,6 +112,10 @@ class VersionConflict(RoomsError, RuntimeError):
 
 
 class StoreUnavailable(RoomsError, ConnectionError):
+    pass
+
+
+class LeadershipLost(RoomsError, RuntimeError):
     pass
 
 

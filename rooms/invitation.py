@@ -20,7 +20,7 @@ INVITATION_MOVES: dict[InvitationState, frozenset[InvitationState]] = {
     InvitationState.ACCEPTED: frozenset({InvitationState.DECLINED, InvitationState.REVOKED}),
     InvitationState.DECLINED: frozenset({InvitationState.ACCEPTED, InvitationState.PENDING, InvitationState.REVOKED}),
     InvitationState.REVOKED: frozenset({InvitationState.PENDING}),
-    InvitationState.EXPIRED: frozenset(),
+    InvitationState.EXPIRED: frozenset({InvitationState.PENDING}),  # the lesson is planned again
 }
 
 

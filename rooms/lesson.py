@@ -45,7 +45,7 @@ MOVES: dict[LessonState, frozenset[LessonState]] = {
     LessonState.SCHEDULED: frozenset({LessonState.LIVE, LessonState.CANCELLED}),
     LessonState.LIVE: frozenset({LessonState.ENDED}),
     LessonState.ENDED: frozenset(),
-    LessonState.CANCELLED: frozenset(),
+    LessonState.CANCELLED: frozenset({LessonState.SCHEDULED}),  # only where time alone has cancelled it
 }
 
 
@@ -186,6 +186,44 @@ def replanned(current: Lesson, wanted: Lesson) -> Lesson:
         end=wanted.end,
         sites=tuple(sites),
         version=current.version + 1,
+    )
+
+
+def ended(lesson: Lesson, now: datetime, reason: EndReason) -> Lesson:
+    """The lesson after its end. Unanswered invitations expire. Raises `InvalidState` unless it is live."""
+    sites = (
+        replace(site, invitation=InvitationState.EXPIRED) if site.invitation is InvitationState.PENDING else site
+        for site in lesson.sites
+    )
+    return replace(
+        lesson.moved_to(LessonState.ENDED),
+        ended_at=now,
+        end_reason=reason,
+        sites=tuple(sites),
+        floor=None,
+        version=lesson.version + 1,
+    )
+
+
+def reinstated(lesson: Lesson, now: datetime) -> Lesson:
+    """A lesson that time alone has cancelled, planned again: the clock was wrong. Expired invitations are open again.
+
+    Raises `InvalidState` where a person cancelled it, or its end is past.
+    """
+    if lesson.state is not LessonState.CANCELLED or lesson.end_reason is not EndReason.NOT_STARTED:
+        raise InvalidState(f"lesson {lesson.id} was not cancelled by time")
+    if now >= lesson.end:
+        raise InvalidState(f"the end of lesson {lesson.id} is past")
+    sites = (
+        replace(site, invitation=InvitationState.PENDING) if site.invitation is InvitationState.EXPIRED else site
+        for site in lesson.sites
+    )
+    return replace(
+        lesson.moved_to(LessonState.SCHEDULED),
+        ended_at=None,
+        end_reason=EndReason.NONE,
+        sites=tuple(sites),
+        version=lesson.version + 1,
     )
 
 

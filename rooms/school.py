@@ -1,7 +1,11 @@
 """The tree of organisations: departments over schools, of any depth."""
 
+import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -12,6 +16,10 @@ from rooms.errors import InvalidValue
 OrganisationId = NewType("OrganisationId", str)
 SchoolId = NewType("SchoolId", OrganisationId)
 """Equal to the school's `Namespace` at the broker: `[a-z0-9-]{2,40}`."""
+
+
+LONGEST_ID = 40
+GENERIC = r"^(truong-)?((tieu-hoc|trung-hoc-co-so|trung-hoc-pho-thong|th|thcs|thpt)-)?"
 
 
 class OrganisationKind(StrEnum):
@@ -51,6 +59,24 @@ class Organisation:
         if self.kind is not OrganisationKind.SCHOOL:
             raise InvalidValue(f"{self.id} is a {self.kind}, not a school")
         return SchoolId(self.id)
+
+
+def check_parent(parent: Organisation) -> None:
+    """Raises `InvalidValue`: schools are not above each other, or one would have rights at the other."""
+    if parent.kind is not OrganisationKind.DEPARTMENT:
+        raise InvalidValue(f"{parent.id} is a school; only a department has others below it")
+
+
+def ids_from(name: str) -> Iterator[OrganisationId]:
+    """Ids for an organisation of that name, the best first: its letters and digits without accents, then numbered."""
+    spelled = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
+    plain = "".join(each for each in spelled if not unicodedata.combining(each))
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    short = re.sub(GENERIC, "", slug)
+    stem = (short if len(short) >= 2 else slug if len(slug) >= 2 else f"truong-{slug}")[:LONGEST_ID].strip("-")
+    yield OrganisationId(stem)
+    for number in count(2):
+        yield OrganisationId(f"{stem[: LONGEST_ID - 1 - len(str(number))]}-{number}")
 
 
 def namespace(school_id: SchoolId) -> Namespace:

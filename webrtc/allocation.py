@@ -4,7 +4,7 @@ After Jitsi and mediasoup (shared priorities, one step at a time), with three ru
 first and never paused; a picture falls to a still before it disappears; going up needs a margin, going down none.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from math import ceil, inf
@@ -18,6 +18,9 @@ class Priority(IntEnum):
     SLIDES = 1
     STAGE = 2
     THUMBNAIL = 3
+
+
+LARGE = (Priority.SLIDES, Priority.STAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,17 @@ def allocate(wishes: Sequence[Wish], budget_bps: int, held: Mapping[str, Choice]
     )
 
 
+def least_bps(wishes: Sequence[Wish], mids: Collection[str]) -> int:
+    """The budget with which the first large picture among `mids` moves, beside the voices; 0 where there is none."""
+    large = sorted((wish for wish in wishes if wish.priority in LARGE and wish.steps), key=lambda wish: wish.priority)
+    first = next((wish for wish in large if wish.mid in mids), None)
+    if first is None:
+        return 0
+    voices_bps = sum(wish.steps[0].bps for wish in wishes if wish.priority is Priority.VOICE and wish.steps)
+    others_bps = sum(wish.still_bps for wish in large if wish is not first)
+    return voices_bps + ceil(MARGIN * (first.steps[-1].bps + others_bps))
+
+
 class _Ladder:
     """The choices of one wish from nothing to the top, and how far it has come."""
 
@@ -120,7 +134,7 @@ class _Ladder:
 
     def moved(self, level: int) -> bool:
         """Whether it is a large picture, `level` the least of it that moves, and it has moved until now."""
-        large = self.wish.priority in (Priority.SLIDES, Priority.STAGE)
+        large = self.wish.priority in LARGE
         return large and level == self.lowest and level <= self._held
 
     def rise(self, level: int, left_bps: float, *, spare_bps: float = inf) -> int:

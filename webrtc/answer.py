@@ -6,6 +6,7 @@ that never changes (RFC 5576), with one more for its retransmissions (RFC 4588).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from zlib import crc32
 
 from webrtc.errors import UnsupportedSdp
@@ -26,6 +27,13 @@ RECEIVED_EXTENSIONS = frozenset(
 )
 SENT_EXTENSIONS = frozenset({TRANSPORT_CC_EXTENSION, SEND_TIME_EXTENSION})
 
+# All mean DTLS-SRTP where a fingerprint is there, and all must be accepted (RFC 9429 5.1.2).
+PROFILES = frozenset(
+    {
+        *("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP"),
+        *("RTP/SAVPF", "RTP/SAVP", "RTP/AVPF", "RTP/AVP"),
+    }
+)
 MAX_LAYERS = 4  # of one source
 START_KBPS = 1000  # a browser sends as much at once, and less as soon as the link shows that it is too much
 
@@ -36,6 +44,8 @@ def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answe
     Raises `UnsupportedSdp`: receiving, where any m-line cannot be accepted (RFC 9725 4.4.3); sending, where none can.
     """
     sections = tuple(_agree(section, sending=sending, local=local) for section in offer.sections)
+    if sending:
+        sections = tuple(_without_numbers(section, sections) for section in sections)
     accepted = [section.mid for section in sections if not section.rejected]
     if not accepted:
         raise UnsupportedSdp("no m-line that we can send on", reference="RFC 9429 5.3.1")
@@ -97,10 +107,36 @@ def _agree(offered: OfferedSection, *, sending: bool, local: LocalParameters) ->
     )
 
 
+def _without_numbers(section: Section, sections: tuple[Section, ...]) -> Section:
+    """`section` with header extensions only where they may be.
+
+    What is to be repeated on its own SSRC must go out as the same octets (RFC 7714 8.1), so with no number or time in
+    it. Where a picture has none, numbers of others would tell little of the link.
+    """
+    pictures = [each for each in sections if each.kind == "video" and not each.rejected]
+    numbered = all(TRANSPORT_CC_EXTENSION in each.extensions for each in pictures)
+    wanted = TRANSPORT_CC_EXTENSION if numbered else SEND_TIME_EXTENSION
+    if not section.extensions or not any(_has_bare_packets(each, wanted) for each in (section, *pictures)):
+        return section
+    codecs = (
+        replace(codec, feedback=tuple(each for each in codec.feedback if each != "transport-cc"))
+        for codec in section.codecs
+    )
+    return replace(section, extensions={}, codecs=tuple(codecs))
+
+
+def _has_bare_packets(section: Section, extension: str) -> bool:
+    """Whether packets of the section go out without that header extension."""
+    repeated = set(section.rtx.values())
+    return extension not in section.extensions or any(
+        "nack" in codec.feedback and codec.payload_type not in repeated for codec in section.codecs
+    )
+
+
 def _problem_of(offered: OfferedSection, *, sending: bool) -> UnsupportedSdp | None:
     if not offered.enabled:
         return UnsupportedSdp("the m-line is disabled", reference="RFC 9429 5.3.1")
-    if offered.kind == "application" or offered.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"):
+    if offered.kind == "application" or offered.protocol not in PROFILES:
         return UnsupportedSdp("an m-line is not audio or video over DTLS-SRTP", reference="RFC 8827 6.5")
     if offered.direction not in (("recvonly", "sendrecv") if sending else ("sendonly", "sendrecv")):
         return UnsupportedSdp(f"an m-line is {offered.direction}", reference="RFC 9725 4.2")

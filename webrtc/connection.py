@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from webrtc import rtcp
 from webrtc.answer import make_answer
+from webrtc.demux import Demultiplexer
 from webrtc.dtls import (
     Certificate,
     DtlsTransport,
@@ -20,7 +21,7 @@ from webrtc.dtls import (
     unprotect_rtcp,
     unprotect_rtp,
 )
-from webrtc.errors import InvalidPacket
+from webrtc.errors import InvalidPacket, InvalidSdp
 from webrtc.forward import Forwarder
 from webrtc.ice import IceLite, IceSession
 from webrtc.ids import ClientId, ConnectionId, ParticipantId
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 WEAK_S = 5.0  # a connection on which nothing was heard for so long is weak,
 LOST_S = 15.0  # and lost after this
+HEARD_S = 0.25  # between two notes of its packets: each would cost time, and would say no more
 REPORT_S = 1.0  # between RTCP reports
 # What one client may send, so that none takes the others' time: a room with four cameras in layers needs a third of it.
 MAX_PACKETS_PER_S = 6000
@@ -57,7 +59,8 @@ class Transport:
     certificate: Certificate
     candidates: tuple[Candidate, ...]
     forwarder: Forwarder
-    received: PacketBuffer  # the datagram that came in last
+    received: PacketBuffer  # the datagram that came in last,
+    demultiplexer: Demultiplexer  # and who put it there
     reports: PacketBuffer  # to build RTCP in
 
 
@@ -95,27 +98,36 @@ class Connection(ABC):
         self._transport = transport
         self._offer = offer
         self._ice = IceSession(peer=self, moved=self._moved, now=now)
+        transport.ice.add(self._ice)  # before its name is told
         self._reachable = asyncio.Event()
         self._dtls = DtlsTransport(certificate=transport.certificate, send=self._send)
+        self._dtls.heard = self._heard
         self._receiving: SrtpKeys | None = None
         self._sending: SrtpKeys | None = None
-        self._heard_at = now
+        self._heard_until = now  # its packets are noted so far
         self._met: set[int] = set()
         self._counted_until = 0.0  # the end of the second in which the next two were counted
         self._counted = 0  # authentic packets,
         self._reported = 0  # and octets of RTCP in them
-        self._answer = make_answer(
-            offer,
-            sending=self.sending,
-            local=LocalParameters(
-                ufrag=self._ice.credentials.ufrag,
-                pwd=self._ice.credentials.pwd,
-                fingerprint=transport.certificate.fingerprint,
-                candidates=transport.candidates,
-                ssrcs_for=self.ssrcs_for,
-                cname=self.cname,
-            ),
+        try:
+            self._answer = make_answer(offer, sending=self.sending, local=self._local_parameters())
+        except InvalidSdp:
+            self.discard()
+            raise
+
+    def _local_parameters(self) -> LocalParameters:
+        return LocalParameters(
+            ufrag=self._ice.credentials.ufrag,
+            pwd=self._ice.credentials.pwd,
+            fingerprint=self._transport.certificate.fingerprint,
+            candidates=self._transport.candidates,
+            ssrcs_for=self.ssrcs_for,
+            cname=self.cname,
         )
+
+    def discard(self) -> None:
+        """Let go of its name among the node's; it does not run, or no more."""
+        self._transport.ice.remove(self._ice)
 
     @property
     def answer(self) -> Answer:
@@ -140,7 +152,6 @@ class Connection(ABC):
 
     async def run(self) -> None:
         """Connect, then serve until the client ends it, or until cancelled. Raises `HandshakeFailed`."""
-        self._transport.ice.add(self._ice)
         try:
             await self._reachable.wait()
             self._receiving, self._sending = await self._dtls.connect(
@@ -154,7 +165,7 @@ class Connection(ABC):
         finally:
             self.connected = False
             self.closed()
-            self._transport.ice.remove(self._ice)
+            self.discard()
             await self._dtls.close()
 
     def meet(self, ssrc: int) -> bool:
@@ -177,11 +188,11 @@ class Connection(ABC):
         return f"{self.participant}/{self.client} {'subscription' if self.sending else 'publication'} {self.id[:6]}"
 
     def consents(self, now: float) -> bool:
-        """Whether the client still wants our packets (RFC 7675)."""
+        """Whether the client still wants our packets: it was heard of late."""
         return self._ice.consents(now)
 
     def link(self, now: float) -> Link:
-        silence_s = now - max(self._heard_at, self._ice.checked_at)
+        silence_s = now - self._ice.heard_at
         if not self.connected or silence_s > LOST_S:
             return Link.LOST
         return Link.WEAK if silence_s > WEAK_S else Link.GOOD
@@ -233,6 +244,9 @@ class Connection(ABC):
     def receive_dtls(self, datagram: bytes) -> None:
         self._dtls.receive(datagram)
 
+    def _heard(self) -> None:
+        self._ice.heard_at = monotonic()
+
     def receive_media(self, size: int, now: float) -> None:
         keys, buffer = self._receiving, self._transport.received
         if now >= self._counted_until:
@@ -246,7 +260,9 @@ class Connection(ABC):
         if (unprotect_rtcp if control else unprotect_rtp)(keys.context, buffer.memory, length):
             self.refused += 1
             return
-        self._heard_at = now
+        if now >= self._heard_until:
+            self._heard_until = now + HEARD_S
+            self._ice.hear(self._transport.demultiplexer.sender, now)
         self._counted += 1  # not those that are forged, or another one could silence this client
         try:
             if control:

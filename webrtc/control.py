@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from datetime import UTC, datetime
 
 from aiohttp import WSCloseCode, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -14,13 +15,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from webrtc import engine
 from webrtc.errors import InvalidToken
 from webrtc.events import Events, Listener
-from webrtc.ids import BridgeId, ParticipantId
+from webrtc.exclusion import Exclusion
+from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.metrics import PlaneCollector
 from webrtc.plane import MediaPlane
 from webrtc.policy import Mode, Policy
 from webrtc.problems import Handler, ProblemError
 from webrtc.status import NodeStatus
-from webrtc.whip import bearer
+from webrtc.token import LATEST
+from webrtc.whip import MediaEndpoints, bearer
 
 MAX_ORDER = 1000
 SEND_TIMEOUT_S = 5.0
@@ -35,8 +38,11 @@ logger = logging.getLogger(__name__)
 class ControlEndpoints:
     """The handlers under /v1 and /metrics of one node."""
 
-    def __init__(self, *, plane: MediaPlane, events: Events, secret: str, status: NodeStatus) -> None:
+    def __init__(
+        self, *, plane: MediaPlane, media: MediaEndpoints, events: Events, secret: str, status: NodeStatus
+    ) -> None:
         self._plane = plane
+        self._media = media
         self._events = events
         self._secret = secret.encode()
         self._status = status
@@ -54,7 +60,7 @@ class ControlEndpoints:
             web.get("/v1/bridges", self._guarded(self._list_bridges)),
             web.put(bridge, self._guarded(self._put_bridge)),
             web.delete(bridge, self._guarded(self._delete_bridge)),
-            web.delete(f"{bridge}/participants/{{participant}}", self._guarded(self._delete_participant)),
+            web.post(f"{bridge}/exclusions", self._guarded(self._exclude)),
             web.get("/v1/events", self._guarded(self._stream_events)),
             web.get("/metrics", self._guarded(self._metrics)),
         ]
@@ -108,15 +114,18 @@ class ControlEndpoints:
         self._events.changed(bridge_id)
         return web.Response(status=204)
 
-    async def _delete_participant(self, request: web.Request) -> web.Response:
+    async def _exclude(self, request: web.Request) -> web.Response:
+        """204: the tokens are void, and what was begun with them has ended; 400. Also where there is no such bridge."""
         bridge_id = BridgeId(_name(request, "bridge"))
-        await self._plane.remove_participant(bridge_id, ParticipantId(_name(request, "participant")))
+        await self._media.exclude(_read_exclusion(bridge_id, await request.read()))
         self._events.changed(bridge_id)
         return web.Response(status=204)
 
     async def _stream_events(self, request: web.Request) -> web.WebSocketResponse:
         """Sends JSON events until the client leaves or is too slow (closed with 1013); what it sends is ignored."""
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=4096)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=4096, compress=False
+        )
         await socket.prepare(request)
         self._sockets.add(socket)
         with self._events.listen(self._plane) as listener:
@@ -182,6 +191,38 @@ def _read_policy(body: bytes) -> Policy:
         mode=Mode(mode),
         floor=None if floor is None else ParticipantId(floor),
     )
+
+
+def _read_exclusion(bridge_id: BridgeId, body: bytes) -> Exclusion:
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, "body-invalid", "The body is not JSON") from error
+    read = message if isinstance(message, dict) else {}
+    participant, client = read.get("participant"), read.get("client")
+    before, until = _moment(read.get("before")), _moment(read.get("until"))
+    if (
+        not (participant is None or _is_name(participant))
+        or not (client is None or _is_name(client))
+        or before is None
+        or until is None
+    ):
+        form = '{"participant": id or null, "client": id or null, "before": seconds, "until": seconds}'
+        raise ProblemError(400, "body-invalid", f"The body is not {form}")
+    return Exclusion(
+        bridge=bridge_id,
+        participant=None if participant is None else ParticipantId(participant),
+        client=None if client is None else ClientId(client),
+        before=before,
+        until=until,
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    """Out of seconds since 1970; None: it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LATEST:
+        return None
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _is_name(value: object) -> bool:

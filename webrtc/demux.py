@@ -20,6 +20,7 @@ class Demultiplexer:
         self, *, buffer: memoryview, peers: Mapping[Address, Peer], receive_stun: Callable[[bytes, Path], None]
     ) -> None:
         self.buffer = buffer
+        self.sender: Address = ("", 0)  # of the packet of media that is taken in
         self.peers = peers
         self.refused = 0
         self._receive_stun = receive_stun
@@ -30,6 +31,7 @@ class Demultiplexer:
         first = buffer[0] if 0 < size <= MAX_DATAGRAM else 255
         if 128 <= first < 192:
             if size >= MIN_MEDIA and (peer := self.peers.get(address)) is not None:
+                self.sender = address
                 peer.receive_media(size, monotonic())
                 return
         elif first < 4:

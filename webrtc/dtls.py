@@ -111,13 +111,22 @@ class _LiteTransport:
         self._send_datagram(datagram)
 
 
+def _nobody() -> None:
+    pass
+
+
 class DtlsTransport:
-    """One DTLS association. `send` puts a datagram on the way to the peer."""
+    """One DTLS association. `send` puts a datagram on the way to the peer.
+
+    `heard`: called when a record proves to be the peer's. What is in it, as of a data channel, is of no use here.
+    """
 
     def __init__(self, *, certificate: Certificate, send: Callable[[bytes], None]) -> None:
         self._ice = _LiteTransport(send)
         self._dtls = RTCDtlsTransport(self._ice, [certificate.rtc])  # type: ignore[arg-type]  # all it uses is there
         self._ended = asyncio.Event()
+        self.heard: Callable[[], None] = _nobody
+        self._dtls._register_data_receiver(self)
         self._dtls.on("statechange", self._state_changed)
 
     def receive(self, datagram: bytes) -> None:
@@ -155,7 +164,13 @@ class DtlsTransport:
                 await reading
         # No cycle is left: what OpenSSL holds of an association goes now, not when Python looks for cycles.
         self._dtls.remove_all_listeners()
+        self._dtls._unregister_data_receiver(self)
+        self.heard = _nobody
         self._ice.let_go()
+
+    async def _handle_data(self, data: bytes) -> None:
+        """What `RTCDtlsTransport` hands its receiver of data."""
+        self.heard()
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):

@@ -14,8 +14,10 @@ from webrtc.outlet import Outlet, arrivals
 from webrtc.probing import Probe, Prober
 from webrtc.rtcp import MaximumBitrate
 from webrtc.rtp import extend
+from webrtc.sight import Sight
 from webrtc.transport_cc import REFERENCE_TICKS, Run, TransportFeedback
 from webrtc.trendline import Trendline, Usage
+from webrtc.trial import Trial
 
 START_BPS = 1_000_000
 START_WITHOUT_FEEDBACK_BPS = 512_000
@@ -60,6 +62,10 @@ class SendEstimate:
         self.transport_cc = transport_cc
         self.state = State.RISING
         self.round_trip_s: float | None = None
+        self.beside_bps = 0  # what goes out without a transport number, so that no feedback tells of it
+        self.trial = Trial()
+        self._sight = Sight()
+        self._media_bps = 0.0  # so much is tried with media alone, where padding is not seen
         self._keyframe_at = -inf  # when one went out last: on a narrow link that is a queue
         self._bps: float = START_BPS if transport_cc else START_WITHOUT_FEEDBACK_BPS
         self._rembs: dict[int, int] = {}  # the last one, by the first of the sources that it names
@@ -79,6 +85,7 @@ class SendEstimate:
         self._last_sent = self._woken_at = now
         self._waiting_since: float | None = None  # when packets were under way first after the last answer
         self._answered = False
+        self._unheard_wakes, self._wake_bps = 0, 0.0  # since then
         self._heard_at = now
         self._halved_at = now
         self._before_silence: float = 0.0
@@ -102,14 +109,17 @@ class SendEstimate:
         self._answer(now)
         self._keyframe_at = outlet.keyframe_at
         received = self._take(feedback, outlet, now)
-        lost = self._settle(now)
+        lost = self._settle(outlet, now)
         self._loss.count(received, lost)
         acknowledged = self._delivery.bps
-        verdict = self._prober.verdict(self._highest, self._loss.usual, now) if self._prober.under_way else None
-        if verdict is not None:
-            if verdict.bps > self._bps:
-                self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
-            self._trend.restart()  # the probe's own queue is no overuse
+        if acknowledged:
+            acknowledged += self.beside_bps
+        if self._prober.under_way:
+            self._judge_probe(outlet, now)
+        waits_s, missing = self._queue.wait_s, len(self._missing)
+        shown_bps = self.trial.judge(acknowledged, wait_s=waits_s, received=received, missing=missing)
+        if self._trend.usage is Usage.NORMAL and self._loss.bearable:
+            self._raise_to(CARE * shown_bps)
         if not self._queue.long:
             self._before_queue = self._bps
         elif self._queue.steady(now):
@@ -122,11 +132,23 @@ class SendEstimate:
             if not self._prober.under_way:
                 self._back_off(acknowledged, now)
         elif self._trend.usage is Usage.NORMAL and not self._queue.long:
-            self._grow(acknowledged, now, limit=self._limit(acknowledged))
+            self._grow(acknowledged, now, limit=max(self._limit(acknowledged), self._media_bps))
         else:
             self._hold(now)
         if self._loss.judge(self.round_trip_s or 0.0, now):
             self._fall_to(self._share * (acknowledged or self._bps), now)
+
+    def _judge_probe(self, outlet: Outlet, now: float) -> None:
+        """Learn from the probe under way, once enough is told of it."""
+        span = self._prober.span
+        if not span or self._highest < span[-1]:
+            return
+        unseen = sum(self._sight.misses(outlet, number) for number in span)
+        verdict = self._prober.verdict(self._highest, self._loss.usual, now, unseen=unseen)
+        if verdict is not None:
+            if verdict.bps > self._bps:
+                self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
+            self._trend.restart()  # the probe's own queue is no overuse
 
     def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, wanted_bps: int, now: float) -> None:
         """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile.
@@ -174,8 +196,12 @@ class SendEstimate:
 
     # -- silence
 
+    def last_sent(self, outlet: Outlet) -> float:
+        """When the newest packet went out that there can be an answer to."""
+        return self._sight.last_sent(outlet)
+
     def tick(self, last_sent: float, now: float) -> None:
-        """To be called about every 100 ms: silence has to be seen too. `last_sent`: when a packet last went out."""
+        """To be called about every 100 ms: silence has to be seen too. `last_sent`: see there."""
         self._last_sent = last_sent
         self._prober.expire(now)
         if self._waiting_since is None:
@@ -186,10 +212,13 @@ class SendEstimate:
         if self.transport_cc:
             answer_s = ROUND_TRIPS * (self.round_trip_s or 0.0) + FEEDBACKS_S + self._queue.wait_s
             patience = min(max(SILENCE_S, answer_s), patience)
+        if not self._answered and self.transport_cc:
+            self.trial.wait(now - self._waiting_since)
         if now - self._waiting_since < (patience if self._answered else max(patience, FIRST_ANSWER_S)):
             return
         if self.state is not State.SILENT:
             self.state = State.SILENT
+            self.trial.end()
             self._before_silence = self._bps
             self._halved_at = now - HALVE_S
         if now - self._halved_at >= HALVE_S:
@@ -201,6 +230,7 @@ class SendEstimate:
         self._heard_at = now
         self._waiting_since = None
         self._answered = True
+        self._unheard_wakes, self._wake_bps = 0, 0.0
         if self.state is State.SILENT:
             self.state = State.HOLDING
             self._bps = max(self._bps, self._before_silence / 2)
@@ -228,6 +258,10 @@ class SendEstimate:
             return None
         if self._bps < START_BPS and now - max(self._last_sent, self._woken_at) >= IDLE_S:
             return self._wake(now)
+        if self._sight.blind:
+            rested = now >= self._prober.due and now - self._fell_at >= CALM_S and self.state is not State.SILENT
+            self._media_bps = 1.1 * wanted_bps if rested else 0.0
+            return None
         if (
             not self.transport_cc
             or not self._delivery
@@ -245,11 +279,22 @@ class SendEstimate:
         """All pictures rest, and nobody speaks: without this nothing would ever be sent, and nothing learned, again."""
         self._woken_at = now
         self._loss.forget(now)
+        self._unheard_wakes += 1
         if not self.transport_cc:
             self._bps = max(self._bps, min(PROBE_FACTOR * self._bps, START_WITHOUT_FEEDBACK_BPS))
             return None
+        if self._sight.blind or (self._unheard_wakes > 1 and not self._sight.sees_repeats):
+            self._wake_by_media()
+        if self._sight.blind:
+            return None
         self._trend.restart()
         return self._prober.begin(max(PROBE_FACTOR * self._bps, WAKE_BPS), now)
+
+    def _wake_by_media(self) -> None:
+        """Have a still or more go out, and wait for the answer: padding may be what the receiver does not see."""
+        self._wake_bps = min(max(PROBE_FACTOR * self._wake_bps, WAKE_BPS), START_WITHOUT_FEEDBACK_BPS)
+        self._bps = max(self._bps, self._wake_bps)
+        self._waiting_since = None
 
     def probe_sent(self, probe: Probe, first: int, last: int, now: float) -> None:
         """All packets (media and padding) of `probe` had the 16-bit transport numbers from `first` to `last`."""
@@ -278,6 +323,7 @@ class SendEstimate:
             if told is None:
                 continue
             if newest:
+                self._sight.skip(outlet, max(self._highest + 1, base), number)
                 if told.first_sent - self._highest_sent >= HOLE_S:
                     follows = False
                 else:
@@ -288,6 +334,7 @@ class SendEstimate:
             last = max(last, told.latest_arrived)
             received += told.packets
             octets += told.octets
+            self._sight.take(outlet, number, told.packets)
             if under_way:
                 times, sizes = outlet.sent(number & 0xFFFF, told.packets)
                 self._prober.take(number, times, arrivals(moments[: told.packets], zero), sizes)
@@ -319,14 +366,14 @@ class SendEstimate:
         elif end > start:
             self._missing.update(dict.fromkeys(range(start, end), now))
 
-    def _settle(self, now: float) -> int:
-        """Give up what has been missing for too long; how many packets that is."""
+    def _settle(self, outlet: Outlet, now: float) -> int:
+        """Give up what has been missing for too long; how many packets of it were lost."""
         if not self._missing:
             return 0
-        lost = [number for number, since in self._missing.items() if now - since >= LATE_S]
-        for number in lost:
+        given_up = [number for number, since in self._missing.items() if now - since >= LATE_S]
+        for number in given_up:
             del self._missing[number]
-        return len(lost)
+        return sum(1 for number in given_up if not self._sight.misses(outlet, number))
 
     # -- the rate
 
@@ -395,6 +442,10 @@ class SendEstimate:
         if alarm:
             self._fell_at = now
         self._before_silence = 0.0
+        self.trial.end()
+        if self._media_bps:
+            self._prober.abandon(now)
+            self._media_bps = 0.0
         self.state = State.FALLING
         if 0 < bps < self._bps:
             self._bps = max(bps, FLOOR_BPS)

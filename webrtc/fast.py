@@ -31,6 +31,7 @@ class FastOutlet(nhipcau_fast.Outlet, Outlet):
 
     def __init__(self, *, transport_cc: int = 0, send_time: int = 0) -> None:
         nhipcau_fast.Outlet.__init__(self, transport_cc=transport_cc, send_time=send_time)
+        self._repeats, self.repeating = {}, set()
 
     def open(self, keys: SrtpKeys, path: Path) -> None:
         self.attach(keys, keys.context, keys.pointer)

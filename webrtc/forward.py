@@ -119,7 +119,8 @@ class Forwarder:
     def repeat(self, slot: Slot, route: Route, number: int, now: float) -> None:
         """Send a packet of the route's track once more, if it is still kept: as RTX where the subscriber takes that.
 
-        Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it.
+        Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it: what
+        is promised to be repeated so has none (`webrtc/answer.py`).
         """
         packet = _as_sent(slot, route, number)
         if packet is None:
@@ -127,12 +128,11 @@ class Forwarder:
         if slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:
             self._wrap(slot, route, packet, number, now)
         elif not route.outlet.extension:
-            picture = read_vp8(packet) if route.track.codec.name == "VP8" else NO_PICTURE
-            self.send((route,), packet, number, picture, now)
+            self.send((route,), packet, number, _read(route, packet), now)
 
     def _wrap(self, slot: Slot, route: Route, packet: bytes, number: int, now: float) -> int:
         """Send a packet of the route's track inside of an RTX packet; its octets."""
-        picture = read_vp8(packet) if route.track.codec.name == "VP8" else NO_PICTURE
+        picture = _read(route, packet)
         payload = bytearray(packet[HEADER_SIZE:])
         if picture.picture_id >= 0:
             PICTURE_ID.pack_into(payload, PICTURE_ID_AT, 0x8000 | (picture.picture_id + route.picture_id) & 0x7FFF)
@@ -163,7 +163,7 @@ class Forwarder:
     def _send_rtx(self, slot: Slot, second: int, timestamp: int, payload: bytes, now: float, *, flags: int = 0) -> int:
         """Send on the slot's SSRC of retransmissions (RFC 4588)."""
         outlet, view, length = slot.outlet, self._buffer.view, self._buffer.length
-        sequence, timestamp, ssrc = slot.next_rtx() & 0xFFFF, timestamp & 0xFFFFFFFF, slot.rtx_ssrc
+        sequence, timestamp, ssrc = slot.next_rtx() & 0xFFFF, timestamp & 0xFFFFFFFF, slot.rtx_ssrc or 0
         if outlet.extension:
             start, word = EXTENDED.size, outlet.word(now)
             first = VERSION | EXTENSION_BIT | flags
@@ -177,6 +177,7 @@ class Forwarder:
         if protect_rtp(outlet.context, self._buffer.memory, length):
             outlet.dropped += 1
             return 0
+        outlet.note_repeat(ssrc)
         outlet.note(size, now)
         try:
             outlet.sendto(view[: length[0]], outlet.address)
@@ -188,4 +189,9 @@ class Forwarder:
 def _as_sent(slot: Slot, route: Route, number: int) -> bytes | None:
     """The plain packet of the route's track, without the redundancy that this subscriber does not take."""
     packet = route.track.packet(number)
-    return strip_redundancy(packet) if packet is not None and slot.strips(route.track) else packet
+    stripped = packet is not None and slot.strips(route.track.codec_of(packet))
+    return strip_redundancy(packet) if packet is not None and stripped else packet
+
+
+def _read(route: Route, packet: bytes) -> Picture:
+    return read_vp8(packet) if route.track.codec_of(packet).name == "VP8" else NO_PICTURE

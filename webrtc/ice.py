@@ -15,10 +15,11 @@ from aioice import stun
 
 from webrtc.path import Address, Path, Peer
 
-# Without a check for so long, the client no longer wants our packets. A full agent gives up after 30 s (RFC 7675 5.1);
-# a link may be dead for these 30 s, and the client's next check takes a few more to come.
+# Without a sign of the client for so long, it no longer wants our packets: a good check, or any packet that proves to
+# be its own. RFC 9725 4.2 asks for no checks of consent (RFC 7675), and some clients check only where they send nothing
+# else. A full agent gives up after 30 s (RFC 7675 5.1); a link may be dead for these, and the next sign takes longer.
 CONSENT_S = 45.0
-SILENT_S = 4.0  # a path without a check for so long is left for another one that has some, nominated or not
+SILENT_S = 4.0  # a path without a sign for so long is left for another one that is checked, nominated or not
 OWNED_S = 5.0  # an address is not given to another session while its own one is heard on it
 MAX_ADDRESSES = 8  # verified addresses kept per session
 # A client checks every 50 ms at first, then every 2.5 s. Each verified address counts for itself, all others by their
@@ -54,17 +55,23 @@ class IceSession:
         self.credentials = Credentials.new()
         self.previous: Credentials | None = None  # they count until the client uses the new ones
         self.path: Path | None = None  # where we send; None before the first good check
-        self.verified: dict[Address, float] = {}  # when each was last checked
-        self.checked_at = now  # the last good check, or the start
+        self.verified: dict[Address, float] = {}  # when the client was last heard from each, the latest at the end
+        self.heard_at = now  # from any of them, or the start
         self.released = False
         self._moved = moved
 
     def consents(self, now: float) -> bool:
-        return now - self.checked_at <= CONSENT_S
+        return now - self.heard_at <= CONSENT_S
 
     def silent(self, now: float) -> bool:
         """Whether nothing is known to get through where we send to."""
         return self.path is None or now - self.verified.get(self.path.address, -2 * SILENT_S) > SILENT_S
+
+    def hear(self, address: Address, now: float) -> None:
+        """Note that a packet of the client's own came from `address`, which is verified."""
+        self.heard_at = now
+        if self.verified.pop(address, None) is not None:
+            self.verified[address] = now
 
     def release(self) -> None:
         """Forget the owner, so that it can go at once."""
@@ -90,12 +97,23 @@ class IceLite:
         self._strange = 0  # checks from addresses that are not verified, in it
 
     def add(self, session: IceSession) -> None:
+        """Answer checks for `session` from now on; it gets other credentials if its own name is taken."""
+        if session.credentials.ufrag in self._sessions:  # 24 bits repeat: with 250 sessions once in 67,000
+            session.credentials = self._draw()
         self._sessions[session.credentials.ufrag] = session
 
+    def _draw(self) -> Credentials:
+        while (drawn := Credentials.new()).ufrag in self._sessions:
+            pass
+        return drawn
+
     def remove(self, session: IceSession) -> None:
+        """Nothing if it was removed before."""
+        if session.released:
+            return
         for credentials in (session.credentials, session.previous):
-            if credentials is not None:
-                self._sessions.pop(credentials.ufrag, None)
+            if credentials is not None and self._sessions.get(credentials.ufrag) is session:
+                del self._sessions[credentials.ufrag]
         for address in list(session.verified):
             self._forget(session, address)
         session.release()
@@ -106,7 +124,7 @@ class IceLite:
             return session.credentials
         if session.previous is not None:
             self._sessions.pop(session.previous.ufrag, None)
-        session.previous, session.credentials = session.credentials, Credentials.new()
+        session.previous, session.credentials = session.credentials, self._draw()
         self._sessions[session.credentials.ufrag] = session
         return session.credentials
 
@@ -148,7 +166,7 @@ class IceLite:
         if current and session.previous is not None:
             del self._sessions[session.previous.ufrag]
             session.previous = None
-        session.checked_at = now
+        session.heard_at = now
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
         response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
         self._answer(response, credentials, path)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from webrtc.forward import Forwarder
 from webrtc.ids import ClientId
 from webrtc.payload import NO_PICTURE, READ_PICTURE, Picture, read_size, wide_picture_id
-from webrtc.rtp import HEADER, strip_redundancy
+from webrtc.rtp import HEADER, HEADER_SIZE, strip_redundancy
 from webrtc.sdp import MAIN, SLIDES, Kind
 from webrtc.slots import Route, Slot
 from webrtc.track import Track
@@ -33,10 +33,12 @@ class Layer:
     """A track and the slots that carry it, or wait to.
 
     `ask`: told that the sender is to be asked for something now: `Track.due_nacks`, `Track.keyframe_due`.
+    `resized`: called when its pictures have another size than before.
     """
 
     def __init__(self, *, track: Track, forwarder: Forwarder, ask: Callable[[Track, float], None]) -> None:
         self.track = track
+        self.resized: Callable[[], None] = lambda: None
         self._forwarder = forwarder
         self._ask = ask
         self._carrying: list[Slot] = []
@@ -48,13 +50,21 @@ class Layer:
 
     # -- packets
 
+    def begin(self, packet: bytes) -> None:
+        """Learn from the first packet, before anybody chooses among layers, how large the pictures are."""
+        if self.track.kind == "video":
+            codec = self.track.codec.name
+            self.track.size = read_size(codec, wide_picture_id(packet) if codec == "VP8" else packet)
+
     def forward(self, packet: bytes, now: float) -> None:
         """Take in a plain packet of the track and send it on."""
         track = self.track
         _, second, sequence, timestamp, _ = HEADER.unpack_from(packet)
-        if second & 0x7F != track.payload_type and not self._use(second & 0x7F):
-            return
         if not track.is_new(sequence):
+            return
+        if second & 0x7F != track.payload_type and not self._use(packet, sequence):
+            if second & 0x7F in track.payload_types:  # late, or padding: it tells nothing of what comes now
+                track.receive(packet, sequence, timestamp, now)
             return
         picture = NO_PICTURE
         codec = track.codec.name
@@ -64,7 +74,10 @@ class Layer:
             picture = READ_PICTURE[codec](packet)
         number = track.receive(packet, sequence, timestamp, now)
         if picture.keyframe:
+            size = track.size
             track.keyframe_seen(number, read_size(codec, packet))
+            if track.size != size:
+                self.resized()
         if self._waiting and (picture.keyframe or track.kind == "audio"):
             self._begin(packet, number, now)
         if picture.keyframe:
@@ -80,6 +93,13 @@ class Layer:
             self._forward_thinned(packet, number, timestamp, picture, now)
         if track.missing and now >= track.nack_due:
             self._ask(track, now)
+
+    def tick(self, now: float) -> None:
+        """Ask the sender for what is missing: for a keyframe as long as a picture waits for one."""
+        if any(not thinning.still and slot.takes(self.track) for slot, thinning in self._waiting.items()):
+            self.track.want_keyframe()
+        if self.track.lacks:
+            self._ask(self.track, now)
 
     def _forward_thinned(self, packet: bytes, number: int, timestamp: int, picture: Picture, now: float) -> None:
         for slot in self._thinned:
@@ -124,7 +144,7 @@ class Layer:
         for slot in list(self._carrying):
             self.release(slot)
         self._waiting.clear()
-        self._ask = lambda track, now: None
+        self._ask, self.resized = lambda track, now: None, lambda: None
         self.track.forget_packets()
 
     def thin(self, slot: Slot, thinning: Thinning) -> None:
@@ -163,17 +183,30 @@ class Layer:
         self._carrying.remove(slot)
         self._update()
 
-    def _use(self, payload_type: int) -> bool:
-        """Follow the sender to another payload type, with all slots, from its next keyframe on."""
-        if not self.track.use(payload_type):
+    def go_on(self, track: Track) -> None:
+        """Go on with `track`, which is this layer under another SSRC, with all slots, from its next keyframe on."""
+        track.go_on_from(self.track)
+        self.track = track
+        self._let_wait()
+
+    def _use(self, packet: bytes, sequence: int) -> bool:
+        """Follow the sender to the payload type of a packet, with all slots, from its next keyframe on.
+
+        Not back to the one before for a packet that was overtaken.
+        """
+        if len(packet) <= HEADER_SIZE or self.track.is_late(sequence) or not self.track.use(packet[1] & 0x7F):
             return False
+        self._let_wait()
+        return True
+
+    def _let_wait(self) -> None:
+        """Have the slots that carry this layer wait for what they can go on with."""
         for slot in self._carrying:
             slot.stop()
             slot.carrier = None
             self._waiting[slot] = Thinning(slot.base_only and not slot.rising, slot.still)
         self._carrying.clear()
         self._update()
-        return True
 
     def _update(self) -> None:
         thinned, stripped, routes = list[Slot](), list[Route](), list[Route]()
@@ -181,7 +214,7 @@ class Layer:
             if slot.base_only or slot.still:
                 thinned.append(slot)
             elif slot.route is not None:
-                (stripped if slot.strips(self.track) else routes).append(slot.route)
+                (stripped if slot.strips(self.track.codec) else routes).append(slot.route)
         self._thinned, self._stripped, self._routes = tuple(thinned), tuple(stripped), tuple(routes)
 
     # -- what the sender shall send
@@ -236,11 +269,18 @@ class Source:
 
     def add(self, layer: Layer) -> None:
         self.layers.append(layer)
+        layer.resized = self.sort
         self.sort()
 
     def sort(self) -> None:
-        """By the height of their pictures; as they were offered where that is not known."""
+        """By the height of their pictures. Where it is not known of all, the first one offered is the largest.
+
+        So RFC 8853 5.2 has it; the heights that are known show whether the sender has it the other way round.
+        """
         if all(layer.track.size.height for layer in self.layers):
             self.layers.sort(key=lambda layer: layer.track.size.height)
         elif self.rids:
             self.layers.sort(key=lambda layer: self.rids.index(layer.track.rid))
+            known = [height for layer in self.layers if (height := layer.track.size.height)]
+            if known == sorted(known, reverse=True):
+                self.layers.reverse()

@@ -25,11 +25,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from webrtc.control import ControlEndpoints
 from webrtc.control_tls import server_context
 from webrtc.events import Events
-from webrtc.idle import IdleConnections, listen
+from webrtc.idle import IdleConnections, Limits, listen
 from webrtc.plane import MediaPlane
 from webrtc.problems import problems
 from webrtc.registration import ControllerSettings, Registration
 from webrtc.sdp import MAX_LENGTH
+from webrtc.serving import plain_bodies, serving
 from webrtc.status import LoadMeter, NodeStatus
 from webrtc.token import MIN_SECRET_LENGTH
 from webrtc.turn import Relays, TurnServers, is_turn_url
@@ -39,6 +40,7 @@ SECRET_VARIABLE = "NHIPCAU_BRIDGE_SECRET"
 TURN_SECRET_VARIABLE = "NHIPCAU_TURN_SECRET"
 GC_THRESHOLDS = 10_000, 20, 20  # connections leave cycles behind, packets none: collect seldom
 SHUTDOWN_TIMEOUT_S = 3.0
+KEEP_ALIVE_S = 30.0
 
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -99,18 +101,18 @@ async def run_node(settings: NodeSettings) -> None:
                 changed=events.changed,
             )
         )
-        idle, relays = IdleConnections(), Relays(settings.turn)
-        runner = web.AppRunner(
-            make_app(plane, events, settings.secret, status, relays, idle),
-            access_log=None,
-            logger=http_logger,
-            shutdown_timeout=SHUTDOWN_TIMEOUT_S,
-        )
-        stack.push_async_callback(runner.cleanup)
-        await runner.setup()
+        relays = Relays(settings.turn)
         tls = server_context(settings.secret, settings.known_as) if settings.control_tls else None
-        site = web.SockSite(runner, listen(settings.control_host, settings.control_port), ssl_context=tls, backlog=128)
-        await site.start()
+        runner = await stack.enter_async_context(
+            serving(
+                make_app(plane, events, settings.secret, status, relays),
+                listen(settings.control_host, settings.control_port),
+                idle=IdleConnections(Limits(keep_alive_s=KEEP_ALIVE_S)),
+                tls=tls,
+                shutdown_timeout_s=SHUTDOWN_TIMEOUT_S,
+                logger=http_logger,
+            )
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
             stack.callback(loop.remove_signal_handler, number)
@@ -121,8 +123,6 @@ async def run_node(settings: NodeSettings) -> None:
         logger.info("node %s: listening at %s, media at port %d", node, control_url, plane.port)
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(LoadMeter(plane, status).run(), name="load meter")]
-            if runner.server is not None:
-                beside.append(tasks.create_task(idle.run(runner.server), name="cut idle HTTP connections"))
             if settings.controller is not None:
                 url = _reachable(control_url, settings.advertise)
                 registration = Registration(
@@ -164,14 +164,18 @@ def make_app(
     secret: str,
     status: NodeStatus,
     relays: Relays | None = None,
-    idle: IdleConnections | None = None,
 ) -> web.Application:
     """The node's whole HTTP interface around an entered plane."""
-    middlewares = [problems] if idle is None else [idle.watch, problems]
-    app = web.Application(middlewares=middlewares, client_max_size=MAX_LENGTH)
-    media = MediaEndpoints(plane=plane, secret=secret, clock=lambda: datetime.now(UTC), relays=relays or Relays())
+    app = web.Application(middlewares=[problems, plain_bodies], client_max_size=MAX_LENGTH)
+    media = MediaEndpoints(
+        plane=plane,
+        secret=secret,
+        epoch=status.node,
+        clock=lambda: datetime.now(UTC),
+        relays=relays or Relays(),
+    )
     app.add_routes(media.routes())
-    control = ControlEndpoints(plane=plane, events=events, secret=secret, status=status)
+    control = ControlEndpoints(plane=plane, media=media, events=events, secret=secret, status=status)
     app.add_routes(control.routes())
     app.on_shutdown.append(control.close)
     app.on_response_prepare.append(add_cors)

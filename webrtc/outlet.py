@@ -50,6 +50,8 @@ class Outlet:
         self.extension = (
             (transport_cc << 4 | 1) << 24 if transport_cc else (send_time << 4 | 2) << 24 if send_time else 0
         )
+        self._repeats: dict[int, tuple[int, int]] = {}  # by 16-bit transport number, the oldest first: see `repeat_on`
+        self.repeating: set[int] = set()  # all SSRCs of retransmissions that something went out on
         self.times = [0.0] * HISTORY
         self.sizes = [0] * HISTORY
 
@@ -110,6 +112,20 @@ class Outlet:
         self.sizes[at] = size
         self.sequence += 1
         self.octets += size
+
+    def note_repeat(self, ssrc: int) -> None:
+        """The next packet goes out on an SSRC of retransmissions."""
+        number = self.sequence & 0xFFFF
+        self.repeating.add(ssrc)
+        self._repeats.pop(number, None)
+        self._repeats[number] = self.sequence, ssrc
+        if len(self._repeats) > HISTORY:
+            del self._repeats[next(iter(self._repeats))]
+
+    def repeat_on(self, number: int) -> int | None:
+        """The SSRC of retransmissions that the packet of that 16-bit transport number went out on; None for media."""
+        sequence, ssrc = self._repeats.get(number, (-0x10000, 0))
+        return ssrc if self.sequence - sequence < 0x10000 else None
 
     @property
     def last_sent(self) -> float:

@@ -11,13 +11,14 @@ from struct import error as StructError
 from typing import NamedTuple
 
 from webrtc.rtp import HEADER_SIZE
+from webrtc.sequence_header import UNKNOWN_SIZE, Size, read_av1_sequence, read_sps
 
 PICTURE_ID = Struct("!H")
 PICTURE_ID_AT = 2  # octets into the payload, in a packet that went through `wide_picture_id`
 TL0PICIDX_AT = PICTURE_ID_AT + 2
 
 _UINT16 = Struct("!H")
-_MAX_SPS = 64  # octets; a baseline one has about 15
+MAX_OBUS = 4  # of a packet of AV1 that are looked through
 
 
 class Picture(NamedTuple):
@@ -30,16 +31,8 @@ class Picture(NamedTuple):
     keyframe: bool  # this packet begins a keyframe
 
 
-class Size(NamedTuple):
-    """Of a picture, in pixels."""
-
-    width: int
-    height: int
-
-
 NO_PICTURE = Picture(-1, -1, 0, False, False)
 BEGINS_KEYFRAME = Picture(-1, -1, 0, True, True)
-UNKNOWN_SIZE = Size(0, 0)
 
 
 # -- VP8
@@ -120,58 +113,10 @@ def read_h264(packet: bytes) -> Picture:
     return BEGINS_KEYFRAME if any(each and each[0] & 0x1F in (5, 7) for each in _units(packet)) else NO_PICTURE
 
 
-class _Bits:
-    """Reads H.264's bit strings (9.1); past the end it raises `IndexError`."""
-
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets.replace(b"\0\0\3", b"\0\0")  # without the emulation prevention (7.4.1)
-        self._at = 0
-
-    def bits(self, count: int) -> int:
-        value = 0
-        for _ in range(count):
-            value = value << 1 | self._octets[self._at >> 3] >> (7 - (self._at & 7)) & 1
-            self._at += 1
-        return value
-
-    def golomb(self) -> int:
-        zeros = 0
-        while not self.bits(1):
-            zeros += 1
-        return (1 << zeros) - 1 + self.bits(zeros)
-
-
 def _size_h264(packet: bytes) -> Size:
-    sps = next((each for each in _units(packet) if each and each[0] & 0x1F == 7), b"")[:_MAX_SPS]
-    if len(sps) < 4 or sps[1] != 66:  # the baseline profile is all that is agreed on; others have more fields
-        return UNKNOWN_SIZE
-    try:
-        return _read_sps(_Bits(sps[4:]))
-    except IndexError:
-        return UNKNOWN_SIZE
-
-
-def _read_sps(read: _Bits) -> Size:
-    """`read` stands behind profile and level."""
-    read.golomb()  # seq_parameter_set_id
-    read.golomb()  # log2_max_frame_num_minus4
-    order = read.golomb()
-    if order == 0:
-        read.golomb()  # log2_max_pic_order_cnt_lsb_minus4
-    elif order == 1:
-        return UNKNOWN_SIZE  # no encoder of a camera does this
-    read.golomb()  # max_num_ref_frames
-    read.bits(1)
-    width, rows = 16 * (read.golomb() + 1), read.golomb() + 1
-    frames_only = read.bits(1)
-    if not frames_only:
-        read.bits(1)
-    height = 16 * rows * (2 - frames_only)
-    read.bits(1)
-    if read.bits(1):  # cropping, in units of two pixels (4:2:0)
-        left, right, top, bottom = (read.golomb() for _ in range(4))
-        width, height = width - 2 * (left + right), height - 2 * (2 - frames_only) * (top + bottom)
-    return Size(width, height) if 0 < width < 16384 and 0 < height < 16384 else UNKNOWN_SIZE
+    """The offer may say baseline (`42e01f`): the encoder takes a higher profile all the same, and the decoder, too."""
+    sps = next((each for each in _units(packet) if len(each) > 4 and each[0] & 0x1F == 7), None)
+    return read_sps(sps) if sps is not None else UNKNOWN_SIZE
 
 
 # -- VP9, AV1: passed through as they are
@@ -220,13 +165,49 @@ def read_av1(packet: bytes) -> Picture:
     return NO_PICTURE
 
 
+def _size_av1(packet: bytes) -> Size:
+    """By the sequence header, which is near the start of a packet with N."""
+    if len(packet) <= HEADER_SIZE or packet[HEADER_SIZE] & 0x88 != 0x08:
+        return UNKNOWN_SIZE
+    elements, at = packet[HEADER_SIZE] >> 4 & 3, HEADER_SIZE + 1  # 0: each has its length before it
+    try:
+        for place in range(1, MAX_OBUS + 1):
+            size = len(packet) - at
+            if place != elements:
+                size, at = _read_leb128(packet, at)
+            if packet[at] >> 3 & 15 == 1:  # OBU_SEQUENCE_HEADER
+                start = at + (2 if packet[at] & 4 else 1)
+                if packet[at] & 2:
+                    _, start = _read_leb128(packet, start)
+                return read_av1_sequence(packet[start : at + size])
+            at += size
+    except IndexError:
+        pass
+    return UNKNOWN_SIZE
+
+
+def _read_leb128(packet: bytes, at: int) -> tuple[int, int]:
+    """A number of AV1 (4.10.5), and where it ends."""
+    value = 0
+    for place in range(8):
+        value |= (packet[at + place] & 0x7F) << 7 * place
+        if packet[at + place] < 0x80:
+            return value, at + place + 1
+    raise IndexError
+
+
 READ_PICTURE: Mapping[str, Callable[[bytes], Picture]] = {
     "VP8": read_vp8,
     "H264": read_h264,
     "VP9": read_vp9,
     "AV1": read_av1,
 }
-_READ_SIZE: Mapping[str, Callable[[bytes], Size]] = {"VP8": _size_vp8, "H264": _size_h264, "VP9": _size_vp9}
+_READ_SIZE: Mapping[str, Callable[[bytes], Size]] = {
+    "VP8": _size_vp8,
+    "H264": _size_h264,
+    "VP9": _size_vp9,
+    "AV1": _size_av1,
+}
 
 
 def read_size(codec: str, packet: bytes) -> Size:

@@ -14,7 +14,7 @@ from webrtc.bridge import Bridge
 from webrtc.connection import Connection, Transport
 from webrtc.demux import Demultiplexer
 from webrtc.dtls import Certificate, PacketBuffer
-from webrtc.errors import BridgeNotFound, ConnectionNotFound, HandshakeFailed
+from webrtc.errors import BridgeFull, BridgeNotFound, ConnectionNotFound, HandshakeFailed
 from webrtc.ice import IceLite
 from webrtc.ids import BridgeId, ClientId, ConnectionId, ParticipantId
 from webrtc.listen import MediaPort
@@ -85,6 +85,7 @@ class MediaPlane:
                 candidates=tuple(self._candidates(self._media.port)),
                 forwarder=forwarder,
                 received=received,
+                demultiplexer=demultiplexer,
                 reports=PacketBuffer(),
             )
             self._group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -162,12 +163,6 @@ class MediaPlane:
             raise ConnectionNotFound(connection_id)
         await self._end([connection])
 
-    async def remove_participant(self, bridge_id: BridgeId, participant: ParticipantId) -> None:
-        """End all connections of `participant`; nothing if there is no such bridge or participant."""
-        bridge = self._bridges.get(bridge_id)
-        if bridge is not None:
-            await self._end([each for each in bridge.connections if each.participant == participant])
-
     def _candidates(self, port: int) -> Iterator[Candidate]:
         transports: tuple[Literal["udp", "tcp"], ...] = ("udp", "tcp") if self._tcp else ("udp",)
         for transport in transports:
@@ -193,7 +188,11 @@ class MediaPlane:
             changed=bridge.arrange,
             noted=partial(self._changed, bridge.id),
         )
-        older = bridge.add(connection)
+        try:
+            older = bridge.add(connection)
+        except BridgeFull:
+            connection.discard()
+            raise
         self._connections[connection.id] = connection
         task = self._group.create_task(self._serve(connection), name=f"connection {connection.label}")
         task.add_done_callback(lambda _: self._forget(bridge, connection))  # also for one cancelled before it began
@@ -213,6 +212,7 @@ class MediaPlane:
 
     def _forget(self, bridge: Bridge, connection: Connection) -> None:
         bridge.remove(connection)
+        connection.discard()  # also where it never ran
         connection.release()
         del self._connections[connection.id], self._tasks[connection.id]
         logger.info("connection %s: ended", connection.label)

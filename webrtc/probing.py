@@ -72,11 +72,19 @@ class Prober:
         if len(self._untold) < 100:
             self._untold.append((start, end))
 
-    def verdict(self, highest: int, usual_loss: float, now: float) -> Verdict | None:
-        """How the probe came through, once its last packet, or one after it, was told of (up to `highest`)."""
+    @property
+    def span(self) -> range:
+        """The extended numbers of its packets, media and padding, once it is sent."""
+        return range(self._first, self._last + 1) if self._last >= 0 else range(0)
+
+    def verdict(self, highest: int, usual_loss: float, now: float, *, unseen: int = 0) -> Verdict | None:
+        """How the probe came through, once its last packet, or one after it, was told of (up to `highest`).
+
+        `unseen`: how many of its packets the receiver would not tell of if they came.
+        """
         if self._last < 0 or highest < self._last:
             return None
-        expected = self._last - self._first + 1
+        expected = self._last - self._first + 1 - unseen
         expected -= sum(max(0, min(end, self._last + 1) - max(start, self._first)) for start, end in self._untold)
         cluster = sorted(
             (s, at, octets) for number, s, at, octets in self._received if self._first <= number <= self._last

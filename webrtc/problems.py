@@ -31,6 +31,7 @@ TABLE: tuple[tuple[type[WebrtcError], int, str, str], ...] = (
     (BridgeFull, 503, "bridge-full", "The bridge takes no more connections"),
 )
 FULL_RETRY_AFTER_S = 10
+CLIENT_LEFT = 499  # no status of HTTP; what proxies call it in their logs
 
 
 class ProblemError(Exception):
@@ -62,10 +63,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except ProblemError as error:
         return problem(error.status, error.name, error.title, headers=error.headers)
     except web.HTTPException as error:
-        headers = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+        headers = {name: error.headers[name] for name in ("Allow", "Accept-Encoding") if name in error.headers}
         return problem(error.status, f"http-{error.status}", error.reason, headers=headers)
     except WebrtcError as error:
         return _known(error)
+    except ConnectionResetError:
+        return web.Response(status=CLIENT_LEFT)  # in the middle of its body: nobody to answer, nothing that failed
     except Exception:  # noqa: BLE001  one request's rim: it is logged and answered, the node goes on
         logger.exception("%s: request failed", request.method)
         return problem(500, "internal", "Something failed on this node")

@@ -1,5 +1,6 @@
 """A publication: the connection on which a client's tracks come in (WHIP)."""
 
+import logging
 from collections.abc import Callable, Iterable
 
 from webrtc import rtcp
@@ -16,16 +17,19 @@ from webrtc.dtls import SrtpKeys
 from webrtc.ids import ClientId, ParticipantId, TrackId
 from webrtc.layers import Layer, Source
 from webrtc.path import Path
-from webrtc.rtp import Elements, unwrap_rtx
+from webrtc.rtp import HEADER_SIZE, Elements, unwrap_rtx
 from webrtc.sdp import SLIDES, Offer, Section
 from webrtc.state import Link, TrackState
 from webrtc.track import SourceClock, Track
 from webrtc.transport_cc import Arrivals
 
+logger = logging.getLogger(__name__)
+
 VIDEO_BPS = 2_500_000  # what one source may send where REMB has to say so; without it browsers stay far below
 AUDIO_BPS = 100_000
 MAX_TRACKS = 16  # of one publication; a receiver report has room for 31 sources
 FEEDBACK_S = 0.1  # between two transport-wide feedbacks
+FORMER_S = 2.0  # what comes late of an SSRC that its sender has left is no sign that it is back
 VOICE_BIT = 0x80  # of an audio level (RFC 6464 3)
 
 Heard = Callable[[int, bool | None, float], None]  # level in -dBov, whether it is a voice (None: unknown), and when
@@ -54,6 +58,8 @@ class Publication(Connection):
         self._sources: dict[str, Source] = {}  # by mid
         self._layers: dict[int, Layer] = {}  # by SSRC
         self._repairs: dict[int, Layer] = {}  # by SSRC of the retransmissions
+        self._former: dict[int, float] = {}  # SSRCs that were left for others, and until when nothing of them counts
+        self._repeated = {rtx: type for section in self._sections.values() for rtx, type in section.rtx.items()}
         self._clock = SourceClock()
         extensions = {uri: id for section in self._sections.values() for uri, id in section.extensions.items()}
         self._mid = extensions.get(MID_EXTENSION, 0)
@@ -143,8 +149,7 @@ class Publication(Connection):
         if not self.connected:
             return
         for layer in self._layers.values():
-            if layer.track.lacks:
-                self._ask(layer.track, now)
+            layer.tick(now)
         if now >= self._feedback_at:
             self._feedback_at = now + FEEDBACK_S
             self._feed_back()
@@ -163,14 +168,20 @@ class Publication(Connection):
         """Find out what a source not heard before is, and take its first packet in; False if it is nothing of ours."""
         ssrc, payload_type = int.from_bytes(packet[8:12], "big"), packet[1] & 0x7F
         section = self._section_of(ssrc, payload_type, _text(elements, self._mid))
-        if section is None or len(self._layers) >= MAX_TRACKS:
+        if section is None or now < self._former.get(ssrc, 0.0):
             return False
         if payload_type in section.rtx:
             return self._bind_repair(section, ssrc, packet, elements, now)
+        if len(packet) <= HEADER_SIZE:  # padding alone begins nothing
+            return False
         rid = _text(elements, self._rid)
         source = self._sources.get(section.mid)
-        known = {layer.track.rid for layer in source.layers} if source is not None else set()
-        if (rid not in section.rids if section.rids else bool(known)) or rid in known:
+        layers = source.layers if source is not None else []
+        before = next((layer for layer in layers if layer.track.rid == rid), None)
+        if before is not None:
+            if not self._leaves(before, section, ssrc, now):
+                return False
+        elif (rid not in section.rids if section.rids else bool(layers)) or len(self._layers) >= MAX_TRACKS:
             return False  # of simulcast each layer comes once, without it one track does
         track = Track(
             id=TrackId("-".join(filter(None, (self.id[:6], section.mid, rid)))),
@@ -182,8 +193,13 @@ class Publication(Connection):
         )
         if not track.use(payload_type):
             return False
+        if before is not None:
+            self._go_on(before, track, now)
+            before.forward(packet, now)
+            return True
         layer = Layer(track=track, forwarder=self._transport.forwarder, ask=self._ask)
         layer.want(now)
+        layer.begin(packet)
         self._layers[ssrc] = layer
         if source is None:
             source = self._sources[section.mid] = Source(
@@ -195,23 +211,50 @@ class Publication(Connection):
         layer.forward(packet, now)
         return True
 
+    def _leaves(self, layer: Layer, section: Section, ssrc: int, now: float) -> bool:
+        """Whether the sender has left the SSRC of `layer` for that one, as RFC 3550 8.2 has it after a collision.
+
+        Not if it uses both at once, as it does with several that it has declared, or if it is about to leave this one.
+        """
+        together = ssrc in section.remote_ssrcs and layer.track.ssrc in section.remote_ssrcs
+        return not (layer.track.flows(now) and (together or ssrc in self._former))
+
+    def _go_on(self, layer: Layer, track: Track, now: float) -> None:
+        """The newest SSRC of a layer is the layer; nothing of the one before counts any more (RFC 9143 9.2)."""
+        left = {layer.track.ssrc} | {ssrc for ssrc, of in self._repairs.items() if of is layer}
+        self._former.update(dict.fromkeys(left, now + FORMER_S))
+        self._repairs = {ssrc: of for ssrc, of in self._repairs.items() if of is not layer}
+        del self._layers[layer.track.ssrc]
+        self._former.pop(track.ssrc, None)
+        self._layers[track.ssrc] = layer
+        layer.go_on(track)
+        self._report_at = 0.0
+        logger.info("connection %s: track %s goes on with another SSRC", self.label, track.id)
+
     def _section_of(self, ssrc: int, payload_type: int, mid: str) -> Section | None:
-        """By the mid in the packet, else by what the offer declared, else the only section of that payload type."""
+        """By the mid in the packet, else by what the offer declared, else the only section of that payload type.
+
+        Where there are several of that type, one that has declared no SSRC is meant (RFC 9143 9.2).
+        """
         if mid:
             return self._sections.get(mid)
         sections = self._sections.values()
         declared = [each for each in sections if ssrc in each.remote_ssrcs or ssrc in each.repairs]
-        possible = declared or [
+        alike = [
             each
             for each in sections
-            if not each.remote_ssrcs
-            and (payload_type in each.rtx or any(codec.payload_type == payload_type for codec in each.codecs))
+            if payload_type in each.rtx or any(codec.payload_type == payload_type for codec in each.codecs)
         ]
-        return possible[0] if len(possible) == 1 else None
+        for possible in (declared, alike, [each for each in alike if not each.remote_ssrcs]):
+            if len(possible) == 1:
+                return possible[0]
+        return None
 
     def _bind_repair(self, section: Section, ssrc: int, packet: bytes, elements: Elements, now: float) -> bool:
         source, rid = self._sources.get(section.mid), _text(elements, self._repaired_rid)
         media = section.repairs.get(ssrc)
+        if media not in self._layers:  # not declared, or the sender has left what was
+            media = None
         for layer in source.layers if source is not None else ():
             if layer.track.ssrc == media or (media is None and layer.track.rid == rid):
                 self._repairs = {each: of for each, of in self._repairs.items() if of is not layer} | {ssrc: layer}
@@ -221,8 +264,10 @@ class Publication(Connection):
 
     def _take_repair(self, layer: Layer, packet: bytes, now: float) -> None:
         track = layer.track
-        repeated = unwrap_rtx(packet, ssrc=track.ssrc, payload_type=track.payload_type)
-        if repeated is not None:
+        payload_type = self._repeated.get(packet[1] & 0x7F, track.payload_type)
+        repeated = unwrap_rtx(packet, ssrc=track.ssrc, payload_type=payload_type)
+        # What is not missing is here already, as browsers probe with it, or is of an SSRC that was left.
+        if repeated is not None and track.lacks_packet(int.from_bytes(repeated[2:4], "big")):
             layer.forward(repeated, now)
 
     def _check_wishes(self, now: float) -> None:

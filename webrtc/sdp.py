@@ -6,7 +6,7 @@ uses is kept; unknown lines and attributes are skipped, as RFC 8866 5 asks.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal, cast, get_args
 
@@ -90,6 +90,7 @@ class OfferedSection:
     content: str
     rtcp_mux: bool
     rtcp_rsize: bool
+    bundle_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +175,9 @@ def parse_offer(text: str) -> Offer:
     if len({section.mid for section in sections}) != len(sections):
         raise InvalidSdp("a mid is used twice", reference="RFC 5888 8.1")
     bundle = _read_bundle(session, sections)
-    transport = next(each.attributes for each in media if each.attributes.first("mid") == bundle[0])
+    tagged = next((each for each in bundle if not _by_mid(sections, each).bundle_only), bundle[0])
+    transport = next(each.attributes for each in media if each.attributes.first("mid") == tagged)
+    sections = tuple(_with_transport(section, _by_mid(sections, tagged)) for section in sections)
     return Offer(
         ufrag=read_ice(transport, session, "ice-ufrag"),
         pwd=read_ice(transport, session, "ice-pwd"),
@@ -211,11 +214,13 @@ def _read_section(session: Attributes, media: Media) -> OfferedSection:
     mid = attributes.first("mid")
     if mid is None or not _TOKEN.fullmatch(mid):
         raise InvalidSdp("an m-line has no mid", reference="RFC 9143 7.1")
+    bundle_only = attributes.first("bundle-only") is not None
     return OfferedSection(
         mid=mid,
         kind=kind,
         protocol=protocol,
-        enabled=port != 0 or attributes.first("bundle-only") is not None,
+        enabled=port != 0 or bundle_only,
+        bundle_only=port == 0 and bundle_only,
         formats=formats,
         direction=_read_direction(attributes, session),
         codecs=tuple(_read_codecs(formats, attributes)) if kind != "application" else (),
@@ -226,6 +231,21 @@ def _read_section(session: Attributes, media: Media) -> OfferedSection:
         content=SLIDES if SLIDES in (attributes.first("content") or "").split(",") else MAIN,
         rtcp_mux=attributes.first("rtcp-mux") is not None,
         rtcp_rsize=attributes.first("rtcp-rsize") is not None,
+    )
+
+
+def _by_mid(sections: tuple[OfferedSection, ...], mid: str) -> OfferedSection:
+    return next(section for section in sections if section.mid == mid)
+
+
+def _with_transport(section: OfferedSection, tagged: OfferedSection) -> OfferedSection:
+    """What a section of the bundle alone need not say of its transport, the tagged one says (RFC 9429 5.2.1)."""
+    if not section.bundle_only:
+        return section
+    return replace(
+        section,
+        rtcp_mux=section.rtcp_mux or tagged.rtcp_mux,
+        rtcp_rsize=section.rtcp_rsize or tagged.rtcp_rsize,
     )
 
 

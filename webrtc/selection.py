@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from webrtc.allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate
+from webrtc.allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate, least_bps
 from webrtc.layers import Layer, Source, Thinning
 from webrtc.slots import STILL_S, Slot
 from webrtc.state import Flow, Role
@@ -33,6 +33,7 @@ class Selection:
 
     def __init__(self, slots: Sequence[Slot]) -> None:
         self.allocation = Allocation(choices={}, bps=0, wanted_bps=0)
+        self.trial_bps = 0  # what a picture needed beyond the budget, and was given to try; 0 where none did
         self._slots = slots
         self._places: dict[Slot, _Place] = {}
         self._heights: dict[str, int] = {}  # of the tiles, by mid
@@ -68,9 +69,13 @@ class Selection:
         mids = {slot.mid for slot in self._slots}
         self._heights.update({mid: height for mid, height in heights.items() if mid in mids})
 
-    def allocate(self, budget_bps: int, now: float) -> None:
-        """Choose anew."""
+    def allocate(self, budget_bps: int, now: float, *, trial_bps: int = 0) -> None:
+        """Choose anew. `trial_bps`: up to so much for a large picture of one layer, which cannot begin with less."""
         wishes = [self._wish(place, now) for place in self._places.values()]
+        needed_bps = least_bps(wishes, [place.slot.mid for place in self._places.values() if _is_single(place.source)])
+        self.trial_bps = needed_bps if budget_bps < needed_bps <= trial_bps else 0
+        if self.trial_bps:  # the others keep what they have without it
+            budget_bps = min(budget_bps + needed_bps, trial_bps)
         held = {place.slot.mid: place.choice for place in self._places.values() if place.choice is not None}
         self.allocation = allocate(wishes, budget_bps, held)
         for place in self._places.values():
@@ -173,6 +178,10 @@ class Selection:
 
 def _pictures(slots: Iterable[Slot]) -> list[Slot]:
     return [slot for slot in slots if slot.kind == "video"]
+
+
+def _is_single(source: Source) -> bool:
+    return len(source.rids) <= 1 and len(source.layers) == 1
 
 
 def _priority(slot: Slot, source: Source) -> Priority:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from webrtc.outlet import Outlet
 from webrtc.payload import NO_PICTURE, Picture, read_vp8
 from webrtc.rtcp import SenderReport
-from webrtc.rtp import extend
+from webrtc.rtp import HEADER_SIZE, extend
 from webrtc.sdp import Codec, Kind
 from webrtc.state import Flow, Role
 from webrtc.track import Track
@@ -144,13 +144,13 @@ class Slot:
     def takes(self, track: Track) -> bool:
         """Whether the subscriber can decode `track`; of RED it gets what is inside if it takes no RED itself."""
         types = self.formats.payload_types
-        return track.kind == self.kind and (track.codec.name in types or self.strips(track))
+        return track.kind == self.kind and (track.codec.name in types or self.strips(track.codec))
 
-    def strips(self, track: Track) -> bool:
-        """Whether `track` is RED that this subscriber does not take, or in which its formats have other numbers."""
-        if track.codec.name != "RED" or "OPUS" not in self.formats.payload_types:
+    def strips(self, codec: Codec) -> bool:
+        """Whether `codec` is RED that this subscriber does not take, or in which its formats have other numbers."""
+        if codec.name != "RED" or "OPUS" not in self.formats.payload_types:
             return False
-        return self.formats.redundant is None or self.formats.redundant != redundant_type(track.codec)
+        return self.formats.redundant is None or self.formats.redundant != redundant_type(codec)
 
     def switch(self, track: Track, packet: bytes, number: int, now: float) -> Route:
         """Begin to carry `track` at its plain `packet`, for video the start of a keyframe; `number`: extended."""
@@ -164,7 +164,7 @@ class Slot:
         self._started = track.packets - 1, track.octets - len(packet)  # this packet is the first one sent
         self._left_out = -1
         self.picture = timestamp
-        codec = "OPUS" if self.strips(track) else track.codec.name
+        codec = "OPUS" if self.strips(track.codec) else track.codec.name
         return self._take(
             Route(
                 first=number,
@@ -187,19 +187,22 @@ class Slot:
         self.route = None
         number = track.highest if last is None else last
         self._stretches[-1].last = number
+        self._sequence = number + route.sequence
+        shown = track.shown(number)  # behind padding it is the last picture that counts
+        number = shown if shown >= route.first else number
         packet = track.packet(number)
         # Where it is still missing, the one before it tells: of the same picture, or of that before.
         near = range(max(0, min(NEAR, number - route.first)) + 1)
         back, known = next(((back, each) for back in near if (each := track.packet(number - back))), (0, None))
         ahead = 0 if back == 0 or back == 1 and known is not None and known[1] < 128 else 1
         timestamp = track.timestamp if known is None else int.from_bytes(known[4:8], "big")
-        self._sequence = number + route.sequence
         self._timestamp = (timestamp + route.timestamp) & 0xFFFFFFFF
         self._stopped_at = track.arrived_at
         self._captured_s = track.captured_s(timestamp)
         self._late_s = track.late_s(timestamp, track.arrived_at)
         self._whole = track.kind == "audio" or (packet is not None and packet[1] > 127)
-        picture = read_vp8(known) if known is not None and track.codec.name == "VP8" else NO_PICTURE
+        vp8 = known is not None and track.codec_of(known).name == "VP8"  # the sender may have gone on in another one
+        picture = read_vp8(known) if known is not None and vp8 else NO_PICTURE
         if picture.picture_id >= 0:
             self._picture_id = picture.picture_id + route.picture_id + ahead
         if picture.tl0picidx >= 0:
@@ -244,6 +247,8 @@ class Slot:
             before = (each for each in reversed(self._stretches) if each.route.track is track and each.covers(number))
             return next((each.route for each in before), None)
         packet_before = track.packet(number - 1)
+        if packet_before is not None and len(packet_before) == HEADER_SIZE:
+            packet_before = track.packet(track.shown(number - 1))
         begins = packet_before is not None and packet_before[1] > 127
         if self.rising and (picture.keyframe or (begins and picture.sync and picture.temporal)):
             self.base_only = self.rising = False

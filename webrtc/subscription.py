@@ -3,7 +3,7 @@
 import asyncio
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
@@ -25,6 +25,7 @@ from webrtc.selection import Selection
 from webrtc.slots import Formats, Slot
 from webrtc.state import Flow, Role, SlotState, SubscriptionState
 from webrtc.transport_cc import TransportFeedback
+from webrtc.trial import MOST_BPS
 
 SLOTS_PER_REPORT = 20  # 56 octets each: a compound packet stays within a datagram, and one tells of a whole display
 ALLOCATE_S = 1.0  # between two choices of layers where nothing asks for one
@@ -66,11 +67,14 @@ class Subscription(Connection):
         noted: Callable[[], None],
     ) -> None:
         self._ssrcs: dict[str, tuple[int, int]] = {}
+        self._drawn: set[int] = set()
         super().__init__(
             transport=transport, participant=participant, client=client, offer=offer, changed=changed, noted=noted
         )
         sections = [section for section in self.answer.sections if not section.rejected]
         self.outlet = _outlet(transport.forwarder, sections)
+        alike = all(section.extensions for section in sections) or not self.outlet.extension
+        self._plain = self.outlet if alike else transport.forwarder.outlet()  # of sections that agreed on no extension
         self.slots = tuple(self._slot(section, sections) for section in sections)
         self.selection = Selection(self.slots)
         self.round_trip_s: float | None = None
@@ -107,7 +111,7 @@ class Subscription(Connection):
             ssrc=ssrc,
             rtx_ssrc=section.local_rtx_ssrc,
             formats=Formats.of(section.codecs, section.rtx),
-            outlet=self.outlet,
+            outlet=self.outlet if section.extensions else self._plain,
         )
 
     def assign(self, wanted: Mapping[Slot, Source], now: float) -> None:
@@ -138,13 +142,24 @@ class Subscription(Connection):
     # -- Connection
 
     def ssrcs_for(self, mid: str) -> tuple[int, int]:
-        return self._ssrcs.setdefault(mid, (secrets.randbits(32), secrets.randbits(32)))
+        if mid not in self._ssrcs:
+            self._ssrcs[mid] = self._draw_ssrc(), self._draw_ssrc()
+        return self._ssrcs[mid]
+
+    def _draw_ssrc(self) -> int:
+        """One that no other stream of this connection has: two under one key would break SRTP (RFC 3711 9.1)."""
+        while (ssrc := secrets.randbits(32)) in self._drawn:
+            pass
+        self._drawn.add(ssrc)
+        return ssrc
 
     def opened(self, keys: SrtpKeys, path: Path) -> None:
-        self.outlet.open(keys, path)
+        for outlet in self._outlets:
+            outlet.open(keys, path)
 
     def moved(self, path: Path) -> None:
-        self.outlet.move(path)
+        for outlet in self._outlets:
+            outlet.move(path)
 
     def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
         self.meet(int.from_bytes(packet[8:12], "big"))
@@ -178,7 +193,7 @@ class Subscription(Connection):
         if self._estimate is None:
             trend = self._transport.forwarder.trendline()
             self._estimate = SendEstimate(transport_cc=self._numbered, now=now, trend=trend)
-        self._estimate.tick(self.outlet.last_sent, now)
+        self._estimate.tick(self._estimate.last_sent(self.outlet), now)
         self._look(now)
         self._probe(now)
         if now >= self._allocate_at or self.selection.starved():
@@ -201,18 +216,33 @@ class Subscription(Connection):
     # -- the link
 
     @property
+    def _outlets(self) -> Collection[Outlet]:
+        return {self.outlet, self._plain}
+
+    @property
+    def _sent_octets(self) -> int:
+        return sum(outlet.octets for outlet in self._outlets)
+
+    @property
     def budget_bps(self) -> int:
         """What may be sent: without any word from the client on its link, whatever there is."""
         return self._estimate.bps if self._estimate is not None and self._measurable else CAP_BPS
 
+    @property
+    def _trial_bps(self) -> int:
+        return self._estimate.trial.bps if self._estimate is not None else MOST_BPS
+
     def _look(self, now: float) -> None:
-        if not self._budget_bps * DROP <= self.budget_bps <= self._budget_bps * RISE:
+        moved = not self._budget_bps * DROP <= self.budget_bps <= self._budget_bps * RISE
+        if moved or self.selection.trial_bps > self._trial_bps:
             self._allocate(now)
 
     def _allocate(self, now: float) -> None:
         self._allocate_at = now + ALLOCATE_S
         self._budget_bps = self.budget_bps
-        self.selection.allocate(self._budget_bps, now)
+        self.selection.allocate(self._budget_bps, now, trial_bps=self._trial_bps)
+        if self._estimate is not None:
+            self._estimate.trial.running = self.selection.trial_bps > 0
 
     def _probe(self, now: float) -> None:
         """Fill up what is sent to what the estimate wants to try."""
@@ -228,8 +258,7 @@ class Subscription(Connection):
         probing = self._probing
         if probing is None or self._estimate is None:
             return
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = monotonic()
         elapsed = now - probing.began
         # Also a slot that carries nothing: a picture that rests comes back only by a probe.
         able = [slot for slot in self.slots if slot.rtx_ssrc is not None]
@@ -239,7 +268,7 @@ class Subscription(Connection):
             if not self._transport.forwarder.pad(slot, now):
                 slot = None
         if elapsed < probing.probe.duration_s and slot is not None:
-            probing.timer = loop.call_later(PAD_S, self._pad)
+            probing.timer = asyncio.get_running_loop().call_later(PAD_S, self._pad)
             return
         self._probing = None
         last = self.outlet.sequence - 1
@@ -284,10 +313,14 @@ class Subscription(Connection):
             return
         of_slots = [slot.octets for slot in self.slots]
         if at:
-            self._sent_bps = round((self.outlet.octets - octets) * 8 / (now - at))
+            self._sent_bps = round((self._sent_octets - octets) * 8 / (now - at))
             for slot, before, count in zip(self.slots, self._octets, of_slots, strict=True):
                 self._rates[slot.ssrc] = round((count - before) * 8 / (now - at))
-        self._sent, self._octets = (now, self.outlet.octets), of_slots
+        if self._estimate is not None and self._plain is not self.outlet:
+            self._estimate.beside_bps = sum(
+                self._rates.get(slot.ssrc, 0) for slot in self.slots if slot.outlet is self._plain
+            )
+        self._sent, self._octets = (now, self._sent_octets), of_slots
 
     def _report(self) -> None:
         ntp_s = ntp_now_s()
@@ -299,10 +332,8 @@ class Subscription(Connection):
 
 
 def _outlet(forwarder: Forwarder, sections: list[Section]) -> Outlet:
-    """Numbers its packets only where every picture has retransmissions of their own: see `Forwarder.repeat`."""
+    """Numbers its packets, or tells when they were sent, as was agreed."""
     extensions = {uri: id for section in sections for uri, id in section.extensions.items()}
-    if not all(section.rtx for section in sections if section.kind == "video"):
-        return forwarder.outlet()
     return forwarder.outlet(
         transport_cc=extensions.get(TRANSPORT_CC_EXTENSION, 0), send_time=extensions.get(SEND_TIME_EXTENSION, 0)
     )

@@ -12,6 +12,7 @@ from webrtc.ids import BridgeId, ClientId, ParticipantId
 AUDIENCE = "bridge"
 ALGORITHM = "HS256"
 MAX_LENGTH = 2048
+LATEST = 1e11  # seconds since the epoch; a time that no clock of ours shows is none
 MIN_SECRET_LENGTH = 32  # bytes; RFC 7518 3.2
 
 _NAME = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
@@ -26,10 +27,19 @@ class Claims:
     client: ClientId
     publish: bool
     subscribe: bool
+    epoch: str | None = None  # the run of the node that it is good at; None: any that has the secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One of ours that has not expired. `issued`: what was taken back since then is void."""
+
+    claims: Claims
+    issued: datetime  # aware, UTC
 
 
 def issue(claims: Claims, *, secret: str, now: datetime, lifetime: timedelta) -> str:
-    """A token that `verify` accepts until `now + lifetime`."""
+    """A token that `verify` accepts until `now + lifetime`. `now`: when it was known that the client may have it."""
     return jwt.encode(
         {
             "aud": AUDIENCE,
@@ -38,6 +48,8 @@ def issue(claims: Claims, *, secret: str, now: datetime, lifetime: timedelta) ->
             "client": claims.client,
             "publish": claims.publish,
             "subscribe": claims.subscribe,
+            **({} if claims.epoch is None else {"epoch": claims.epoch}),
+            "iat": now.timestamp(),
             "exp": int((now + lifetime).timestamp()),
         },
         secret,
@@ -45,8 +57,8 @@ def issue(claims: Claims, *, secret: str, now: datetime, lifetime: timedelta) ->
     )
 
 
-def verify(token: str, *, secret: str, bridge: BridgeId, now: datetime) -> Claims:
-    """What `token` allows on `bridge`.
+def verify(token: str, *, secret: str, bridge: BridgeId, epoch: str, now: datetime) -> Token:
+    """What `token` allows on `bridge` of the node whose run is `epoch`.
 
     Raises `InvalidToken` where it is not ours or no longer good, `TokenNotAllowed` where it is for another bridge.
     """
@@ -59,23 +71,30 @@ def verify(token: str, *, secret: str, bridge: BridgeId, now: datetime) -> Claim
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             # Its own check would read the clock of the machine instead of `now`.
-            options={"verify_exp": False, "require": ["exp", "aud"]},
+            options={"verify_exp": False, "verify_iat": False, "require": ["exp", "iat", "aud"]},
         )
     except (jwt.InvalidTokenError, UnicodeError, RecursionError) as error:
         raise InvalidToken("the token is not one of ours") from error
     read = _read(claims)
-    expires = claims["exp"]
+    issued, expires = claims["iat"], claims["exp"]
+    if type(issued) not in (int, float) or not 0 <= issued < LATEST:
+        raise InvalidToken("the token does not say when it was issued")
     if type(expires) is not int or expires <= now.astimezone(UTC).timestamp():
         raise InvalidToken("the token has expired")
     if read.bridge != bridge:
         raise TokenNotAllowed("the token is for another lesson")
-    return read
+    if read.epoch not in (None, epoch):
+        raise InvalidToken("the token is for the lesson at another node, or at one that was restarted since")
+    return Token(claims=read, issued=datetime.fromtimestamp(issued, UTC))
 
 
 def _read(claims: dict[str, object]) -> Claims:
     names = [claims.get(name) for name in ("bridge", "participant", "client")]
     bridge, participant, client = (name if isinstance(name, str) and _NAME.fullmatch(name) else "" for name in names)
     publish, subscribe = claims.get("publish"), claims.get("subscribe")
+    epoch = claims.get("epoch")
+    if not (epoch is None or isinstance(epoch, str)):
+        raise InvalidToken("the token's claims are not of the agreed form")
     if not (bridge and participant and client) or type(publish) is not bool or type(subscribe) is not bool:
         raise InvalidToken("the token's claims are not of the agreed form")
     return Claims(
@@ -84,4 +103,5 @@ def _read(claims: dict[str, object]) -> Claims:
         client=ClientId(client),
         publish=publish,
         subscribe=subscribe,
+        epoch=epoch,
     )

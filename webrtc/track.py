@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from webrtc.ids import TrackId
 from webrtc.least import Least
-from webrtc.payload import UNKNOWN_SIZE, Size
 from webrtc.rtcp import ReportBlock, SenderReport
-from webrtc.rtp import extend
+from webrtc.rtp import HEADER_SIZE, extend
 from webrtc.sdp import Codec, Kind
+from webrtc.sequence_header import UNKNOWN_SIZE, Size
 
 HISTORY = {"video": 1024, "audio": 128}  # packets kept to answer retransmission requests: about a second, or more
 MAX_GAP = 100  # packets; a longer gap is not asked for again but bridged by a keyframe
 MAX_MISSING = 256  # packets asked for at once
+NEAR = 16  # packets that are looked through for one that is more than padding
 REORDER_S = 0.02  # a packet may be late by so much before it is asked for
 NACK_AGAIN_S = 0.1
 MAX_NACKS = 10
@@ -82,9 +83,8 @@ class Track:
         self.packets = 0
         self.octets = 0
         self.highest = -1  # extended sequence number; -1 before the first packet
-        self.timestamp = 0  # of the packet with the highest number, as are the next two
-        self.marker = False
-        self.arrived_at = 0.0
+        self.timestamp = 0  # of the packet with the highest number that has a payload,
+        self.arrived_at = 0.0  # and when it came
         self.first = 0
         self.jitter = 0.0  # in units of the RTP clock
         self.missing: dict[int, _Missing] = {}
@@ -123,9 +123,9 @@ class Track:
         else:
             number = extend(sequence, highest)
         if number > highest:
-            if highest >= 0:
-                if number > highest + 1:
-                    self._miss(highest + 1, number, now)
+            if number > highest + 1 and highest >= 0:
+                self._miss(highest + 1, number, now)
+            if len(packet) > HEADER_SIZE:  # padding alone is no sign of life, and shows nothing
                 gap_s = now - self.arrived_at
                 advance = (timestamp - self.timestamp) & 0xFFFFFFFF
                 if advance:
@@ -137,10 +137,9 @@ class Track:
                     gap_s * self.codec.clock_rate - (advance if advance < 0x80000000 else advance - 0x100000000)
                 )
                 self.jitter += (change - self.jitter) / 16  # RFC 3550 A.8
+                self.timestamp = timestamp
+                self.arrived_at = now
             self.highest = number
-            self.timestamp = timestamp
-            self.arrived_at = now
-            self.marker = packet[1] > 127
         else:
             self._late += 1
             self.missing.pop(number, None)
@@ -159,10 +158,29 @@ class Track:
         self.payload_type, self.codec = payload_type, codec
         return True
 
+    def go_on_from(self, before: "Track") -> None:
+        """Begin with what `before` has shown: this track is the same picture or sound under another SSRC."""
+        self.size, self.temporal_layers = before.size, before.temporal_layers
+        self.bitrate_bps, self.steady_bps = before.bitrate_bps, before.steady_bps
+        self.frames_per_s, self.loss = before.frames_per_s, before.loss
+        self._paused, self._excused = before._paused, before._excused
+
+    def codec_of(self, packet: bytes) -> Codec:
+        """How a packet of this track is encoded; `codec` is how the newest one is."""
+        return self.payload_types.get(packet[1] & 0x7F, self.codec)
+
     def packet(self, number: int) -> bytes | None:
         """The plain packet of an extended sequence number, while it is kept."""
         at = number % len(self._numbers)
         return self._history[at] if self._numbers[at] == number else None
+
+    def shown(self, number: int) -> int:
+        """The number of the packet itself, or of the one before it that is more than padding, if that is near."""
+        for back in range(number, number - NEAR, -1):
+            packet = self.packet(back)
+            if packet is None or len(packet) > HEADER_SIZE:
+                return back
+        return number
 
     def forget_packets(self) -> None:
         """Let go of what is kept: about a megabyte of a picture."""
@@ -177,6 +195,14 @@ class Track:
         if number > self.highest:
             return True
         return number > self.highest - len(self._numbers) and self._numbers[number % len(self._numbers)] != number
+
+    def is_late(self, sequence: int) -> bool:
+        """Whether a newer packet than the one of that 16-bit number has come."""
+        return self.highest >= 0 and extend(sequence, self.highest) <= self.highest
+
+    def lacks_packet(self, sequence: int) -> bool:
+        """Whether the packet of that 16-bit number is missing, as far as what came shows."""
+        return extend(sequence, self.highest) in self.missing
 
     def pause(self, paused: bool) -> None:
         """Whether nobody wants it, so that its sender may stop it: the gap is no freeze, up to the first picture."""

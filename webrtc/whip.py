@@ -6,24 +6,27 @@ Both are the same exchange: POST an offer, get our answer and a resource; PATCH 
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from webrtc import sdpfrag
 from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed, UnsupportedSdp
+from webrtc.exclusion import Exclusion, Exclusions
 from webrtc.ids import BridgeId, ConnectionId
 from webrtc.plane import MediaPlane
 from webrtc.problems import Handler, ProblemError
 from webrtc.sdp import MAX_SECTIONS, parse_offer
 from webrtc.subscription import Subscription
-from webrtc.token import Claims, verify
+from webrtc.token import Claims, Token, verify
 from webrtc.turn import Relays
 
 SDP_TYPE = "application/sdp"
 BODY_TIMEOUT_S = 10.0
+TAKEN_BACK = "the token was taken back"
 MAX_HEIGHT = 16384  # pixels of a tile
 LAYOUT = "/whep/{bridge}/{connection}/layout"
 
@@ -41,23 +44,41 @@ PREFLIGHT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Resource:
-    """What PATCH and DELETE must know of a connection. `ufrag`, `pwd`: the client's, of the present ICE session."""
+    """What PATCH and DELETE must know of a connection. `ufrag`, `pwd`: the client's, of the present ICE session.
 
-    claims: Claims
+    `token`: by which it was begun.
+    """
+
+    token: Token
     publishes: bool
     ufrag: str
     pwd: str
 
 
 class MediaEndpoints:
-    """The handlers under /whip and /whep of one node. `relays`: for clients that reach it by no other way."""
+    """The handlers under /whip and /whep of one node, whose run is `epoch`.
 
-    def __init__(self, *, plane: MediaPlane, secret: str, clock: Callable[[], datetime], relays: Relays) -> None:
+    `relays`: for clients that reach it by no other way.
+    """
+
+    def __init__(
+        self, *, plane: MediaPlane, secret: str, epoch: str, clock: Callable[[], datetime], relays: Relays
+    ) -> None:
         self._plane = plane
         self._secret = secret
+        self._epoch = epoch
         self._clock = clock
         self._relays = relays
         self._resources: dict[ConnectionId, _Resource] = {}
+        self._exclusions = Exclusions()
+
+    async def exclude(self, exclusion: Exclusion) -> None:
+        """End what was begun with the tokens that it voids, and let nothing more be done with them."""
+        self._exclusions.add(exclusion, self._clock())
+        for id in [id for id, each in self._resources.items() if exclusion.covers(each.token)]:
+            with suppress(ConnectionNotFound):
+                await self._plane.close_connection(id)
+        self._forget_ended()
 
     def routes(self) -> list[web.RouteDef]:
         found = []
@@ -66,9 +87,13 @@ class MediaEndpoints:
             found += [
                 web.post(endpoint, self._post(publishes)),
                 web.options(endpoint, self._options(publishes)),
+                web.get(endpoint, self._look(publishes, resource=False), allow_head=False),
+                web.head(endpoint, self._look(publishes, resource=False)),
                 web.patch(resource, self._patch(publishes)),
                 web.delete(resource, self._delete(publishes)),
                 web.options(resource, _options),
+                web.get(resource, self._look(publishes, resource=True), allow_head=False),
+                web.head(resource, self._look(publishes, resource=True)),
             ]
         return [*found, web.put(LAYOUT, self._put_layout), web.options(LAYOUT, _options)]
 
@@ -84,16 +109,20 @@ class MediaEndpoints:
     def _post(self, publishes: bool) -> Handler:
         async def post(request: web.Request) -> web.Response:
             """201 with the answer; 400, 401, 403, 404, 406, 413, 415, 422, 503."""
-            claims = self._authorize(request, publishes)
+            self._authorize(request, publishes)
             _check_accept(request)
             text = await _read_body(request, SDP_TYPE)
-            offer = parse_offer(text)
+            token = self._authorize(request, publishes)  # it may have been taken back while the body came
+            offer, claims = parse_offer(text), token.claims
             begin = self._plane.publish if publishes else self._plane.subscribe
             connection = await begin(claims.bridge, claims.participant, claims.client, text)
             self._forget_ended()
             self._resources[connection.id] = _Resource(
-                claims=claims, publishes=publishes, ufrag=offer.ufrag, pwd=offer.pwd
+                token=token, publishes=publishes, ufrag=offer.ufrag, pwd=offer.pwd
             )
+            if self._exclusions.cover(token):  # or while another connection made room
+                await self._plane.close_connection(connection.id)
+                raise InvalidToken(TAKEN_BACK)
             response = web.Response(
                 status=201,
                 text=connection.answer_text,
@@ -132,7 +161,7 @@ class MediaEndpoints:
                 content_type=sdpfrag.MEDIA_TYPE,
                 headers={"ETag": f'"{connection.etag}"'},
             )
-            self._add_links(response, resource.claims)
+            self._add_links(response, resource.token.claims)
             return response
 
         return patch
@@ -152,35 +181,53 @@ class MediaEndpoints:
             """As for a resource; with a token also the ICE servers (RFC 9725 4.6): 200, 401, 403."""
             response = await _options(request)
             if "Authorization" in request.headers:
-                self._add_links(response, self._authorize(request, publishes))
+                self._add_links(response, self._authorize(request, publishes).claims)
             return response
 
         return options
+
+    def _look(self, publishes: bool, *, resource: bool) -> Handler:
+        async def look(request: web.Request) -> web.Response:
+            """2xx without content (RFC 9725 4.1). HEAD names the type of a player's answers: 200 (WHEP).
+
+            Without a token it says nothing of what there is; with one 401, 403, and 404 for a resource that is gone.
+            """
+            if "Authorization" in request.headers:
+                if resource:
+                    self._find(request, publishes)
+                else:
+                    self._authorize(request, publishes)
+            if request.method == hdrs.METH_HEAD and not publishes:
+                return web.Response(content_type=SDP_TYPE)
+            return web.Response(status=204)
+
+        return look
 
     def _add_links(self, response: web.Response, claims: Claims) -> None:
         if self._relays.servers is not None:
             for link in self._relays.servers.links(claims.participant, self._clock()):
                 response.headers.add("Link", link)
 
-    def _authorize(self, request: web.Request, publishes: bool) -> Claims:
+    def _authorize(self, request: web.Request, publishes: bool) -> Token:
         """Raises `InvalidToken`, `TokenNotAllowed`."""
         bridge = BridgeId(request.match_info["bridge"])
-        claims = verify(bearer(request), secret=self._secret, bridge=bridge, now=self._clock())
-        if not (claims.publish if publishes else claims.subscribe):
+        token = verify(bearer(request), secret=self._secret, bridge=bridge, epoch=self._epoch, now=self._clock())
+        if self._exclusions.cover(token):
+            raise InvalidToken(TAKEN_BACK)
+        if not (token.claims.publish if publishes else token.claims.subscribe):
             raise TokenNotAllowed(f"the token does not allow to {'publish' if publishes else 'subscribe'}")
-        return claims
+        return token
 
     def _find(self, request: web.Request, publishes: bool) -> tuple[ConnectionId, _Resource]:
         """Raises `ConnectionNotFound` also for one of another participant: its name is no news to give."""
-        claims = self._authorize(request, publishes)
+        claims = self._authorize(request, publishes).claims
         connection_id = ConnectionId(request.match_info["connection"])
         resource = self._resources.get(connection_id)
         if (
             resource is None
             or connection_id not in self._plane.connections
             or resource.publishes != publishes
-            or (resource.claims.bridge, resource.claims.participant, resource.claims.client)
-            != (claims.bridge, claims.participant, claims.client)
+            or _whose(resource.token.claims) != _whose(claims)
         ):
             raise ConnectionNotFound("no such connection, or it has ended")
         return connection_id, resource
@@ -188,6 +235,10 @@ class MediaEndpoints:
     def _forget_ended(self) -> None:
         for connection_id in self._resources.keys() - self._plane.connections.keys():
             del self._resources[connection_id]
+
+
+def _whose(claims: Claims) -> tuple[str, str, str]:
+    return claims.bridge, claims.participant, claims.client
 
 
 async def _options(request: web.Request) -> web.Response:

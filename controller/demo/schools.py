@@ -120,7 +120,7 @@ async def login_links(controller: Controller) -> list[tuple[DemoSchool, Person, 
         for person in school.people:
             account = await controller.people.accounts.named(person.name)
             secret = await controller.people.links.login_secret(account.id, life=LINK_LIFE, reusable=True)
-            links.append((school, person, f"{controller.url}/login?link={secret}"))
+            links.append((school, person, f"{controller.url}/login#link={secret}"))
     return links
 
 

@@ -18,7 +18,7 @@ LANGUAGES = ("vi", "en")
 
 
 class Role(StrEnum):
-    """What somebody is, at one organisation and all below it."""
+    """What somebody is at one organisation. `controller/people/rights.py` says what it counts for, and how far."""
 
     TEACHER = "teacher"
     TECHNICIAN = "technician"
@@ -43,6 +43,15 @@ class Account:
     language: str = "vi"
     roles: tuple[RoleAt, ...] = ()
     created: datetime  # aware, UTC
+    operator: bool = False  # may operate what all share; given and taken at the shell only
+    password_given: bool = False  # by an administrator: at the next login the person must choose another
+    suspended: datetime | None = None  # aware, UTC; since then nobody is let in by it
+    generation: int = 0  # counts when its logins were ended: none is begun by what was true in an earlier one
+
+    @property
+    def organisations(self) -> frozenset[OrganisationId]:
+        """Where it holds a role: whose administrators may read what the record says of it."""
+        return frozenset(each.organisation_id for each in self.roles)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(ACCOUNT_NAME, self.name):
@@ -66,6 +75,31 @@ class Identity:
     expires: datetime | None = None  # aware, UTC; None: does not
 
     @property
+    def unsettled(self) -> bool:
+        """Whether this login may do nothing but choose a password of the person's own."""
+        return self.login_id is not None and self.account.password_given
+
+    @property
     def client(self) -> str:
         """What tells this login or token from the account's others, without being a secret."""
         return self.login_id or self.token_id or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginView:
+    """One login of a person, as it is listed. `network`: where it was made, as the throttle knows it; "": not known."""
+
+    id: LoginId
+    begun: datetime  # aware, UTC
+    expires: datetime  # aware, UTC
+    network: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenView:
+    """One API token of a person, as it is listed."""
+
+    id: TokenId
+    name: str  # what it is for
+    created: datetime  # aware, UTC
+    expires: datetime | None  # aware, UTC; None: one of older days, which does not

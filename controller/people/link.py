@@ -10,10 +10,12 @@ from controller.people.account import AccountId
 LinkId = NewType("LinkId", str)
 
 SETUP_LIFE = timedelta(hours=24)
+RESET_LIFE = timedelta(hours=24)
 
 
 class LinkKind(StrEnum):
-    SETUP = "setup"  # makes the first administrator
+    SETUP = "setup"  # makes the first administrator, while there is none
+    RECOVERY = "recovery"  # makes an administrator although there is one; from the shell only
     LOGIN = "login"  # logs one account in
 
 
@@ -23,7 +25,7 @@ class Link:
 
     id: LinkId
     kind: LinkKind
-    account_id: AccountId | None  # None: SETUP
+    account_id: AccountId | None  # None: SETUP, RECOVERY
     expires: datetime  # aware, UTC
     reusable: bool = False
     used_at: datetime | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from controller.people.account import AccountId
 from controller.people.accounts import Accounts
 from controller.people.links import Links
 from controller.people.logins import Logins
@@ -24,13 +25,21 @@ class People:
     tokens: Tokens
 
     @classmethod
-    def over(cls, store: Store, *, clock: Callable[[], datetime], passwords: Passwords | None = None) -> Self:
+    def over(
+        cls,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        passwords: Passwords | None = None,
+        changed: Callable[[AccountId], None] = lambda _: None,
+    ) -> Self:
+        """`changed` is called when an account lost or got something: a role, a login, a token, its way in."""
         rows = PeopleStore(store)
-        accounts = Accounts(store, rows, passwords or Passwords(), clock=clock)
-        logins = Logins(rows, accounts, clock=clock)
+        accounts = Accounts(store, rows, passwords or Passwords(), clock=clock, changed=changed)
+        logins = Logins(rows, accounts, clock=clock, changed=changed)
         return cls(
             accounts=accounts,
             logins=logins,
             links=Links(store, rows, accounts, logins, clock=clock),
-            tokens=Tokens(store, rows, accounts, clock=clock),
+            tokens=Tokens(store, rows, accounts, clock=clock, changed=changed),
         )

@@ -1,22 +1,23 @@
 """Who may do what: the one place where every request is checked against (role, organisation of the object).
 
-A role held at an organisation counts for that organisation and all below it. Whoever may not even see an object is told
-that it does not exist (`HiddenObject`, 404); whoever sees it but may not do this is refused (`Forbidden`, 403).
+A role held at a school counts at that school. One held at a department counts there, and for what `ROLES` says also at
+everything below; what happens in a lesson is left to the schools. Whoever may not even see an object is told that it
+does not exist (`HiddenObject`, 404); whoever sees it but may not do this is refused (`Forbidden`, 403).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.people.account import Account, Role
+from controller.people.account import Account, Role, RoleAt
 from controller.people.errors import Forbidden, HiddenObject
 from rooms.invitation import InvitationState
-from rooms.lesson import Lesson, Site
-from rooms.school import Organisation, OrganisationId
+from rooms.lesson import Lesson, LessonState, Site
+from rooms.school import Organisation, OrganisationId, OrganisationKind
 
 
 class Right(StrEnum):
-    """Something that can be done to an object of an organisation."""
+    """Something that can be done to an object of an organisation; OPERATE belongs to none."""
 
     SEE = "see its rooms, devices, scenes and displays"
     COMMAND = "command its devices and apply its scenes"
@@ -28,63 +29,81 @@ class Right(StrEnum):
     DIAGNOSE = "see how the sites of its lessons were connected"
     ANSWER = "accept or decline invitations for its rooms"
     CONNECT = "let gear into its corner of the broker"
-    ADMINISTER = "see and add its accounts"
-    ADD_SCHOOL = "add schools below it"
-    OPERATE = "see and drain the bridge nodes"
+    ADMINISTER = "look after its accounts and its name"
+    ADD_ORGANISATION = "add schools and departments below it"
+    OPERATE = "operate what all share: bridge nodes, organisations at the top"
 
 
-EVERYBODY = frozenset(Role)
-ROLES: Mapping[Right, frozenset[Role]] = {
-    Right.SEE: EVERYBODY,
-    Right.COMMAND: EVERYBODY,
-    Right.EQUIP: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
-    Right.PLAN: frozenset({Role.TEACHER, Role.ADMINISTRATOR}),
-    Right.RUN: frozenset({Role.TEACHER}),
-    Right.WATCH: frozenset({Role.TEACHER}),
-    Right.SHARE: frozenset({Role.TEACHER}),
-    Right.DIAGNOSE: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
-    Right.ANSWER: EVERYBODY,
-    Right.CONNECT: frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR}),
-    Right.ADMINISTER: frozenset({Role.ADMINISTRATOR}),
-    Right.ADD_SCHOOL: frozenset({Role.ADMINISTRATOR}),
-    Right.OPERATE: frozenset({Role.ADMINISTRATOR}),
+@dataclass(frozen=True, slots=True)
+class Given:
+    """To whom a right is given: roles held at the very organisation, and those held at a department above it."""
+
+    at: frozenset[Role]
+    below: frozenset[Role] = frozenset()
+
+
+TEACHER, TECHNICIAN, ADMINISTRATOR = Role.TEACHER, Role.TECHNICIAN, Role.ADMINISTRATOR
+# Each role is named: one that is added later has nothing until it is written here.
+ROLES: Mapping[Right, Given] = {
+    Right.SEE: Given(
+        at=frozenset({TEACHER, TECHNICIAN, ADMINISTRATOR}), below=frozenset({TEACHER, TECHNICIAN, ADMINISTRATOR})
+    ),
+    Right.COMMAND: Given(at=frozenset({TEACHER, TECHNICIAN, ADMINISTRATOR}), below=frozenset({TECHNICIAN})),
+    Right.EQUIP: Given(at=frozenset({TECHNICIAN, ADMINISTRATOR}), below=frozenset({TECHNICIAN})),
+    Right.PLAN: Given(at=frozenset({TEACHER, ADMINISTRATOR}), below=frozenset({ADMINISTRATOR})),
+    Right.RUN: Given(at=frozenset({TEACHER})),
+    Right.WATCH: Given(at=frozenset({TEACHER})),
+    Right.SHARE: Given(at=frozenset({TEACHER})),
+    Right.DIAGNOSE: Given(at=frozenset({TECHNICIAN, ADMINISTRATOR}), below=frozenset({TECHNICIAN, ADMINISTRATOR})),
+    Right.ANSWER: Given(at=frozenset({TEACHER, TECHNICIAN, ADMINISTRATOR})),
+    Right.CONNECT: Given(at=frozenset({TECHNICIAN, ADMINISTRATOR}), below=frozenset({TECHNICIAN})),
+    Right.ADMINISTER: Given(at=frozenset({ADMINISTRATOR}), below=frozenset({ADMINISTRATOR})),
+    Right.ADD_ORGANISATION: Given(at=frozenset({ADMINISTRATOR}), below=frozenset({ADMINISTRATOR})),
+    Right.OPERATE: Given(at=frozenset()),  # no role gives it: `Account.operator`, set at the shell
 }
-"""Which roles give which right at the organisation where they are held, and below."""
 
 SEES_NOTHING = frozenset({InvitationState.REVOKED, InvitationState.EXPIRED})
+TAKES_NO_PART = SEES_NOTHING | {InvitationState.DECLINED}
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one account may do, in a tree of organisations."""
+    """What one account may do, in a tree of organisations. `operator`: whether it may operate what all share."""
 
     _held: Mapping[OrganisationId, frozenset[Role]]
     _parents: Mapping[OrganisationId, OrganisationId | None]
+    _departments: frozenset[OrganisationId]
+    operator: bool = False
 
     @classmethod
     def of(cls, account: Account, organisations: Iterable[Organisation]) -> "Rights":
         held: dict[OrganisationId, frozenset[Role]] = {}
         for each in account.roles:
             held[each.organisation_id] = held.get(each.organisation_id, frozenset()) | {each.role}
-        return cls(held, {organisation.id: organisation.parent_id for organisation in organisations})
-
-    def roles_at(self, organisation_id: OrganisationId) -> frozenset[Role]:
-        """The roles that count there: held there or above. None at an organisation that does not exist."""
-        roles: frozenset[Role] = frozenset()
-        at: OrganisationId | None = organisation_id
-        seen: set[OrganisationId] = set()  # a tree with a loop would be a fault; it must not hang a request
-        while at is not None and at in self._parents and at not in seen:
-            seen.add(at)
-            roles |= self._held.get(at, frozenset())
-            at = self._parents[at]
-        return roles
+        tree = list(organisations)
+        return cls(
+            held,
+            {each.id: each.parent_id for each in tree},
+            frozenset(each.id for each in tree if each.kind is OrganisationKind.DEPARTMENT),
+            account.operator,
+        )
 
     def has(self, right: Right, organisation_id: OrganisationId) -> bool:
-        return bool(self.roles_at(organisation_id) & ROLES[right])
+        """Never at an organisation that does not exist."""
+        if right is Right.OPERATE:
+            return self.operator
+        given = ROLES[right]
+        if organisation_id in self._parents and self._at(organisation_id) & given.at:
+            return True
+        return bool(given.below) and any(self._at(each) & given.below for each in self._above(organisation_id))
 
     def organisations(self, right: Right) -> frozenset[OrganisationId]:
         """Everywhere the account has `right`."""
         return frozenset(each for each in self._parents if self.has(right, each))
+
+    def administered_from(self, organisation_id: OrganisationId) -> frozenset[OrganisationId]:
+        """Where administrators of that organisation hold their role: there, or at a department above it."""
+        return frozenset({organisation_id, *self._above(organisation_id)})
 
     def require(self, right: Right, organisation_id: OrganisationId, kind: str, id: str) -> None:
         """Check `right` to the object `kind` `id` of an organisation. Raises `HiddenObject`, `Forbidden`."""
@@ -93,23 +112,61 @@ class Rights:
         if not self.has(right, organisation_id):
             raise Forbidden(f"needs the right to {right.value}")
 
-    def require_school_addition(self, parent_id: OrganisationId | None) -> None:
-        """Below `parent_id`, or at the top, where only administrators of an organisation at the top may add one."""
-        if parent_id is not None:
-            self.require(Right.ADD_SCHOOL, parent_id, "organisation", parent_id)
-        elif not any(at is None and self.has(Right.ADD_SCHOOL, each) for each, at in self._parents.items()):
-            raise Forbidden(f"needs the right to {Right.ADD_SCHOOL.value}")
+    def require_addition(self, parent_id: OrganisationId | None) -> None:
+        """To add an organisation below `parent_id`; at the top, operators only. Raises as `require`."""
+        if parent_id is None:
+            self.require_operation()
+        else:
+            self.require(Right.ADD_ORGANISATION, parent_id, "organisation", parent_id)
 
     def require_operation(self) -> None:
-        """What all share, such as nodes: for administrators of an organisation at the top. Raises `Forbidden`."""
-        if not any(at is None and self.has(Right.OPERATE, each) for each, at in self._parents.items()):
-            raise Forbidden(f"needs the right to {Right.OPERATE.value}")
+        """What all share, such as nodes. Raises `Forbidden`."""
+        if not self.operator:
+            raise Forbidden(f"needs the right to {Right.OPERATE.value}; `nhipcau account operator` gives it")
+
+    def require_account(self, account: Account) -> None:
+        """To see the account of somebody with a role where this one administers. Raises `HiddenObject`."""
+        if not any(self.has(Right.ADMINISTER, each.organisation_id) for each in account.roles):
+            raise HiddenObject("account", account.id)
+
+    def has_person(self, account: Account) -> bool:
+        """Whether all that the person is lies where this one administers.
+
+        Whoever looks after one school must not get at what the person is elsewhere, nor at what all share.
+        """
+        below = all(self.has(Right.ADMINISTER, each.organisation_id) for each in account.roles)
+        return below and bool(account.roles) and (self.operator or not account.operator)
+
+    def require_person(self, account: Account) -> None:
+        """To change what belongs to the whole person: password, logins, tokens, suspension.
+
+        Raises `HiddenObject`, `Forbidden`.
+        """
+        self.require_account(account)
+        if not self.has_person(account):
+            raise Forbidden(
+                "operates this installation: `nhipcau account` at the shell changes such an account"
+                if account.operator and not self.operator
+                else "has roles at organisations that you do not administer: take the role at yours instead"
+            )
+
+    def require_role(self, account: Account, role: RoleAt) -> None:
+        """To give or take that role. Raises `HiddenObject`, `Forbidden`."""
+        at = role.organisation_id
+        self.require(Right.ADMINISTER, at, "organisation", at)
+        self.require_account(account)
 
     def sees_lesson(self, lesson: Lesson) -> bool:
         """Whether the account's people hold the lesson, or are or were asked to take part."""
         return self.has(Right.SEE, lesson.host_school_id) or any(
             self.has(Right.SEE, site.school_id) for site in lesson.sites if site.invitation not in SEES_NOTHING
         )
+
+    def sees_course(self, lesson: Lesson) -> bool:
+        """Whether they see what happens in it, too: not those who have declined, once it has begun."""
+        if lesson.state is LessonState.SCHEDULED or self.has(Right.SEE, lesson.host_school_id):
+            return self.sees_lesson(lesson)
+        return any(self.has(Right.SEE, site.school_id) for site in lesson.sites if site.invitation not in TAKES_NO_PART)
 
     def require_lesson(self, right: Right | None, lesson: Lesson) -> None:
         """`right` of the host's people; None: to see it. Raises `HiddenObject`, `Forbidden`."""
@@ -124,10 +181,14 @@ class Rights:
         if not self.has(Right.ANSWER, site.school_id):
             raise Forbidden(f"needs the right to {Right.ANSWER.value} at the room's own school")
 
+    def may_watch(self, lesson: Lesson) -> bool:
+        """Teachers of schools that take part may; an invitation that is not accepted gives nobody a view."""
+        return self._takes_part(Right.WATCH, lesson)
+
     def require_watch(self, lesson: Lesson) -> None:
-        """Teachers of schools that take part may watch; an invitation that is not accepted gives nobody a view."""
+        """Raises as `require_lesson`."""
         self.require_lesson(None, lesson)
-        if not self._takes_part(Right.WATCH, lesson):
+        if not self.may_watch(lesson):
             raise Forbidden(f"needs the right to {Right.WATCH.value}")
 
     def sharing_site(self, lesson: Lesson) -> Site | None:
@@ -156,3 +217,16 @@ class Rights:
         """Whether `right` is held at the host or at a school that accepted."""
         taking_part = {site.school_id for site in lesson.sites if site.invitation == InvitationState.ACCEPTED}
         return any(self.has(right, school) for school in {lesson.host_school_id, *taking_part})
+
+    def _at(self, organisation_id: OrganisationId) -> frozenset[Role]:
+        return self._held.get(organisation_id, frozenset())
+
+    def _above(self, organisation_id: OrganisationId) -> Iterator[OrganisationId]:
+        """The departments above it. A school above it, as older data may have, gives nothing."""
+        seen = {organisation_id}  # a tree with a loop would be a fault; it must not hang a request
+        at = self._parents.get(organisation_id)
+        while at is not None and at in self._parents and at not in seen:
+            seen.add(at)
+            if at in self._departments:
+                yield at
+            at = self._parents[at]

@@ -1,15 +1,27 @@
 """People in the database. Each method is one transaction; secrets come in as hashes only."""
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from controller.people.account import Account, AccountId, LoginId, Role, RoleAt, TokenId
-from controller.people.errors import AccountExists, AccountNotFound, LinkNotFound
+from controller.people.account import Account, AccountId, LoginId, LoginView, Role, RoleAt, TokenId, TokenView
+from controller.people.errors import (
+    AccountExists,
+    AccountNotFound,
+    LastAdministrator,
+    LinkNotFound,
+    LoginFailed,
+    LoginNotFound,
+    OnlyRole,
+    TokenNotFound,
+)
 from controller.people.link import Link, LinkId, LinkKind
-from controller.people.tables import AccountRow, LinkRow, LoginRow, RoleRow, TokenRow
+from controller.people.tables import AccountRow, KeyRow, LinkRow, LoginRow, RoleRow, TokenRow
+from rooms.audit import AuditEntry
 from rooms.school import OrganisationId
 from rooms.store.store import Store
 
@@ -29,6 +41,10 @@ class PeopleStore:
             language=account.language,
             password_hash=password_hash,
             created_at=account.created,
+            operator=account.operator,
+            password_given=account.password_given,
+            suspended_at=account.suspended,
+            generation=account.generation,
             roles=[RoleRow(organisation_id=each.organisation_id, role=each.role) for each in account.roles],
         )
         try:
@@ -67,9 +83,28 @@ class PeopleStore:
             rows = await db.scalars(select(AccountRow).where(here).order_by(AccountRow.name))
             return tuple(_account(row) for row in rows)
 
-    async def any_administrator(self) -> bool:
+    async def accounts_where(
+        self, *, names: Collection[str] = (), ids: Collection[AccountId] = ()
+    ) -> tuple[Account, ...]:
+        """Accounts of these names or ids."""
         async with self._store.reading() as db:
-            return bool(await db.scalar(select(exists().where(RoleRow.role == Role.ADMINISTRATOR))))
+            rows = await db.scalars(select(AccountRow).where(AccountRow.name.in_(names) | AccountRow.id.in_(ids)))
+            return tuple(_account(row) for row in rows)
+
+    async def all_accounts(self) -> tuple[Account, ...]:
+        """By name; those without a role, too."""
+        async with self._store.reading() as db:
+            return tuple(_account(row) for row in await db.scalars(select(AccountRow).order_by(AccountRow.name)))
+
+    async def any_administrator(self) -> bool:
+        """Whether somebody administers something and is let in."""
+        held = exists().where(
+            RoleRow.role == Role.ADMINISTRATOR,
+            RoleRow.account_id == AccountRow.id,
+            AccountRow.suspended_at.is_(None),
+        )
+        async with self._store.reading() as db:
+            return bool(await db.scalar(select(held)))
 
     async def grant(self, account_id: AccountId, role: RoleAt) -> None:
         """Nothing changes where it is held already. Raises `AccountNotFound`."""
@@ -78,23 +113,100 @@ class PeopleStore:
                 raise AccountNotFound(f"account {account_id} not found")
             await db.merge(RoleRow(account_id=account_id, organisation_id=role.organisation_id, role=role.role))
 
-    async def set_password(self, account_id: AccountId, password_hash: str, *, end_logins: bool) -> None:
+    async def take(self, account_id: AccountId, role: RoleAt, *, administered_from: Collection[OrganisationId]) -> None:
+        """Nothing changes where it is not held.
+
+        `administered_from`: where administrators of that organisation hold their role, the organisation itself and the
+        departments above it. Raises `OnlyRole`, `LastAdministrator`.
+        """
+        async with self._store.writing() as db:
+            await db.get(AccountRow, account_id, with_for_update=True)  # of two last roles one is refused
+            held = await db.get(RoleRow, (account_id, role.organisation_id, role.role))
+            if held is None:
+                return
+            held_in_all = await db.scalars(select(RoleRow.role).where(RoleRow.account_id == account_id))
+            if len(held_in_all.all()) == 1:
+                raise OnlyRole("this is the account's only role: suspend the account instead, or give it another first")
+            if role.role is Role.ADMINISTRATOR:
+                await _keep_administrator(db, account_id, {role.organisation_id: administered_from})
+            await db.delete(held)
+
+    async def suspend(
+        self,
+        account_id: AccountId,
+        now: datetime,
+        *,
+        administered_from: Collection[Collection[OrganisationId]] = (),
+    ) -> None:
+        """Nobody is let in by it from now on; its logins and links end, its tokens sleep. Raises `LastAdministrator`.
+
+        `administered_from`: as for `take`, for each organisation that must not be left without an administrator.
+        """
+        async with self._store.writing() as db:
+            await _keep_administrator(db, account_id, dict(enumerate(administered_from)))
+            suspended = update(AccountRow).where(AccountRow.id == account_id, AccountRow.suspended_at.is_(None))
+            await db.execute(suspended.values(suspended_at=now))
+            await _end_ways_in(db, account_id)
+
+    async def resume(self, account_id: AccountId) -> None:
+        async with self._store.writing() as db:
+            await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(suspended_at=None))
+
+    async def edit(self, account: Account) -> None:
+        """Its displayed name and language are as here."""
+        values = {"display_name": account.display_name, "language": account.language}
+        async with self._store.writing() as db:
+            await db.execute(update(AccountRow).where(AccountRow.id == account.id).values(**values))
+
+    async def set_operator(self, account_id: AccountId, operator: bool) -> None:
+        async with self._store.writing() as db:
+            await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(operator=operator))
+
+    async def renew_hash(self, account_id: AccountId, password_hash: str) -> None:
+        """The same password, hashed anew."""
         async with self._store.writing() as db:
             await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(password_hash=password_hash))
-            if end_logins:
-                await db.execute(delete(LoginRow).where(LoginRow.account_id == account_id))
+
+    async def set_password(
+        self, account_id: AccountId, password_hash: str | None, *, given: bool, keeping: LoginId | None = None
+    ) -> None:
+        """Another password, or none; ends the account's logins but `keeping`, and its links."""
+        async with self._store.writing() as db:
+            values = {"password_hash": password_hash, "password_given": given}
+            await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(**values))
+            await _end_ways_in(db, account_id, keeping=keeping)
 
     async def add_login(
-        self, login_id: LoginId, account_id: AccountId, secret_hash: str, *, now: datetime, expires: datetime
+        self,
+        login_id: LoginId,
+        account: Account,
+        secret_hash: str,
+        *,
+        now: datetime,
+        expires: datetime,
+        network: str,
+        entry: AuditEntry,
     ) -> None:
-        """Adds it, and removes all that have expired."""
+        """Adds it with its entry of the audit log, and removes all that have expired.
+
+        Raises `LoginFailed` where since `account` was read its logins were ended: what let it in may be void by now.
+        """
         async with self._store.writing() as db:
+            row = await db.get(AccountRow, account.id, with_for_update=True)
+            if row is None or row.suspended_at is not None or row.generation != account.generation:
+                raise LoginFailed("the name or the password is wrong")
             await db.execute(delete(LoginRow).where(LoginRow.expires_at <= now))
             db.add(
                 LoginRow(
-                    id=login_id, account_id=account_id, secret_hash=secret_hash, created_at=now, expires_at=expires
+                    id=login_id,
+                    account_id=account.id,
+                    secret_hash=secret_hash,
+                    created_at=now,
+                    expires_at=expires,
+                    network=network,
                 )
             )
+            await self._store.audit.add_to(db, entry)
 
     async def login(self, secret_hash: str, now: datetime) -> tuple[LoginId, datetime, Account] | None:
         """The login with that secret, when it expires, and whose it is; None: ended, expired or never."""
@@ -103,20 +215,51 @@ class PeopleStore:
                 await db.execute(
                     select(LoginRow, AccountRow)
                     .join(AccountRow, AccountRow.id == LoginRow.account_id)
-                    .where(LoginRow.secret_hash == secret_hash, LoginRow.expires_at > now)
+                    .where(
+                        LoginRow.secret_hash == secret_hash,
+                        LoginRow.expires_at > now,
+                        AccountRow.suspended_at.is_(None),
+                    )
                 )
             ).one_or_none()
             return None if row is None else (LoginId(row[0].id), row[0].expires_at, _account(row[1]))
 
-    async def end_login(self, login_id: LoginId) -> None:
+    async def logins(self, account_id: AccountId, now: datetime) -> tuple[LoginView, ...]:
+        """Those that are good still, the newest first."""
+        of = (LoginRow.account_id == account_id) & (LoginRow.expires_at > now)
+        async with self._store.reading() as db:
+            rows = await db.scalars(select(LoginRow).where(of).order_by(LoginRow.created_at.desc(), LoginRow.id))
+            return tuple(_login(row) for row in rows)
+
+    async def end_login(self, login_id: LoginId, account_id: AccountId, entry: AuditEntry) -> None:
+        """Removes it, and adds its entry of the audit log. Raises `LoginNotFound` where the account has none such."""
+        mine = (LoginRow.id == login_id) & (LoginRow.account_id == account_id)
         async with self._store.writing() as db:
-            await db.execute(delete(LoginRow).where(LoginRow.id == login_id))
+            gone = await db.execute(delete(LoginRow).where(mine).returning(LoginRow.id))
+            if gone.scalar_one_or_none() is None:
+                raise LoginNotFound(f"no login {login_id}")
+            await self._store.audit.add_to(db, entry)
+
+    async def end_logins(self, account_id: AccountId, entry: AuditEntry, *, keeping: LoginId | None = None) -> None:
+        """All of the account's, and the links that would make new ones; with the entry of the audit log."""
+        async with self._store.writing() as db:
+            await _end_ways_in(db, account_id, keeping=keeping)
+            await self._store.audit.add_to(db, entry)
+
+    async def holder(self, client: str, now: datetime) -> Account | None:
+        """Whose login or token has the id `client`; None: it has ended, or lets nobody in now."""
+        login = select(LoginRow.account_id).where(LoginRow.id == client, LoginRow.expires_at > now)
+        token = select(TokenRow.account_id).where(TokenRow.id == client, _lasting(now))
+        mine = AccountRow.id.in_(login) | AccountRow.id.in_(token)
+        async with self._store.reading() as db:
+            row = (await db.scalars(select(AccountRow).where(mine, AccountRow.suspended_at.is_(None)))).one_or_none()
+            return None if row is None else _account(row)
 
     async def add_link(self, link: Link, secret_hash: str, *, now: datetime, alone: bool = False) -> None:
-        """Adds it, and removes all that have expired; with `alone`, all of its kind."""
+        """Adds it, and removes all that have expired; with `alone`, all that are nobody's."""
         gone = LinkRow.expires_at <= now
         async with self._store.writing() as db:
-            await db.execute(delete(LinkRow).where(gone | (LinkRow.kind == link.kind) if alone else gone))
+            await db.execute(delete(LinkRow).where(gone | LinkRow.account_id.is_(None) if alone else gone))
             db.add(
                 LinkRow(
                     id=link.id,
@@ -129,10 +272,10 @@ class PeopleStore:
                 )
             )
 
-    async def link(self, kind: LinkKind, secret_hash: str) -> Link | None:
+    async def link(self, kinds: Collection[LinkKind], secret_hash: str) -> Link | None:
         async with self._store.reading() as db:
             row = (
-                await db.scalars(select(LinkRow).where(LinkRow.kind == kind, LinkRow.secret_hash == secret_hash))
+                await db.scalars(select(LinkRow).where(LinkRow.kind.in_(kinds), LinkRow.secret_hash == secret_hash))
             ).one_or_none()
             return None if row is None else _link(row)
 
@@ -176,18 +319,85 @@ class PeopleStore:
                 await db.execute(
                     select(TokenRow, AccountRow)
                     .join(AccountRow, AccountRow.id == TokenRow.account_id)
-                    .where(
-                        TokenRow.secret_hash == secret_hash,
-                        TokenRow.expires_at.is_(None) | (TokenRow.expires_at > now),
-                    )
+                    .where(TokenRow.secret_hash == secret_hash, _lasting(now), AccountRow.suspended_at.is_(None))
                 )
             ).one_or_none()
             return None if row is None else (TokenId(row[0].id), row[0].expires_at, _account(row[1]))
 
-    async def delete_token(self, token_id: TokenId) -> bool:
+    async def tokens(self, account_id: AccountId, now: datetime) -> tuple[TokenView, ...]:
+        """Those that are good still, the newest first."""
+        of = (TokenRow.account_id == account_id) & _lasting(now)
+        async with self._store.reading() as db:
+            rows = await db.scalars(select(TokenRow).where(of).order_by(TokenRow.created_at.desc(), TokenRow.id))
+            return tuple(_token(row) for row in rows)
+
+    async def token_owner(self, token_id: TokenId) -> AccountId:
+        """Raises `TokenNotFound`."""
+        async with self._store.reading() as db:
+            row = await db.get(TokenRow, token_id)
+            if row is None:
+                raise TokenNotFound(f"no token {token_id}")
+            return AccountId(row.account_id)
+
+    async def delete_token(self, token_id: TokenId, account_id: AccountId) -> None:
+        """Raises `TokenNotFound` where the account has none of that id."""
+        mine = (TokenRow.id == token_id) & (TokenRow.account_id == account_id)
         async with self._store.writing() as db:
-            gone = await db.execute(delete(TokenRow).where(TokenRow.id == token_id).returning(TokenRow.id))
-            return gone.scalar_one_or_none() is not None
+            gone = await db.execute(delete(TokenRow).where(mine).returning(TokenRow.id))
+            if gone.scalar_one_or_none() is None:
+                raise TokenNotFound(f"no token {token_id}")
+
+    async def key(self, name: str, new: bytes) -> bytes:
+        """The key of that name: what is kept, or `new`, which is kept from now on."""
+        with contextlib.suppress(IntegrityError):  # another process was first
+            async with self._store.writing() as db:
+                kept = await db.get(KeyRow, name)
+                if kept is not None:
+                    return kept.key
+                db.add(KeyRow(name=name, key=new))
+        async with self._store.reading() as db:
+            return (await db.scalars(select(KeyRow.key).where(KeyRow.name == name))).one()
+
+
+async def _keep_administrator(
+    db: AsyncSession, leaving: AccountId, organisations: Mapping[object, Collection[OrganisationId]]
+) -> None:
+    """Raises `LastAdministrator` where nobody but `leaving`, and nobody who is let in, would administer one of them.
+
+    Their rows are locked in one order, so that two who take each other's role at once do not both succeed.
+    """
+    concerned = {id for each in organisations.values() for id in each}
+    rows = await db.execute(
+        select(RoleRow.organisation_id, AccountRow.id, AccountRow.suspended_at)
+        .join(AccountRow, AccountRow.id == RoleRow.account_id)
+        .where(RoleRow.role == Role.ADMINISTRATOR, RoleRow.organisation_id.in_(concerned))
+        .order_by(AccountRow.id, RoleRow.organisation_id)
+        .with_for_update()
+    )
+    staying = {organisation for organisation, id, suspended in rows if id != leaving and suspended is None}
+    if any(not staying.intersection(each) for each in organisations.values()):
+        raise LastAdministrator("nobody would be left to administer it: make somebody else an administrator first")
+
+
+async def _end_ways_in(db: AsyncSession, account_id: AccountId, *, keeping: LoginId | None = None) -> None:
+    """Logins, and links that would make new ones."""
+    ended = LoginRow.account_id == account_id
+    await db.execute(delete(LoginRow).where(ended if keeping is None else ended & (LoginRow.id != keeping)))
+    await db.execute(delete(LinkRow).where(LinkRow.account_id == account_id))
+    of = update(AccountRow).where(AccountRow.id == account_id)
+    await db.execute(of.values(generation=AccountRow.generation + 1))
+
+
+def _lasting(now: datetime) -> ColumnElement[bool]:
+    return TokenRow.expires_at.is_(None) | (TokenRow.expires_at > now)
+
+
+def _login(row: LoginRow) -> LoginView:
+    return LoginView(id=LoginId(row.id), begun=row.created_at, expires=row.expires_at, network=row.network)
+
+
+def _token(row: TokenRow) -> TokenView:
+    return TokenView(id=TokenId(row.id), name=row.name, created=row.created_at, expires=row.expires_at)
 
 
 def _account(row: AccountRow) -> Account:
@@ -198,6 +408,10 @@ def _account(row: AccountRow) -> Account:
         language=row.language,
         roles=tuple(RoleAt(each.role, OrganisationId(each.organisation_id)) for each in row.roles),
         created=row.created_at,
+        operator=row.operator,
+        password_given=row.password_given,
+        suspended=row.suspended_at,
+        generation=row.generation,
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from controller.people.account import Role
@@ -22,6 +22,10 @@ class AccountRow(Base):
     language: Mapped[str] = mapped_column(String(10))
     password_hash: Mapped[str | None] = mapped_column(Text)  # None: logs in by link or token only
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    operator: Mapped[bool] = mapped_column(server_default=false())
+    password_given: Mapped[bool] = mapped_column(server_default=false())
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    generation: Mapped[int] = mapped_column(server_default="0")
 
     roles: Mapped[list["RoleRow"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="(RoleRow.organisation_id, RoleRow.role)"
@@ -46,6 +50,7 @@ class LoginRow(Base):
     secret_hash: Mapped[str] = mapped_column(HASH, unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    network: Mapped[str] = mapped_column(Text, server_default=text("''"))
 
 
 class LinkRow(Base):
@@ -53,7 +58,7 @@ class LinkRow(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     kind: Mapped[LinkKind] = mapped_column(words(LinkKind))
-    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)  # None: SETUP
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)  # None: SETUP, RECOVERY
     secret_hash: Mapped[str] = mapped_column(HASH, unique=True)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reusable: Mapped[bool]
@@ -69,3 +74,12 @@ class TokenRow(Base):
     secret_hash: Mapped[str] = mapped_column(HASH, unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class KeyRow(Base):
+    """What we sign with."""
+
+    __tablename__ = "keys"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,12 +1,29 @@
-"""Accounts of a school's people."""
+"""Accounts of an organisation's people, as its administrators see and change them.
 
-from dataclasses import replace
+What belongs to the whole person (password, logins, tokens, suspension) is for those who administer everything that the
+person is; roles are for those who administer the organisation concerned.
+"""
 
-from controller.people.account import RoleAt
+from controller.people.account import Account, AccountId, Role, RoleAt, TokenId
+from controller.people.errors import HiddenObject
+from controller.people.link import RESET_LIFE
 from controller.people.rights import Right
+from controller.people.secret import new_password
 from controller.web import render
 from controller.web.call import Call
-from controller.web.models.people import AccountsJson, AccountWithRolesJson, NewAccountJson
+from controller.web.models.people import (
+    AccountEditJson,
+    AccountsJson,
+    AccountWithRolesJson,
+    AddedAccountJson,
+    GivenJson,
+    LoginsJson,
+    NewAccountJson,
+    NewRoleJson,
+    ResetJson,
+    SuspensionJson,
+    TokensJson,
+)
 from controller.web.reading import organisations
 from controller.web.route import Routes
 from rooms.school import OrganisationId
@@ -20,21 +37,125 @@ async def list_accounts(call: Call) -> AccountsJson:
     mine = call.rights.organisations(Right.ADMINISTER)
     of = await organisations(call.services)
     found = await call.services.people.accounts.list(mine)
-    shown = [replace(each, roles=tuple(one for one in each.roles if one.organisation_id in mine)) for each in found]
-    return AccountsJson(accounts=[render.with_roles(each, of) for each in shown])
+    return AccountsJson(accounts=[render.account(each, of, call.rights) for each in found])
 
 
 @routes("POST", "/accounts", status=201, problems=(404, 409))
-async def add_account(call: Call, body: NewAccountJson) -> AccountWithRolesJson:
+async def add_account(call: Call, body: NewAccountJson) -> AddedAccountJson:
     """Add a person with one role at one organisation."""
     id = OrganisationId(body.organisation)
     call.rights.require(Right.ADMINISTER, id, "organisation", id)
+    made = new_password() if body.password is None else None
     account = await call.services.people.accounts.add(
         name=body.name,
         display_name=body.display_name,
-        password=body.password,
+        password=made or body.password,
+        given=True,
         language=body.language,
         roles=[RoleAt(body.role, id)],
         actor=call.actor,
     )
-    return render.with_roles(account, await organisations(call.services))
+    return AddedAccountJson(account=await _shown(call, account), password=made)
+
+
+@routes("GET", "/accounts/{account}")
+async def get_account(call: Call) -> AccountWithRolesJson:
+    """One person's account."""
+    return await _shown(call, await _visible(call))
+
+
+@routes("PATCH", "/accounts/{account}")
+async def edit_account(call: Call, body: AccountEditJson) -> AccountWithRolesJson:
+    """Change how a person is called, or their language."""
+    account = await _person(call)
+    accounts = call.services.people.accounts
+    changed = await accounts.edit(
+        account.id, display_name=body.display_name, language=body.language, actor=call.actor
+    )
+    return await _shown(call, changed)
+
+
+@routes("POST", "/accounts/{account}/password")
+async def reset_password(call: Call, body: ResetJson) -> GivenJson:
+    """Let a person in who forgot the password, once; then they choose one of their own. Ends all their logins."""
+    account, people = await _person(call), call.services.people
+    if by_password := body.by == "password":
+        password = new_password()
+    await people.accounts.set_password(account.id, password if by_password else None, actor=call.actor, given=True)
+    if by_password:
+        return GivenJson(password=password)
+    secret = await people.links.reset_secret(account.id)
+    return GivenJson(link=f"/login#link={secret}", expires=call.services.clock() + RESET_LIFE)
+
+
+@routes("PUT", "/accounts/{account}/suspended", problems=(409,))
+async def suspend_account(call: Call, body: SuspensionJson) -> AccountWithRolesJson:
+    """Let nobody in by this account, from now on and everywhere; or let the person in again."""
+    account, accounts = await _person(call), call.services.people.accounts
+    change = accounts.suspend if body.suspended else accounts.resume
+    return await _shown(call, await change(account.id, actor=call.actor))
+
+
+@routes("POST", "/accounts/{account}/roles", problems=(404,))
+async def grant_role(call: Call, body: NewRoleJson) -> AccountWithRolesJson:
+    """Give a person one more role; where it is held already, nothing changes."""
+    account, role = await _visible(call), RoleAt(body.role, OrganisationId(body.organisation))
+    call.rights.require_role(account, role)
+    return await _shown(call, await call.services.people.accounts.grant(account.id, role, actor=call.actor))
+
+
+@routes("DELETE", "/accounts/{account}/roles/{organisation}/{role}", problems=(409,))
+async def take_role(call: Call) -> None:
+    """Take a role from a person; where it is not held, nothing changes."""
+    account = await _visible(call)
+    name = call.path("role")
+    if name not in set(Role):
+        raise HiddenObject("role", name)
+    role = RoleAt(Role(name), OrganisationId(call.path("organisation")))
+    call.rights.require_role(account, role)
+    await call.services.people.accounts.take(account.id, role, actor=call.actor)
+
+
+@routes("GET", "/accounts/{account}/logins")
+async def list_logins(call: Call) -> LoginsJson:
+    """Where a person is logged in."""
+    account = await _person(call)
+    return render.logins(await call.services.people.logins.list(account.id), call.identity.login_id)
+
+
+@routes("DELETE", "/accounts/{account}/logins")
+async def end_logins(call: Call) -> None:
+    """Log a person out everywhere."""
+    account = await _person(call)
+    await call.services.people.logins.end_all(account.id, actor=call.actor)
+
+
+@routes("GET", "/accounts/{account}/tokens")
+async def list_tokens(call: Call) -> TokensJson:
+    """The API tokens that have this person's rights."""
+    return render.tokens(await call.services.people.tokens.list((await _person(call)).id))
+
+
+@routes("DELETE", "/accounts/{account}/tokens/{token}")
+async def revoke_token(call: Call) -> None:
+    """Revoke an API token."""
+    account = await _person(call)
+    await call.services.people.tokens.revoke(TokenId(call.path("token")), account.id, actor=call.actor)
+
+
+async def _visible(call: Call) -> Account:
+    """Raises `AccountNotFound`, `HiddenObject`."""
+    account = await call.services.people.accounts.get(AccountId(call.path("account")))
+    call.rights.require_account(account)
+    return account
+
+
+async def _person(call: Call) -> Account:
+    """Raises `AccountNotFound`, `HiddenObject`, `Forbidden`."""
+    account = await _visible(call)
+    call.rights.require_person(account)
+    return account
+
+
+async def _shown(call: Call, account: Account) -> AccountWithRolesJson:
+    return render.account(account, await organisations(call.services), call.rights)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ class Call:
     request: web.Request
     services: Services
     status: int
+    asked: datetime  # aware, UTC; when it came, before anything was read: what it gives is void if taken back later
     who: Identity | None = None
     known_rights: Rights | None = None
     headers: dict[str, str] = field(default_factory=dict)

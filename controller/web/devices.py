@@ -24,7 +24,7 @@ from rooms.school import OrganisationId, SchoolId, namespace
 routes = Routes("devices")
 
 
-@routes("GET", "/devices")
+@routes("GET", "/devices", problems=(404,))
 async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
     """The devices of my schools or of one of them, and what is wrong with announcements there."""
     hub = call.services.hub
@@ -71,7 +71,7 @@ async def delete_device(call: Call) -> None:
     device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
     await call.services.store.devices.delete(device.id)
     call.services.hub.forget(device.id)
-    await call.record("device.delete", "device", device.id, before={"name": device.name})
+    await call.record("device.delete", "device", device.id, before={"school": device.namespace, "name": device.name})
     call.changed(ChangeKind.DEVICE, device.id)
 
 

@@ -8,19 +8,22 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from controller.changes import Change, ChangeKind, Subscription
+from controller.network import network_of
 from controller.pairing import Pairing, PairingFull
 from controller.people.secret import hash_of
 from controller.views import DisplayReport, DisplayState
 from controller.web import render
 from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S
-from controller.web.guard import check_origin
+from controller.web.guard import BROWSER_COOKIE, check_origin, cookie_name
 from controller.web.metrics import METRICS
 from controller.web.models.rooms import DisplayReportJson
 from controller.web.remote import address_of
 from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.services import Services
+from controller.web.shares import KNOWN
 from controller.web.socket import TRY_AGAIN, Closed, Socket
+from controller.web.sockets import OPEN_SOCKETS
 from controller.web.told import Told
 from rooms.errors import DisplayNotFound, StoreUnavailable
 from rooms.room import Display, DisplayId
@@ -42,24 +45,37 @@ async def display_events(request: web.Request) -> web.StreamResponse:
     display = None if secret is None else await services.store.displays.get_by_secret_hash(hash_of(secret))
     socket = Socket(request, heartbeat_s=HEARTBEAT_S)
     if display is not None and secret is not None:
+        await _keep_known(request, socket, services, display, secret)
+    network = network_of(address_of(request, services.trusted_proxies))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(request.app[OPEN_SOCKETS].one("" if display is None else display.id, network))
+        await socket.open()
+        stack.enter_context(request.app[METRICS].sockets.labels("display").track_inprogress())
+        if display is None:
+            return await socket.run(_pair(socket, services.pairing, network), _listen(socket, None), _breathe(socket))
+        request[KNOWN] = True
+        return await _serve(request, socket, services, display)
+
+
+async def _keep_known(
+    request: web.Request, socket: Socket, services: Services, display: Display, secret: str
+) -> None:
+    """Have it keep its credential, and be known as a browser of ours: what others ask from its school is not its own."""
+    name = cookie_name(BROWSER_COOKIE, services)
+    browser = await services.people.logins.noted(request.cookies.get(name), display.id)
+    for cookie, value, path in ((DISPLAY_COOKIE, secret, DISPLAY_COOKIE_PATH), (name, browser, "/")):
         socket.ws.set_cookie(
-            DISPLAY_COOKIE,
-            secret,
-            path=DISPLAY_COOKIE_PATH,
+            cookie,
+            value,
+            path=path,
             max_age=DISPLAY_COOKIE_S,
             httponly=True,
             samesite="Lax",
             secure=services.secure,
         )
-    await socket.open()
-    with request.app[METRICS].sockets.labels("display").track_inprogress():
-        if display is None:
-            address = address_of(request, services.trusted_proxies)
-            return await socket.run(_pair(socket, services.pairing, address), _listen(socket, None), _breathe(socket))
-        return await _serve(request, socket, services, display)
 
 
-async def _pair(socket: Socket, pairing: Pairing, address: str) -> None:
+async def _pair(socket: Socket, pairing: Pairing, network: str) -> None:
     """Show one code after the other until a technician has typed one in; the page comes back with its cookie."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -69,7 +85,7 @@ async def _pair(socket: Socket, pairing: Pairing, address: str) -> None:
 
     while not told.done():
         try:
-            offer = pairing.offer(tell, address)
+            offer = pairing.offer(tell, network)
         except PairingFull as error:
             raise Closed(TRY_AGAIN, "too many displays") from error
         try:

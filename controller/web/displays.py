@@ -43,6 +43,7 @@ async def delete_display(call: Call) -> None:
     await call.services.store.displays.delete(id)
     call.request.app[DISPLAY_SOCKETS].unpair(id)
     await call.record("display.unpair", "display", id, before={"room": room.id, "name": display.name})
+    call.services.showing.display_unpaired(display)  # last: its page, which is given new tokens, is gone by now
     call.changed(ChangeKind.ROOM, room.id)
 
 

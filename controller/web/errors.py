@@ -7,12 +7,21 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from aiohttp import web
 from pydantic import ValidationError
 
 from controller.errors import ControllerError
-from controller.people.errors import HiddenObject, LoginFailed, NotLoggedIn, PeopleError, TooManyAttempts
+from controller.people.errors import (
+    HiddenObject,
+    LoginFailed,
+    LoginsBusy,
+    NotLoggedIn,
+    PeopleError,
+    TooManyAttempts,
+    WeakPassword,
+)
 from devices.errors import DevicesError, QueueFull
 from rooms.errors import RoomsError, VersionConflict
 from webrtc.errors import WebrtcError
@@ -95,6 +104,22 @@ class OriginRefused(WebError, PermissionError):
     status = 403
 
 
+class HostRefused(WebError, PermissionError):
+    status = 421  # RFC 9110 15.5.20
+
+
+class TooManyRequests(WebError, RuntimeError):
+    status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after = timedelta(seconds=retry_after_s)
+        super().__init__("there is too much from your network, try again in a while")
+
+
+class TooManySockets(TooManyRequests):
+    """Pages of one login, or of one network."""
+
+
 class NodeAway(WebError, ConnectionError):
     status = 503
 
@@ -143,12 +168,14 @@ def problem_of(error: Exception) -> Problem | None:
     words = f"{error.kind}-not-found" if isinstance(error, HiddenObject) else _words(type(error).__name__)
     headers: dict[str, str] = {}
     more: dict[str, object] = {}
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | LoginsBusy | TooManyRequests):
         headers["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
     elif status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     elif status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, WeakPassword):
+        more["reason"] = error.reason.value
     if isinstance(error, InvalidRequest):
         more["errors"] = [
             {"where": where, "code": code, "detail": what} for where, what, code in error.errors
@@ -186,7 +213,7 @@ def _status(error: Exception) -> int:
 
 def _of_http(error: web.HTTPException) -> Problem:
     words = _words(error.reason.replace(" ", "").replace("-", "")) if error.reason else "http"
-    kept: Iterable[str] = ("Allow", "Retry-After")
+    kept: Iterable[str] = ("Accept-Encoding", "Allow", "Retry-After")
     headers = {name: error.headers[name] for name in kept if name in error.headers}
     return Problem(type=words, title=error.reason, status=error.status, headers=headers)
 

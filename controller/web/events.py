@@ -7,12 +7,13 @@ from datetime import timedelta
 from aiohttp import web
 
 from controller.changes import Change, ChangeKind, Subscription
+from controller.network import network_of
 from controller.people.account import Identity
-from controller.people.errors import HiddenObject, NotLoggedIn
+from controller.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded
 from controller.people.rights import Right, Rights
 from controller.web import render
 from controller.web.call import SERVICES
-from controller.web.guard import check_origin, identify
+from controller.web.guard import check_origin, check_settled, identify
 from controller.web.metrics import METRICS
 from controller.web.reading import (
     DISPLAY_SOCKETS,
@@ -23,9 +24,10 @@ from controller.web.reading import (
     visible_lesson,
     visible_room,
 )
+from controller.web.remote import address_of
 from controller.web.services import Services
 from controller.web.socket import TRY_AGAIN, Closed, Socket
-from controller.web.sockets import DisplaySockets
+from controller.web.sockets import OPEN_SOCKETS, DisplaySockets
 from devices.errors import DeviceNotFound
 from rooms.errors import LessonNotFound, RoomNotFound
 from rooms.lesson import LessonId
@@ -44,15 +46,19 @@ async def events(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     check_origin(request, services)
     identity = await identify(request, services)
+    check_settled(identity)
     rights = await services.people.accounts.rights(identity.account)
     socket = Socket(request, heartbeat_s=HEARTBEAT_S)
+    network = network_of(address_of(request, services.trusted_proxies))
     with contextlib.ExitStack() as stack:
+        stack.enter_context(request.app[OPEN_SOCKETS].one(identity.client, network))
         changes = stack.enter_context(services.changes.subscribe(*TOLD))
+        own = stack.enter_context(services.changes.subscribe(Change(ChangeKind.ACCOUNT, identity.account.id)))
         feed = Feed(socket, services, request.app[DISPLAY_SOCKETS], identity, rights)
         await feed.take_stock()
         await socket.open()
         stack.enter_context(request.app[METRICS].sockets.labels("page").track_inprogress())
-        return await socket.run(_listen(socket), feed.run(changes), _watch_login(request, services, identity, rights))
+        return await socket.run(_listen(socket), feed.run(changes), _watch_login(request, services, own, rights))
 
 
 class Feed:
@@ -67,6 +73,7 @@ class Feed:
         self._identity = identity
         self._rights = rights
         self._known: set[tuple[ChangeKind, str]] = set()
+        self._told: dict[str, int] = {}  # of each lesson, the hash of its last message
 
     async def take_stock(self) -> None:
         """Note what can be seen now."""
@@ -98,9 +105,15 @@ class Feed:
         except (DeviceNotFound, RoomNotFound, LessonNotFound, HiddenObject):
             if (change.kind, change.id) in self._known:
                 self._known.discard((change.kind, change.id))
+                self._told.pop(change.id, None)
                 await self._socket.send({"type": f"{kind}_removed", "id": change.id})
             return
         self._known.add((change.kind, change.id))
+        if change.kind is ChangeKind.LESSON:
+            # Whoever sees little of a lesson must not see from our messages when something happens in it.
+            before, self._told[change.id] = self._told.get(change.id), hash(body)
+            if before == self._told[change.id]:
+                return
         await self._socket.send_text(f'{{"type":"{kind}","{kind}":{body}}}')
 
     async def _read(self, change: Change) -> str:
@@ -133,19 +146,19 @@ async def _listen(socket: Socket) -> None:
             await socket.refuse("unknown-type")
 
 
-async def _watch_login(request: web.Request, services: Services, identity: Identity, rights: Rights) -> None:
-    """End with the login; with an ended one elsewhere, an expired one or changed roles within `RECHECK_EVERY_S`."""
-    with contextlib.ExitStack() as stack:
-        ended = asyncio.Event()
-        if identity.login_id is not None:
-            ended = stack.enter_context(services.people.logins.ending(identity.login_id))
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RECHECK_EVERY_S):
-                    await ended.wait()
-            try:
-                now = await identify(request, services)
-            except NotLoggedIn as error:
-                raise Closed(LOGGED_OUT, "logged out") from error
-            if await services.people.accounts.rights(now.account) != rights:
-                raise Closed(TRY_AGAIN, "other rights")
+async def _watch_login(request: web.Request, services: Services, own: Subscription, rights: Rights) -> None:
+    """End with what let the page in, or with other rights: at once where it is announced, in `own`.
+
+    Expiry, and what another process did, within `RECHECK_EVERY_S`.
+    """
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RECHECK_EVERY_S):
+                await own.any()
+        try:
+            now = await identify(request, services)
+            check_settled(now)
+        except (NotLoggedIn, OwnPasswordNeeded) as error:
+            raise Closed(LOGGED_OUT, "logged out") from error
+        if await services.people.accounts.rights(now.account) != rights:
+            raise Closed(TRY_AGAIN, "other rights")

@@ -5,14 +5,22 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from controller.people.account import Identity
-from controller.people.errors import NotLoggedIn
+from controller.people.errors import NotLoggedIn, OwnPasswordNeeded
 from controller.people.secret import equal
 from controller.web.errors import CsrfRefused, OriginRefused
+from controller.web.names import is_loopback
 from controller.web.services import Services
 
 LOGIN_COOKIE = "nhipcau_login"
+BROWSER_COOKIE = "nhipcau_browser"
+IDENTITY = web.RequestKey("identity", Identity)  # of a request whose maker is known
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def cookie_name(name: str, services: Services) -> str:
+    """Over TLS a name that browsers take from our own pages alone, not from a neighbour's or over plain HTTP."""
+    return f"__Host-{name}" if services.secure else name
 
 
 async def identify(request: web.Request, services: Services) -> Identity:
@@ -22,14 +30,22 @@ async def identify(request: web.Request, services: Services) -> Identity:
         found = await services.people.tokens.find(token.strip()) if kind.lower() == "bearer" else None
         if found is None:
             raise NotLoggedIn("this token is not valid")
+        request[IDENTITY] = found
         return found
-    secret = request.cookies.get(LOGIN_COOKIE)
+    secret = request.cookies.get(cookie_name(LOGIN_COOKIE, services))
     found = None if secret is None else await services.people.logins.find(secret)
     if found is None:
         raise NotLoggedIn("nobody is logged in")
+    request[IDENTITY] = found
     if request.method not in SAFE_METHODS:
         check_csrf(request, found)
     return found
+
+
+def check_settled(identity: Identity) -> None:
+    """Raises `OwnPasswordNeeded` for a login by a password that somebody else chose."""
+    if identity.unsettled:
+        raise OwnPasswordNeeded("choose a password of your own first: PUT /api/v1/me/password")
 
 
 def check_csrf(request: web.Request, identity: Identity) -> None:
@@ -48,8 +64,17 @@ def check_origin(request: web.Request, services: Services) -> None:
     if origin is None or origin in services.origins:
         return
     try:
-        host = urlsplit(origin).netloc
+        scheme, host, *_ = urlsplit(origin)
     except ValueError:
-        host = ""
-    if not host or host.lower() != request.host.lower():
+        scheme = host = ""
+    if not host or host.lower() != request.host.lower() or not _as_safe(scheme, request, services):
         raise OriginRefused("this page is not one of ours")
+
+
+def _as_safe(scheme: str, request: web.Request, services: Services) -> bool:
+    """Whether a page of that scheme may ask: one that came over plain HTTP, anybody on its way may have written.
+
+    TLS may end at a proxy, which asks us over plain HTTP in the name of a page of `https`.
+    """
+    encrypted = request.scheme == "https" or (services.secure and not is_loopback(request.host))
+    return scheme == "https" or (scheme == "http" and not encrypted)

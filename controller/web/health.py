@@ -1,9 +1,12 @@
 """Whether we live, whether we can work, and figures."""
 
+import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 from aiohttp import web
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -11,10 +14,31 @@ from controller.web.call import SERVICES
 from controller.web.services import Services
 from rooms.errors import RoomsError
 
+FRESH_S = 1.0
+
 log = logging.getLogger(__name__)
 
 
+class Latest:
+    """The figures as text, made once for all who ask within `FRESH_S`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._made_at: float | None = None
+        self._text = b""
+
+    def text(self, registry: CollectorRegistry) -> bytes:
+        now = self._clock()
+        if self._made_at is None or now - self._made_at >= FRESH_S:
+            self._made_at, self._text = now, generate_latest(registry)
+        return self._text
+
+
+LATEST = web.AppKey("latest", Latest)
+
+
 def add_health(app: web.Application) -> None:
+    app[LATEST] = Latest()
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
@@ -28,15 +52,19 @@ async def healthz(request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """GET /readyz: 200 if all parts work, else 503; `{"ready", "parts": {name: bool}}`."""
     services = request.app[SERVICES]
-    parts = {"database": await _database_answers(services)}
+    reads, *writes = await asyncio.gather(
+        _database_answers(services), *(test.works() for test in services.write_tests.values())
+    )
+    parts = {"database": reads, **dict(zip(services.write_tests, writes, strict=True))}
     parts |= {name: probe() for name, probe in services.probes.items()}
+    parts["clock"] = services.clock_watch.believed()
     ready = all(parts.values())
     return web.json_response({"ready": ready, "parts": parts}, status=200 if ready else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """GET /metrics: Prometheus text."""
-    data = generate_latest(request.app[SERVICES].registry)
+    """GET /metrics: Prometheus text, of a second ago at most: whoever asks more often costs nothing."""
+    data = request.app[LATEST].text(request.app[SERVICES].registry)
     return web.Response(body=data, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 

@@ -32,6 +32,8 @@ from rooms.school import OrganisationId, SchoolId
 routes = Routes("lessons")
 
 LONGEST_LIST = timedelta(days=100)
+FARTHEST = timedelta(days=2 * 366)
+"""Nobody plans a lesson later than so; a school year ahead is a lot."""
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
@@ -51,6 +53,7 @@ async def add_lesson(call: Call, body: NewLessonJson) -> LessonJson:
     host = OrganisationId(body.host)
     call.rights.require(Right.PLAN, host, "organisation", host)
     school = await call.services.store.organisations.get(host)
+    _check_times(call, start=body.start, end=body.end)
     lesson = Lesson.planned(
         id=LessonId(new_id("l")),
         title=body.title,
@@ -78,6 +81,7 @@ async def edit_lesson(call: Call, body: LessonEditJson) -> LessonJson:
     """Change a lesson that has not begun; guests that accepted other times are asked again."""
     lesson = await visible_lesson(call.services, call.rights, Right.PLAN, call.path("lesson"))
     expected = call.expected_version()
+    _check_times(call, start=body.start, end=body.end)
     changed = replace(
         lesson,
         title=lesson.title if body.title is None else body.title,
@@ -103,6 +107,17 @@ async def cancel_lesson(call: Call) -> None:
         await _planned(call, lesson.id)
     elif (await call.services.store.lessons.get(lesson.id)).state is not LessonState.CANCELLED:
         raise InvalidState(f"lesson {lesson.id} has begun; it can only be ended")
+
+
+@routes("POST", "/lessons/{lesson}/reinstate", problems=(409,))
+async def reinstate_lesson(call: Call) -> LessonJson:
+    """Plan a lesson again that time alone has cancelled, until its end: the clock was wrong."""
+    lesson = await visible_lesson(call.services, call.rights, Right.PLAN, call.path("lesson"))
+    planned = await call.services.store.lessons.reinstate(lesson.id, call.services.clock())
+    if planned.state is not lesson.state:
+        before, after = {"state": lesson.state.value}, {"state": planned.state.value}
+        await call.record("lesson.reinstate", "lesson", lesson.id, before=before, after=after)
+    return await _planned(call, lesson.id)
 
 
 @routes("POST", "/lessons/{lesson}/start", problems=(409, 503))
@@ -138,8 +153,9 @@ async def watch_lesson(call: Call, body: ViewJson) -> WatchJson:
     """A teacher's own view of a live lesson: where to play it. Asked again, a younger token for the same."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_watch(lesson)
-    login = call.identity.client
-    given = await call.services.showing.watch(lesson.id, call.identity.account.id, login, body.view)
+    account, login = call.identity.account, call.identity.client
+    given = await call.services.showing.watch(lesson.id, account.id, login, body.view, known=call.asked)
+    await call.services.audience.look_again(lesson, account.id)  # the right may have gone while this was made
     return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
 
 
@@ -149,7 +165,9 @@ async def share_screen(call: Call, body: ScreenJson) -> ScreenGrantJson:
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     site = call.rights.require_sharing(lesson)
     device = f"{call.identity.client}-{body.share}"
-    return render.screen_grant(await call.services.showing.screen(lesson.id, site.room_id, device))
+    given = await call.services.showing.screen(lesson.id, site.room_id, device, known=call.asked)
+    await call.services.audience.look_again(lesson, call.identity.account.id)
+    return render.screen_grant(given)
 
 
 async def _answered(call: Call, invitation: InvitationState) -> LessonJson:
@@ -173,6 +191,15 @@ async def _answer(call: Call, lesson_id: LessonId) -> LessonJson:
     lesson = await lesson_json(call.services, call.rights, lesson_id)
     call.set_etag(lesson.version)
     return lesson
+
+
+def _check_times(call: Call, *, start: datetime | None, end: datetime | None) -> None:
+    """Times that are set now: not wholly past, and not so far off that somebody mistyped. Raises `InvalidRequest`."""
+    now = call.services.clock()
+    if end is not None and end <= now:
+        raise InvalidRequest((("/body/end", "after now: a lesson cannot be planned in the past"),))
+    if start is not None and start > now + FARTHEST:
+        raise InvalidRequest((("/body/start", f"within {FARTHEST.days} days"),))
 
 
 async def _rooms(call: Call, ids: list[str]) -> list[Room]:

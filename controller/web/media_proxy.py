@@ -12,6 +12,8 @@ from multidict import CIMultiDict
 
 from controller.web.call import SERVICES
 from controller.web.errors import NodeAway, NodeSilent
+from controller.web.refused import note
+from controller.web.shares import KNOWN
 
 NODE_TIMEOUT_S = 10.0
 BRIDGE = r"{protocol:whip|whep}/{bridge:[A-Za-z0-9][A-Za-z0-9_-]{0,63}}"
@@ -67,6 +69,10 @@ async def proxy(request: web.Request) -> web.Response:
                 allow_redirects=False,
             ) as answer,
         ):
+            if answer.status in (401, 403):
+                note(request, services, "media-refused")
+            elif answer.status < 400 and "Authorization" in request.headers:
+                request[KNOWN] = True  # the node has let it in
             headers = _kept(answer.headers.items(), RESPONSE_HEADERS)
             return web.Response(status=answer.status, body=await answer.read(), headers=headers)
     except TimeoutError as error:

@@ -10,6 +10,8 @@ from aiohttp import web
 from controller.web.call import SERVICES
 from controller.web.errors import fault, problem_of
 from controller.web.metrics import METRICS
+from controller.web.names import check_host
+from controller.web.refused import refusal
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +53,11 @@ async def rim(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         response = await handler(request)
     except web.HTTPException as error:
-        response = _answer(error)
+        response = _answer(request, error)
     except ConnectionResetError:
         response = web.Response(status=CLIENT_LEFT)  # before the answer: nobody to tell, and nothing of ours went wrong
     except Exception as error:  # noqa: BLE001 - the rim of one request
-        response = _answer(error)
+        response = _answer(request, error)
     route = request.match_info.route.resource
     request.app[METRICS].count(
         method=request.method,
@@ -66,13 +68,24 @@ async def rim(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-def _answer(error: Exception) -> web.Response:
+def _answer(request: web.Request, error: Exception) -> web.Response:
+    services = request.app[SERVICES]
     problem = problem_of(error)
     if problem is None:
         id = secrets.token_hex(6)
         log.error("request %s failed", id, exc_info=error)
         problem = fault(id)
+    found = refusal(request, services, problem, error)
+    if found is not None:
+        services.refusals.count(found)
     return problem.response()
+
+
+@web.middleware
+async def named(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses what is asked of another server than ours. Stands inside the rim."""
+    check_host(request, request.app[SERVICES])
+    return await handler(request)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

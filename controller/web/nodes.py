@@ -13,6 +13,7 @@ from controller.web.models.nodes import (
     NodeTurnJson,
 )
 from controller.web.route import Routes
+from controller.web.shares import KNOWN
 
 routes = Routes("nodes")
 
@@ -22,12 +23,13 @@ async def register_node(call: Call, body: NodeRegistrationJson) -> NodeLeaseJson
     """A node makes itself known, with the secret of all that do as bearer token; again before the lease is over."""
     secret = call.request.headers.get("Authorization", "").removeprefix("Bearer ")
     terms = call.services.fleet.register(Registration(name=body.name, url=body.url), secret)
+    call.request[KNOWN] = True
     return NodeLeaseJson(lease_s=terms.lease_s, turn=_turn(terms.turn) if terms.turn else None)
 
 
 @routes("GET", "/nodes", problems=(403,))
 async def list_nodes(call: Call) -> NodesJson:
-    """All bridge nodes and their load, for administrators of an organisation at the top."""
+    """All bridge nodes and their load, for operators."""
     call.rights.require_operation()
     return shown(call)
 

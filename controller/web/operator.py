@@ -1,4 +1,4 @@
-"""The bridge nodes for operators at a shell of this machine: `nhipcau nodes`, `drain`, `undrain`.
+"""For operators at a shell of this machine: nodes, the clock, and what they changed in the database beside us.
 
 Served on the socket of `controller/operator_socket.py` alone, which only operators may open; so nobody logs in here.
 """
@@ -9,12 +9,16 @@ import struct
 
 from aiohttp import web
 
+from controller.changes import ChangeKind
 from controller.web.call import SERVICES, Call
 from controller.web.metrics import METRICS
 from controller.web.middlewares import rim
+from controller.web.models.clock import ClockJson
 from controller.web.models.nodes import NodeDutyJson, NodesJson
 from controller.web.nodes import change_duty, shown
 from controller.web.route import Routes, add_routes
+from rooms.audit import AuditEntry
+from webrtc.serving import plain_bodies
 
 _CREDENTIALS = struct.Struct("3i")  # unix(7), struct ucred: process, user, group
 
@@ -23,7 +27,7 @@ routes = Routes("operator")
 
 def operator_app(app: web.Application) -> web.Application:
     """What operators are served, beside `app`, which serves everybody."""
-    own = web.Application(middlewares=[rim])
+    own = web.Application(middlewares=[rim, plain_bodies])
     own[SERVICES], own[METRICS] = app[SERVICES], app[METRICS]
     add_routes(own, routes.all)
     return own
@@ -39,6 +43,26 @@ async def list_nodes(call: Call) -> NodesJson:
 async def set_node_duty(call: Call, body: NodeDutyJson) -> None:
     """Drain a node, or take it back into use."""
     await change_duty(call, body, actor=f"operator {_user(call.request)}")
+
+
+@routes("POST", "/accounts/{account}/changed", public=True)
+async def announce_account(call: Call) -> None:
+    """`nhipcau account` or `token` has changed it in the database: what it gave and no longer gives ends now."""
+    call.changed(ChangeKind.ACCOUNT, call.path("account"))
+
+
+@routes("POST", "/clock/accept", public=True)
+async def accept_clock(call: Call) -> ClockJson:
+    """Say that the clock is right: what time alone was not allowed to do is done now."""
+    actor = f"operator {_user(call.request)}"
+    was_held = call.services.clock_watch.accept(actor)
+    if was_held:
+        await call.services.store.audit.add(
+            AuditEntry(
+                at=call.services.clock(), actor=actor, action="clock.accept", object_kind="clock", object_id="clock"
+            )
+        )
+    return ClockJson(now=call.services.clock(), was_held=was_held)
 
 
 def _user(request: web.Request) -> str:

@@ -1,5 +1,8 @@
 """Schools and departments, and the schools' passwords at the broker."""
 
+from dataclasses import replace
+
+from controller.changes import ChangeKind
 from controller.people.account import Role, RoleAt
 from controller.people.rights import Right
 from controller.web import render
@@ -7,12 +10,14 @@ from controller.web.call import Call
 from controller.web.models.people import (
     MqttCornerJson,
     MqttLoginJson,
-    NewSchoolJson,
+    NewOrganisationJson,
+    OrganisationEditJson,
     OrganisationJson,
     OrganisationsJson,
 )
 from controller.web.route import Routes
-from rooms.school import Organisation, OrganisationId, OrganisationKind
+from rooms.school import Organisation, OrganisationId, OrganisationKind, check_parent, ids_from
+from rooms.store.store import Store
 
 routes = Routes("organisations")
 
@@ -24,33 +29,53 @@ async def list_organisations(call: Call) -> OrganisationsJson:
     return OrganisationsJson(organisations=[render.organisation(each) for each in found])
 
 
-@routes("POST", "/schools", status=201, problems=(404, 409))
-async def add_school(call: Call, body: NewSchoolJson) -> OrganisationJson:
-    """Add a school. At the top of the tree, whoever adds it becomes its administrator."""
+@routes("POST", "/organisations", status=201, problems=(404, 409))
+async def add_organisation(call: Call, body: NewOrganisationJson) -> OrganisationJson:
+    """Add a school or a department below a department. At the top: operators, who become its administrator."""
+    store = call.services.store
     parent = None if body.parent is None else OrganisationId(body.parent)
-    call.rights.require_school_addition(parent)
-    school = Organisation(
-        id=OrganisationId(body.id),
+    call.rights.require_addition(parent)
+    if parent is not None:
+        check_parent(await store.organisations.get(parent))
+    added = Organisation(
+        id=OrganisationId(body.id) if body.id else await free_id(store, body.name),
         parent_id=parent,
-        kind=OrganisationKind.SCHOOL,
+        kind=body.kind,
         name=body.name,
         province=body.province,
     )
-    await call.services.store.organisations.add(school)
-    after = {"name": school.name, "province": school.province, "parent": parent}
-    await call.record("organisation.add", "organisation", school.id, after=after)
+    await store.organisations.add(added)
+    await call.record("organisation.add", "organisation", added.id, after=_summary(added))
     if parent is None:
-        role = RoleAt(Role.ADMINISTRATOR, school.id)
+        role = RoleAt(Role.ADMINISTRATOR, added.id)
         await call.services.people.accounts.grant(call.identity.account.id, role, actor=call.actor)
-    await call.services.broker.school_added(school.school_id)
-    return render.organisation(school)
+    await announce_school(call, added.id)
+    call.changed(ChangeKind.ACCOUNT, call.actor)  # whose rights reach there, too
+    return render.organisation(added)
+
+
+@routes("PATCH", "/organisations/{organisation}", problems=(409,))
+async def edit_organisation(call: Call, body: OrganisationEditJson) -> OrganisationJson:
+    """Rename a school or department. Its id stays: devices and links have it."""
+    id = OrganisationId(call.path("organisation"))
+    call.rights.require(Right.ADMINISTER, id, "organisation", id)
+    before = await call.services.store.organisations.get(id)
+    after = replace(
+        before,
+        name=before.name if body.name is None else body.name,
+        province=before.province if body.province is None else body.province,
+    )
+    if after != before:
+        await call.services.store.organisations.rename(after)
+        await call.record("organisation.edit", "organisation", id, before=_summary(before), after=_summary(after))
+    return render.organisation(after)
 
 
 @routes("GET", "/schools/{school}/mqtt")
 async def get_mqtt(call: Call) -> MqttCornerJson:
     """Where the school's devices connect, and by which name."""
     school = await _connected_school(call)
-    corner = call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
+    corner = await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
     return MqttCornerJson(
         host=corner.address.host,
         port=corner.address.port,
@@ -78,3 +103,20 @@ async def _connected_school(call: Call) -> Organisation:
     id = OrganisationId(call.path("school"))
     call.rights.require(Right.CONNECT, id, "organisation", id)
     return await call.services.store.organisations.get(id)
+
+
+async def free_id(store: Store, name: str) -> OrganisationId:
+    """An id for a new organisation, made of its name, that none has."""
+    taken = {each.id for each in await store.organisations.list()}
+    return next(each for each in ids_from(name) if each not in taken)
+
+
+async def announce_school(call: Call, id: OrganisationId) -> None:
+    """A new school has a corner of the broker; a department has none."""
+    found = await call.services.store.organisations.get(id)
+    if found.kind is OrganisationKind.SCHOOL:
+        await call.services.broker.school_added(found.school_id)
+
+
+def _summary(each: Organisation) -> dict[str, object]:
+    return {"kind": each.kind.value, "name": each.name, "province": each.province, "parent": each.parent_id}

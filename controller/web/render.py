@@ -1,10 +1,10 @@
 """From what the services know to the JSON that pages are given. Pure: everything is handed in."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from controller.people.account import Account, Identity
+from controller.people.account import Account, Identity, LoginId, LoginView, TokenView
 from controller.people.rights import Right, Rights
 from controller.views import (
     DisplayState,
@@ -33,11 +33,16 @@ from controller.web.models.lessons import (
 from controller.web.models.people import (
     AccountJson,
     AccountWithRolesJson,
+    Language,
+    LoginsJson,
+    LoginViewJson,
     MeJson,
     NamedJson,
     OrganisationJson,
     RoleJson,
     SchoolJson,
+    TokensJson,
+    TokenViewJson,
 )
 from controller.web.models.rooms import DeviceJson, DisplayJson, PendingJson, PropertyJson, RoomJson
 from controller.web.models.scenes import SceneJson, SceneStepJson, StepDeviceJson, StepJson
@@ -51,7 +56,8 @@ from devices.device import (
     Reported,
 )
 from rooms.invitation import InvitationState
-from rooms.lesson import Lesson, LessonState, can_start
+from rooms.floor import Mode
+from rooms.lesson import EndReason, Lesson, LessonState, can_start
 from rooms.room import Display, Room, RoomId
 from rooms.scene import Scene
 from rooms.school import Organisation, OrganisationId
@@ -60,26 +66,63 @@ Names = Mapping[OrganisationId, Organisation]
 
 
 def me(identity: Identity, organisations: Names) -> MeJson:
-    account = with_roles(identity.account, organisations)
+    account = identity.account
+    rights = Rights.of(account, organisations.values())
     return MeJson(
-        account=AccountJson.model_validate(account.model_dump(exclude={"roles"})),
-        roles=account.roles,
+        account=AccountJson(
+            id=account.id, name=account.name, display_name=account.display_name, language=_language(account)
+        ),
+        roles=roles(account, organisations),
+        operator=account.operator,
+        administers=bool(rights.organisations(Right.ADMINISTER)),
+        own_password_needed=identity.unsettled,
         csrf=identity.csrf,
     )
 
 
-def with_roles(account: Account, organisations: Names) -> AccountWithRolesJson:
-    roles = [
+def roles(account: Account, organisations: Names) -> list[RoleJson]:
+    return [
         RoleJson(role=each.role, organisation=NamedJson(id=each.organisation_id, name=found.name))
         for each in account.roles
         if (found := organisations.get(each.organisation_id)) is not None
     ]
+
+
+def account(each: Account, organisations: Names, rights: Rights) -> AccountWithRolesJson:
+    """As whoever has these rights may know it: roles elsewhere are not theirs to see."""
+    mine = tuple(one for one in each.roles if rights.has(Right.ADMINISTER, one.organisation_id))
     return AccountWithRolesJson(
-        id=account.id,
-        name=account.name,
-        display_name=account.display_name,
-        language="en" if account.language == "en" else "vi",
-        roles=roles,
+        id=each.id,
+        name=each.name,
+        display_name=each.display_name,
+        language=_language(each),
+        roles=roles(replace(each, roles=mine), organisations),
+        suspended=each.suspended is not None,
+        own_password_needed=each.password_given,
+        can=rights.has_person(each),
+    )
+
+
+def _language(account: Account) -> Language:
+    return "en" if account.language == "en" else "vi"
+
+
+def logins(found: Iterable[LoginView], mine: LoginId | None) -> LoginsJson:
+    return LoginsJson(
+        logins=[
+            LoginViewJson(
+                id=each.id, begun=each.begun, expires=each.expires, network=each.network, mine=each.id == mine
+            )
+            for each in found
+        ]
+    )
+
+
+def tokens(found: Iterable[TokenView]) -> TokensJson:
+    return TokensJson(
+        tokens=[
+            TokenViewJson(id=each.id, name=each.name, created=each.created, expires=each.expires) for each in found
+        ]
     )
 
 
@@ -216,9 +259,12 @@ def step(each: StepView) -> StepJson:
 
 
 def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
+    """As whoever has these rights may know it: those who declined see no more of it than they need to think again."""
     each = view.lesson
     runs = rights.has(Right.RUN, each.host_school_id)
     invitations = {site.room_id: site.invitation for site in each.sites}
+    whole = rights.sees_course(each)
+    sites = [site for site in view.sites if site.room.id in invitations]
     return LessonJson(
         id=each.id,
         title=each.title,
@@ -227,10 +273,10 @@ def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
         state=each.state,
         start=each.start,
         end=each.end,
-        started_at=each.started_at,
-        ended_at=each.ended_at,
-        end_reason=each.end_reason,
-        version=each.version,
+        started_at=each.started_at if whole else None,
+        ended_at=each.ended_at if whole else None,
+        end_reason=each.end_reason if whole else EndReason.NONE,
+        version=each.version if whole else 0,  # it counts what happens; nobody who sees so little can change it
         host=NamedJson(id=view.host.id, name=view.host.name),
         can=CanJson(
             start=runs and can_start(each, now),
@@ -238,11 +284,17 @@ def lesson(view: LessonView, rights: Rights, now: datetime) -> LessonJson:
             share=_shareable(each, rights),
             diagnose=rights.may_diagnose(each),
         ),
-        mode=each.mode,
-        floor=None if each.floor is None else FloorJson(room=each.floor.room_id, until=each.floor.until),
-        epoch=view.epoch,
-        sites=[_site(site, invitations[site.room.id]) for site in view.sites if site.room.id in invitations],
+        mode=each.mode if whole else Mode.DISCUSSION,
+        floor=None if each.floor is None or not whole else FloorJson(room=each.floor.room_id, until=each.floor.until),
+        epoch=view.epoch if whole else None,
+        sites=[_site(site, invitations[site.room.id]) for site in (sites if whole else _own_bare(sites, rights))],
     )
+
+
+def _own_bare(sites: Iterable[SiteView], rights: Rights) -> list[SiteView]:
+    """Their own sites, with nothing of what happens."""
+    mine = [site for site in sites if rights.has(Right.SEE, site.school.id)]
+    return [SiteView(room=site.room, school=site.school, ready=False) for site in mine]
 
 
 def _shareable(each: Lesson, rights: Rights) -> RoomId | None:

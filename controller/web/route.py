@@ -17,10 +17,12 @@ from pydantic import BaseModel, ValidationError
 from controller.web.call import SERVICES, Call
 from controller.web.compression import holds_secret, json_answer
 from controller.web.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
-from controller.web.guard import SAFE_METHODS, check_origin, identify
+from controller.web.guard import SAFE_METHODS, check_origin, check_settled, identify
 from controller.web.schema import KEY_PATTERN, Nothing
 
 API = "/api/v1"
+PUBLIC_LIMIT_B = 16 * 1024  # of a body from somebody nobody knows
+MOST_KEYS = 64  # of one object: each that is unknown is worked out into a sentence
 
 Handler = Callable[..., Awaitable[BaseModel | None]]
 
@@ -35,6 +37,7 @@ class Route:
     handler: Handler
     summary: str
     public: bool  # nobody has to be logged in
+    unsettled: bool  # also for who must choose a password of their own first
     status: int
     also: tuple[int, ...]  # other successes
     problems: tuple[int, ...]
@@ -50,18 +53,20 @@ class Route:
 
     async def serve(self, request: web.Request) -> web.Response:
         services = request.app[SERVICES]
-        call = Call(request=request, services=services, status=self.status)
+        call = Call(request=request, services=services, status=self.status, asked=services.clock())
         if request.method not in SAFE_METHODS:
             check_origin(request, services)
         if not self.public:
             call.who = await identify(request, services)
+            if not self.unsettled:
+                check_settled(call.who)
             call.known_rights = await services.people.accounts.rights(call.who.account)
         arguments: dict[str, BaseModel] = {}
         query = _query(request, self.query)
         if self.query is not Nothing:
             arguments["query"] = query
         if self.body is not None:
-            arguments["body"] = await _body(request, self.body)
+            arguments["body"] = await _body(request, self.body, PUBLIC_LIMIT_B if self.public else request.client_max_size)
         answer = await self.handler(call, **arguments)
         if answer is None:
             return call.finish(web.Response(status=call.status))
@@ -82,6 +87,7 @@ class Routes:
         path: str,
         *,
         public: bool = False,
+        unsettled: bool = False,
         status: int = 200,
         also: tuple[int, ...] = (),
         problems: tuple[int, ...] = (),
@@ -101,6 +107,7 @@ class Routes:
                     handler=handler,
                     summary=(inspect.getdoc(handler) or "").split("\n")[0],
                     public=public,
+                    unsettled=unsettled,
                     status=204 if no_answer else status,
                     also=also,
                     problems=problems,
@@ -135,10 +142,13 @@ def _query(request: web.Request, model: type[BaseModel]) -> BaseModel:
         raise InvalidRequest.of(error, "query") from error
 
 
-async def _body(request: web.Request, model: type[BaseModel]) -> BaseModel:
+async def _body(request: web.Request, model: type[BaseModel], most_b: int) -> BaseModel:
     if request.content_type != "application/json":
         raise UnsupportedMediaType("send application/json")
-    value = parse_json(await request.read())
+    data = await request.read()
+    if len(data) > most_b:
+        raise web.HTTPRequestEntityTooLarge(max_size=most_b, actual_size=len(data))
+    value = parse_json(data)
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -146,13 +156,19 @@ async def _body(request: web.Request, model: type[BaseModel]) -> BaseModel:
 
 
 def parse_json(data: bytes | str) -> object:
-    """What `data` says in JSON, UTF-8, without the NaN and Infinity that Python would take. Raises `InvalidJson`."""
+    """What `data` says in JSON, UTF-8, without the NaN and Infinity that Python would take, nor very wide. Raises `InvalidJson`."""
     try:
         text = data if isinstance(data, str) else data.decode()
-        parsed: object = json.loads(text, parse_constant=_refuse_constant)
+        parsed: object = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_narrow)
     except (ValueError, RecursionError) as error:
         raise InvalidJson("this is not JSON") from error
     return parsed
+
+
+def _narrow(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(pairs) > MOST_KEYS:
+        raise ValueError("more keys than any object of ours has")
+    return dict(pairs)
 
 
 def _refuse_constant(name: str) -> object:

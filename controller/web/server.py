@@ -9,6 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from controller.web import (
     accounts,
+    audit,
     devices,
     displays,
     floor,
@@ -16,6 +17,7 @@ from controller.web import (
     login,
     nodes,
     organisations,
+    own_account,
     quality,
     rooms,
     scenes,
@@ -27,28 +29,35 @@ from controller.web.events import events
 from controller.web.health import add_health
 from controller.web.media_proxy import add_media_proxy
 from controller.web.metrics import METRICS, WebMetrics
-from controller.web.middlewares import add_headers, rim
+from controller.web.middlewares import add_headers, named, rim
 from controller.web.openapi import openapi
 from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.route import API, Route, add_routes
 from controller.web.services import Services
+from controller.web.shares import SHARES, Shares, shared
 from controller.web.socket import STOPPING
-from controller.web.sockets import DisplaySockets
+from controller.web.sockets import OPEN_SOCKETS, DisplaySockets, OpenSockets
 from controller.web.static import add_static
+from webrtc.serving import plain_bodies
 
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too
 
-NOUNS = (login, organisations, accounts, rooms, devices, scenes, lessons, floor, quality, displays, nodes)
+NOUNS = (
+    *(login, own_account, organisations, accounts, audit),
+    *(rooms, devices, scenes, lessons, floor, quality, displays, nodes),
+)
 ROUTES: tuple[Route, ...] = tuple(route for noun in NOUNS for route in noun.routes.all)
 
 
 def make_app(services: Services) -> web.Application:
     """Everything that is served: the API, its document, WebSockets, WHIP and WHEP, health, the browser app."""
     logging.getLogger("aiohttp.server").addFilter(_without_traceback)
-    app = web.Application(middlewares=[rim], client_max_size=BODY_LIMIT_B)
+    app = web.Application(middlewares=[rim, named, shared, plain_bodies], client_max_size=BODY_LIMIT_B)
     app[SERVICES] = services
     app[METRICS] = WebMetrics(services.registry)
+    app[SHARES] = Shares()
+    app[OPEN_SOCKETS] = OpenSockets()
     app[DISPLAY_SOCKETS] = DisplaySockets()
     app[STOPPING] = asyncio.Event()
     app.on_response_prepare.append(add_headers)

@@ -11,12 +11,15 @@ from prometheus_client import CollectorRegistry
 
 from controller.broker_address import DeviceAddress
 from controller.changes import Changes
-from controller.config import IPNetwork
+from controller.clock_watch import ClockWatch
+from controller.network import IPNetwork
 from controller.node import NodeView
+from controller.own_time import OwnTime
 from controller.pairing import Pairing
 from controller.people.people import People
 from controller.quality import Figures
 from controller.quality_history import History
+from controller.refusals import Refusals
 from controller.registration import Registration, Terms
 from controller.views import (
     DisplayReport,
@@ -29,10 +32,16 @@ from controller.views import (
     WatchSlots,
 )
 from devices.hub import DeviceHub
-from rooms.lesson import LessonId
-from rooms.room import DisplayId, RoomId
+from rooms.lesson import Lesson, LessonId
+from rooms.room import Display, DisplayId, RoomId
 from rooms.school import SchoolId
 from rooms.store.store import Store
+
+
+class WriteTest(Protocol):
+    """Whether something can be written now."""
+
+    async def works(self) -> bool: ...
 
 
 class Conductor(Protocol):
@@ -54,10 +63,15 @@ class Showing(Protocol):
     async def view(self, lesson_id: LessonId) -> LessonView:
         """Raises `LessonNotFound`."""
 
-    async def watch(self, lesson_id: LessonId, account_id: str, login: str, view: str) -> WatchGrant:
-        """For participant `viewer-<account_id>`; `view`: one of this login. Raises a RuntimeError if not live."""
+    async def watch(
+        self, lesson_id: LessonId, account_id: str, login: str, view: str, *, known: datetime
+    ) -> WatchGrant:
+        """For participant `viewer-<account_id>`; `view`: one of this login. Raises a RuntimeError if not live.
 
-    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str) -> ScreenGrant:
+        `known`: when it was asked for, before it was read whether it may be given.
+        """
+
+    async def screen(self, lesson_id: LessonId, room_id: RoomId, device: str, *, known: datetime) -> ScreenGrant:
         """To share the screen of `device` as the room's. Raises a RuntimeError if not live."""
 
     def watch_slots(self, lesson_id: LessonId, account_id: str, login: str) -> list[WatchSlots]:
@@ -75,8 +89,18 @@ class Showing(Protocol):
     def display_disconnected(self, display_id: DisplayId) -> None:
         """It closed; comes exactly once for each `display_connected`."""
 
+    def display_unpaired(self, display: Display) -> None:
+        """What it sends to a lesson and receives of it ends."""
+
     def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
         """What the page says of itself; at most a few a second, never raises."""
+
+
+class Audience(Protocol):
+    """People's own connections to live lessons."""
+
+    async def look_again(self, lesson: Lesson, account_id: str) -> None:
+        """Put this account out of the lesson if it may not be there any more."""
 
 
 class Quality(Protocol):
@@ -142,7 +166,7 @@ class MqttCorner:
 class Broker(Protocol):
     """The broker's users. With `broker: mqtts://…` the password cannot be issued: a RuntimeError."""
 
-    def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
+    async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
         """`asked_host`: by which name whoever asks has reached this machine."""
 
     async def issue_password(self, school_id: SchoolId) -> MqttLogin:
@@ -165,6 +189,7 @@ class Services:
     hub: DeviceHub
     conductor: Conductor
     showing: Showing
+    audience: Audience
     quality: Quality
     scenes: Scenes
     nodes: Nodes
@@ -173,10 +198,15 @@ class Services:
     broker: Broker
     changes: Changes
     pairing: Pairing
+    refusals: Refusals
     clock: Callable[[], datetime]
+    own_time: OwnTime  # by which pages and displays are judged
+    clock_watch: ClockWatch
     probes: Mapping[str, Probe] = field(default_factory=dict)  # parts shown by /readyz beside the database
+    write_tests: Mapping[str, WriteTest] = field(default_factory=dict)  # the same, for what must take writes
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)  # shown by /metrics
     dist: Path | None = None  # the built browser app; None: `controller/web/dist`
     secure: bool = False  # TLS: cookies get Secure, HSTS is sent
     trusted_proxies: tuple[IPNetwork, ...] = ()  # whose X-Forwarded-For is believed
     origins: frozenset[str] = frozenset()  # further Origins that may open WebSockets, e.g. behind a proxy
+    names: frozenset[str] | None = None  # what we are called in `Host`; None: anything

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 
 from aiohttp import WSMsgType, web
 
+from controller.web.call import SERVICES
 from controller.web.errors import InvalidJson
 from controller.web.route import parse_json
 from rooms.errors import StoreUnavailable
@@ -19,6 +20,8 @@ SEND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 MESSAGE_LIMIT_B = 16 * 1024
 GARBAGE_LIMIT = 3
+MESSAGES_PER_S = 20.0  # a page sends one a second; what comes faster waits, and its sender with it
+MESSAGES_AT_ONCE = 100
 
 GOING_AWAY = 1001
 POLICY = 1008
@@ -39,11 +42,16 @@ class Socket:
     """A WebSocket that is sent and read as JSON objects."""
 
     def __init__(self, request: web.Request, *, heartbeat_s: float) -> None:
+        """`heartbeat_s`: of silence, in our own time, before the page is asked whether it is there; half of it after."""
         self._request = request
+        self._own_time = request.app[SERVICES].own_time
+        self._heartbeat_s = heartbeat_s
+        self._heard_at = self._own_time.now()
         self.ws = web.WebSocketResponse(
-            heartbeat=heartbeat_s, max_msg_size=MESSAGE_LIMIT_B, timeout=CLOSE_TIMEOUT_S, compress=False
+            autoping=False, max_msg_size=MESSAGE_LIMIT_B, timeout=CLOSE_TIMEOUT_S, compress=False
         )
         self._garbage = 0
+        self._paced_until = 0.0
 
     async def open(self) -> None:
         await self.ws.prepare(self._request)
@@ -53,9 +61,12 @@ class Socket:
         await self.send_text(json.dumps(message, ensure_ascii=False))
 
     async def send_text(self, text: str) -> None:
+        await self._sent(self.ws.send_str(text))
+
+    async def _sent(self, sending: Coroutine[None, None, None]) -> None:
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self.ws.send_str(text)
+            async with self._own_time.timeout(SEND_TIMEOUT_S):
+                await sending
         except TimeoutError as error:
             raise Closed(TRY_AGAIN, "too slow") from error
         except ConnectionError as error:
@@ -64,6 +75,14 @@ class Socket:
     async def messages(self) -> AsyncIterator[dict[str, object]]:
         """Objects as they come. What is no JSON object is garbage; after a few the connection is `Closed`."""
         async for message in self.ws:
+            self._heard_at = self._own_time.now()
+            if message.type is not WSMsgType.PONG:
+                await self._pace()
+            if message.type is WSMsgType.PING:
+                await self._sent(self.ws.pong(message.data))
+                continue
+            if message.type is WSMsgType.PONG:
+                continue
             if message.type is not WSMsgType.TEXT:
                 await self.refuse("not-text")
                 continue
@@ -77,6 +96,13 @@ class Socket:
             else:
                 await self.refuse("not-an-object")
 
+    async def _pace(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._paced_until = max(self._paced_until, now) + 1 / MESSAGES_PER_S
+        ahead_s = self._paced_until - now - MESSAGES_AT_ONCE / MESSAGES_PER_S
+        if ahead_s > 0:
+            await asyncio.sleep(ahead_s)
+
     async def refuse(self, code: str) -> None:
         """Answer garbage. Raises `Closed` when it was once too often."""
         await self.send({"type": "error", "code": code})
@@ -89,7 +115,8 @@ class Socket:
         closed = Closed(GOING_AWAY, "")
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(part) for part in (*parts, self._until_stopping())]
+                own = (self._until_stopping(), self._until_silent())
+                running = [tasks.create_task(part) for part in (*parts, *own)]
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in running:
                     task.cancel()
@@ -106,6 +133,18 @@ class Socket:
     async def _until_stopping(self) -> None:
         await self._request.app[STOPPING].wait()
         raise Closed(GOING_AWAY, "restart")
+
+    async def _until_silent(self) -> None:
+        """Not aiohttp's heartbeat: it would close all connections at once where we were held up ourselves."""
+        while True:
+            await self._own_time.sleep(self._heartbeat_s)
+            asked_at = self._own_time.now()
+            if asked_at - self._heard_at < self._heartbeat_s:
+                continue
+            await self._sent(self.ws.ping())
+            await self._own_time.sleep(self._heartbeat_s / 2)
+            if self._heard_at < asked_at:
+                raise Closed(GOING_AWAY, "silent")
 
     async def _close(self, closed: Closed) -> None:
         """Say why, and be gone within `CLOSE_TIMEOUT_S` whatever the page does."""

@@ -81,6 +81,17 @@ def make_migration_engine(url: URL) -> AsyncEngine:
     return create_async_engine(url, poolclass=NullPool, connect_args={"timeout": POSTGRESQL_CONNECT_TIMEOUT_S})
 
 
+def make_leadership_engine(url: URL) -> AsyncEngine:
+    """Connections of PostgreSQL that are kept for a lock; the server gives them up 15 s after we are gone."""
+    settings = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2"}
+    return create_async_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": POSTGRESQL_CONNECT_TIMEOUT_S, "server_settings": settings},
+    )
+
+
 def _listen_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: AsyncAdapt_aiosqlite_connection, _: ConnectionPoolEntry) -> None:

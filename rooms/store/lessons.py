@@ -4,7 +4,8 @@ Locks are taken in one order: the lesson's row, then its rooms' rows by id. Two 
 and the second sees what the first did.
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from sqlalchemy import and_, exists, or_, select, update
@@ -22,7 +23,7 @@ from rooms.errors import (
 )
 from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState, checked_move
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState, planned_site, replanned
+from rooms.lesson import EndReason, Lesson, LessonId, LessonState, ended, planned_site, reinstated, replanned
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
@@ -33,10 +34,11 @@ from rooms.store.tables import LessonRow, OrganisationRow, SiteRow
 
 
 class Lessons:
-    """Lessons with their sites."""
+    """Lessons with their sites. An end that could not be written is read as if it were, and written before all else."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unwritten: dict[LessonId, tuple[datetime, EndReason]] = {}
 
     async def add(self, lesson: Lesson) -> None:
         """Add a lesson made by `Lesson.planned`.
@@ -44,7 +46,7 @@ class Lessons:
         Raises `InvalidLesson` (not as planned), `OrganisationNotFound`, `RoomNotFound`, `RoomBusy`, `AlreadyExists`.
         """
         _check_planned(lesson)
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             if await db.get(OrganisationRow, lesson.host_school_id) is None:
                 raise OrganisationNotFound(f"no school {lesson.host_school_id}")
             await _lock_sites(db, lesson)
@@ -58,7 +60,7 @@ class Lessons:
     async def get(self, lesson_id: LessonId) -> Lesson:
         """Raises `LessonNotFound`."""
         async with self._database.reading() as db:
-            return lesson_of(await _found(db, lesson_id))
+            return self._shown(lesson_of(await _found(db, lesson_id)))
 
     async def list(
         self, *, start: datetime, end: datetime, school_ids: Collection[SchoolId] | None = None
@@ -70,7 +72,7 @@ class Lessons:
             query = query.where(or_(LessonRow.host_school_id.in_(school_ids), guest))
         async with self._database.reading() as db:
             rows = await db.scalars(query.order_by(LessonRow.start_at, LessonRow.id))
-            return tuple(lesson_of(row) for row in rows)
+            return tuple(self._shown(lesson_of(row)) for row in rows)
 
     async def live(self) -> tuple[Lesson, ...]:
         """All live lessons, by start."""
@@ -85,7 +87,7 @@ class Lessons:
 
         Raises `LessonNotFound`, `RoomBusy` where an accepted room is in another live lesson.
         """
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             moved = await db.scalar(
                 update(LessonRow)
                 .where(LessonRow.id == lesson_id, LessonRow.state == LessonState.SCHEDULED)
@@ -103,6 +105,34 @@ class Lessons:
         """live -> ended; None where it was not live. Unanswered invitations expire. Raises `LessonNotFound`."""
         return await self._finish(lesson_id, LessonState.LIVE, LessonState.ENDED, now, reason)
 
+    async def end_unwritten(self, lesson_id: LessonId, now: datetime, reason: EndReason) -> Lesson | None:
+        """As `end`, where nothing can be written: the row follows at the next write, or at `catch_up`."""
+        lesson = await self.get(lesson_id)
+        if lesson.state is not LessonState.LIVE:
+            return None
+        self._unwritten[lesson_id] = (now, reason)
+        return ended(lesson, now, reason)
+
+    async def catch_up(self) -> None:
+        """Write the ends that could not be written until now. Raises `StoreUnavailable`."""
+        if self._unwritten:
+            async with self._writing():
+                pass
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncSession]:
+        unwritten = dict(self._unwritten)
+        async with self._database.writing() as db:
+            for lesson_id, (now, reason) in unwritten.items():
+                await _finish(db, lesson_id, LessonState.LIVE, LessonState.ENDED, now, reason)
+            yield db
+        for lesson_id in unwritten:
+            self._unwritten.pop(lesson_id, None)
+
+    def _shown(self, lesson: Lesson) -> Lesson:
+        end = self._unwritten.get(lesson.id)
+        return lesson if end is None or lesson.state is not LessonState.LIVE else ended(lesson, *end)
+
     async def cancel(self, lesson_id: LessonId, now: datetime, reason: EndReason = EndReason.NONE) -> Lesson | None:
         """scheduled -> cancelled; None where it was not scheduled. Unanswered invitations expire.
 
@@ -110,12 +140,30 @@ class Lessons:
         """
         return await self._finish(lesson_id, LessonState.SCHEDULED, LessonState.CANCELLED, now, reason)
 
+    async def reinstate(self, lesson_id: LessonId, now: datetime) -> Lesson:
+        """cancelled by time -> scheduled, by the rules of `reinstated`; nothing changes where it is scheduled.
+
+        Raises `LessonNotFound`, `InvalidState`, `RoomBusy`.
+        """
+        async with self._writing() as db:
+            row = await _found(db, lesson_id, lock=True)
+            if row.state is LessonState.SCHEDULED:
+                return lesson_of(row)
+            lesson = reinstated(lesson_of(row), now)
+            await _lock_sites(db, lesson)
+            row.state, row.ended_at, row.end_reason = lesson.state, lesson.ended_at, lesson.end_reason
+            row.version = lesson.version
+            set_sites(row, lesson.sites)
+            await db.flush()
+            await _check_free(db, lesson)
+            return lesson
+
     async def update(self, lesson: Lesson, expected_version: int) -> Lesson:
         """Change title, subject, kind, times and rooms of a scheduled lesson, by the rules of `replanned`.
 
         Raises `LessonNotFound`, `VersionConflict`, `InvalidState`, `RoomNotFound`, `RoomBusy`.
         """
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             row = await _found(db, lesson.id, lock=True)
             if row.version != expected_version:
                 raise VersionConflict(f"lesson {lesson.id}", expected=expected_version, current=row.version)
@@ -133,7 +181,7 @@ class Lessons:
 
         Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (no such move, or the lesson is over), `RoomBusy`.
         """
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             row = await _found(db, lesson_id, lock=True)
             site = find_site(row, room_id)
             if site.invitation is invitation:
@@ -152,7 +200,7 @@ class Lessons:
 
     async def set_overridden(self, lesson_id: LessonId, room_id: RoomId, steps: frozenset[StepId]) -> Lesson:
         """Set which steps a person in the room decided otherwise. Raises `LessonNotFound`, `SiteNotFound`."""
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             row = await _found(db, lesson_id, lock=True)
             site = find_site(row, room_id)
             if set(site.overridden) != steps:
@@ -162,7 +210,7 @@ class Lessons:
 
     async def set_mode(self, lesson_id: LessonId, mode: Mode) -> Lesson:
         """Who is heard; nothing changes where it is so already. Raises `LessonNotFound`, `InvalidState` unless live."""
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             row = await _found_live(db, lesson_id)
             if row.mode is not mode:
                 row.mode = mode
@@ -174,7 +222,7 @@ class Lessons:
 
         Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or the room takes no part).
         """
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             row = await _found_live(db, lesson_id)
             if floor is not None and find_site(row, floor.room_id).invitation is not InvitationState.ACCEPTED:
                 raise InvalidState(f"room {floor.room_id} takes no part in lesson {lesson_id}")
@@ -188,7 +236,7 @@ class Lessons:
 
         Raises `LessonNotFound`.
         """
-        async with self._database.writing() as db:
+        async with self._writing() as db:
             moved = await db.scalar(
                 update(LessonRow)
                 .where(LessonRow.id == lesson_id, LessonRow.floor_until <= now)
@@ -201,32 +249,39 @@ class Lessons:
     async def _in_state(self, state: LessonState) -> tuple[Lesson, ...]:
         query = select(LessonRow).where(LessonRow.state == state).order_by(LessonRow.start_at, LessonRow.id)
         async with self._database.reading() as db:
-            return tuple(lesson_of(row) for row in await db.scalars(query))
+            lessons = [self._shown(lesson_of(row)) for row in await db.scalars(query)]
+        return tuple(lesson for lesson in lessons if lesson.state is state)
 
     async def _finish(
         self, lesson_id: LessonId, current: LessonState, final: LessonState, now: datetime, reason: EndReason
     ) -> Lesson | None:
-        async with self._database.writing() as db:
-            moved = await db.scalar(
-                update(LessonRow)
-                .where(LessonRow.id == lesson_id, LessonRow.state == current)
-                .values(
-                    state=final,
-                    ended_at=now,
-                    end_reason=reason,
-                    floor_room_id=None,
-                    floor_until=None,
-                    version=LessonRow.version + 1,
-                )
-                .returning(LessonRow.id)
-            )
-            row = await _found(db, lesson_id)
-            if moved is None:
-                return None
-            for site in row.sites:
-                if site.invitation is InvitationState.PENDING:
-                    site.invitation = InvitationState.EXPIRED
-            return lesson_of(row)
+        async with self._writing() as db:
+            return await _finish(db, lesson_id, current, final, now, reason)
+
+
+async def _finish(
+    db: AsyncSession, lesson_id: LessonId, current: LessonState, final: LessonState, now: datetime, reason: EndReason
+) -> Lesson | None:
+    moved = await db.scalar(
+        update(LessonRow)
+        .where(LessonRow.id == lesson_id, LessonRow.state == current)
+        .values(
+            state=final,
+            ended_at=now,
+            end_reason=reason,
+            floor_room_id=None,
+            floor_until=None,
+            version=LessonRow.version + 1,
+        )
+        .returning(LessonRow.id)
+    )
+    row = await _found(db, lesson_id)
+    if moved is None:
+        return None
+    for site in row.sites:
+        if site.invitation is InvitationState.PENDING:
+            site.invitation = InvitationState.EXPIRED
+    return lesson_of(row)
 
 
 def _check_planned(lesson: Lesson) -> None:

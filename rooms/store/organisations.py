@@ -38,6 +38,14 @@ class Organisations:
             except IntegrityError as error:
                 raise AlreadyExists(f"there is an organisation {organisation.id}") from error
 
+    async def rename(self, organisation: Organisation) -> None:
+        """Its name and province are as here. Raises `OrganisationNotFound`."""
+        async with self._database.writing() as db:
+            row = await db.get(OrganisationRow, organisation.id)
+            if row is None:
+                raise OrganisationNotFound(f"no organisation {organisation.id}")
+            row.name, row.province = organisation.name, organisation.province
+
     async def get(self, organisation_id: OrganisationId) -> Organisation:
         """Raises `OrganisationNotFound`."""
         async with self._database.reading() as db:

@@ -152,7 +152,7 @@ class SiteRow(Base):
 
 class AuditRow(Base):
     __tablename__ = "audit"
-    __table_args__ = (Index(None, "object_kind", "object_id"),)
+    __table_args__ = (Index(None, "object_kind", "object_id"), Index(None, "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -162,3 +162,12 @@ class AuditRow(Base):
     object_id: Mapped[str] = mapped_column(Text)
     before: Mapped[JsonObject | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[JsonObject | None] = mapped_column(JSON(none_as_null=True))
+
+
+class AuditReaderRow(Base):
+    """An organisation whose administrators may read the entry. Kept beside it: its object may be gone by then."""
+
+    __tablename__ = "audit_readers"
+
+    organisation_id: Mapped[str] = mapped_column(ORGANISATION_ID, primary_key=True)
+    audit_id: Mapped[int] = mapped_column(ForeignKey("audit.id", ondelete="CASCADE"), primary_key=True, index=True)

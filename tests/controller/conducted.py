@@ -15,6 +15,7 @@ from controller.changes import Changes
 from controller.conductor import Conductor
 from controller.config import Address, BridgeConfig, LocalNodesConfig
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.showing import Showing
 from controller.views import CallView, Camera, DisplayReport, LessonView, SiteView
 from rooms.invitation import InvitationState
@@ -36,6 +37,7 @@ class House:
 
     stage: Stage
     nodes: Nodes
+    http: aiohttp.ClientSession
     displays: list[DisplayId] = field(default_factory=list)
 
     @property
@@ -51,7 +53,9 @@ class House:
         return self.stage.changes
 
     @asynccontextmanager
-    async def conducted(self) -> AsyncIterator[tuple[Conductor, Showing]]:
+    async def conducted(
+        self, *, clock_believed: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[tuple[Conductor, Showing]]:
         """A conductor that takes up what there was, and what shows its lessons."""
         conductor = Conductor(
             store=self.store,
@@ -60,6 +64,7 @@ class House:
             changes=self.changes,
             grace=GRACE,
             clock=self.clock,
+            clock_believed=clock_believed,
         )
         showing = Showing(
             store=self.store, nodes=self.nodes, conductor=conductor, changes=self.changes, clock=self.clock
@@ -143,8 +148,9 @@ class House:
 async def open_house(stage: Stage, *, nodes: int = 1) -> AsyncIterator[House]:
     """Its bridge nodes are children of the test, and may still be starting."""
     config = BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("127.0.0.1", 0), count=nodes))
-    async with aiohttp.ClientSession() as http:
-        house = House(stage, Nodes(config, data_dir=stage.directory, http=http))
+    async with aiohttp.ClientSession() as http, own_time() as counted:
+        held = Nodes(config, data_dir=stage.directory, http=http, own_time=counted, clock=stage.clock)
+        house = House(stage, held, http)
         async with running(house.nodes.run()):
             yield house
 

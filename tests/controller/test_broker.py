@@ -13,11 +13,13 @@ import pytest
 
 from controller.broker import BrokerLogin, EmbeddedBroker, Engine, hash_password
 from controller.config import Address, EmbeddedBrokerConfig
-from controller.errors import ChildFailed
+from controller.errors import BrokerUnavailable, ChildFailed
 from controller.process import identify
 from devices.errors import BrokerLost, BrokerRefused
 from devices.message import Publish
 from devices.mqtt import Mqtt, MqttSettings, connect
+from tests.eventually import eventually
+from tests.filesystem import small_disk
 
 FREE = EmbeddedBrokerConfig(listen=Address("127.0.0.1", 0))
 HASHES = {"le-loi": hash_password("of le-loi"), "viet-xuan": hash_password("of viet-xuan")}
@@ -253,6 +255,57 @@ async def test_killed_broker_comes_back_with_its_schools(tmp_path: Path, engine:
         assert await broker.ready(after=1) == login
         async with connect(school(login, "le-loi")):
             pass
+
+
+async def test_retained_messages_outlive_the_broker_once_saved(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(FREE, directory=tmp_path, engine=Engine.MOSQUITTO)
+    async with running(broker) as login:
+        await broker.set_schools(HASHES)
+        async with connect(school(login, "le-loi")) as mqtt:
+            await mqtt.publish(Publish("sc/1/le-loi/r1/lamp/desc", b"a description"), retain=True)
+        broker.save_soon()
+        saved = tmp_path / "messages" / "mosquitto.db"
+        await eventually(lambda: saved.exists() and b"a description" in saved.read_bytes())
+        assert broker.child is not None
+        os.kill((await broker.child.ready()).pid, signal.SIGKILL)
+        await broker.ready(after=1)
+        async with connect(controller(login)) as mqtt:
+            await mqtt.subscribe(["#"])
+            assert await topics_until(mqtt, "sc/1/le-loi/r1/lamp/desc") == ["sc/1/le-loi/r1/lamp/desc"]
+
+
+@pytest.mark.parametrize("file", ["controller.password", "port", "passwords", "acl", "mosquitto.conf", "broker.state"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"junk"])
+async def test_damaged_file_is_made_anew(tmp_path: Path, engine: Engine, file: str, content: bytes) -> None:
+    async with running(EmbeddedBroker(FREE, directory=tmp_path, engine=engine)):
+        pass
+    (tmp_path / file).write_bytes(content)
+    broker = EmbeddedBroker(FREE, directory=tmp_path, engine=engine)
+    async with running(broker) as login:
+        await broker.set_schools(HASHES)
+        async with connect(controller(login)), connect(school(login, "le-loi")):
+            pass
+
+
+async def test_next_controller_adopts_the_broker_though_the_disk_is_full(tmp_path: Path, engine: Engine) -> None:
+    with small_disk(tmp_path) as disk:
+        parent = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PARENT, engine, str(disk.path), stdout=asyncio.subprocess.PIPE
+        )
+        assert parent.stdout is not None
+        async with asyncio.timeout(30):
+            assert await parent.stdout.readline() == b"up\n"
+        parent.kill()
+        await parent.wait()
+        broker = EmbeddedBroker(FREE, directory=disk.path, engine=engine)
+        with disk.full():
+            async with running(broker) as login:
+                assert broker.child is not None
+                assert (await broker.child.ready()).adopted
+                with pytest.raises(BrokerUnavailable, match="files cannot be written"):
+                    await broker.set_schools(HASHES)
+                async with connect(controller(login)), connect(school(login, "le-loi")):
+                    pass
 
 
 async def test_next_controller_adopts_the_broker_and_its_connections(tmp_path: Path, engine: Engine) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,8 @@ import pytest
 from controller.child import Child, ChildProgram, Ready
 from controller.errors import ChildFailed
 from controller.process import Process, identify
+from tests.eventually import eventually
+from tests.filesystem import small_disk
 
 # Says it is ready, with its id and an environment variable, and waits for SIGTERM.
 SERVER = """
@@ -24,6 +27,7 @@ print(json.dumps({"pid": os.getpid(), "word": os.environ.get("WORD")}), flush=Tr
 print("started", file=sys.stderr, flush=True)
 signal.sigwait([signal.SIGTERM])
 """
+QUIET = "\n".join(line for line in SERVER.splitlines() if "stderr" not in line)  # where nothing can be written
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('{}', flush=True); signal.pause()"
 # A controller of its own: runs the child until somebody kills it.
 PARENT = """
@@ -58,6 +62,15 @@ async def running(child: Child) -> AsyncIterator[asyncio.Task[None]]:
 
 def modes(directory: Path) -> dict[str, int]:
     return {file.name: file.stat().st_mode & 0o777 for file in directory.iterdir()}
+
+
+def recorded(directory: Path) -> tuple[int, dict[str, object] | None] | None:
+    """The process in the state file, and what it said."""
+    try:
+        state = json.loads((directory / "server.state").read_text())
+    except (OSError, ValueError):
+        return None
+    return state["process"]["pid"], state["data"]
 
 
 async def leave_running(directory: Path, script: str = SERVER) -> int:
@@ -235,6 +248,36 @@ async def test_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     async with running(child):
         await child.ready()
         assert modes(tmp_path) == {"server.lock": 0o600, "server.log": 0o600, "server.state": 0o600}
+
+
+async def test_child_runs_though_it_cannot_be_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.child._LOG_CHECK_S", 0.05)
+    with small_disk(tmp_path) as disk:
+        child = Child(program(QUIET), directory=disk.path)
+        async with running(child):
+            first = await child.ready()
+            with disk.full():
+                os.kill(first.pid, signal.SIGKILL)
+                second = await child.ready(after=1)
+            await eventually(lambda: recorded(disk.path) == (second.pid, second.data))  # once there is room at last
+
+
+async def test_child_is_started_once_there_are_descriptors_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = Child(program(), directory=tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with running(child):
+        first = await child.ready()
+        free = os.dup(0)
+        os.close(free)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, hard))  # the log, and then no pipe
+            os.kill(first.pid, signal.SIGKILL)
+            await eventually(lambda: any("cannot be started now" in message for message in caplog.messages))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert (await child.ready(after=first.generation)).pid != first.pid
 
 
 async def test_dead_process_is_not_found(tmp_path: Path) -> None:

@@ -315,3 +315,11 @@ def test_file_in_another_encoding_is_one_problem(tmp_path: Path) -> None:
     file.write_bytes("data_dir: cầu".encode("utf-16"))
     with pytest.raises(ConfigError, match="is not UTF-8 text; save it as UTF-8$"):
         read_config(file)
+
+
+def test_addresses_have_one_form_however_they_are_written(tmp_path: Path) -> None:
+    text = 'http: {trusted_proxies: ["::ffff:127.0.0.1", "::ffff:10.0.0.0/104"]}\n'
+    text += 'bridge: {local: {advertise: ["::ffff:192.0.2.1"]}}\n'
+    config = read_config(write(tmp_path, text))
+    assert config.http.trusted_proxies == (ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"))
+    assert config.bridge.nodes == LocalNodesConfig(advertise=(ip_address("192.0.2.1"),))

@@ -98,7 +98,7 @@ async def test_setup_links_are_printed_while_nobody_administers(tmp_path: Path) 
     (tmp_path / "data").mkdir()
     code, output, errors = await said(tmp_path, "setup-link")
     assert (code, errors) == (0, "")
-    assert re.fullmatch(r"/setup\?token=[\w-]{20,}\n", output)
+    assert re.fullmatch(r"/setup#token=[\w-]{20,}\n", output)
 
 
 async def test_a_token_for_nobody_is_refused(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,10 +17,12 @@ from aiohttp import web
 
 from controller.config import Address, BridgeConfig, LocalNodesConfig, RemoteNodeConfig, Secret
 from controller.errors import NodeNotFound, NodeUnavailable
+from controller.hung import Look, look_at
 from controller.local_nodes import node_program, own_addresses
 from controller.node import NodeState
 from controller.node_http import node_session
 from controller.nodes import SPREAD_S, Nodes
+from controller.own_time import own_time
 from controller.placement_file import PlacementFile
 from tests.controller.stage import running
 from tests.webrtc.nodes import SECRET, node_process, token
@@ -57,6 +60,13 @@ class Watched:
         file = self._directory / "bridge" / f"bridge-{node.removeprefix('local-')}.state"
         os.kill(json.loads(file.read_text())["process"]["pid"], number)
 
+    def processes(self) -> dict[str, int]:
+        """Local nodes and the ids of their processes."""
+        return {
+            f"local-{file.stem.removeprefix('bridge-')}": json.loads(file.read_text())["process"]["pid"]
+            for file in self._directory.glob("bridge/*.state")
+        }
+
     def holder(self, bridge: str) -> str:
         """The name of the node with this bridge."""
         placement = PlacementFile(self._directory / "bridge" / "placements.json").of(bridge)
@@ -79,8 +89,9 @@ class Watched:
 @asynccontextmanager
 async def following(config: LocalNodesConfig | RemoteNodeConfig, directory: Path) -> AsyncIterator[Watched]:
     chosen = config if isinstance(config, LocalNodesConfig) else (config,)
-    async with node_session(BridgeConfig(nodes=chosen)) as http:
-        watched = Watched(Nodes(BridgeConfig(nodes=chosen), data_dir=directory, http=http), directory)
+    async with node_session(BridgeConfig(nodes=chosen)) as http, own_time() as counted:
+        nodes = Nodes(BridgeConfig(nodes=chosen), data_dir=directory, http=http, own_time=counted)
+        watched = Watched(nodes, directory)
         async with running(watched.nodes.run()):
             yield watched
 
@@ -123,12 +134,23 @@ async def test_bridge_is_opened_once_and_closed(watched: Watched) -> None:
     assert nodes.held() == frozenset()
 
 
-async def test_participant_is_reported_and_removed(watched: Watched) -> None:
+async def test_participant_is_reported_and_excluded(watched: Watched) -> None:
     await watched.nodes.ensure("lesson", Policy(order=(ParticipantId("a"),)))
     async with publish(watched.media("lesson"), watched.token("lesson", "a"), [Picture(90)]):
         await watched.until(lambda _: watched.participants("lesson") == ["a"])
-        await watched.nodes.remove("lesson", "a")
+        watched.nodes.exclude("lesson", participant="a")
         await watched.until(lambda _: watched.participants("lesson") == [])
+
+
+async def test_node_that_does_not_answer_is_asked_to_exclude_until_it_does(watched: Watched) -> None:
+    await watched.nodes.ensure("lesson", Policy(order=(ParticipantId("a"),)))
+    async with publish(watched.media("lesson"), watched.token("lesson", "a"), [Picture(90)]):
+        await watched.until(lambda _: watched.participants("lesson") == ["a"])
+        watched.signal(signal.SIGSTOP)
+        watched.nodes.exclude("lesson", participant="a")
+        await watched.until_states({"local-0": NodeState.AWAY})
+        watched.signal(signal.SIGCONT)
+        await watched.until(lambda nodes: nodes.connected and watched.participants("lesson") == [])
 
 
 async def test_killed_node_loses_its_bridges_and_comes_back_as_another(watched: Watched) -> None:
@@ -282,6 +304,59 @@ async def test_hung_node_is_started_anew(watched: Watched, monkeypatch: pytest.M
     assert watched.nodes.epoch("lesson") != epoch
 
 
+async def test_nodes_are_not_judged_by_a_controller_that_is_held_up_itself(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"node.SILENCE_S": 1.5, "node.AWAY_S": 0.3, "fleet.HUNG_S": 0.5, "fleet.APART_S": 0.0}.items():
+        monkeypatch.setattr(f"controller.{name}", value)
+    before, seen = pair.watched.processes(), set[NodeState]()
+    pair.watched.nodes.on_change(lambda _: seen.update(view.state for view in pair.watched.nodes.fleet.views()))
+    for _ in range(5):
+        time.sleep(1.7)  # noqa: ASYNC251  # the stall: longer than the silence of a node that is lost
+        await asyncio.sleep(0.2)
+    await pair.until_states(NodeState.READY, NodeState.READY)
+    assert (pair.watched.processes(), pair.bridges) == (before, (1, 0))
+    assert seen <= {NodeState.READY}
+
+
+async def test_node_that_answers_others_is_never_ended(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.fleet.HUNG_S", 0.5)
+    monkeypatch.setattr("controller.fleet.BUSY_S", 0.0)
+    looked = asyncio.Semaphore(0)
+
+    async def look(pid: int, url: str) -> Look:
+        seen = await look_at(pid, url)
+        looked.release()
+        return seen
+
+    monkeypatch.setattr("controller.fleet.look_at", look)
+    before = pair.watched.processes()
+    for node in pair.watched.nodes.fleet.nodes.values():
+        node.secret = "another"  # so none talks to us any more, and all of them do to others
+    monkeypatch.setattr("controller.node.SILENCE_S", 0.0)  # the connections of before end
+    async with asyncio.timeout(20):
+        for _ in range(4):
+            await looked.acquire()
+    assert pair.watched.processes() == before
+
+
+async def test_of_all_nodes_that_hang_one_at_a_time_is_ended(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.fleet.HUNG_S", 0.5)
+    monkeypatch.setattr("controller.fleet.APART_S", 600.0)
+    before = pair.watched.processes()
+    for name in before:
+        pair.watched.signal(signal.SIGSTOP, node=name)
+    try:
+        await pair.until_states(NodeState.DEAD, NodeState.DEAD)
+        await pair.watched.until(lambda nodes: nodes.connected)
+        assert len(before.items() & pair.watched.processes().items()) == 1
+    finally:
+        for pid in before.values():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    await pair.until_states(NodeState.READY, NodeState.READY)
+
+
 async def test_new_policy_reaches_the_holder(watched: Watched) -> None:
     await watched.nodes.ensure("lesson", Policy())
     await watched.nodes.ensure("lesson", Policy(mode=Mode.TEACHER))
@@ -404,10 +479,10 @@ async def test_node_that_served_and_talks_to_us_no_more_is_dead_at_last(
 
 
 async def test_secret_is_kept_private_and_made_again_where_it_was_not_written(tmp_path: Path) -> None:
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession() as http, own_time() as counted:
 
         def secret() -> str:
-            Nodes(BridgeConfig(nodes=local()), data_dir=tmp_path, http=http)
+            Nodes(BridgeConfig(nodes=local()), data_dir=tmp_path, http=http, own_time=counted)
             return file.read_text()
 
         file = tmp_path / "bridge" / "secret"

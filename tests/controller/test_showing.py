@@ -46,12 +46,12 @@ async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> 
     await house.plan()
     async with house.conducted() as (conductor, showing):
         with pytest.raises(InvalidState):
-            await showing.watch(LESSON, "ana", "login-1", "tab")
+            await showing.watch(LESSON, "ana", "login-1", "tab", known=house.clock())
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
-        given = await showing.watch(LESSON, "ana", "login-1", "tab")
+        given = await showing.watch(LESSON, "ana", "login-1", "tab", known=house.clock())
         assert (given.video, given.audio, given.epoch) == (3, 2, house.nodes.epoch(LESSON))
-        other = await showing.watch(LESSON, "ana", "login-1", "window")
+        other = await showing.watch(LESSON, "ana", "login-1", "window", known=house.clock())
         told = showing.watch_slots(LESSON, "ana", "login-1")
         assert [(each.view, each.epoch, each.slots) for each in told] == [
             ("tab", given.epoch, {}),
@@ -64,7 +64,7 @@ async def test_teacher_watches_all_rooms_of_a_live_lesson_only(house: House) -> 
         ):
             await house.until(lambda: all(each.slots for each in showing.watch_slots(LESSON, "ana", "login-1")))
         house.clock.move(WATCHING + MINUTE)
-        await showing.watch(LESSON, "ana", "login-1", "tab")
+        await showing.watch(LESSON, "ana", "login-1", "tab", known=house.clock())
         assert [each.view for each in showing.watch_slots(LESSON, "ana", "login-1")] == ["tab"]
 
 
@@ -121,7 +121,7 @@ async def test_display_hears_of_its_own_slots_only(house: House) -> None:
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         own = await call(showing, here)
-        stays = Grants(house.nodes, house.clock).play(LESSON, XUAN_ROOM.id, "stays")
+        stays = Grants(house.nodes).play(LESSON, XUAN_ROOM.id, "stays", house.clock())
         async with play(house.media(stays.url), stays.token, video=1, audio=1):
             await house.until(lambda: present_rooms(house.nodes.state(LESSON)) == {XUAN_ROOM.id})
             with house.changes.subscribe() as changes:
@@ -166,10 +166,10 @@ async def test_a_screen_is_shared_in_a_live_lesson_only_and_by_each_device_under
     await house.plan()
     async with house.conducted() as (conductor, showing):
         with pytest.raises(InvalidState):
-            await showing.screen(LESSON, XUAN_ROOM.id, "laptop")
+            await showing.screen(LESSON, XUAN_ROOM.id, "laptop", known=house.clock())
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
-        given = await showing.screen(LESSON, XUAN_ROOM.id, "laptop")
+        given = await showing.screen(LESSON, XUAN_ROOM.id, "laptop", known=house.clock())
         own = await call(showing, await house.pair(showing, XUAN_ROOM, "display"))
         view = await showing.view(LESSON)
     assert (given.url, given.client) == (own.screen.url, "laptop-screen")

@@ -206,28 +206,39 @@ logging:
     async def _settle_in(self) -> None:
         assert self._http is not None
         assert self.controller is not None
-        found = await self._line(self.controller, r"/setup\?token=(\S+)")
+        found = await self._line(self.controller, r"First administrator: the link, good once, is in (.+)\n")
+        link = _link_in(Path(found.group(1)))
         if self.before_setup is not None:
-            await self.before_setup(f"{self.url}{found.group(0)}")
+            await self.before_setup(link)
         body = {
-            "token": found.group(1),
+            "token": link.partition("#token=")[2],
             "name": "quan-tri",
             "display_name": "Quản trị",
             "password": PASSWORD,
-            "school": {"id": "truong-a", "name": "Trường A", "province": "Thái Nguyên"},
+            "organisation": {"id": "truong-a", "name": "Trường A", "province": "Thái Nguyên"},
         }
         async with self._http.post(f"{self.url}/api/v1/setup", json=body) as response:
             assert response.status == 201, await response.text()
         self.token = await self._new_token("quan-tri")
-        await self.call("POST", "/schools", {"id": "truong-b", "name": "Trường B", "province": "Nghệ An"})
+        await self.call("POST", "/organisations", {"id": "truong-b", "name": "Trường B", "province": "Nghệ An"})
         for school in ("truong-a", "truong-b"):
             for role in ("technician", "teacher"):
                 await self._add_account(f"{role}-{school}", role, school)
         self.teacher_token = await self._new_token("teacher-truong-a")
 
     async def _add_account(self, name: str, role: str, school: str) -> None:
-        body = {"name": name, "display_name": name, "password": PASSWORD, "role": role, "organisation": school}
-        await self.call("POST", "/accounts", body)
+        """Somebody who has chosen the own password."""
+        assert self._http is not None
+        body = {"name": name, "display_name": name, "role": role, "organisation": school}
+        given = (await self.call("POST", "/accounts", body))["password"]
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+            async with browser.post(f"{self.url}/api/v1/login", json={"name": name, "password": given}) as response:
+                csrf = (await response.json())["csrf"]
+            own = browser.put(
+                f"{self.url}/api/v1/me/password", json={"password": PASSWORD}, headers={"X-CSRF-Token": csrf}
+            )
+            async with own as response:
+                assert response.status == 204, await response.text()
 
     async def _new_token(self, account: str) -> str:
         command = (sys.executable, "-m", "controller", "token", "create", account, "--config", str(self.config_file))
@@ -322,6 +333,11 @@ logging:
         lesson = await self.call("GET", f"/lessons/{lesson_id}")
         site: JsonObject = next(each for each in lesson["sites"] if each["room"]["id"] == classroom.room_id)
         return site
+
+
+def _link_in(file: Path) -> str:
+    """The first administrator's."""
+    return file.read_text().strip()
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ async def first_start(looks: Looks, page: Page, link: str) -> None:
     await submit.click()
     await page.get_by_test_id("setup-name-fault").wait_for()
     await looks.at(page, "set-up, nothing filled in")
-    await page.goto(link.split("?")[0] + "?token=wrong")
+    await page.goto(link.split("#")[0] + "#token=wrong")
     await page.get_by_test_id("setup-invalid").wait_for()
     await looks.at(page, "set-up, link used")
 
@@ -65,8 +65,74 @@ async def nothing_yet(looks: Looks, house: House, administrator: Page, teacher: 
         await administrator.goto(f"{house.url}/{path}")
         await administrator.get_by_test_id(state).wait_for()
         await looks.at(administrator, f"{path}, empty")
+
+
+async def people(looks: Looks, house: House, administrator: Page, theirs: Page) -> None:
+    await administrator.goto(f"{house.url}/people")
     await administrator.get_by_test_id("add-person").click()
-    await looks.at(administrator, "add a person")
+    await administrator.get_by_test_id("person-organisation").select_option("truong-a")
+    await administrator.get_by_test_id("person-submit").click()
+    await administrator.get_by_test_id("person-name-fault").wait_for()
+    await looks.at(administrator, "add a person, nothing filled in")
+    await administrator.get_by_test_id("person-display-name").fill("Cô Lan")
+    await administrator.get_by_test_id("person-name").fill("lan")
+    await administrator.get_by_test_id("person-submit").click()
+    given = await administrator.get_by_test_id("added-password").inner_text()
+    await looks.at(administrator, "a person added")
+    await administrator.get_by_test_id("added-done").click()
+    await first_password(looks, house, theirs, given)
+    await administrator.get_by_test_id("open-lan").click()
+    await administrator.get_by_test_id("end-logins").wait_for()
+    await looks.at(administrator, "a person")
+    await administrator.get_by_test_id("reset-link").click()
+    await administrator.get_by_test_id("reset-link-sure").click()
+    await administrator.get_by_test_id("given-link").wait_for()
+    await looks.at(administrator, "a person, link given")
+    await administrator.goto(f"{house.url}/people/nobody")
+    await administrator.get_by_test_id("person-gone").wait_for()
+    await looks.at(administrator, "unknown person")
+    await administrator.goto(f"{house.url}/audit")
+    await administrator.get_by_test_id("audit-entry").first.wait_for()
+    await looks.at(administrator, "audit")
+    await administrator.get_by_test_id("audit-to").fill("2020-01-01")
+    await administrator.get_by_test_id("audit-empty").wait_for()
+    await looks.at(administrator, "audit, nothing found")
+
+
+async def first_password(looks: Looks, house: House, page: Page, given: str) -> None:
+    await page.goto(f"{house.url}/login")
+    await page.get_by_test_id("login-name").fill("lan")
+    await page.get_by_test_id("login-password").fill(given)
+    await page.get_by_test_id("login-submit").click()
+    await page.get_by_test_id("first-password").wait_for()
+    await looks.at(page, "first own password")
+    for field in ("own-password", "own-again"):
+        await page.get_by_test_id(field).fill("matkhau12345")
+    await page.get_by_test_id("own-submit").click()
+    await page.get_by_test_id("own-password-fault").wait_for()
+    await looks.at(page, "first own password, too easy")
+
+
+async def organisations(looks: Looks, house: House, page: Page) -> None:
+    await page.goto(f"{house.url}/account")
+    await page.get_by_test_id("logins").wait_for()
+    await looks.at(page, "own account")
+    await page.get_by_test_id("own-submit").click()
+    await page.get_by_test_id("own-current-fault").wait_for()
+    await looks.at(page, "own account, nothing filled in")
+    await page.get_by_test_id("nav-organisations").click()
+    await page.get_by_test_id("organisations").wait_for()
+    await looks.at(page, "organisations")
+    await page.get_by_test_id("add-organisation").click()
+    await page.get_by_test_id("organisation-submit").click()
+    await page.get_by_test_id("organisation-name-fault").wait_for()
+    await looks.at(page, "add an organisation, nothing filled in")
+    await page.keyboard.press("Escape")
+    await page.get_by_test_id("rename-truong-a").click()
+    await page.get_by_test_id("rename-name").fill("")
+    await page.get_by_test_id("rename-submit").click()
+    await page.get_by_test_id("rename-name-fault").wait_for()
+    await looks.at(page, "rename an organisation, nothing filled in")
 
 
 async def rooms(looks: Looks, house: House, page: Page, classroom: Classroom) -> None:
@@ -157,6 +223,8 @@ async def test_every_page_is_accessible(tmp_path: Path, browser: Browser) -> Non
                 page_of(browser) as display,
             ):
                 await nothing_yet(looks, house, administrator, teacher)
+                await people(looks, house, administrator, visitor)
+                await organisations(looks, house, administrator)
                 ours = await house.add_classroom("truong-a")
                 theirs = await house.add_classroom("truong-b", devices=False)
                 await house.start_devices(theirs)
@@ -164,5 +232,5 @@ async def test_every_page_is_accessible(tmp_path: Path, browser: Browser) -> Non
                 await broker(looks, administrator)
                 await displays(looks, house, display, ours)
                 await lessons(looks, house, teacher, administrator, display, ours, theirs)
-    assert len(looks.states) > 25
+    assert len(looks.states) > 40
     assert looks.found == {}, "\n".join(f"{state}: {found}" for state, found in looks.found.items())

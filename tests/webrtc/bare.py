@@ -126,6 +126,10 @@ class BareClient:
     def send_rtcp(self, *packets: rtcp.Packet) -> None:
         self.send(self._protect(rtcp.compound(packets), protect_rtcp))
 
+    async def send_data(self, data: bytes) -> None:
+        """Within DTLS, as a data channel would."""
+        await self._dtls._dtls._send_data(data)
+
     async def report(self, kind: type[rtcp.Packet]) -> rtcp.Packet:
         """The next report of that kind."""
         while not isinstance(report := await self.reports.get(), kind):

@@ -1,7 +1,8 @@
-"""The engines that forward: a test that asks for `each_engine` runs on all that are installed."""
+"""The engines that forward (a test that asks for `each_engine` runs on all that are installed), and a plane's clock."""
 
 import pytest
 
+from tests.webrtc.clock import Clock
 from webrtc import engine
 
 
@@ -11,3 +12,13 @@ def each_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     name: str = request.param
     monkeypatch.setattr("webrtc.engine.engine", name)
     return name
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What planes of this test take for the time."""
+    clock = Clock()
+    for module in ("bridge", "connection", "demux", "ice", "plane", "subscription"):
+        monkeypatch.setattr(f"webrtc.{module}.monotonic", clock)
+    monkeypatch.setattr("webrtc.plane.TICK_S", 0.001)
+    return clock

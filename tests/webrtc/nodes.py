@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 import aiohttp
-from aiohttp import web
 
 from webrtc.control_tls import client_context
 from webrtc.events import Events
+from webrtc.idle import IdleConnections, listen
 from webrtc.ids import BridgeId, ClientId, ParticipantId
 from webrtc.node import SECRET_VARIABLE, make_app
 from webrtc.plane import MediaPlane
+from webrtc.serving import serving
 from webrtc.status import NodeStatus
 from webrtc.token import Claims, issue
 from webrtc.turn import Relays, TurnServers
@@ -80,14 +81,10 @@ async def node_here(host: str = "127.0.0.1", turn: TurnServers | None = None) ->
         MediaPlane(hosts=[host], port=0, advertise=[host], changed=events.changed) as plane,
         aiohttp.ClientSession() as http,
     ):
-        runner = web.AppRunner(make_app(plane, events, SECRET, status, Relays(turn)), shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
+        app, listener = make_app(plane, events, SECRET, status, Relays(turn)), listen("127.0.0.1", 0)
+        async with serving(app, listener, idle=IdleConnections(), shutdown_timeout_s=1.0) as runner:
             port = runner.addresses[0][1]
             yield Node(url=f"http://127.0.0.1:{port}", udp_port=plane.port, name="here", http=http)
-        finally:
-            await runner.cleanup()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,12 @@ class Lesson:
         finally:
             await peer.close()
 
+    async def put_out(self, name: str) -> None:
+        """End all connections of a participant."""
+        for each in self.plane.bridges[LESSON].connections:
+            if each.participant == name:
+                await self.plane.close_connection(each.id)
+
     def _note(self, _: BridgeId) -> None:
         self._news.set()
 

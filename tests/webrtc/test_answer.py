@@ -6,11 +6,19 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given, settings
 
 from tests.webrtc.test_sdp import OFFERS, damaged_offers
-from webrtc.answer import AUDIO_LEVEL_EXTENSION, UNVOICED_LEVEL_EXTENSION, make_answer
+from webrtc.answer import (
+    AUDIO_LEVEL_EXTENSION,
+    PROFILES,
+    SEND_TIME_EXTENSION,
+    TRANSPORT_CC_EXTENSION,
+    UNVOICED_LEVEL_EXTENSION,
+    make_answer,
+)
 from webrtc.errors import InvalidSdp, UnsupportedSdp
 from webrtc.sdp import Answer, Candidate, Codec, LocalParameters, Section, parse_offer
 from webrtc.sdpfrag import make_fragment, parse_fragment
 
+TRANSPORT = ("a=ice-", "a=fingerprint", "a=setup", "a=rtcp", "a=candidate")
 ANSWERS = Path(__file__).parent / "answers"
 
 
@@ -118,13 +126,71 @@ def test_player_keeps_what_can_be_played() -> None:
     assert answer.text.index("m=video 0 ") < answer.text.index("m=video 9 ") < answer.text.index("a=candidate:1 ")
 
 
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize(("name", "sending"), [("chromium_send", False), ("chromium_recv", True)])
+def test_profile_that_means_dtls_is_accepted_and_stays(name: str, sending: bool, profile: str) -> None:
+    text = _answer(OFFERS[name].replace("UDP/TLS/RTP/SAVPF", profile), sending=sending).text
+    lines = [line.split(" ")[:3] for line in text.splitlines() if line.startswith("m=")]
+    assert [(port, protocol) for _, port, protocol in lines] == [("9", profile)] * len(lines)
+
+
+def test_section_of_the_bundle_alone_shares_its_transport() -> None:
+    """As in the figure of RFC 9725 4.2: how it is transported is said once (RFC 9429 5.2.1)."""
+    first, *rest = OFFERS["chromium_send"].split("m=")[1:]
+    [second] = rest
+    kept = [line for line in second.splitlines(True) if not line.startswith(TRANSPORT)]
+    session = OFFERS["chromium_send"].split("m=")[0]
+    text = f"{session}m={first}m={''.join(kept).replace(' 9 ', ' 0 ', 1)}a=bundle-only\r\n"
+    for offer in (text, text.replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 1 0")):
+        answer = _answer(offer, sending=False)
+        assert [section.rejected for section in answer.sections] == [False, False]
+        assert [answer.text.count(line) for line in ("a=rtcp-mux\r\n", "a=rtcp-rsize\r\n", " 9 UDP")] == [2, 2, 2]
+    with pytest.raises(UnsupportedSdp):
+        _answer(text.replace("a=rtcp-mux\r\n", ""), sending=False)
+
+
+def _extensions(text: str) -> list[dict[str, int]]:
+    return [dict(section.extensions) for section in _answer(text, sending=True).sections]
+
+
+def test_packets_are_numbered_where_that_was_agreed() -> None:
+    assert _extensions(OFFERS["chromium_recv"]) == [{TRANSPORT_CC_EXTENSION: 4}] * 3
+    assert _extensions(OFFERS["firefox_recv"]) == [{}, {TRANSPORT_CC_EXTENSION: 7}]  # sound, picture
+
+
+def test_packets_have_one_extension_and_pictures_decide_which() -> None:
+    *pictures, sound = (f"m={each}" for each in OFFERS["chromium_recv"].split("m=")[1:])
+    session = OFFERS["chromium_recv"].split("m=")[0]
+
+    def unnumbered(section: str) -> str:
+        return "".join(line for line in section.splitlines(True) if TRANSPORT_CC_EXTENSION not in line)
+
+    assert _extensions("".join((session, *pictures, unnumbered(sound)))) == [{TRANSPORT_CC_EXTENSION: 4}] * 2 + [{}]
+    timed = [session, *map(unnumbered, pictures)]
+    assert _extensions("".join((*timed, sound))) == [{SEND_TIME_EXTENSION: 2}] * 2 + [{}]
+    assert _extensions("".join((*timed, unnumbered(sound)))) == [{SEND_TIME_EXTENSION: 2}] * 3
+
+
+def test_what_is_repeated_on_its_own_ssrc_has_no_number() -> None:
+    text = OFFERS["chromium_recv"]
+    sound = text.replace("a=rtcp-fb:111 transport-cc", "a=rtcp-fb:111 transport-cc\r\na=rtcp-fb:111 nack")
+    assert _extensions(sound) == [{TRANSPORT_CC_EXTENSION: 4}] * 2 + [{}]
+    picture = text.replace("a=fmtp:97 apt=96", "a=fmtp:97 apt=95", 1)  # VP8 has no retransmissions any more
+    assert _extensions(picture) == [{}] * 3
+    answer = _answer(picture, sending=True).text
+    assert ("transport-cc" in answer, "a=rtcp-fb:96 nack\r\n" in answer) == (False, True)
+    without = picture.replace("a=rtcp-fb:96 nack\r\n", "", 1)  # and nobody asks for any
+    assert _extensions(without) == [{TRANSPORT_CC_EXTENSION: 4}] * 3
+
+
 @pytest.mark.parametrize(
     ("name", "sending", "old", "new", "reference"),
     [
         ("chromium_recv", False, "", "", "RFC 9725 4.2"),
         ("chromium_send", True, "", "", "RFC 9429 5.3.1"),
         ("chromium_data", False, "", "", "RFC 8827 6.5"),
-        ("chromium_send", False, "UDP/TLS/RTP/SAVPF", "RTP/AVP", "RFC 8827 6.5"),
+        ("chromium_send", False, "UDP/TLS/RTP/SAVPF", "UDP/RTP/SAVPF", "RFC 8827 6.5"),
+        ("chromium_send", False, "UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/AVP", "RFC 8827 6.5"),
         ("chromium_send", False, "a=rtcp-mux\r\n", "", "RFC 9725 4.4.1"),
         ("chromium_send", False, "opus/48000", "speex/32000", "RFC 7742 5, RFC 7874 3"),
         ("ffmpeg_active", False, "packetization-mode=1", "packetization-mode=0", "RFC 7742 5, RFC 7874 3"),

@@ -68,7 +68,7 @@ async def test_all_of_a_participant_go_with_it() -> None:
     async with asyncio.timeout(15), lesson() as here, viewer(here) as (_, older):
         text = offer(Certificate(), "recvonly", KINDS)
         waiting = await here.plane.subscribe(LESSON, ParticipantId("b"), ClientId("bare"), text)
-        await here.plane.remove_participant(LESSON, ParticipantId("b"))
+        await here.put_out("b")
         assert not {older.id, waiting.id} & here.plane.connections.keys()
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 import aiohttp
@@ -61,7 +62,7 @@ async def _load(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
         ("GET", "/v1/bridges"),
         ("PUT", "/v1/bridges/lesson"),
         ("DELETE", "/v1/bridges/lesson"),
-        ("DELETE", "/v1/bridges/lesson/participants/room-a"),
+        ("POST", "/v1/bridges/lesson/exclusions"),
         ("GET", "/v1/events"),
         ("GET", "/metrics"),
     ],
@@ -124,13 +125,77 @@ async def test_bridge_with_a_bad_name_is_not_opened(node: Node) -> None:
     assert (await _ask(node, "PUT", f"/v1/bridges/{'x' * 129}", {"order": []}))[0] == 400
 
 
-async def test_participant_is_removed_with_its_connections(node: Node) -> None:
+async def test_what_is_taken_back_ends_and_cannot_be_used_again(node: Node) -> None:
     await node.open_bridge("lesson")
     for participant in ("room-a", "room-b"):
         await _publish(node, "lesson", participant)
-    path = "/v1/bridges/lesson/participants/room-a"
-    assert [(await _ask(node, "DELETE", path))[0] for _ in range(2)] == [204, 204]
+    old = token("lesson", "room-a")
+    now = datetime.now(UTC).timestamp()
+    body = {"participant": "room-a", "client": None, "before": now, "until": now + 300}
+    assert [(await _ask(node, "POST", "/v1/bridges/lesson/exclusions", body))[0] for _ in range(2)] == [204, 204]
     assert json.loads((await _ask(node, "GET", "/v1/node"))[1])["connections"] == 1
+    assert await _status(node, old) == 401
+    assert await _status(node, token("lesson", "room-b")) == 400  # that is no offer
+    assert await _status(node, token("lesson", "room-a")) == 400  # let in again since
+
+
+async def test_what_is_taken_back_is_kept_although_the_bridge_is_not_there(node: Node) -> None:
+    old, now = token("lesson", "room-a"), datetime.now(UTC).timestamp()
+    body = {"client": "display", "before": now, "until": now + 300}
+    assert (await _ask(node, "POST", "/v1/bridges/lesson/exclusions", body))[0] == 204
+    await node.open_bridge("lesson")
+    assert await _status(node, old) == 401
+
+
+async def test_who_is_taken_back_while_the_offer_comes_is_not_let_in(node: Node) -> None:
+    await node.open_bridge("lesson")
+    begun, proceed = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"v=0"
+        begun.set()
+        await proceed.wait()
+        yield b"\r\n"
+
+    headers = {"Authorization": f"Bearer {token('lesson', 'room-a')}", "Content-Type": "application/sdp"}
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+
+        async def come() -> int:
+            async with node.http.post(f"{node.url}/whip/lesson", data=slowly(), headers=headers) as response:
+                return response.status
+
+        coming = tasks.create_task(come())
+        await begun.wait()
+        now = datetime.now(UTC).timestamp()
+        await _ask(node, "POST", "/v1/bridges/lesson/exclusions", {"before": now, "until": now + 300})
+        proceed.set()
+        assert await coming == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"before": 1}',
+        b'{"before": "1", "until": 2}',
+        b'{"before": true, "until": 2}',
+        b'{"before": -1, "until": 2}',
+        b'{"before": NaN, "until": 2}',
+        b'{"before": 1e300, "until": 2}',
+        b'{"before": 1, "until": 2, "client": ""}',
+        b'{"before": 1, "until": 2, "participant": 7}',
+    ],
+)
+async def test_exclusion_with_a_bad_body_is_refused(node: Node, body: bytes) -> None:
+    assert (await _ask(node, "POST", "/v1/bridges/lesson/exclusions", data=body))[0] == 400
+
+
+async def _status(node: Node, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+    async with node.http.post(f"{node.url}/whip/lesson", data="no offer", headers=headers) as response:
+        return response.status
 
 
 async def test_events_begin_with_a_snapshot_and_tell_every_change(node: Node) -> None:

@@ -82,7 +82,7 @@ class Sender:
             self._receive_due()
             if self.now >= self._tick_at:
                 self._tick_at += 0.1
-                self.estimate.tick(self._outlet.last_sent, self.now)
+                self.estimate.tick(self.estimate.last_sent(self._outlet), self.now)
                 self.estimate.on_loss(0.0, 2 * self.way.delay_s, 0, 0, self.now)
                 self.history.append((self.now, self.estimate.bps))
                 if self._probe is None and self.probes:

@@ -241,7 +241,7 @@ async def test_slot_of_one_who_left_goes_to_the_next() -> None:
         async with publisher(here, "c") as (c, _):
             c.send_rtp(packet(500, KEYFRAME))
             await here.until(lambda: (state := here.participant("c")) is not None and len(state.tracks) == 1)
-            await here.plane.remove_participant(LESSON, ParticipantId("a"))
+            await here.put_out("a")
             await c.report(rtcp.PictureLossIndication)
             c.send_rtp(packet(501, KEYFRAME))
             then = HEADER.unpack_from(await b.packets.get())

@@ -6,7 +6,6 @@ import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import monotonic
 
 import pytest
 from aiohttp import web
@@ -14,7 +13,7 @@ from aiohttp import web
 from tests.webrtc.nodes import Node, node_here, token
 from tests.webrtc.test_hostile import SDP, _goes_on, _lesson, _status
 from tests.webrtc.test_sdp import OFFERS
-from webrtc.idle import IDLE_S, MAX_IDLE, IdleConnections, listen
+from webrtc.idle import listen
 
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
 JSON = {"Content-Type": "application/json"}
@@ -88,78 +87,6 @@ async def test_slow_bodies_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None
                 assert (await reader.readline()).startswith(b"HTTP/1.1 408")
                 writer.close()
         await _goes_on(video)
-
-
-async def test_connections_on_which_nobody_asks_are_closed() -> None:
-    """Whether nothing came, half a head did, or a request was answered; one that is being answered stays."""
-    idle = IdleConnections()
-    answering, go_on = asyncio.Event(), asyncio.Event()
-
-    async def answer(request: web.Request) -> web.Response:
-        if request.path == "/slow":
-            answering.set()
-            await go_on.wait()
-        return web.Response(text="done")
-
-    app = web.Application(middlewares=[idle.watch])
-    app.router.add_get("/{any}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        assert runner.server is not None
-        port = runner.addresses[0][1]
-        async with asyncio.timeout(20):
-            sent = ["", "GET /a HTTP/1.1\r\nHost: x\r\nX: ", "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"]
-            clients = [await asyncio.open_connection("127.0.0.1", port) for _ in sent]
-            for (_, writer), text in zip(clients, sent, strict=True):
-                writer.write(text.encode())
-            assert (await clients[2][0].readuntil(b"done")).startswith(b"HTTP/1.1 200")
-            busy, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-            await answering.wait()
-            idle.cut(runner.server.connections, monotonic())
-            idle.cut(runner.server.connections, monotonic() + IDLE_S)
-            for reader, _ in clients:
-                assert await reader.read() == b""
-            go_on.set()
-            assert (await busy.readuntil(b"done")).startswith(b"HTTP/1.1 200")
-            for _, each in (*clients, (busy, writer)):
-                each.close()
-    finally:
-        await runner.cleanup()
-
-
-async def test_oldest_idle_connections_make_room() -> None:
-    idle, came = IdleConnections(), asyncio.Queue[None]()
-    server = web.Server(_nothing)
-
-    def accept() -> asyncio.BaseProtocol:
-        came.put_nowait(None)
-        return server()
-
-    listening = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    async with asyncio.timeout(20):
-        first = await asyncio.open_connection("127.0.0.1", port)
-        await came.get()
-        await asyncio.sleep(0)  # until it has its transport
-        idle.cut(server.connections, 1.0)
-        others = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MAX_IDLE)]
-        for _ in others:
-            await came.get()
-        await asyncio.sleep(0)
-        idle.cut(server.connections, 2.0)
-        assert await first[0].read() == b""
-        assert len(server.connections) == MAX_IDLE
-        for _, writer in (first, *others):
-            writer.close()
-        listening.close()
-        await server.shutdown(1.0)
-
-
-async def _nothing(request: web.BaseRequest) -> web.Response:
-    return web.Response()
 
 
 async def test_client_who_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

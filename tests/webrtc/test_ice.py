@@ -1,6 +1,14 @@
+import asyncio
+
+import pytest
 from aioice import stun
 
-from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, SILENT_S, Credentials, IceLite, IceSession
+from tests.webrtc.bare import offer
+from tests.webrtc.peers import LESSON, lesson
+from webrtc.dtls import Certificate
+from webrtc.errors import BridgeFull, InvalidSdp
+from webrtc.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, OWNED_S, SILENT_S, Credentials, IceLite, IceSession
+from webrtc.ids import ClientId, ParticipantId
 from webrtc.path import Address, Path
 
 A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
@@ -86,6 +94,39 @@ def test_path_that_fell_silent_is_left_for_one_that_is_checked() -> None:
     assert client.moves == [A, B, A]
 
 
+def test_path_on_which_packets_come_is_not_left_for_one_that_is_checked() -> None:
+    network = Network()
+    client = Client(network)
+    client.check(A, nominate=True)
+    client.session.verified[A] -= SILENT_S + 1
+    client.session.hear(A, client.session.heard_at)
+    client.check(B)
+    assert client.moves == [A]
+
+
+def test_address_on_which_packets_come_is_not_given_to_another() -> None:
+    network = Network()
+    victim, attacker = Client(network), Client(network)
+    victim.check(A, nominate=True)
+    victim.session.verified[A] -= OWNED_S + 1
+    victim.session.hear(A, victim.session.heard_at)
+    attacker.check(A, nominate=True)
+    assert (network.ice.peers, attacker.moves) == ({A: victim}, [])
+    victim.session.verified[A] -= OWNED_S + 1
+    attacker.check(A, nominate=True)
+    assert (network.ice.peers, attacker.moves) == ({A: attacker}, [A])
+
+
+def test_address_that_was_heard_longest_ago_makes_way() -> None:
+    network = Network()
+    client = Client(network)
+    for port in range(MAX_ADDRESSES):
+        client.check((A[0], port), nominate=True)
+    client.session.hear((A[0], 0), client.session.heard_at)
+    client.check(B)
+    assert set(network.ice.peers) == {B, (A[0], 0), *((A[0], port) for port in range(2, MAX_ADDRESSES))}
+
+
 def test_restart_takes_effect_with_the_first_new_check() -> None:
     network = Network()
     client = Client(network)
@@ -98,6 +139,40 @@ def test_restart_takes_effect_with_the_first_new_check() -> None:
     client.check(B, nominate=True, credentials=new)
     client.check(A, nominate=True, credentials=old)
     assert (len(network.sent), network.ice.refused, client.moves) == (3, 1, [A, B])
+
+
+def test_name_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([Credentials(ufrag=ufrag, pwd=f"{number:032}") for number, ufrag in enumerate("aababcabcd")])
+    monkeypatch.setattr(Credentials, "new", lambda: next(drawn))
+    network = Network()
+    one, two = Client(network), Client(network)
+    assert (one.session.credentials.ufrag, two.session.credentials.ufrag) == ("a", "b")
+    network.ice.restart(one.session)
+    assert one.session.credentials.ufrag == "c"
+    one.check(A)
+    two.check(B)
+    assert (network.ice.peers, len(network.sent)) == ({A: one, B: two}, 2)
+    network.ice.remove(two.session)
+    network.ice.remove(two.session)
+    one.check(A)
+    assert (network.ice.peers, len(network.sent)) == ({A: one}, 3)
+
+
+async def test_connections_never_share_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([Credentials(ufrag=ufrag * 4, pwd="p" * 32) for ufrag in "aababc"])
+    monkeypatch.setattr(Credentials, "new", lambda: next(drawn))
+    monkeypatch.setattr("webrtc.bridge.MAX_CONNECTIONS", 2)
+    text = offer(Certificate(), "sendonly", ["video"])
+    async with asyncio.timeout(10), lesson() as here:
+        one = await here.plane.publish(LESSON, ParticipantId("a"), ClientId("c"), text)
+        with pytest.raises(InvalidSdp):
+            await here.plane.subscribe(LESSON, ParticipantId("b"), ClientId("c"), text)
+        two = await here.plane.publish(LESSON, ParticipantId("b"), ClientId("c"), text)
+        assert (one.etag, two.etag) == ("aaaa", "bbbb")
+        with pytest.raises(BridgeFull):
+            await here.plane.publish(LESSON, ParticipantId("c"), ClientId("c"), text)
+        await here.plane.close_connection(two.id)
+        assert f"a=ice-ufrag:{one.etag}\r\n" in one.answer_text
 
 
 def test_what_is_no_check_for_us_gets_no_answer() -> None:

@@ -4,16 +4,18 @@ import pytest
 
 from tests.webrtc.wire import Vp8Sender, Wire, contents, sequences
 from webrtc.forward import Forwarder
-from webrtc.ids import TrackId
-from webrtc.layers import WHOLE, Layer, Thinning
+from webrtc.ids import ClientId, TrackId
+from webrtc.layers import WHOLE, Layer, Source, Thinning
 from webrtc.payload import read_vp8
 from webrtc.rtp import HEADER
 from webrtc.sdp import Codec
+from webrtc.sequence_header import Size
 from webrtc.slots import Formats, Slot
 from webrtc.state import Role
 from webrtc.track import SourceClock, Track
 
 VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000, feedback=("nack", "nack pli"))
+H264 = Codec(name="H264", payload_type=98, clock_rate=90_000, feedback=("nack", "nack pli"))
 OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)
 RED = Codec(name="RED", payload_type=63, clock_rate=48_000, parameters={"111/111": ""})
 BASE, STILL = Thinning(base_only=True), Thinning(still=True)
@@ -22,7 +24,7 @@ FORWARDER = Forwarder()
 
 def layer(rid: str = "", *codecs: Codec) -> Layer:
     chosen = codecs or (VP8,)
-    kind = "video" if chosen == (VP8,) else "audio"
+    kind = "video" if VP8 in chosen else "audio"
     track = Track(
         id=TrackId(rid),
         kind=kind,  # type: ignore[arg-type]
@@ -281,6 +283,71 @@ def test_without_a_stream_of_its_own_only_the_same_octets_are_repeated() -> None
     assert (plain.repeated, plain.packets, numbered.repeated, numbered.packets) == (1, [], 0, [])
 
 
+def test_what_was_sent_is_repeated_as_it_was_also_when_the_codec_is_another_by_now() -> None:
+    wire, here = Wire(), layer("", VP8, H264)
+    formats = Formats(payload_types={"VP8": 100, "H264": 102})
+    slot = Slot(mid="0", kind="video", role=Role.STAGE, ssrc=7, rtx_ssrc=None, formats=formats, outlet=wire.outlet)
+    here.add(slot, 0.0)
+    send(here, Vp8Sender(ssrc=1, sequence=9).frame(key=True), 0.0)
+    here.forward(HEADER.pack(0x80, 0x80 | H264.payload_type, 10, 3000, 1) + b"\x65\x88", 0.1)
+    first, second = wire.take()
+    assert [packet[1] & 0x7F for packet in (first, second)] == [100, 102]
+    found = slot.find(HEADER.unpack_from(first)[2], now=1.0)
+    assert found is not None
+    FORWARDER.repeat(slot, *found, now=1.0)
+    assert (wire.repeated, wire.packets) == (1, [])
+
+
+def test_picture_ids_go_on_when_the_sender_comes_back_to_a_codec() -> None:
+    wire, here = Wire(), layer("", VP8, H264)
+    formats = Formats(payload_types={"VP8": 100, "H264": 102})
+    slot = Slot(mid="0", kind="video", role=Role.STAGE, ssrc=7, rtx_ssrc=None, formats=formats, outlet=wire.outlet)
+    sender = Vp8Sender(ssrc=1, sequence=9)
+    here.add(slot, 0.0)
+    for frame in (sender.frame(key=True), sender.frame()):
+        send(here, frame, 0.0)
+    here.forward(HEADER.pack(0x80, 0x80 | H264.payload_type, 11, 9000, 1) + b"\x65\x88", 0.1)
+    again = Vp8Sender(ssrc=1, sequence=12, timestamp=12_000, picture=77)
+    send(here, again.frame(key=True), 0.2)
+    pictures = [read_vp8(packet).picture_id for packet in wire.packets if packet[1] & 0x7F == 100]
+    assert [(each - pictures[0]) & 0x7FFF for each in pictures] == [0, 1, 2]
+
+
+def test_layer_that_comes_to_nothing_but_padding_counts_as_stopped() -> None:
+    low, high = layer("q"), layer("f")
+    source = Source(client=ClientId("c"), kind="video", rids=("f", "q"), layers=[low, high])
+    small, large = Vp8Sender(ssrc=1), Vp8Sender(ssrc=2)
+    for i in range(30):
+        send(low, small.frame(key=i == 0), i / 30)
+        send(high, large.frame(key=i == 0) if i < 10 else padding(large), i / 30)
+    assert (source.alive(low), source.alive(high)) == (True, False)
+    assert (high.track.packets, high.track.lost, high.track.frames, high.track.arrived_at) == (30, 0, 9, 9 / 30)
+    for i in range(30, 200):
+        send(low, padding(small), i / 30)
+    assert (source.flows(6.0), source.gone(6.0)) == (False, True)
+
+
+def padding(sender: Vp8Sender) -> list[bytes]:
+    """The next packet of the sender, without a payload and of the picture before."""
+    [packet] = sender.frame()
+    return [HEADER.pack(0x80, 96, HEADER.unpack_from(packet)[2], 0, 1)]
+
+
+def test_padding_behind_a_picture_is_no_cut_of_it() -> None:
+    wire, low, high = Wire(), layer("q"), layer("f")
+    slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2)
+    low.add(slot, 0.0)
+    send(low, small.frame(key=True), 0.0)
+    low.thin(slot, BASE)
+    [packet] = small.frame()  # whose number the padding has
+    send(low, [HEADER.pack(0x80, 96, HEADER.unpack_from(packet)[2], 0, 1)], 0.1)
+    send(low, small.frame(), 0.2)
+    send(low, padding(small), 0.2)
+    high.add(slot, 0.3)
+    send(high, large.frame(key=True), 0.3)
+    assert consecutive(sequences(wire.packets))
+
+
 def test_padding_is_nothing_but_padding() -> None:
     wire, here = Wire(transport_cc=3), layer()
     slot = video_slot(wire)
@@ -309,3 +376,40 @@ def test_layer_is_wanted_for_a_while_after_the_last_wish() -> None:
     assert not here.wanted(1.0)
     here.want(1.0)
     assert (here.wanted(8.9), here.wanted(9.1)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("heights", "order"),
+    [
+        ({}, "cba"),  # the first one offered is the largest (RFC 8853 5.2)
+        ({"b": 360}, "cba"),
+        ({"a": 720, "c": 180}, "cba"),
+        ({"a": 180, "c": 720}, "abc"),
+        ({"a": 180, "b": 360, "c": 720}, "abc"),
+        ({"a": 360, "b": 720, "c": 180}, "cab"),
+    ],
+)
+@pytest.mark.parametrize("came", ["abc", "bca", "cba"])
+def test_layers_are_in_the_order_of_their_pictures_the_smallest_first(
+    came: str, heights: dict[str, int], order: str
+) -> None:
+    source = Source(client=ClientId("c"), kind="video", rids=("a", "b", "c"))
+    for rid in came:
+        source.add(layer(rid))
+    for each in source.layers:
+        each.track.size = Size(16, heights.get(each.track.rid, 0))
+    source.sort()
+    assert "".join(each.track.rid for each in source.layers) == order
+
+
+def test_order_follows_at_once_when_a_size_becomes_known() -> None:
+    source = Source(client=ClientId("c"), kind="video", rids=("a", "b"))
+    for rid in "ab":
+        source.add(layer(rid))
+    for each, (width, height) in zip(list(source.layers), ((1280, 720), (320, 180)), strict=True):
+        size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+        each.forward(HEADER.pack(0x80, 0xE0, 1, 0, 1) + bytes.fromhex("1000") + b"\0\0\x9d\x01\x2a" + size, 0.0)
+    assert [each.track.rid for each in source.layers] == ["a", "b"]
+    first = layer("c")
+    first.begin(HEADER.pack(0x80, 0xE0, 1, 0, 1) + bytes.fromhex("90800100") + b"\0\0\x9d\x01\x2a" + size)
+    assert first.track.size == Size(320, 180)

@@ -6,7 +6,6 @@ from webrtc.payload import (
     NO_PICTURE,
     READ_PICTURE,
     Picture,
-    Size,
     read_av1,
     read_h264,
     read_size,
@@ -14,6 +13,7 @@ from webrtc.payload import (
     read_vp9,
     wide_picture_id,
 )
+from webrtc.sequence_header import Size
 
 HEADER = bytes.fromhex("80e0123400000bb8cafebabe")
 

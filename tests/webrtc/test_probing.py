@@ -7,7 +7,13 @@ BPS = (PACKETS - 1) * OCTETS * 8 / DURATION_S
 
 
 def probed(
-    prober: Prober, now: float, *, stretch: float = 1.0, lost: range = range(0), untold: range = range(0)
+    prober: Prober,
+    now: float,
+    *,
+    stretch: float = 1.0,
+    lost: range = range(0),
+    untold: range = range(0),
+    unseen: int = 0,
 ) -> Verdict | None:
     """Send a probe and tell of it; `stretch`: how much longer it took to arrive."""
     probe = prober.begin(BPS, now)
@@ -19,7 +25,9 @@ def probed(
         prober.skip(0x10000 + untold.start, 0x10000 + untold.stop)
     assert prober.verdict(0x10000 + PACKETS, 0.0, now + 1) is None  # not known yet which packets were the probe's
     prober.sent(probe, 0, PACKETS - 1, 0xFFFF, now + 1)
-    return prober.verdict(0x10000 + PACKETS, 0.0, now + 1) or prober.verdict(0x10000 + PACKETS, 0.0, now + 1)
+    assert prober.span == range(0x10000, 0x10000 + PACKETS)
+    verdicts = (prober.verdict(0x10000 + PACKETS, 0.0, now + 1, unseen=unseen) for _ in range(2))
+    return next((verdict for verdict in verdicts if verdict is not None), None)
 
 
 def test_probe_that_comes_through_may_be_followed_soon() -> None:
@@ -47,6 +55,12 @@ def test_probe_with_loss_is_not_clean() -> None:
 
 def test_packets_whose_feedback_was_lost_count_neither_way() -> None:
     verdict = probed(Prober(0.0), 10.0, untold=range(20, 28))
+    assert verdict is not None
+    assert verdict.clean
+
+
+def test_packets_that_the_receiver_does_not_tell_of_count_neither_way() -> None:
+    verdict = probed(Prober(0.0), 10.0, lost=range(1, PACKETS - 1, 2), unseen=(PACKETS - 1) // 2)
     assert verdict is not None
     assert verdict.clean
 

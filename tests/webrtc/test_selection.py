@@ -7,10 +7,10 @@ from tests.webrtc.wire import Vp8Sender, Wire, contents
 from webrtc.allocation import Rest, Step
 from webrtc.ids import ClientId
 from webrtc.layers import ALIVE_S, Layer, Source
-from webrtc.payload import Size
 from webrtc.selection import Selection
+from webrtc.sequence_header import Size
 from webrtc.slots import STILL_S, Slot
-from webrtc.state import Flow
+from webrtc.state import Flow, Role
 
 HEIGHTS = {"q": 180, "h": 360, "f": 720}
 RATES = {"q": 150_000, "h": 500_000, "f": 1_500_000}
@@ -201,3 +201,36 @@ def test_only_what_is_shown_is_asked_for_and_the_smallest_as_a_reserve() -> None
     selection.allocate(700_000, 2.0)
     selection.allocate(700_000, 2.1)
     assert {rid: each.wanted(9.9) for rid, each in camera.layers.items()} == {"q": True, "h": True, "f": True}
+
+
+@pytest.mark.parametrize(
+    ("trial_bps", "still", "tried_bps"), [(0, True, 0), (1_500_000, True, 0), (2_000_000, False, 1_725_000)]
+)
+def test_picture_of_one_layer_is_tried_beyond_the_budget(trial_bps: int, still: bool, tried_bps: int) -> None:
+    camera = Camera("f")
+    selection, slot, _ = seated(camera)
+    selection.allocate(1_000_000, 1.0, trial_bps=trial_bps)
+    camera.send(1.1)
+    assert (slot.carrier, slot.still) == (camera.layers["f"], still)
+    assert selection.trial_bps == tried_bps
+    selection.allocate(2_000_000, 1.2, trial_bps=trial_bps)
+    assert selection.trial_bps == 0
+
+
+def test_picture_that_can_do_with_less_is_not_tried() -> None:
+    selection, _, _ = seated(Camera())
+    selection.allocate(100_000, 1.0, trial_bps=4_000_000)
+    assert selection.trial_bps == 0
+
+
+def test_others_keep_what_they_have_beside_a_picture_that_is_tried() -> None:
+    stage, small, wire = Camera("f"), Camera("q"), Wire()
+    slots = [video_slot(wire, mid="0"), video_slot(wire, mid="1")]
+    slots[1].role = Role.THUMBNAIL
+    selection = Selection(slots)
+    selection.assign({slots[0]: stage.source, slots[1]: small.source})
+    selection.allocate(1_000_000, 1.0, trial_bps=4_000_000)
+    stage.send(1.1)
+    small.send(1.1)
+    selection.allocate(1_000_000, 1.2, trial_bps=4_000_000)
+    assert [slot.flow for slot in slots] == [Flow.LIVE, Flow.LIVE]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -5,7 +6,7 @@ import pytest
 
 from webrtc.errors import InvalidToken, TokenNotAllowed
 from webrtc.ids import BridgeId, ClientId, ParticipantId
-from webrtc.token import Claims, issue, verify
+from webrtc.token import Claims, Token, issue, verify
 
 SECRET = "a secret of the node, long enough for HS256"
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
@@ -23,6 +24,7 @@ GOOD = {
     "client": "display-1",
     "publish": True,
     "subscribe": False,
+    "iat": NOW.timestamp(),
     "exp": int(NOW.timestamp()) + 300,
 }
 
@@ -31,17 +33,30 @@ def _issue(lifetime_s: int = 300, secret: str = SECRET) -> str:
     return issue(CLAIMS, secret=secret, now=NOW, lifetime=timedelta(seconds=lifetime_s))
 
 
-def _verify(token: str, bridge: str = "lesson-1") -> Claims:
-    return verify(token, secret=SECRET, bridge=BridgeId(bridge), now=NOW)
+def _verify(token: str, bridge: str = "lesson-1") -> Token:
+    return verify(token, secret=SECRET, bridge=BridgeId(bridge), epoch="this run", now=NOW)
 
 
 def test_token_gives_back_what_was_issued() -> None:
-    assert _verify(_issue()) == CLAIMS
+    assert _verify(_issue()) == Token(claims=CLAIMS, issued=NOW)
+
+
+@pytest.mark.parametrize("epoch", ["this run", "another run"])
+def test_token_of_a_run_is_good_at_that_run_only(epoch: str) -> None:
+    claims = replace(CLAIMS, epoch=epoch)
+    token = issue(claims, secret=SECRET, now=NOW, lifetime=timedelta(minutes=5))
+    if epoch == "this run":
+        assert _verify(token).claims == claims
+        return
+    with pytest.raises(InvalidToken, match="restarted"):
+        _verify(token)
 
 
 def test_token_carries_the_agreed_claims() -> None:
     token = _issue()
-    claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="bridge", options={"verify_exp": False})
+    claims = jwt.decode(
+        token, SECRET, algorithms=["HS256"], audience="bridge", options={"verify_exp": False, "verify_iat": False}
+    )
     assert claims == GOOD
 
 
@@ -69,6 +84,12 @@ def test_token_with_another_secret_is_invalid() -> None:
         {"exp": "tomorrow"},
         {"exp": True},
         {"exp": 1e400},
+        {"iat": None},
+        {"iat": "now"},
+        {"iat": True},
+        {"iat": -1},
+        {"iat": 1e300},
+        {"epoch": 7},
         {"bridge": None},
         {"bridge": ["lesson-1"]},
         {"participant": ""},

@@ -1,10 +1,10 @@
 import pytest
 
 from webrtc.ids import TrackId
-from webrtc.payload import UNKNOWN_SIZE
 from webrtc.rtcp import ReportBlock, SenderReport
 from webrtc.rtp import HEADER
 from webrtc.sdp import Codec
+from webrtc.sequence_header import UNKNOWN_SIZE
 from webrtc.track import MAX_NACKS, SourceClock, Track
 
 VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000, feedback=("nack", "nack pli"))

@@ -97,17 +97,49 @@ async def test_options_says_what_may_be_posted(node: Node, protocol: Protocol) -
 
 
 @BOTH
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 async def test_endpoint_takes_only_post(node: Node, protocol: Protocol, method: str) -> None:
     async with node.http.request(method, node.media(protocol, "lesson")) as response:
-        assert (response.status, response.headers["Allow"]) == (405, "OPTIONS,POST")
+        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD,OPTIONS,POST")
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST"])
+@pytest.mark.parametrize("method", ["PUT", "POST"])
 async def test_resource_takes_only_patch_and_delete(node: Node, method: str) -> None:
     location = (await _post(node, "whip")).headers["Location"]
     async with node.http.request(method, node.url + location) as response:
-        assert (response.status, response.headers["Allow"]) == (405, "DELETE,OPTIONS,PATCH")
+        assert (response.status, response.headers["Allow"]) == (405, "DELETE,GET,HEAD,OPTIONS,PATCH")
+
+
+async def _look(node: Node, method: str, path: str, **headers: str) -> tuple[int, str | None, str]:
+    async with node.http.request(method, node.url + path, headers=headers) as response:
+        return response.status, response.headers.get("Content-Type"), await response.text()
+
+
+@BOTH
+async def test_look_at_endpoint_or_resource_finds_it_without_content(node: Node, protocol: Protocol) -> None:
+    location = (await _post(node, protocol)).headers["Location"]
+    authorized = {"Authorization": f"Bearer {token('lesson', 'room-a')}"}
+    for path in (f"/{protocol}/lesson", location):
+        for headers in ({}, authorized):
+            assert await _look(node, "GET", path, **headers) == (204, None, "")
+            head = (200, "application/sdp", "") if protocol == "whep" else (204, None, "")
+            assert await _look(node, "HEAD", path, **headers) == head
+
+
+@BOTH
+async def test_look_with_a_token_says_what_that_may_know(node: Node, protocol: Protocol) -> None:
+    location = (await _post(node, protocol)).headers["Location"]
+    tokens = {"a": token("lesson", "room-a"), "b": token("lesson", "room-b"), "elsewhere": token("another", "room-a")}
+    asked = {name: {"Authorization": f"Bearer {each}"} for name, each in tokens.items()} | {
+        "nonsense": {"Authorization": "Bearer x"}
+    }
+    statuses = {
+        name: [(await _look(node, "GET", path, **headers))[0] for path in (f"/{protocol}/lesson", location)]
+        for name, headers in asked.items()
+    }
+    assert statuses == {"a": [204, 204], "b": [204, 404], "elsewhere": [403, 403], "nonsense": [401, 401]}
+    await _delete(node, location)
+    assert (await _look(node, "GET", location, **asked["a"]))[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """JSON of accounts, logins and organisations."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import StrictBool, StringConstraints
 
 from controller.broker_address import Reach
 from controller.people.account import ACCOUNT_NAME, Role
@@ -40,37 +41,52 @@ class RoleJson(Model):
 
 
 class MeJson(Model):
+    """`own_password_needed`: until then nothing else is answered. `administers`: accounts of some organisation."""
+
     account: AccountJson
     roles: list[RoleJson]
+    operator: bool
+    administers: bool
+    own_password_needed: bool
     csrf: str | None  # null with an API token, which needs none
+
+
+class OwnPasswordJson(Model):
+    """`current` may be left out where `own_password_needed` is true."""
+
+    current: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    password: Secret
+
+
+class LoginViewJson(Model):
+    """`network`: the address it was made from, or its /64; "": not known. `mine`: this is the login that asks."""
+
+    id: str
+    begun: datetime
+    expires: datetime
+    network: str
+    mine: bool
+
+
+class LoginsJson(Model):
+    logins: list[LoginViewJson]
+
+
+class TokenViewJson(Model):
+    id: str
+    name: str
+    created: datetime
+    expires: datetime | None
+
+
+class TokensJson(Model):
+    tokens: list[TokenViewJson]
 
 
 class SchoolJson(Model):
     id: str
     name: str
     province: str
-
-
-class FirstSchoolJson(Model):
-    id: Slug
-    name: Text
-    province: OptionalText = ""
-
-
-class SetupQuery(Model):
-    token: Secret
-
-
-class SetupValidJson(Model):
-    valid: Literal[True] = True
-
-
-class SetupJson(Model):
-    token: Secret
-    name: AccountName
-    display_name: Text
-    password: Secret
-    school: FirstSchoolJson
 
 
 class OrganisationJson(Model):
@@ -85,8 +101,35 @@ class OrganisationsJson(Model):
     organisations: list[OrganisationJson]
 
 
-class NewSchoolJson(Model):
-    id: Slug
+class FirstOrganisationJson(Model):
+    """`id`: of one that is there already; left out, one is made of the name."""
+
+    id: Slug | None = None
+    kind: OrganisationKind = OrganisationKind.SCHOOL
+    name: Text
+    province: OptionalText = ""
+
+
+class SetupValidJson(Model):
+    """`organisations`: those at the top that are there already; most often none."""
+
+    valid: Literal[True] = True
+    organisations: list[OrganisationJson]
+
+
+class SetupJson(Model):
+    token: Secret
+    name: AccountName
+    display_name: Text
+    password: Secret
+    organisation: FirstOrganisationJson
+
+
+class NewOrganisationJson(Model):
+    """`id`: left out, one is made of the name. `parent`: a department; null: at the top."""
+
+    id: Slug | None = None
+    kind: OrganisationKind = OrganisationKind.SCHOOL
     name: Text
     province: OptionalText = ""
     parent: Slug | None = None
@@ -106,27 +149,78 @@ class MqttCornerJson(Model):
     issued: bool  # there is one
 
 
+class OrganisationEditJson(Model):
+    """What is left out stays as it is."""
+
+    name: Text | None = None
+    province: OptionalText | None = None
+
+
 class MqttLoginJson(Model):
     username: str
     password: str
 
 
 class NewAccountJson(Model):
+    """`password`: left out, one is made. Whichever it is, the person must choose another at the first login."""
+
     name: AccountName
     display_name: Text
-    password: Secret
+    password: Secret | None = None
     role: Role
     organisation: Slug
     language: Language = "vi"
 
 
 class AccountWithRolesJson(Model):
+    """`can`: whether password, logins, tokens and suspension are in my hands; else only the roles shown are."""
+
     id: str
     name: str
     display_name: str
     language: Language
     roles: list[RoleJson]
+    suspended: bool
+    own_password_needed: bool
+    can: bool
 
 
 class AccountsJson(Model):
     accounts: list[AccountWithRolesJson]
+
+
+class AccountEditJson(Model):
+    """What is left out stays as it is."""
+
+    display_name: Text | None = None
+    language: Language | None = None
+
+
+class NewRoleJson(Model):
+    role: Role
+    organisation: Slug
+
+
+class SuspensionJson(Model):
+    suspended: StrictBool
+
+
+class ResetJson(Model):
+    """`by`: a password that was made for the person, or a link that lets them in once."""
+
+    by: Literal["password", "link"] = "password"
+
+
+class GivenJson(Model):
+    """Shown this once. One of them: `password`, or `link`, a path on this address that is good until `expires`."""
+
+    password: str | None = None
+    link: str | None = None
+    expires: datetime | None = None
+
+
+class AddedAccountJson(Model):
+    """`password`: the one that was made, shown this once; null where one was typed."""
+
+    account: AccountWithRolesJson
+    password: str | None

@@ -1,7 +1,9 @@
 """Accounts, logins, links and tokens in a real database."""
 
 import asyncio
+import unicodedata
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -9,14 +11,18 @@ from alembic.migration import MigrationContext
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, text
 
-from controller.people.account import Account, Role, RoleAt
+from controller.people.account import Account, AccountId, Role, RoleAt
 from controller.people.errors import (
     AccountExists,
     InvalidAccount,
+    LastAdministrator,
     LinkNotFound,
     LoginFailed,
+    OnlyRole,
     SetupDone,
+    TokenNotFound,
     TooManyAttempts,
+    WeakPassword,
 )
 from controller.people.password import Passwords
 from controller.people.people import People
@@ -83,11 +89,11 @@ async def test_new_password_ends_logins(people: People) -> None:
     account = await lan(people)
     login = await people.logins.log_in(" LAN ", PASSWORD, address="10.0.0.1")
     assert await people.logins.find(login.secret) == login.identity
-    await people.accounts.set_password(account.id, "another password", actor="admin")
+    await people.accounts.set_password(account.id, "another horse, battery", actor="admin", given=False)
     assert await people.logins.find(login.secret) is None
     with pytest.raises(LoginFailed):
         await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")
-    await people.logins.log_in("lan", "another password", address="10.0.0.1")
+    await people.logins.log_in("lan", "another horse, battery", address="10.0.0.1")
 
 
 async def test_account_without_a_password_cannot_log_in_by_one(people: People) -> None:
@@ -140,7 +146,7 @@ async def test_setup_link_makes_one_administrator_once(people: People) -> None:
 
 
 async def test_links_cannot_be_guessed_for_long(people: People) -> None:
-    for number in range(20):
+    for number in range(100):
         with pytest.raises(LinkNotFound):
             await people.links.log_in(f"guess {number}", address=f"2001:db8::{number:x}")  # one customer's /64
     with pytest.raises(TooManyAttempts):
@@ -156,8 +162,12 @@ async def test_token_ends_when_revoked_or_expired(people: People, clock: Clock) 
     found = await people.tokens.find(lasting)
     assert found is not None
     assert (found.account, found.client, found.csrf) == (account, token_id, None)
-    assert await people.tokens.revoke(token_id, actor="test")
-    assert not await people.tokens.revoke(token_id, actor="test")
+    assert [each.id for each in await people.tokens.list(account.id)] == [token_id]
+    with pytest.raises(TokenNotFound):
+        await people.tokens.revoke(token_id, AccountId("another"), actor="test")
+    await people.tokens.revoke(token_id, account.id, actor="test")
+    with pytest.raises(TokenNotFound):
+        await people.tokens.revoke(token_id, account.id, actor="test")
     assert await people.tokens.find(lasting) is None
 
 
@@ -171,6 +181,39 @@ async def test_expired_logins_are_swept_out(people: People, store: Store, clock:
         assert await db.scalar(text("SELECT count(*) FROM logins")) == 1
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+async def test_password_is_the_same_from_every_keyboard(
+    people: People, form: Literal["NFC", "NFD", "NFKC", "NFKD"]
+) -> None:
+    await people.accounts.add(name="lan", display_name="Lan", password="mật khẩu rất dài", roles=[], actor="test")
+    typed = unicodedata.normalize(form, "mật khẩu rất dài")
+    await people.logins.log_in("lan", typed, address="10.0.0.1")
+
+
+async def test_password_stored_as_it_was_typed_is_still_right_and_is_renewed(people: People, store: Store) -> None:
+    """As before passwords were normalized."""
+    account, typed = await lan(people), unicodedata.normalize("NFD", "mật khẩu rất dài")
+    old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(typed)
+    async with store.writing() as db:
+        await db.execute(text("UPDATE accounts SET password_hash = :old"), {"old": old})
+    with pytest.raises(LoginFailed):
+        await people.logins.log_in("lan", unicodedata.normalize("NFC", typed), address="10.0.0.1")
+    await people.logins.log_in("lan", typed, address="10.0.0.1")
+    login = await people.logins.log_in("lan", unicodedata.normalize("NFC", typed), address="10.0.0.1")
+    assert login.identity.account == account
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [("short", "too_short"), ("aaaaaaaaaaaa", "easy"), ("lan.co-lan.lan", "like_name"), (" " * 12, "easy")],
+)
+async def test_weak_password_is_refused_with_its_reason(people: People, password: str, reason: str) -> None:
+    account = await lan(people)
+    with pytest.raises(WeakPassword) as refused:
+        await people.accounts.set_password(account.id, password, actor="test", given=False)
+    assert refused.value.reason == reason
+
+
 async def test_password_hash_is_argon2id_and_renewed_when_outdated(people: People, store: Store, clock: Clock) -> None:
     await lan(people)
     stronger = Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
@@ -178,3 +221,43 @@ async def test_password_hash_is_argon2id_and_renewed_when_outdated(people: Peopl
     async with store.reading() as db:
         stored = str(await db.scalar(text("SELECT password_hash FROM accounts")))
     assert stored.startswith("$argon2id$v=19$m=8,t=2,p=1$")
+
+
+async def test_of_two_administrators_who_take_each_others_role_one_stays(people: People) -> None:
+    role, other = RoleAt(Role.ADMINISTRATOR, SCHOOL), RoleAt(Role.TEACHER, SCHOOL)
+    pair = [
+        await people.accounts.add(name=name, display_name=name, roles=[role, other], actor="test")
+        for name in ("one", "two")
+    ]
+    taking = [people.accounts.take(each.id, role, actor="test") for each in pair]
+    results = await asyncio.gather(*taking, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in results) == ["Account", "LastAdministrator"]
+    assert await people.accounts.any_administrator()
+
+
+async def test_only_role_and_last_administrator_are_kept(people: People) -> None:
+    administrator = RoleAt(Role.ADMINISTRATOR, SCHOOL)
+    one = await people.accounts.add(name="one", display_name="One", roles=[administrator], actor="test")
+    with pytest.raises(OnlyRole):
+        await people.accounts.take(one.id, administrator, actor="test")
+    with pytest.raises(LastAdministrator):
+        await people.accounts.suspend(one.id, actor="test")
+    await people.accounts.suspend(one.id, actor="test", forced=True)
+    assert not await people.accounts.any_administrator()
+    assert await people.links.setup_secret() is not None
+    await people.accounts.resume(one.id, actor="test")
+    assert await people.accounts.any_administrator()
+
+
+async def test_login_and_token_have_a_holder_while_they_let_somebody_in(people: People, clock: Clock) -> None:
+    account = await lan(people)
+    login = (await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")).identity
+    token_id, _ = await people.tokens.create(account.id, "test", actor="test", life=HOUR)
+    assert [await people.accounts.holder(each) for each in (login.client, token_id, "none")] == [account, account, None]
+    await people.accounts.suspend(account.id, actor="test")
+    assert [await people.accounts.holder(each) for each in (login.client, token_id)] == [None, None]
+    await people.accounts.resume(account.id, actor="test")
+    assert await people.accounts.holder(login.client) is None  # ended; the token slept
+    assert (await people.accounts.holder(token_id)) is not None
+    clock.move(HOUR)
+    assert await people.accounts.holder(token_id) is None

@@ -58,3 +58,14 @@ def test_memory_is_bounded(clock: Clock) -> None:
     for number in range(1000):
         throttle.attempt(str(number))
     assert len(throttle) == 100
+
+
+def test_failures_count_also_beyond_what_is_allowed_up_to_a_limit(clock: Clock) -> None:
+    throttle = Throttle(burst=2, interval=10 * SECOND, clock=clock)
+    waits = []
+    for _ in range(6):
+        throttle.fail("a", at_most=25 * SECOND)
+        waits.append(throttle.wait("a"))
+    assert waits == [each * SECOND for each in (0, 10, 20, 30, 30, 30)]
+    clock.move(30 * SECOND)
+    assert throttle.wait("a") == 0 * SECOND

@@ -16,19 +16,25 @@ import aiohttp
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from controller.audience import Audience
 from controller.broker_address import Entrance
-from controller.changes import Changes
+from controller.changes import ChangeKind, Changes
+from controller.clock_store import ClockStore
+from controller.clock_watch import ClockWatch, Machine
 from controller.conductor import Conductor
 from controller.config import Address, BridgeConfig
 from controller.device_records import restore_devices
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.pairing import Pairing
 from controller.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
 from controller.people.people import People
 from controller.people.secret import hash_of
+from controller.refusals import Refusals
 from controller.scenes import Scenes
 from controller.showing import Showing
+from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Fleet, MqttCorner, MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
@@ -43,6 +49,8 @@ from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolI
 from rooms.store import Store, open_store
 from rooms.store.stored_device import StoredDevice
 from tests.controller.clock import AheadClock
+from webrtc.idle import listen
+from webrtc.serving import serving
 
 PASSWORD = "correct horse battery"
 HOST, GUEST, OTHER = (SchoolId(OrganisationId(each)) for each in ("nguyen-viet-xuan", "le-loi", "kim-dong"))
@@ -71,7 +79,7 @@ class SilentBroker:
     def __init__(self) -> None:
         self.schools: list[SchoolId] = []
 
-    def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
+    async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
         return MqttCorner(
             address=Entrance(listen=Address("0.0.0.0", 1883)).for_devices(asked_host),
             username=f"school-{school_id}",
@@ -161,6 +169,12 @@ class House:
         _, visitor.token = await self.people.tokens.create(visitor.account.id, "test", actor="test")
         return visitor
 
+    async def operator(self) -> Visitor:
+        """A program of somebody who operates the installation."""
+        account = self.accounts[HOST, Role.ADMINISTRATOR]
+        await self.people.accounts.set_operator(account.id, True, actor="test")
+        return await self.program(HOST, Role.ADMINISTRATOR)
+
     async def discovered(self, school: SchoolId, key: str) -> Device:
         """One more device in the school's inbox, as after a restart."""
         device = device_of(school, key)
@@ -190,6 +204,7 @@ async def open_house(
     node_http: aiohttp.ClientSession | None = None,
     secure: bool = False,
     empty: bool = False,
+    names: frozenset[str] | None = None,
 ) -> AsyncIterator[House]:
     """The house with its people, rooms, a claimed projector each, a linked lesson of HOST and GUEST, serving.
 
@@ -208,13 +223,27 @@ async def open_house(
         hub.set_namespaces({Namespace(school) for school in ROOMS})
         await restore_devices(store, hub)
         changes = Changes()
-        no_nodes = Nodes(BridgeConfig(nodes=()), data_dir=directory, http=http)
+        counted = await stack.enter_async_context(own_time())
+        no_nodes = Nodes(BridgeConfig(nodes=()), data_dir=directory, http=http, own_time=counted)
         conductor = Conductor(
             store=store, hub=hub, nodes=no_nodes, changes=changes, grace=timedelta(minutes=10), clock=clock
         )
+        machine = Machine(uptime_s=lambda: clock().timestamp())  # so the clock never jumps, however it is moved
+        clock_watch = ClockWatch(ClockStore(store), clock=clock, machine=machine)
         showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        people = People.over(store, clock=clock, passwords=passwords)
+        people = People.over(
+            store, clock=clock, passwords=passwords, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id)
+        )
+        audience = Audience(
+            people.accounts,
+            store=store,
+            conductor=conductor,
+            nodes=no_nodes,
+            changes=changes,
+            guests=showing.guests,
+            clock=clock,
+        )
         broker = SilentBroker()
         services = Services(
             store=store,
@@ -222,6 +251,7 @@ async def open_house(
             hub=hub,
             conductor=conductor,
             showing=showing,
+            audience=audience,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             nodes=nodes or no_nodes,
@@ -230,18 +260,20 @@ async def open_house(
             broker=broker,
             changes=changes,
             pairing=Pairing(clock=clock),
+            refusals=Refusals(store, people.accounts, clock=clock),
             clock=clock,
+            own_time=counted,
+            clock_watch=clock_watch,
             probes={"mqtt": lambda: hub.connected},
             dist=directory / "dist",
             secure=secure,
+            names=names,
         )
-        for part in (hub.run(), conductor.run()):
+        for part in (hub.run(), conductor.run(), audience.run()):
             stack.callback(tasks.create_task(part).cancel)
-        runner = web.AppRunner(make_app(services), access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        runner = await stack.enter_async_context(
+            serving(make_app(services), listen("127.0.0.1", 0), idle=idle_connections(()), shutdown_timeout_s=1.0)
+        )
         host, port = runner.addresses[0][:2]
         yield House(
             services=services,

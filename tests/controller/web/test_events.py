@@ -158,6 +158,7 @@ def _id(thing: object) -> object:
 
 async def test_page_that_does_not_read_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.web.socket.SEND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("controller.web.socket.MESSAGES_PER_S", 1e9)  # so that it soon has much to read
     program = await house.program(HOST, Role.TEACHER)
     url = URL(house.url)
     raw = socket.socket()
@@ -186,3 +187,21 @@ async def _write_on(writer: asyncio.StreamWriter, data: bytes) -> None:
     while True:
         writer.write(data)
         await writer.drain()
+
+
+async def test_page_of_a_school_that_declined_is_not_told_when_something_happens(house: House) -> None:
+    guest, host = await house.logged_in(GUEST, Role.TEACHER), await house.logged_in(HOST, Role.TEACHER)
+    await guest.ask("POST", f"/lessons/{LESSON}/sites/{ROOMS[GUEST].id}/decline")
+    await host.ask("POST", f"/lessons/{LESSON}/start")
+    async with guest.socket() as theirs, host.socket() as ours:
+        for socket in (theirs, ours):
+            await receive(socket, "hello")
+        for mode in ("called", "teacher", "discussion"):
+            await host.ask("PUT", f"/lessons/{LESSON}/mode", {"mode": mode})
+            while (await receive(ours, "lesson"))["lesson"]["mode"] != mode:  # type: ignore[index]
+                pass
+        await guest.ask("POST", f"/lessons/{LESSON}/sites/{ROOMS[GUEST].id}/accept")
+        told = [await receive(theirs, "lesson")]
+        while len(told[-1]["lesson"]["sites"]) == 1:  # type: ignore[index]
+            told.append(await receive(theirs, "lesson"))
+    assert len(told) <= 2

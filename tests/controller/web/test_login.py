@@ -1,10 +1,12 @@
 """Logging in and out over HTTP."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from controller.people.account import Role
 from tests.controller.web.house import HOST, PASSWORD, House, open_house
@@ -21,6 +23,9 @@ async def test_login_gives_me_and_a_cookie_that_no_script_reads(house: House) ->
     assert body == {
         "account": {"id": account.id, "name": TEACHER, "display_name": f"teacher {HOST}", "language": "vi"},
         "roles": [{"role": "teacher", "organisation": {"id": HOST, "name": "Trường Tiểu học Nguyễn Viết Xuân"}}],
+        "operator": False,
+        "administers": False,
+        "own_password_needed": False,
         "csrf": body["csrf"],
     }
     flags = {part.strip().split("=")[0] for part in cookie.split(";")[1:]}
@@ -48,7 +53,7 @@ async def test_wrong_name_and_wrong_password_are_answered_alike(house: House) ->
     assert wrong_name[1]["type"] == "/problems/login-failed"
 
 
-async def test_login_is_throttled_by_account_and_recovers(house: House) -> None:
+async def test_guesses_are_throttled_where_they_come_from_and_that_ends(house: House) -> None:
     visitor = await house.visitor()
     statuses = [await visitor.log_in(TEACHER, "wrong") for _ in range(6)]
     assert statuses == [401, 401, 401, 401, 401, 429]
@@ -59,10 +64,27 @@ async def test_login_is_throttled_by_account_and_recovers(house: House) -> None:
     assert await visitor.log_in(TEACHER) == 200
 
 
-async def test_login_is_throttled_by_address(house: House) -> None:
-    visitor = await house.visitor()
-    statuses = [await visitor.log_in(f"name{number}", "wrong") for number in range(21)]
-    assert statuses == [401] * 20 + [429]
+async def test_a_browser_that_was_logged_in_is_not_locked_out_by_its_neighbours(house: House) -> None:
+    """One address for a whole school: one of its PCs guesses, the teacher's own is let in."""
+    teacher, pupil = await house.logged_in(HOST, Role.TEACHER), await house.visitor()
+    statuses = [await pupil.log_in(TEACHER, "wrong") for _ in range(6)]
+    assert statuses == [401, 401, 401, 401, 401, 429]
+    assert await teacher.ask("POST", "/logout") == (204, {})
+    assert await teacher.log_in(TEACHER) == 200
+    assert await pupil.log_in(TEACHER) == 429
+
+
+async def test_cookies_bear_names_that_other_origins_cannot_set_under_tls(tmp_path: Path) -> None:
+    async with open_house(tmp_path, secure=True) as house:
+        visitor = await house.visitor()
+        login = {"name": TEACHER, "password": PASSWORD}
+        async with visitor.http.post(f"{house.url}/api/v1/login", json=login) as answer:
+            cookies = answer.headers.getall("Set-Cookie")
+        secret = cookies[0].partition(";")[0]
+        assert [each.partition("=")[0] for each in cookies] == ["__Host-nhipcau_login", "__Host-nhipcau_browser"]
+        assert all({"Path=/", "Secure", "HttpOnly"} <= {*each.split("; ")} for each in cookies)
+        assert (await visitor.ask("GET", "/me", headers={"Cookie": secret}))[0] == 200
+        assert (await visitor.ask("GET", "/me", headers={"Cookie": secret.removeprefix("__Host-")}))[0] == 401
 
 
 async def test_login_changes_the_secret_and_ends_the_old_one(house: House) -> None:
@@ -99,6 +121,17 @@ async def test_change_with_a_cookie_needs_the_csrf_token(house: House, csrf: str
     status, problem = await visitor.ask("POST", "/rooms", {"school": HOST, "name": "5B"})
     assert (status, problem["type"]) == (403, "/problems/csrf-refused")
     assert [room.name for room in await house.store.rooms.list([HOST])] == ["4A"]
+
+
+@pytest.mark.parametrize("header", ["Authorization: Bearer \udcff", "Cookie: nhipcau_login=\udcff", "Cookie: nhipcau_browser=\udcff.a.b"])
+async def test_secret_that_is_no_text_is_wrong_as_any_other(house: House, header: str) -> None:
+    url = URL(house.url)
+    async with asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        request = f"GET /api/v1/me HTTP/1.1\r\nHost: {url.authority}\r\n{header}\r\n\r\n"
+        writer.write(request.encode(errors="surrogateescape"))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+        writer.close()
 
 
 async def test_change_from_another_sites_page_is_refused(house: House) -> None:

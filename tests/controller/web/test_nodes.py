@@ -19,6 +19,7 @@ from controller.errors import RegistrationRefused
 from controller.node import NodeState
 from controller.node_http import node_session
 from controller.nodes import Nodes
+from controller.own_time import own_time
 from controller.people.account import Role
 from controller.registration import Registration
 from tests.controller.stage import running
@@ -34,8 +35,8 @@ from webrtc.policy import Policy
 async def registering(directory: Path, turn: TurnConfig | None = None) -> AsyncIterator[tuple[Watched, House]]:
     """Nodes that let others register, and the API through which they do."""
     config = BridgeConfig(nodes=(), registration=Secret(SECRET), turn=turn)
-    async with node_session(config) as http:
-        nodes = Nodes(config, data_dir=directory, http=http)
+    async with node_session(config) as http, own_time() as counted:
+        nodes = Nodes(config, data_dir=directory, http=http, own_time=counted)
         async with (
             running(nodes.run()),
             open_house(directory, nodes=nodes, fleet=nodes.fleet, node_http=http) as house,
@@ -61,7 +62,7 @@ async def test_node_registers_takes_lessons_and_is_shown_to_the_operator(tmp_pat
             assert watched.nodes.fleet.views()[0].load.capacity == 80
             await watched.nodes.ensure("lesson", Policy())
             assert watched.nodes.media_url("lesson") == remote.node.url
-            operator = await house.program(HOST, Role.ADMINISTRATOR)
+            operator = await house.operator()
             status, answer = await operator.ask("GET", "/nodes")
             assert status == 200
             assert [told(each) for each in listed(answer)] == [("north", "ready", remote.node.url, 1)]
@@ -83,7 +84,7 @@ async def test_operator_drains_a_node(tmp_path: Path) -> None:
     async with registering(tmp_path) as (watched, house):
         async with node_process("--controller", house.url, "--name", "north") as remote:
             await watched.until_states({"north": NodeState.READY})
-            operator = await house.program(HOST, Role.ADMINISTRATOR)
+            operator = await house.operator()
             assert await operator.ask("PUT", "/nodes/north", {"draining": True}) == (204, {})
             await watched.until_states({"north": NodeState.DRAINING})
             async with remote.node.http.get(f"{remote.node.url}/v1/node", headers=CONTROL) as response:
@@ -123,7 +124,7 @@ async def test_turn_secret_goes_to_nobody_who_lacks_that_of_nodes(tmp_path: Path
     turn = TurnConfig(urls=("turn:a",), secret=Secret("shared with coturn"), lifetime=timedelta(hours=2))
     async with registering(tmp_path, turn) as (_, house):
         body = {"name": "north", "url": "http://127.0.0.1:1"}
-        strangers = [await house.visitor(), await house.program(HOST, Role.ADMINISTRATOR)]
+        strangers = [await house.visitor(), await house.operator()]
         answers = [await each.ask("POST", "/nodes", body) for each in strangers]
         assert await strangers[0].ask("POST", "/nodes", body, headers=CONTROL) == (
             200,
@@ -141,8 +142,9 @@ async def test_next_controller_knows_a_registered_node_at_once(tmp_path: Path) -
             await watched.nodes.ensure("lesson", Policy())
             epoch = watched.nodes.epoch("lesson")
             config = BridgeConfig(nodes=(), registration=Secret(SECRET))
-            async with node_session(config) as http:
-                again = Watched(Nodes(config, data_dir=tmp_path / "a", http=http), tmp_path / "a")
+            async with node_session(config) as http, own_time() as counted:
+                nodes = Nodes(config, data_dir=tmp_path / "a", http=http, own_time=counted)
+                again = Watched(nodes, tmp_path / "a")
                 assert again.nodes.epoch("lesson") == epoch
                 async with running(again.nodes.run()):
                     await again.until_states({"north": NodeState.READY})

@@ -5,9 +5,9 @@ The table says who gets through; a route that is missing in it fails the test.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from controller.people.account import Role
+from controller.people.account import AccountId, Role, RoleAt, TokenId
 from controller.web.server import ROUTES
 from devices.device import DeviceId
 from rooms.lesson import LessonId
@@ -25,6 +25,7 @@ from tests.controller.web.house import (
 
 TEACHER, TECHNICIAN, ADMINISTRATOR = Role.TEACHER, Role.TECHNICIAN, Role.ADMINISTRATOR
 ALL = frozenset(Role)
+NOBODY: frozenset[Role] = frozenset()
 ROOM = ROOMS[HOST].id
 
 
@@ -39,6 +40,7 @@ class Expected:
     headers: Mapping[str, str] | None = None
     ok: int = 200
     host: frozenset[Role] = ALL
+    host_else: int = 403
     guest: frozenset[Role] = frozenset()
     guest_else: int = 404
     other_else: int = 404
@@ -47,7 +49,7 @@ class Expected:
     def status(self, school: str, role: Role) -> int:
         match school:
             case "host":
-                return self.ok if role in self.host else 403
+                return self.ok if role in self.host else self.host_else
             case "guest":
                 return self.ok if role in self.guest else self.guest_else
             case _:
@@ -56,7 +58,9 @@ class Expected:
 
 EQUIP = frozenset({TECHNICIAN, ADMINISTRATOR})
 PLAN = frozenset({TEACHER, ADMINISTRATOR})
-SOON = "2100-01-01T00:00:00.*1Z", "2100-01-01T00:00:00.*2Z"  # so short that they do not meet
+ADMINISTER = frozenset({ADMINISTRATOR})
+DAY = datetime.now(UTC).date() + timedelta(days=300)
+SOON = f"{DAY}T00:00:00.*1Z", f"{DAY}T00:00:00.*2Z"  # so short that they do not meet
 NEW_LESSON = {"title": "Sông Hồng", "host": HOST, "start": SOON[0], "end": SOON[1], "rooms": [ROOM]}
 STEP = {"id": "on", "device": claimed(HOST), "property": "power", "value": "on"}
 NEW_ACCOUNT = {
@@ -66,31 +70,125 @@ NEW_ACCOUNT = {
     "role": "teacher",
     "organisation": HOST,
 }
-NEW_SCHOOL = {"id": "new-*", "name": "Trường mới"}
+NEW_SCHOOL = {"name": "Trường mới *"}
 VERSION = {"If-Match": '"1"'}
 
 TABLE = (
     Expected(method="GET", path="/me", guest=ALL, other=ALL),
     Expected(method="POST", path="/logout", ok=204, guest=ALL, other=ALL),
-    Expected(method="GET", path="/organisations", guest=ALL, other=ALL),
-    # at the top of the tree: administrators of a school that is there, too
+    # a wrong password: 403 is what everybody gets
     Expected(
-        method="POST",
-        path="/schools",
-        body=NEW_SCHOOL,
-        ok=201,
-        host=frozenset({ADMINISTRATOR}),
-        guest=frozenset({ADMINISTRATOR}),
-        guest_else=403,
-        other=frozenset({ADMINISTRATOR}),
-        other_else=403,
+        method="PUT",
+        path="/me/password",
+        body={"current": "wrong", "password": "another battery"},
+        ok=403,
+        guest=ALL,
+        other=ALL,
+    ),
+    Expected(method="GET", path="/me/logins", guest=ALL, other=ALL),
+    Expected(method="DELETE", path="/me/logins", ok=204, guest=ALL, other=ALL),
+    Expected(method="DELETE", path="/me/logins/{login}", url="/me/logins/none", ok=404, guest=ALL, other=ALL),
+    Expected(method="GET", path="/me/tokens", guest=ALL, other=ALL),
+    Expected(method="DELETE", path="/me/tokens/{token}", url="/me/tokens/none", ok=404, guest=ALL, other=ALL),
+    Expected(method="GET", path="/organisations", guest=ALL, other=ALL),
+    # at the top of the tree: operators, whom no role makes
+    Expected(
+        method="POST", path="/organisations", body=NEW_SCHOOL, ok=201, host=NOBODY, guest_else=403, other_else=403
+    ),
+    Expected(
+        method="PATCH",
+        path="/organisations/{organisation}",
+        url=f"/organisations/{HOST}",
+        body={"name": "Trường *"},
+        host=ADMINISTER,
     ),
     Expected(method="GET", path="/schools/{school}/mqtt", url=f"/schools/{HOST}/mqtt", host=EQUIP),
     Expected(
         method="POST", path="/schools/{school}/mqtt-password", url=f"/schools/{HOST}/mqtt-password", ok=201, host=EQUIP
     ),
     Expected(method="GET", path="/accounts", guest=ALL, other=ALL),  # lists what they administer: nothing, for most
-    Expected(method="POST", path="/accounts", body=NEW_ACCOUNT, ok=201, host=frozenset({ADMINISTRATOR})),
+    Expected(
+        method="GET",
+        path="/audit",  # each of their own school
+        host=frozenset({ADMINISTRATOR}),
+        guest=frozenset({ADMINISTRATOR}),
+        guest_else=403,
+        other=frozenset({ADMINISTRATOR}),
+        other_else=403,
+    ),
+    Expected(method="POST", path="/accounts", body=NEW_ACCOUNT, ok=201, host=ADMINISTER),
+    # somebody else's account is not seen at all, but by those who administer where it has a role
+    Expected(method="GET", path="/accounts/{account}", url="/accounts/{person}", host=ADMINISTER, host_else=404),
+    Expected(
+        method="PATCH",
+        path="/accounts/{account}",
+        url="/accounts/{person}",
+        body={"display_name": "Cô Mai"},
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="POST",
+        path="/accounts/{account}/password",
+        url="/accounts/{person}/password",
+        body={"by": "link"},
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="PUT",
+        path="/accounts/{account}/suspended",
+        url="/accounts/{person}/suspended",
+        body={"suspended": True},
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="POST",
+        path="/accounts/{account}/roles",
+        url="/accounts/{person}/roles",
+        body={"role": "technician", "organisation": HOST},
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="DELETE",
+        path="/accounts/{account}/roles/{organisation}/{role}",
+        url=f"/accounts/{{person}}/roles/{HOST}/technician",
+        ok=204,
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="GET",
+        path="/accounts/{account}/logins",
+        url="/accounts/{person}/logins",
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="DELETE",
+        path="/accounts/{account}/logins",
+        url="/accounts/{person}/logins",
+        ok=204,
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="GET",
+        path="/accounts/{account}/tokens",
+        url="/accounts/{person}/tokens",
+        host=ADMINISTER,
+        host_else=404,
+    ),
+    Expected(
+        method="DELETE",
+        path="/accounts/{account}/tokens/{token}",
+        url="/accounts/{person}/tokens/{person_token}",
+        ok=204,
+        host=ADMINISTER,
+        host_else=404,
+    ),
     Expected(method="GET", path="/rooms", guest=ALL, other=ALL),
     Expected(method="POST", path="/rooms", body={"school": HOST, "name": "New *"}, ok=201, host=EQUIP),
     Expected(method="GET", path="/rooms/{room}", url="/rooms/{room}"),
@@ -142,6 +240,10 @@ TABLE = (
         guest_else=403,
     ),
     Expected(method="DELETE", path="/lessons/{lesson}", url="/lessons/{lesson}", ok=204, host=PLAN, guest_else=403),
+    # it is planned already: nothing changes
+    Expected(
+        method="POST", path="/lessons/{lesson}/reinstate", url="/lessons/{lesson}/reinstate", host=PLAN, guest_else=403
+    ),
     Expected(
         method="POST",
         path="/lessons/{lesson}/start",
@@ -225,26 +327,15 @@ TABLE = (
         host=EQUIP,
     ),
     Expected(method="DELETE", path="/displays/{display}", url="/displays/{display}", ok=204, host=EQUIP),
-    # nodes belong to nobody's school: administrators of all that stand at the top
-    Expected(
-        method="GET",
-        path="/nodes",
-        host=frozenset({ADMINISTRATOR}),
-        guest=frozenset({ADMINISTRATOR}),
-        guest_else=403,
-        other=frozenset({ADMINISTRATOR}),
-        other_else=403,
-    ),
+    # nodes belong to nobody's school: for operators, whom no role makes
+    Expected(method="GET", path="/nodes", host=NOBODY, guest_else=403, other_else=403),
     Expected(
         method="PUT",
         path="/nodes/{node}",
         url="/nodes/none",
         body={"draining": True},
-        ok=404,
-        host=frozenset({ADMINISTRATOR}),
-        guest=frozenset({ADMINISTRATOR}),
+        host=NOBODY,
         guest_else=403,
-        other=frozenset({ADMINISTRATOR}),
         other_else=403,
     ),
 )
@@ -252,7 +343,7 @@ PUBLIC = {
     ("POST", "/nodes"),
     ("POST", "/login"),
     ("POST", "/login/link"),
-    ("GET", "/setup"),
+    ("POST", "/setup/check"),
     ("POST", "/setup"),
     ("POST", "/display/credential"),
 }
@@ -292,6 +383,8 @@ async def _ask(house: House, visitor: Visitor, expected: Expected, number: int) 
         "spare": await _spare(house, number) if "{spare}" in url else "",
         "taken": await _taken(house, number) if "{taken}" in url else "",
         "guest_room": ROOMS[GUEST].id,
+        "person": (person := await _person(house, number) if "{person}" in url else ""),
+        "person_token": await _token(house, AccountId(person)) if "{person_token}" in url else "",
         "host_room": ROOM,
         "device": claimed(HOST),
     }
@@ -306,7 +399,7 @@ async def _ask(house: House, visitor: Visitor, expected: Expected, number: int) 
 
 async def _lesson(house: House, number: int) -> LessonId:
     """A few seconds in the host's and the guest's room, soon, after the others."""
-    start = house.clock() + timedelta(minutes=40, seconds=3 * number)
+    start = house.clock() + timedelta(minutes=40, seconds=1.5 * number)
     id = LessonId(f"fresh-{number}")
     lesson = lesson_at(id, start)
     await house.store.lessons.add(replace(lesson, end=start + timedelta(seconds=1)))
@@ -321,6 +414,18 @@ async def _room(house: House, number: int) -> RoomId:
 
 async def _spare(house: House, number: int) -> DeviceId:
     return (await house.discovered(HOST, f"fresh-{number}")).id
+
+
+async def _person(house: House, number: int) -> AccountId:
+    """A teacher of the host's."""
+    added = await house.people.accounts.add(
+        name=f"fresh.{number}", display_name="Cô Mai", roles=[RoleAt(TEACHER, HOST)], actor="test"
+    )
+    return added.id
+
+
+async def _token(house: House, owner: AccountId) -> TokenId:
+    return (await house.people.tokens.create(owner, "test", actor="test"))[0]
 
 
 async def _taken(house: House, number: int) -> DeviceId:

@@ -7,20 +7,39 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter
 
 from controller.people.account import Role
+from controller.web.health import Latest
 from rooms.store.rooms import Rooms
 from tests.controller.web.house import HOST, ROOMS, House, open_house
+from tests.webrtc.nodes import node_here
 
 
 async def test_health_tells_the_parts(house: House) -> None:
     visitor = await house.visitor()
     assert await visitor.ask("GET", "/healthz", api="") == (200, {"status": "ok"})
-    parts = {"database": True, "mqtt": False}  # no broker here
+    parts = {"database": True, "mqtt": False, "clock": True}  # no broker here
     assert await visitor.ask("GET", "/readyz", api="") == (503, {"ready": False, "parts": parts})
     async with visitor.http.get(f"{house.url}/metrics") as answer:
         text = await answer.text()
     assert 'nhipcau_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in text
+
+
+def test_figures_are_made_once_for_all_who_ask_within_a_second() -> None:
+    now, registry = 0.0, CollectorRegistry()
+    counter, latest = Counter("asked", "How often", registry=registry), Latest(lambda: now)
+
+    def asked() -> str:
+        counter.inc()
+        return latest.text(registry).decode()
+
+    first = asked()
+    assert "asked_total 1.0" in first
+    now = 0.9
+    assert asked() == first
+    now = 1.0
+    assert "asked_total 3.0" in asked()
 
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as a browser asks for a page
@@ -118,6 +137,7 @@ async def test_unexpected_error_is_a_number_for_the_user_and_a_traceback_for_the
         (b'{"school":NaN}', "application/json", (400, "invalid-json")),
         (b"[" * 100_000, "application/json", (400, "invalid-json")),
         (b"\xff", "application/json", (400, "invalid-json")),
+        (b"{" + b",".join(b'"%x":0' % key for key in range(20_000)) + b"}", "application/json", (400, "invalid-json")),
         (b"{}", "application/json", (422, "invalid-request")),
         (b'{"school":"le-loi","name":"4B","extra":1}', "application/json", (422, "invalid-request")),
         (b'{"school":"le-loi","name":"\\ud800"}', "application/json", (422, "invalid-request")),
@@ -135,6 +155,21 @@ async def test_garbage_is_refused_in_words(
         problem = await answer.json()
         assert answer.content_type == "application/problem+json"
     assert (answer.status, problem["type"]) == (expected[0], f"/problems/{expected[1]}")
+
+
+async def test_strangers_send_short_bodies(house: House) -> None:
+    visitor = await house.visitor()
+    status, problem = await visitor.ask("POST", "/login", {"name": "a", "password": "b" * 20_000})
+    assert (status, problem["type"]) == (413, "/problems/request-entity-too-large")
+
+
+async def test_compressed_bodies_are_refused_everywhere(house: House) -> None:
+    visitor = await house.visitor()
+    for method, path in (("POST", "/api/v1/login"), ("GET", "/healthz"), ("POST", "/whip/lesson-1"), ("GET", "/")):
+        headers = {"Content-Encoding": "deflate"}
+        async with visitor.http.request(method, house.url + path, data=b"x\x9c", headers=headers) as answer:
+            assert (answer.status, answer.headers["Accept-Encoding"]) == (415, "identity")
+            assert "Server" not in answer.headers
 
 
 async def test_unknown_query_is_refused(house: House) -> None:
@@ -233,3 +268,18 @@ async def test_leaving_a_lesson_that_has_ended_is_no_error(tmp_path: Path) -> No
         visitor = await house.visitor()
         async with visitor.http.delete(f"{house.url}/whep/lesson-1/resource") as answer:
             assert answer.status == 204
+
+
+@pytest.mark.parametrize("protocol", ["whip", "whep"])
+async def test_look_at_a_media_endpoint_is_answered_by_the_node_without_content(tmp_path: Path, protocol: str) -> None:
+    async with node_here() as node, open_house(tmp_path, nodes=OneNode(node.url)) as house:
+        await node.open_bridge("lesson-1", ["room-a"])
+        visitor = await house.visitor()
+        answers = []
+        for method in ("GET", "HEAD"):
+            for path in ("", "/resource"):
+                url = f"{house.url}/{protocol}/lesson-1{path}"
+                async with visitor.http.request(method, url) as answer:
+                    answers.append((answer.status, answer.headers.get("Content-Type"), await answer.read()))
+        head = (200, "application/sdp", b"") if protocol == "whep" else (204, None, b"")
+        assert answers == [(204, None, b"")] * 2 + [head] * 2

@@ -16,6 +16,10 @@ PAGES = {
     "rooms": (WORK, "src/pages/rooms/Rooms.svelte"),
     "lessons": (WORK, "src/pages/quality/Lessons.svelte"),
     "people": (WORK, "src/pages/people/People.svelte"),
+    "audit": (WORK, "src/pages/people/Audit.svelte"),
+    "organisations": (WORK, "src/pages/organisations/Organisations.svelte"),
+    "account": (WORK, "src/pages/account/Account.svelte"),
+    "first password": (WORK, "src/pages/account/FirstPassword.svelte"),
     "display": (DISPLAY,),
 }
 

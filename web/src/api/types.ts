@@ -8,7 +8,29 @@ export type Language = "vi" | "en";
 export interface Me {
   account: { id: Id; name: string; display_name: string; language: string };
   roles: { role: Role; organisation: { id: Id; name: string } }[];
+  /** May operate what all share: bridge nodes, organisations at the top. */
+  operator: boolean;
+  /** Looks after the accounts of some organisation. */
+  administers: boolean;
+  /** The password was chosen by somebody else: nothing else is answered until it is replaced. */
+  own_password_needed: boolean;
   csrf: string;
+}
+
+/** One of somebody's logins. `network`: the address that it was made from; `mine`: this one. */
+export interface LoginView {
+  id: Id;
+  begun: string;
+  expires: string;
+  network: string;
+  mine: boolean;
+}
+
+export interface TokenView {
+  id: Id;
+  name: string;
+  created: string;
+  expires: string | null;
 }
 
 /** Somebody's account as administrators see it. */
@@ -18,12 +40,22 @@ export interface AccountWithRoles {
   display_name: string;
   language: string;
   roles: Me["roles"];
+  suspended: boolean;
+  own_password_needed: boolean;
+  /** Password, logins, tokens and suspension are in this administrator's hands, too. */
+  can: boolean;
+}
+
+/** A way in for somebody, shown once: a password, or the path of a link. */
+export interface Given {
+  password: string | null;
+  link: string | null;
+  expires: string | null;
 }
 
 export interface NewAccount {
   name: string;
   display_name: string;
-  password: string;
   role: Role;
   organisation: Id;
 }
@@ -39,6 +71,16 @@ export interface MqttCorner {
   own_prefix: string;
   ours: boolean;
   issued: boolean;
+}
+
+/** One line of the audit log; `name` where it is an account's. */
+export interface AuditEntry {
+  at: string;
+  actor: { id: string; name: string | null };
+  action: string;
+  about: { kind: string; id: string; name: string | null };
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
 }
 
 export interface MqttLogin {

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { Problem, Site, SiteQuality, Step } from "../api/types";
 import { ageText, byImportance, commandText, connectionText, durationText, problemText, siteTone, stepText, verb } from "./describe";
 import { en } from "./en";
-import { slug } from "./slug";
 import { vi } from "./vi";
 
 const NOW = Date.parse("2026-11-22T01:00:20Z");
@@ -93,17 +92,6 @@ describe("times and order", () => {
       { id: 4, importance: "essential" as const },
     ];
     expect(byImportance(list).map((each) => each.id)).toEqual([2, 4, 3, 1]);
-  });
-});
-
-describe("school codes", () => {
-  it.each([
-    ["Trường Tiểu học Lê Lợi", "le-loi"],
-    ["Trường Tiểu học Nguyễn Viết Xuân", "nguyen-viet-xuan"],
-    ["THCS Đống Đa", "dong-da"],
-    ["A", "a"],
-  ])("%s", (name, code) => {
-    expect(slug(name)).toBe(code);
   });
 });
 

@@ -1,3 +1,4 @@
+import { audit } from "./en.audit";
 import { errors } from "./en.errors";
 import { school } from "./en.school";
 import type { Words } from "./vi";
@@ -31,8 +32,12 @@ export const en: Words = {
     outdatedText: "The network was cut, or the server has a new version. Please load the page again.",
     reload: "Load the page again",
     offline: "Connection to the server lost. Reconnecting…",
+    clockHeld:
+      "The server's clock may be wrong, so lessons are not ended or cancelled by time. Whoever runs the server should check the time, then run: nhipcau clock accept",
+    cannotWrite:
+      "The server cannot save anything; its disk may be full. Lessons go on and can be ended. Please tell whoever runs the server.",
   },
-  nav: { today: "Today", rooms: "Rooms", people: "People", lessons: "Connections", display: "Room display" },
+  nav: { today: "Today", rooms: "Rooms", people: "People", audit: "Audit", lessons: "Connections", organisations: "Schools", display: "Room display" },
 
   error: {
     title: "That did not work",
@@ -64,24 +69,22 @@ export const en: Words = {
 
   setup: {
     title: "First set-up",
-    intro: "Create the administrator's account and the first school. This page works only once.",
+    intro: "Create the administrator's account and the first school or department. This page works only once.",
     person: "Administrator",
     displayName: "Full name",
     name: "Login name",
     nameHint: "Lower-case letters without marks, digits, dots or hyphens, for example: nguyen.lan",
     password: "Password",
-    passwordHint: "At least 10 characters. A short sentence you remember is best.",
+    passwordHint: "At least 12 characters. A short sentence you remember is best.",
     again: "Password again",
-    mismatch: "The two passwords differ.",
-    school: "School",
-    schoolName: "Name of the school",
-    schoolId: "School code",
-    schoolIdHint: "Lower-case letters without marks, digits and hyphens, for example: le-loi. It cannot be changed later.",
+    organisation: "School or department",
+    organisationName: "Name",
+    newOrganisation: "A new one…",
     province: "Province or city",
     submit: "Create and begin",
     sending: "Creating…",
     invalidLink: "This set-up link can no longer be used",
-    invalidLinkText: "It was used, or is too old. The server's administrator prints another with the command nhipcau setup-link. If you have an account, please log in.",
+    invalidLinkText: "It was used, or is too old. On the server, the command “nhipcau setup-link” prints a new one. If you have an account, please log in.",
     toLogin: "To the login page",
   },
 
@@ -474,6 +477,7 @@ export const en: Words = {
 
   ...errors,
   ...school,
+  audit,
 
   screen: {
     title: "Room display",

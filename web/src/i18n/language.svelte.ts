@@ -28,6 +28,15 @@ class LanguageChoice {
       year: "numeric",
       timeZone: ZONE,
     }),
+    moment: new Intl.DateTimeFormat(LOCALES[this.code], {
+      day: "2-digit",
+      month: "2-digit",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      hour12: false,
+      timeZone: ZONE,
+    }),
     number: new Intl.NumberFormat(LOCALES[this.code], { maximumFractionDigits: 1 }),
   });
 
@@ -68,6 +77,11 @@ class LanguageChoice {
   day(at: string | number | Date): string {
     const text = this.formats.day.format(new Date(at));
     return text.charAt(0).toUpperCase() + text.slice(1);
+  }
+
+  /** Date and time. */
+  moment(at: string | number | Date): string {
+    return this.formats.moment.format(new Date(at));
   }
 
   number(value: number): string {

@@ -1,6 +1,7 @@
 // Lời trên giao diện. Viết cho giáo viên: ngắn, rõ, không dùng từ kỹ thuật khi không cần.
 // Mọi khoá phải có cả trong en.ts (kiểu dữ liệu bắt buộc điều đó).
 
+import { audit } from "./vi.audit";
 import { errors } from "./vi.errors";
 import { school } from "./vi.school";
 
@@ -34,8 +35,12 @@ export const vi = {
     outdatedText: "Mạng vừa ngắt, hoặc máy chủ vừa có bản mới. Xin tải lại trang.",
     reload: "Tải lại trang",
     offline: "Mất kết nối với máy chủ. Đang tự kết nối lại…",
+    clockHeld:
+      "Đồng hồ máy chủ có thể sai nên tiết học chưa tự kết thúc hay tự huỷ theo giờ. Người vận hành máy chủ cần kiểm tra giờ, rồi chạy lệnh: nhipcau clock accept",
+    cannotWrite:
+      "Máy chủ không lưu được dữ liệu, có thể ổ đĩa đã đầy. Tiết học vẫn tiếp tục và kết thúc được. Xin báo cho người vận hành máy chủ.",
   },
-  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", lessons: "Đường truyền", display: "Màn hình phòng" },
+  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Đường truyền", organisations: "Trường", display: "Màn hình phòng" },
 
   error: {
     title: "Chưa thực hiện được",
@@ -67,24 +72,22 @@ export const vi = {
 
   setup: {
     title: "Thiết lập lần đầu",
-    intro: "Tạo tài khoản quản trị và trường đầu tiên. Trang này chỉ dùng được một lần.",
+    intro: "Tạo tài khoản quản trị và trường hoặc sở đầu tiên. Trang này chỉ dùng được một lần.",
     person: "Người quản trị",
     displayName: "Họ và tên",
     name: "Tên đăng nhập",
     nameHint: "Chữ thường không dấu, số, dấu chấm hoặc gạch nối, ví dụ: nguyen.lan",
     password: "Mật khẩu",
-    passwordHint: "Ít nhất 10 ký tự. Một câu ngắn dễ nhớ là tốt nhất.",
+    passwordHint: "Ít nhất 12 ký tự. Một câu ngắn dễ nhớ là tốt nhất.",
     again: "Nhập lại mật khẩu",
-    mismatch: "Hai mật khẩu chưa giống nhau.",
-    school: "Trường",
-    schoolName: "Tên trường",
-    schoolId: "Mã trường",
-    schoolIdHint: "Chữ thường không dấu, số và gạch nối, ví dụ: le-loi. Không đổi được về sau.",
+    organisation: "Trường hoặc đơn vị",
+    organisationName: "Tên",
+    newOrganisation: "Đơn vị mới…",
     province: "Tỉnh, thành phố",
     submit: "Tạo và bắt đầu",
     sending: "Đang tạo…",
     invalidLink: "Liên kết thiết lập không còn dùng được",
-    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Người quản trị máy chủ in liên kết mới bằng lệnh nhipcau setup-link. Nếu đã có tài khoản, xin đăng nhập.",
+    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Người quản trị máy chủ in liên kết mới bằng lệnh “nhipcau setup-link”. Nếu đã có tài khoản, xin đăng nhập.",
     toLogin: "Đến trang đăng nhập",
   },
 
@@ -490,6 +493,7 @@ export const vi = {
 
   ...errors,
   ...school,
+  audit,
 
   screen: {
     title: "Màn hình phòng",

@@ -8,12 +8,14 @@ export type Values = Record<string, string>;
 export interface Page {
   title: (words: Words) => string;
   load: () => Promise<{ default: Component<Values> }>;
-  /** The tab above; none: not for those who are logged in. */
+  /** The tab above; none: a link elsewhere leads to it. */
   tab?: (words: Words) => string;
+  /** The page whose tab is lit, where it has none of its own. */
+  under?: string;
   /** Nobody has to be logged in. */
   open?: boolean;
   /** What one may do who has this page. */
-  right?: "lessons" | "rooms" | "people";
+  right?: "lessons" | "rooms" | "people" | "organisations";
 }
 
 const page = (load: () => Promise<unknown>): Page["load"] => load as Page["load"];
@@ -45,6 +47,25 @@ export const pages: Record<string, Page> = {
     tab: (words) => words.nav.people,
     right: "people",
   },
+  "/audit": {
+    title: (words) => words.audit.title,
+    load: page(() => import("./people/Audit.svelte")),
+    under: "/people",
+    right: "people",
+  },
+  "/organisations": {
+    title: (words) => words.organisations.title,
+    load: page(() => import("./organisations/Organisations.svelte")),
+    tab: (words) => words.nav.organisations,
+    right: "organisations",
+  },
+  "/account": { title: (words) => words.account.title, load: page(() => import("./account/Account.svelte")) },
+};
+
+/** In place of every other page, until the password is one's own. */
+export const firstPassword: Page = {
+  title: (words) => words.account.firstTitle,
+  load: page(() => import("./account/FirstPassword.svelte")),
 };
 
 /** The page of an address's pattern. */

@@ -9,6 +9,8 @@ type Listener = (event: ServerEvent) => void;
 
 const LOST_AFTER_MS = 1_500;
 const LOGGED_OUT = 4401;
+/** Too slow, or the person's roles are others now. */
+const TRY_AGAIN = 1013;
 /** A refused handshake looks like a lost network to a page; after this many tries it asks whether it is logged in. */
 const TRIES_BEFORE_ASKING = 3;
 
@@ -25,6 +27,7 @@ class Events {
     onState: (state) => this.watch(state),
     onClosed: (code) => {
       if (code === LOGGED_OUT) login.forget();
+      if (code === TRY_AGAIN) void login.check();
     },
   });
 

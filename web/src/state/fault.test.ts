@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../api/http";
-import { faultOf, faultsOf, refused, type Rule, type Rules } from "./fault";
+import { type AtField, faultOf, faultsOf, refused, type Rule, type Rules } from "./fault";
 
 const rule = (value: string, limits: Omit<Rule, "value"> = {}): Rule => ({ value: () => value, ...limits });
 
@@ -28,12 +28,15 @@ describe("a field", () => {
 describe("what the server says", () => {
   const rules: Rules = { name: rule("4A"), "school/id": rule("x") };
   const invalid = (...errors: [string, string][]): ApiError =>
-    new ApiError(422, "invalid-request", null, errors.map(([where, code]) => ({ where, code })));
+    new ApiError(422, "invalid-request", null, { errors: errors.map(([where, code]) => ({ where, code })) });
 
   it("is said at the field", () => {
     expect(refused(invalid(["/body/name", "too_long"], ["/body/school/id", "pattern"]), rules, {})).toEqual({ name: "too_long", "school/id": "pattern" });
     expect(refused(invalid(["/body/name", "novel"]), rules, {})).toEqual({ name: "other" });
     expect(refused(new ApiError(409, "already-exists"), rules, { "already-exists": ["name", "taken"] })).toEqual({ name: "taken" });
+    const weak: AtField = { "weak-password": ["name", "easy"] };
+    expect(refused(new ApiError(422, "weak-password", null, { reason: "like_name" }), rules, weak)).toEqual({ name: "like_name" });
+    expect(refused(new ApiError(422, "weak-password", null, { reason: "novel" }), rules, weak)).toEqual({ name: "easy" });
   });
 
   it("is about the whole where it is about no field of the page", () => {

@@ -2,8 +2,20 @@
 
 import type { ApiError } from "../api/http";
 
-export type Fault = "missing" | "too_short" | "too_long" | "pattern" | "mismatch" | "taken" | "unknown_code" | "other";
-const FAULTS: readonly string[] = ["missing", "too_short", "too_long", "pattern", "mismatch", "taken", "unknown_code"];
+const FAULTS = [
+  "missing",
+  "too_short",
+  "too_long",
+  "pattern",
+  "mismatch",
+  "taken",
+  "unknown_code",
+  "wrong_password",
+  "like_name",
+  "easy",
+  "other",
+] as const;
+export type Fault = (typeof FAULTS)[number];
 
 /** What a field may hold. Lengths in characters. */
 export interface Rule {
@@ -40,18 +52,20 @@ export function faultsOf(rules: Rules): Record<string, Fault> {
   return found;
 }
 
-/** Which problems of the server concern one field, by their codes. */
+/** Which problems of the server concern one field, by their codes; a problem's own reason says more than `fault`. */
 export type AtField = Record<string, [field: string, fault: Fault]>;
 
 /** The fields that the server did not take; empty where what it said is about the whole. */
 export function refused(error: ApiError, rules: Rules, at: AtField): Record<string, Fault> {
   const known = at[error.code];
-  if (known !== undefined) return { [known[0]]: known[1] };
+  if (known !== undefined) return { [known[0]]: isFault(error.reason) ? error.reason : known[1] };
   const found: Record<string, Fault> = {};
   for (const { where, code } of error.errors) {
     const field = where.replace(/^\/body\//, "");
     if (!Object.hasOwn(rules, field)) return {}; // also about something that is not on the page
-    found[field] = FAULTS.includes(code) ? (code as Fault) : "other";
+    found[field] = isFault(code) ? code : "other";
   }
   return found;
 }
+
+const isFault = (code: string): code is Fault => (FAULTS as readonly string[]).includes(code);

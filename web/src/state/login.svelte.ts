@@ -66,7 +66,11 @@ class Login {
   }
 
   get mayPeople(): boolean {
-    return this.has("administrator");
+    return this.me?.administers ?? false;
+  }
+
+  get mayOrganisations(): boolean {
+    return this.mayPeople || (this.me?.operator ?? false);
   }
 
   /** What was asked for before anybody was here. Not after a logout: the next person comes for something else. */

@@ -1,17 +1,66 @@
-// The accounts that an administrator looks after, and the organisations where new ones can be added.
+// The accounts that an administrator looks after, and the organisations where they can have roles.
 
-import { get, post } from "../api/http";
-import type { AccountWithRoles, NewAccount, Organisation } from "../api/types";
+import { get, post, put, remove } from "../api/http";
+import type { AccountWithRoles, Given, Id, LoginView, NewAccount, Organisation, Role, TokenView } from "../api/types";
 import { login } from "./login.svelte";
-import { reach } from "./reach";
+import { ADMINISTER, reach, schoolsOf } from "./reach";
 import { Reading } from "./reading.svelte";
 
 export class People extends Reading {
   list = $state.raw<AccountWithRoles[]>([]);
+  /** Where this administrator can give roles. */
   organisations = $state.raw<Organisation[]>([]);
+  private all = $state.raw<Organisation[]>([]);
 
-  async add(account: NewAccount): Promise<void> {
-    this.show([...this.list, await post<AccountWithRoles>("/accounts", account)]);
+  /** At how many schools a role held there counts. */
+  reachOf(organisation: Id): number {
+    return schoolsOf(this.all, organisation).length;
+  }
+
+  kindOf(organisation: Id): Organisation["kind"] {
+    return this.all.find((each) => each.id === organisation)?.kind ?? "school";
+  }
+
+  /** The password that was made for the new person. */
+  async add(account: NewAccount): Promise<string | null> {
+    const added = await post<{ account: AccountWithRoles; password: string | null }>("/accounts", account);
+    this.show([...this.list, added.account]);
+    return added.password;
+  }
+
+  async grant(account: Id, role: Role, organisation: Id): Promise<void> {
+    this.replace(await post<AccountWithRoles>(`/accounts/${account}/roles`, { role, organisation }));
+  }
+
+  async takeRole(account: Id, role: Role, organisation: Id): Promise<void> {
+    await remove(`/accounts/${account}/roles/${organisation}/${role}`);
+    await this.refresh();
+  }
+
+  async suspend(account: Id, suspended: boolean): Promise<void> {
+    this.replace(await put<AccountWithRoles>(`/accounts/${account}/suspended`, { suspended }));
+  }
+
+  async reset(account: Id, by: "password" | "link"): Promise<Given> {
+    const given = await post<Given>(`/accounts/${account}/password`, { by });
+    void this.refresh();
+    return given;
+  }
+
+  async logins(account: Id): Promise<LoginView[]> {
+    return (await get<{ logins: LoginView[] }>(`/accounts/${account}/logins`)).logins;
+  }
+
+  async endLogins(account: Id): Promise<void> {
+    await remove(`/accounts/${account}/logins`);
+  }
+
+  async tokens(account: Id): Promise<TokenView[]> {
+    return (await get<{ tokens: TokenView[] }>(`/accounts/${account}/tokens`)).tokens;
+  }
+
+  async revoke(account: Id, token: Id): Promise<void> {
+    await remove(`/accounts/${account}/tokens/${token}`);
   }
 
   protected async read(): Promise<void> {
@@ -19,12 +68,17 @@ export class People extends Reading {
       get<{ accounts: AccountWithRoles[] }>("/accounts"),
       get<{ organisations: Organisation[] }>("/organisations"),
     ]);
-    this.organisations = reach(all.organisations, login.me?.roles ?? [], ["administrator"]);
+    this.all = all.organisations;
+    this.organisations = reach(all.organisations, login.me?.roles ?? [], ADMINISTER);
     this.show(found.accounts);
   }
 
   /** The server tells of no changes to accounts; they are read anew when the page is opened or the connection is back. */
   protected take(): void {}
+
+  private replace(account: AccountWithRoles): void {
+    this.show([...this.list.filter((each) => each.id !== account.id), account]);
+  }
 
   private show(list: AccountWithRoles[]): void {
     this.list = list.sort((a, b) => a.display_name.localeCompare(b.display_name, "vi") || (a.name < b.name ? -1 : 1));

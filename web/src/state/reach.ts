@@ -1,18 +1,42 @@
-// Where a person's roles count: at the organisation where they are held, and at all below it.
+// Where a person's roles count: where they are held, and below departments for what a department does there.
 
 import type { Me, Organisation, Role } from "../api/types";
 
-/** The organisations where `held` gives at least one of `wanted`, in the order of their names. */
-export function reach(organisations: readonly Organisation[], held: Me["roles"], wanted: readonly Role[]): Organisation[] {
-  const roots = new Set(held.filter((each) => wanted.includes(each.role)).map((each) => each.organisation.id));
-  const parents = new Map(organisations.map((each) => [each.id, each.parent]));
-  const counts = (id: string): boolean => {
-    let at: string | null | undefined = id;
-    for (let steps = 0; at != null && steps <= organisations.length; steps += 1) {
-      if (roots.has(at)) return true;
-      at = parents.get(at);
-    }
-    return false;
-  };
-  return organisations.filter((each) => counts(each.id)).sort((a, b) => a.name.localeCompare(b.name, "vi"));
+/** Roles that give something at the organisation where they are held, and those that do so below a department. */
+export interface Given {
+  at: readonly Role[];
+  below: readonly Role[];
+}
+
+export const EQUIP: Given = { at: ["technician", "administrator"], below: ["technician"] };
+export const ADMINISTER: Given = { at: ["administrator"], below: ["administrator"] };
+
+/** The organisations where `held` gives it, in the order of their names. */
+export function reach(organisations: readonly Organisation[], held: Me["roles"], given: Given): Organisation[] {
+  const roots = (wanted: readonly Role[]): Set<string> =>
+    new Set(held.filter((each) => wanted.includes(each.role)).map((each) => each.organisation.id));
+  const [at, below] = [roots(given.at), roots(given.below)];
+  return organisations
+    .filter((each) => at.has(each.id) || departmentsAbove(organisations, each).some((one) => below.has(one.id)))
+    .sort((a, b) => a.name.localeCompare(b.name, "vi"));
+}
+
+/** The nearest first. A school above another, as older data may have, gives nothing. */
+export function departmentsAbove(organisations: readonly Organisation[], organisation: Organisation): Organisation[] {
+  const known = new Map(organisations.map((each) => [each.id, each]));
+  const found: Organisation[] = [];
+  let at = organisation.parent === null ? undefined : known.get(organisation.parent);
+  for (let steps = 0; at !== undefined && steps <= organisations.length; steps += 1) {
+    if (at.kind === "department") found.push(at);
+    at = at.parent === null ? undefined : known.get(at.parent);
+  }
+  return found;
+}
+
+/** The schools at which a role held there counts: itself, or all below a department. */
+export function schoolsOf(organisations: readonly Organisation[], id: string): Organisation[] {
+  return organisations.filter(
+    (each) =>
+      each.kind === "school" && (each.id === id || departmentsAbove(organisations, each).some((one) => one.id === id)),
+  );
 }

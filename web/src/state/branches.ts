@@ -1,0 +1,26 @@
+// Organisations as lines of a tree.
+
+import type { Id, Organisation } from "../api/types";
+
+/** An organisation as a line of the tree. `depth`: how many of those shown are above it. */
+export interface Branch {
+  organisation: Organisation;
+  depth: number;
+}
+
+/** Each under the one above it, as far as that is shown; a loop, which would be a fault, is shown flat. */
+export function branchesOf(organisations: readonly Organisation[]): Branch[] {
+  const shown = new Set(organisations.map((each) => each.id));
+  const found: Branch[] = [];
+  const below = (parent: Id | null, depth: number): void => {
+    for (const organisation of organisations) {
+      const top = organisation.parent === null || !shown.has(organisation.parent);
+      if (top ? parent !== null : organisation.parent !== parent) continue;
+      found.push({ organisation, depth });
+      if (depth < organisations.length) below(organisation.id, depth + 1);
+    }
+  };
+  below(null, 0);
+  const placed = new Set(found.map((each) => each.organisation.id));
+  return [...found, ...organisations.filter((each) => !placed.has(each.id)).map((organisation) => ({ organisation, depth: 0 }))];
+}
