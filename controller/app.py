@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from controller.audience import Audience
 from controller.broker import EmbeddedBroker
+from controller.broker_address import Entrance
 from controller.changes import ChangeKind, Changes
 from controller.clock_store import ClockStore
 from controller.clock_watch import ClockWatch
@@ -109,7 +111,9 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         broker, mqtt = await _broker(config, counted, serve)
         hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up)
         await restore_devices(store, hub)
-        logins = MqttLogins(store, hub, broker, directory=config.data_dir / "broker")
+        logins = MqttLogins(
+            store, hub, broker, directory=config.data_dir / "broker", entrance=_entrance(config, port=mqtt.port)
+        )
         await logins.begin()
         registry = CollectorRegistry()
         nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http, own_time=counted)
@@ -237,6 +241,21 @@ async def _broker(
                 password=external.password.value if external.password else "",
                 client_id=client_id,
             )
+
+
+def _entrance(config: Config, *, port: int) -> Entrance:
+    """`port`: where the broker listens in truth, also where any free one was asked for."""
+    match config.mqtt.broker:
+        case EmbeddedBrokerConfig() as embedded:
+            listen, tls = Address(embedded.listen.host, port), False
+        case ExternalBrokerConfig() as external:
+            listen, tls = external.address, external.tls
+    return Entrance(
+        listen=listen,
+        tls=tls,
+        public_host=urlsplit(config.http.public_url or "").hostname or "",
+        discovery_prefix=config.mqtt.home_assistant_prefix_of,
+    )
 
 
 def _dialects(config: MqttConfig) -> tuple[NativeDialect, HomeAssistantDialect]:

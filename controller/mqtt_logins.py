@@ -9,10 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from controller.broker import EmbeddedBroker, hash_password, is_hash, username_of
+from controller.broker_address import Entrance
 from controller.errors import BrokerUnavailable, FileDamaged, PasswordsElsewhere
 from controller.mqtt_passwords import MqttPasswords
 from controller.small_file import read_small
-from controller.web.services import MqttLogin
+from controller.web.services import MqttCorner, MqttLogin
 from devices.device import Namespace
 from devices.hub import DeviceHub
 from rooms.errors import StoreUnavailable
@@ -28,11 +29,14 @@ class MqttLogins:
     `directory`: the broker's; earlier versions kept the hashes there, in `schools.json`.
     """
 
-    def __init__(self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path) -> None:
+    def __init__(
+        self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path, entrance: Entrance
+    ) -> None:
         self._store = store
         self._passwords = MqttPasswords(store)
         self._hub = hub
         self._broker = broker
+        self._entrance = entrance
         self._earlier = directory / "schools.json"
         self._writing = asyncio.Lock()
 
@@ -63,6 +67,17 @@ class MqttLogins:
     async def school_added(self, school_id: SchoolId) -> None:
         """Give the school its corner of the broker and listen to it."""
         await self.take_up()
+
+    async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
+        """What a technician types into the school's devices, but for the password. Raises `StoreUnavailable`."""
+        return MqttCorner(
+            address=self._entrance.for_devices(asked_host),
+            username=username_of(school_id),
+            discovery_prefix=self._entrance.discovery_prefix(school_id),
+            own_prefix=f"sc/1/{school_id}/",
+            ours=self._broker is not None,
+            issued=school_id in await self._passwords.all(),
+        )
 
     async def issue_password(self, school_id: SchoolId) -> MqttLogin:
         """A new password; the old one ends.

@@ -85,7 +85,7 @@ async def reset_password(call: Call, body: ResetJson) -> GivenJson:
     if by_password:
         return GivenJson(password=password)
     secret = await people.links.reset_secret(account.id)
-    return GivenJson(link=f"/login?link={secret}", expires=call.services.clock() + RESET_LIFE)
+    return GivenJson(link=f"/login#link={secret}", expires=call.services.clock() + RESET_LIFE)
 
 
 @routes("PUT", "/accounts/{account}/suspended", problems=(409,))

@@ -5,7 +5,7 @@ An error's type is its class in words: `RoomNotFound` is `/problems/room-not-fou
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,7 +13,15 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from controller.errors import ControllerError
-from controller.people.errors import HiddenObject, LoginFailed, LoginsBusy, NotLoggedIn, TooManyAttempts, WeakPassword
+from controller.people.errors import (
+    HiddenObject,
+    LoginFailed,
+    LoginsBusy,
+    NotLoggedIn,
+    PeopleError,
+    TooManyAttempts,
+    WeakPassword,
+)
 from devices.errors import DevicesError, QueueFull
 from rooms.errors import RoomsError, VersionConflict
 from webrtc.errors import WebrtcError
@@ -36,6 +44,14 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
 )
 """The first row that the error is an instance of."""
 
+FIELD_CODES = {
+    "missing": "missing",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "pattern",
+}
+"""From pydantic's types to the codes in `errors[]` that a page has words for; all others are "other"."""
+
 RETRY_AFTER_S = 1
 
 
@@ -50,19 +66,19 @@ class InvalidJson(WebError, ValueError):
 
 
 class InvalidRequest(WebError, ValueError):
-    """`errors`: where it is wrong (a JSON pointer under /body or /query) and what is."""
+    """`errors`: where it is wrong (a JSON pointer under /body or /query), what is, and that in one of a few codes."""
 
     status = 422
 
-    def __init__(self, errors: tuple[tuple[str, str], ...]) -> None:
-        self.errors = errors
-        super().__init__("; ".join(f"{where}: {what}" for where, what in errors))
+    def __init__(self, errors: tuple[tuple[str, str] | tuple[str, str, str], ...]) -> None:
+        self.errors = tuple((each[0], each[1], each[2] if len(each) == 3 else "other") for each in errors)
+        super().__init__("; ".join(f"{where}: {what}" for where, what, _ in self.errors))
 
     @classmethod
     def of(cls, error: ValidationError, part: str) -> "InvalidRequest":
         return cls(
             tuple(
-                ("/".join(["", part, *(str(each) for each in found["loc"])]), found["msg"])
+                ("/".join(["", part, *map(str, found["loc"])]), found["msg"], FIELD_CODES.get(found["type"], "other"))
                 for found in error.errors(include_url=False, include_input=False, include_context=False)[:20]
             )
         )
@@ -112,6 +128,15 @@ class NodeSilent(WebError, TimeoutError):
     status = 504
 
 
+RAISED_BY_AIOHTTP = (
+    web.HTTPNotFound(),
+    web.HTTPMethodNotAllowed("GET", ()),
+    web.HTTPRequestEntityTooLarge(max_size=1, actual_size=2),
+    web.HTTPExpectationFailed(),
+)
+"""As its router and its reader of bodies do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """RFC 9457."""
@@ -152,7 +177,9 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, WeakPassword):
         more["reason"] = error.reason.value
     if isinstance(error, InvalidRequest):
-        more["errors"] = [{"where": where, "detail": what} for where, what in error.errors]
+        more["errors"] = [
+            {"where": where, "code": code, "detail": what} for where, what, code in error.errors
+        ]
     # What does not exist and what must not be seen are answered in the same words.
     detail = "" if status == 404 else str(error)[:1000]
     return Problem(type=words, title=_title(words), status=status, detail=detail, headers=headers, more=more)
@@ -161,6 +188,20 @@ def problem_of(error: Exception) -> Problem | None:
 def problem_type(error: Exception) -> str:
     """What an error of ours is called where it is no answer to a request."""
     return _words(type(error).__name__)
+
+
+def problem_types() -> tuple[str, ...]:
+    """Every `type` that an answer can have, without `/problems/`: each error of ours, and what aiohttp itself raises."""
+    own = {_words(each.__name__) for base in OURS for each in _below(base)}
+    http = {_of_http(each).type for each in RAISED_BY_AIOHTTP}
+    abstract = {_words(each.__name__) for each in (PeopleError, HiddenObject, WebError)}
+    return tuple(sorted((own - abstract) | http | {"internal-error"}))
+
+
+def _below(base: type[Exception]) -> Iterator[type[Exception]]:
+    for each in base.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def fault(id: str) -> Problem:

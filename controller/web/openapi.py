@@ -6,6 +6,7 @@ from http import HTTPStatus
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from controller.web.errors import FIELD_CODES, problem_types
 from controller.web.guard import CSRF_HEADER, LOGIN_COOKIE, SAFE_METHODS
 from controller.web.route import API, Route
 from controller.web.schema import KEY_PATTERN, Nothing
@@ -18,7 +19,7 @@ PROBLEM: Json = {
     "description": "RFC 9457",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string", "description": "stable, e.g. /problems/room-not-found"},
+        "type": {"type": "string", "enum": [f"/problems/{each}" for each in problem_types()], "description": "stable"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -27,8 +28,12 @@ PROBLEM: Json = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"where": {"type": "string"}, "detail": {"type": "string"}},
-                "required": ["where", "detail"],
+                "properties": {
+                    "where": {"type": "string", "description": "a JSON pointer under /body or /query"},
+                    "code": {"type": "string", "enum": sorted({*FIELD_CODES.values(), "other"})},
+                    "detail": {"type": "string"},
+                },
+                "required": ["where", "code", "detail"],
             },
         },
     },

@@ -8,6 +8,7 @@ from controller.people.rights import Right
 from controller.web import render
 from controller.web.call import Call
 from controller.web.models.people import (
+    MqttCornerJson,
     MqttLoginJson,
     NewOrganisationJson,
     OrganisationEditJson,
@@ -70,15 +71,38 @@ async def edit_organisation(call: Call, body: OrganisationEditJson) -> Organisat
     return render.organisation(after)
 
 
+@routes("GET", "/schools/{school}/mqtt")
+async def get_mqtt(call: Call) -> MqttCornerJson:
+    """Where the school's devices connect, and by which name."""
+    school = await _connected_school(call)
+    corner = await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
+    return MqttCornerJson(
+        host=corner.address.host,
+        port=corner.address.port,
+        tls=corner.address.tls,
+        reach=corner.address.reach,
+        username=corner.username,
+        discovery_prefix=corner.discovery_prefix,
+        own_prefix=corner.own_prefix,
+        ours=corner.ours,
+        issued=corner.issued,
+    )
+
+
 @routes("POST", "/schools/{school}/mqtt-password", status=201, problems=(409, 503))
 async def issue_mqtt_password(call: Call) -> MqttLoginJson:
     """A new broker password for the school's gear; the old one ends. It is shown this once."""
+    school = await _connected_school(call)
+    login = await call.services.broker.issue_password(school.school_id)
+    await call.record("school.mqtt_password", "organisation", school.id, before={}, after={})
+    return MqttLoginJson(username=login.username, password=login.password)
+
+
+async def _connected_school(call: Call) -> Organisation:
+    """The school whose devices the person may connect. Raises `OrganisationNotFound`, `HiddenObject`, `Forbidden`."""
     id = OrganisationId(call.path("school"))
     call.rights.require(Right.CONNECT, id, "organisation", id)
-    school = await call.services.store.organisations.get(id)
-    login = await call.services.broker.issue_password(school.school_id)
-    await call.record("school.mqtt_password", "organisation", id, before={}, after={})
-    return MqttLoginJson(username=login.username, password=login.password)
+    return await call.services.store.organisations.get(id)
 
 
 async def free_id(store: Store, name: str) -> OrganisationId:

@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from controller.web.call import SERVICES, Call
+from controller.web.compression import holds_secret, json_answer
 from controller.web.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
 from controller.web.guard import SAFE_METHODS, check_origin, check_settled, identify
 from controller.web.schema import KEY_PATTERN, Nothing
@@ -44,6 +45,7 @@ class Route:
     body: type[BaseModel] | None
     query: type[BaseModel]
     answer: type[BaseModel] | None
+    compressible: bool  # its answer may be
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -69,7 +71,7 @@ class Route:
         if answer is None:
             return call.finish(web.Response(status=call.status))
         text = answer.model_dump_json(by_alias=True)
-        return call.finish(web.Response(text=text, status=call.status, content_type="application/json"))
+        return call.finish(json_answer(request, text, status=call.status, compressible=self.compressible))
 
 
 class Routes:
@@ -113,6 +115,7 @@ class Routes:
                     body=hints.get("body"),
                     query=hints.get("query", Nothing),
                     answer=None if no_answer else answer,
+                    compressible=method in SAFE_METHODS and not no_answer and not holds_secret(answer),
                 )
             )
             return handler

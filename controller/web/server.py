@@ -24,6 +24,7 @@ from controller.web import (
     sites,
 )
 from controller.web.call import SERVICES
+from controller.web.compression import json_answer
 from controller.web.display_events import display_events
 from controller.web.events import events
 from controller.web.health import add_health
@@ -68,7 +69,7 @@ def make_app(services: Services) -> web.Application:
     document = json.dumps(openapi(ROUTES, version=VERSION), ensure_ascii=False)
 
     async def serve_openapi(request: web.Request) -> web.Response:
-        return web.Response(text=document, content_type="application/json")
+        return json_answer(request, document, compressible=True)
 
     app.router.add_get(f"{API}/openapi.json", serve_openapi)
     add_media_proxy(app)

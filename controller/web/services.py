@@ -9,6 +9,7 @@ from typing import Protocol
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
+from controller.broker_address import DeviceAddress
 from controller.changes import Changes
 from controller.clock_watch import ClockWatch
 from controller.network import IPNetwork
@@ -158,8 +159,23 @@ class MqttLogin:
     password: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttCorner:
+    """A school's part of the broker, and how its devices come there."""
+
+    address: DeviceAddress
+    username: str
+    discovery_prefix: str  # of Home Assistant discovery
+    own_prefix: str  # of the native dialect
+    ours: bool  # its passwords are issued here
+    issued: bool  # there is one
+
+
 class Broker(Protocol):
     """The broker's users. With `broker: mqtts://…` the password cannot be issued: a RuntimeError."""
+
+    async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
+        """`asked_host`: by which name whoever asks has reached this machine."""
 
     async def issue_password(self, school_id: SchoolId) -> MqttLogin:
         """A new password, the old one ends. Raises `ControllerError` kinds."""

@@ -1,16 +1,24 @@
-"""The built browser app: one page for all its addresses, and its assets, whose names change with their content."""
+"""The built browser app: one page for all its addresses, and its assets, whose names change with their content.
 
+The app's build says in `pages.json` which addresses are pages (`/rooms/{room}`), and leaves compressed copies beside its
+files (`index.html.gz`, `.br`), which aiohttp sends to those who take them.
+"""
+
+import json
 import logging
+import re
+from functools import lru_cache
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from controller.web.call import SERVICES
+from controller.web.schema import KEY_PATTERN
 
 log = logging.getLogger(__name__)
 
 DIST = Path(__file__).with_name("dist")
-PAGES = r"/{page:(?:today|rooms|lessons|schools|people|audit|display|login|setup)?(?:/[A-Za-z0-9_./-]*)?}"
+NOT_APP = ("/api/", "/whip/", "/whep/", "/assets/")
 ASSET_LIFE = "public, max-age=31536000, immutable"
 NOT_BUILT = "<!doctype html><title>Nhịp Cầu</title><p>The browser app has not been built into this installation."
 TYPES = {
@@ -32,7 +40,8 @@ def add_static(app: web.Application) -> None:
     """Serve the app; after all other routes."""
     app.router.add_get("/assets/{name:[A-Za-z0-9_.-]+}", _asset)
     app.router.add_get(r"/{name:[A-Za-z0-9_-]+\.[a-z0-9]+}", _root_file)
-    app.router.add_get(PAGES, _page)
+    others = "|".join(prefix.strip("/") for prefix in NOT_APP)
+    app.router.add_get(f"/{{page:(?!(?:{others})(?:/|$)).*}}", _page)
 
 
 def _dist(request: web.Request) -> Path:
@@ -40,12 +49,39 @@ def _dist(request: web.Request) -> Path:
 
 
 async def _page(request: web.Request) -> web.StreamResponse:
-    """The app's one page; it reads its own address. Never kept, so that a new version is seen at once."""
-    index = _dist(request) / "index.html"
-    headers = {"Cache-Control": "no-cache"}
-    if not index.is_file():
-        return web.Response(text=NOT_BUILT, status=503, content_type="text/html", headers=headers)
-    return web.FileResponse(index, headers=headers)
+    """The app's one page; it reads its own address. Never kept, so that a new version is seen at once.
+
+    An address that is no page is 404: to a person who follows a link, with the app, which says so in their language.
+    """
+    dist = _dist(request)
+    known = is_page(dist, request.path)
+    if not known and not _takes_html(request):
+        raise web.HTTPNotFound
+    if not (dist / "index.html").is_file():
+        return _plain(NOT_BUILT, status=503)
+    if not known:
+        return _plain((dist / "index.html").read_text(), status=404)
+    return _file(dist / "index.html", "no-cache")
+
+
+def is_page(dist: Path, path: str) -> bool:
+    """Whether the app that was built into `dist` has a page at `path`."""
+    pages = dist / "pages.json"
+    return pages.is_file() and _pattern(pages, pages.stat().st_mtime_ns).fullmatch(path) is not None
+
+
+@lru_cache(maxsize=4)
+def _pattern(pages: Path, changed_ns: int) -> re.Pattern[str]:
+    alternatives = (re.sub(r"{\w+}", f"(?:{KEY_PATTERN})", page) for page in json.loads(pages.read_text()))
+    return re.compile("|".join(alternatives))
+
+
+def _takes_html(request: web.Request) -> bool:
+    return "text/html" in request.headers.get(hdrs.ACCEPT, "")
+
+
+def _plain(text: str, *, status: int) -> web.Response:
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-cache"})
 
 
 async def _asset(request: web.Request) -> web.StreamResponse:
@@ -53,11 +89,14 @@ async def _asset(request: web.Request) -> web.StreamResponse:
 
 
 async def _root_file(request: web.Request) -> web.StreamResponse:
-    return _file(_dist(request) / request.match_info["name"], "no-cache")
+    """A file beside the app's page (its icon, its manifest), or the address is one that nobody has."""
+    path = _dist(request) / request.match_info["name"]
+    return _file(path, "no-cache") if path.is_file() else await _page(request)
 
 
 def _file(path: Path, cache: str) -> web.StreamResponse:
     if path.suffix not in TYPES or not path.is_file():
         raise web.HTTPNotFound
     # What the machine's own mime table says must not decide whether a script runs: `nosniff` is set.
-    return web.FileResponse(path, headers={"Cache-Control": cache, "Content-Type": TYPES[path.suffix]})
+    headers = {"Cache-Control": cache, "Content-Type": TYPES[path.suffix], "Vary": "Accept-Encoding"}
+    return web.FileResponse(path, headers=headers)

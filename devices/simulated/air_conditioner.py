@@ -38,7 +38,7 @@ class AirConditioner:
     def __init__(self, serial: str, speeds: Speeds) -> None:
         self.blueprint = Blueprint(
             slug="ac",
-            name="Điều hòa",
+            name="Điều hoà",
             type="ac",
             manufacturer="Mô phỏng",
             model="SIM-C12",

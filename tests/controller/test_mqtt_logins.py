@@ -10,6 +10,7 @@ import pytest
 
 from controller.broker import EmbeddedBroker, Engine, hash_password
 from controller.broker_access import verify_password
+from controller.broker_address import DeviceAddress, Entrance, Reach
 from controller.config import Address, EmbeddedBrokerConfig, sqlite_url
 from controller.errors import BrokerUnavailable, PasswordsElsewhere
 from controller.mqtt_logins import MqttLogins
@@ -29,6 +30,8 @@ from tests.devices.nativedevice import described, native_device, until
 from tests.filesystem import small_disk
 from tests.rooms.samples import LOI, XUAN, plant
 
+ELSEWHERE = Entrance(listen=Address("mqtt.so.vn", 8883), tls=True)
+
 
 class Corner:
     """A store, a broker that is ours, and the logins between them."""
@@ -39,7 +42,7 @@ class Corner:
         self.directory = directory
         settings = MqttSettings(host=address.host, port=address.port)
         self.hub = DeviceHub(connection=settings, dialects=[NativeDialect()], clock=AheadClock())
-        self.logins = MqttLogins(store, self.hub, broker, directory=directory)
+        self.logins = MqttLogins(store, self.hub, broker, directory=directory, entrance=Entrance(listen=address))
         self._address = address
 
     def settings(self, login: MqttLogin) -> MqttSettings:
@@ -82,6 +85,16 @@ async def test_issued_password_lets_the_school_in_and_ends_the_one_before(corner
     new = await corner.logins.issue_password(LOI)
     assert await corner.lets_in(new)
     assert not await corner.lets_in(old)
+
+
+async def test_corner_says_where_devices_connect_and_whether_there_is_a_password(corner: Corner) -> None:
+    before = await corner.logins.corner(LOI, asked_host="10.0.0.5")
+    await corner.logins.issue_password(LOI)
+    after = await corner.logins.corner(LOI, asked_host="10.0.0.5")
+    address = DeviceAddress(host="127.0.0.1", port=before.address.port, tls=False, reach=Reach.MACHINE)
+    assert (before.address, before.username, before.own_prefix) == (address, f"school-{LOI}", f"sc/1/{LOI}/")
+    neighbour = await corner.logins.corner(XUAN, asked_host="")
+    assert (before.issued, after.issued, neighbour.issued) == (False, True, False)
 
 
 async def test_passwords_issued_at_once_to_two_schools_both_hold(corner: Corner) -> None:
@@ -152,7 +165,7 @@ async def test_devices_of_a_new_school_are_discovered(corner: Corner, tmp_path: 
     login = await corner.logins.issue_password(LOI)
     settings = corner.settings(login)
     hub = DeviceHub(connection=settings, dialects=[NativeDialect()], clock=AheadClock())
-    logins = MqttLogins(corner.store, hub, None, directory=tmp_path / "elsewhere")
+    logins = MqttLogins(corner.store, hub, None, directory=tmp_path / "elsewhere", entrance=ELSEWHERE)
     async with running(hub.run()), native_device(settings, described()) as device:
         await logins.school_added(LOI)
         await until(hub, lambda: device.id in {each.id for each in hub.devices()})
@@ -160,6 +173,6 @@ async def test_devices_of_a_new_school_are_discovered(corner: Corner, tmp_path: 
 
 
 async def test_passwords_of_a_broker_that_is_not_ours_are_not_issued(corner: Corner, tmp_path: Path) -> None:
-    logins = MqttLogins(corner.store, corner.hub, None, directory=tmp_path / "elsewhere")
+    logins = MqttLogins(corner.store, corner.hub, None, directory=tmp_path / "elsewhere", entrance=ELSEWHERE)
     with pytest.raises(PasswordsElsewhere):
         await logins.issue_password(LOI)

@@ -77,6 +77,7 @@ class House:
     nodes: int = 1  # bridge nodes on this machine
     classrooms: list[Classroom] = field(default_factory=list)
     controller: Process | None = None
+    before_setup: Callable[[str], Awaitable[None]] | None = None  # is given the link for the first administrator
     token: str = ""  # the administrator's of both schools
     teacher_token: str = ""  # of the host school
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -206,8 +207,11 @@ logging:
         assert self._http is not None
         assert self.controller is not None
         found = await self._line(self.controller, r"First administrator: the link, good once, is in (.+)\n")
+        link = _link_in(Path(found.group(1)))
+        if self.before_setup is not None:
+            await self.before_setup(link)
         body = {
-            "token": _token_in(Path(found.group(1))),
+            "token": link.partition("#token=")[2],
             "name": "quan-tri",
             "display_name": "Quản trị",
             "password": PASSWORD,
@@ -331,9 +335,9 @@ logging:
         return site
 
 
-def _token_in(file: Path) -> str:
-    """Of the first administrator's link."""
-    return file.read_text().strip().partition("#token=")[2]
+def _link_in(file: Path) -> str:
+    """The first administrator's."""
+    return file.read_text().strip()
 
 
 @asynccontextmanager

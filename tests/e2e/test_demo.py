@@ -25,7 +25,7 @@ async def test_the_demo_shows_two_classes_after_one_tap(tmp_path: Path, browser:
     assert demo.stderr is not None
     try:
         async with asyncio.timeout(STARTING_S):
-            while not (link := re.search(rb"http://\S+/login\?link=\S+", await demo.stdout.readline())):
+            while not (link := re.search(rb"http://\S+/login#link=\S+", await demo.stdout.readline())):
                 assert not demo.stdout.at_eof(), (await demo.stderr.read()).decode()
         async with page_of(browser) as teacher:
             await teacher.goto(link.group().decode())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
+from controller import setup_link
 from tests.controller.web.house import House, open_house
 from tests.e2e.browser import page_of
 
@@ -13,7 +14,9 @@ OWN, NEXT = "quả táo màu xanh lá", "quả chuối màu vàng"
 
 async def set_up(page: Page, house: House) -> None:
     """A department, by the link that the server printed."""
-    await page.goto(f"{house.url}/setup?token={await house.people.links.setup_secret()}")
+    secret = await house.people.links.setup_secret()
+    assert secret is not None
+    await page.goto(setup_link.link(house.url, secret))
     await page.get_by_test_id("setup-display-name").fill("Anh Sở")
     await page.get_by_test_id("setup-name").fill("so")
     for each in ("setup-password", "setup-password-again"):

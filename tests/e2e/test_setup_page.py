@@ -29,7 +29,7 @@ async def test_first_administrator_sets_up_and_the_link_is_in_no_address(tmp_pat
             "name": "hieu.truong",
             "password": "matkhau12345",
             "password-again": "matkhau12345",
-            "school-name": "Trường Tiểu học Lê Lợi",
+            "organisation-name": "Trường Tiểu học Lê Lợi",
         }.items():
             await page.get_by_test_id(f"setup-{field}").fill(text)
         await page.get_by_test_id("setup-submit").click()

@@ -62,6 +62,8 @@ async def test_screen_is_on_the_other_stage_until_the_teacher_stops(lesson: Less
     await expect(button).to_have_text("Chia sẻ màn hình")
     await button.click()
     await expect(lesson.teacher.get_by_test_id("sharing")).to_have_attribute("data-connected", "true", timeout=UP_MS)
+    shown = await lesson.teacher.get_by_test_id("shared-picture").element_handle()
+    await lesson.teacher.wait_for_function("(video) => video.videoWidth > 0", arg=shown)  # and to the teacher, too
     await expect(button).to_have_text("Dừng chia sẻ")
     await lesson.expect_stage(shared=True)
     mine = lesson.own.get_by_test_id(f"site-{lesson.house.classrooms[0].room_id}")

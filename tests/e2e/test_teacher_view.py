@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import pytest
-from playwright.async_api import Browser, Page, Request, Route
+from playwright.async_api import Browser, Page, Request, Route, expect
 
 from tests.e2e.browser import log_in, open_display, page_of, received
 from tests.e2e.house import House, eventually
@@ -78,3 +78,9 @@ async def test_two_windows_of_one_login_see_it_beside_each_other(house: House, t
     for page in (teacher, other, teacher):
         await _sees(page)
     assert joined == ["first", "other"]
+    sound = teacher.get_by_test_id("sound-button")
+    await sound.click()
+    await teacher.reload()
+    await expect(sound).to_have_attribute("aria-pressed", "true")  # kept over a reload, for this window alone
+    await other.reload()
+    await expect(other.get_by_test_id("sound-button")).to_have_attribute("aria-pressed", "false")

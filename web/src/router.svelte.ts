@@ -1,7 +1,20 @@
-// Pages by path. Ordinary links work; clicks on them are taken over so that the page is not loaded anew.
+// Where the app is. Ordinary links work; clicks on them are taken over so that the page is not loaded anew.
+
+import { addressOf } from "./address";
+
+const DISPLAY = "/display"; // an app of its own, loaded when it is opened
+
+interface Going {
+  /** Instead of the present address: it would only lead back here. */
+  replace?: boolean;
+  /** The view stays where it is: only a part of the page is another one. */
+  still?: boolean;
+}
 
 class Router {
   path = $state(location.pathname);
+  /** Null: no page of ours. */
+  readonly address = $derived(addressOf(this.path));
 
   constructor() {
     addEventListener("popstate", () => {
@@ -11,16 +24,17 @@ class Router {
       if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
       const link = event.target instanceof Element ? event.target.closest("a") : null;
       if (link === null || link.origin !== location.origin || link.target !== "" || link.hasAttribute("download")) return;
+      if (link.pathname === DISPLAY) return;
       event.preventDefault();
-      this.go(link.pathname);
+      this.go(link.pathname, { still: link.hasAttribute("data-still") });
     });
   }
 
-  go(path: string, replace = false): void {
+  go(path: string, { replace = false, still = false }: Going = {}): void {
     if (replace) history.replaceState(null, "", path);
     else if (path !== location.pathname) history.pushState(null, "", path);
     this.path = location.pathname;
-    scrollTo(0, 0);
+    if (!still) scrollTo(0, 0);
   }
 }
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import StrictBool, StringConstraints
 
+from controller.broker_address import Reach
 from controller.people.account import ACCOUNT_NAME, Role
 from controller.web.schema import Model, OptionalText, Secret, Slug, Text
 from rooms.school import OrganisationKind
@@ -132,6 +133,20 @@ class NewOrganisationJson(Model):
     name: Text
     province: OptionalText = ""
     parent: Slug | None = None
+
+
+class MqttCornerJson(Model):
+    """Where a school's devices connect. `host` "": this machine's address in their network, which is not configured."""
+
+    host: str
+    port: int
+    tls: bool
+    reach: Reach
+    username: str
+    discovery_prefix: str
+    own_prefix: str
+    ours: bool  # its passwords are issued here
+    issued: bool  # there is one
 
 
 class OrganisationEditJson(Model):

@@ -17,11 +17,12 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from controller.audience import Audience
+from controller.broker_address import Entrance
 from controller.changes import ChangeKind, Changes
 from controller.clock_store import ClockStore
 from controller.clock_watch import ClockWatch, Machine
 from controller.conductor import Conductor
-from controller.config import BridgeConfig
+from controller.config import Address, BridgeConfig
 from controller.device_records import restore_devices
 from controller.nodes import Nodes
 from controller.own_time import own_time
@@ -36,7 +37,7 @@ from controller.scenes import Scenes
 from controller.showing import Showing
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
-from controller.web.services import Fleet, MqttLogin, Services
+from controller.web.services import Fleet, MqttCorner, MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
 from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
@@ -78,6 +79,16 @@ class SilentBroker:
 
     def __init__(self) -> None:
         self.schools: list[SchoolId] = []
+
+    async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
+        return MqttCorner(
+            address=Entrance(listen=Address("0.0.0.0", 1883)).for_devices(asked_host),
+            username=f"school-{school_id}",
+            discovery_prefix=f"sc/1/{school_id}/ha",
+            own_prefix=f"sc/1/{school_id}/",
+            ours=True,
+            issued=False,
+        )
 
     async def issue_password(self, school_id: SchoolId) -> MqttLogin:
         return MqttLogin(username=f"school-{school_id}", password="secret")

@@ -97,7 +97,7 @@ async def test_whoever_was_given_a_way_in_chooses_a_password_first(house: House,
     if by == "password":
         assert await visitor.log_in("lan", str(given["password"])) == 200
     else:
-        secret = str(given["link"]).removeprefix("/login?link=")
+        secret = str(given["link"]).removeprefix("/login#link=")
         _, me = await visitor.ask("POST", "/login/link", {"token": secret})
         visitor.csrf = str(me["csrf"])
     _, me = await visitor.ask("GET", "/me")

@@ -42,29 +42,67 @@ def test_figures_are_made_once_for_all_who_ask_within_a_second() -> None:
     assert "asked_total 3.0" in asked()
 
 
-async def test_app_is_one_page_and_lasting_assets(house: House, tmp_path: Path) -> None:
-    (tmp_path / "dist" / "assets").mkdir(parents=True)
-    (tmp_path / "dist" / "index.html").write_text("<!doctype html>")
-    (tmp_path / "dist" / "assets" / "index-abc.js").write_text("1")
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as a browser asks for a page
+PAGES_FILE = Path(__file__).parents[3] / "web" / "src" / "pages.json"
+
+
+def built_app(directory: Path) -> Path:
+    """An app as its build leaves it, with the true list of pages."""
+    dist = directory / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<!doctype html>")
+    (dist / "pages.json").write_text(PAGES_FILE.read_text())
+    (dist / "assets" / "index-abc.js").write_text("1")
+    return dist
+
+
+async def test_every_page_of_the_app_is_served_at_a_reload(house: House, tmp_path: Path) -> None:
+    built_app(tmp_path)
     visitor = await house.visitor()
+    pages = [page.replace("{", "").replace("}", "-7.a") for page in json.loads(PAGES_FILE.read_text())]
     found = {}
-    for path in ("/", "/today", "/display", "/login", "/setup", "/rooms", "/assets/index-abc.js"):
-        async with visitor.http.get(house.url + path) as answer:
+    for path in pages:
+        async with visitor.http.get(house.url + path, headers=HTML) as answer:
             found[path] = (answer.status, answer.content_type, answer.headers["Cache-Control"])
-    page = (200, "text/html", "no-cache")
-    assert found == {
-        **dict.fromkeys(("/", "/today", "/display", "/login", "/setup", "/rooms"), page),
-        "/assets/index-abc.js": (200, "text/javascript", "public, max-age=31536000, immutable"),
-    }
+    assert "/rooms/room-7.a" in pages
+    assert found == dict.fromkeys(pages, (200, "text/html", "no-cache"))
+
+
+async def test_assets_last(house: House, tmp_path: Path) -> None:
+    built_app(tmp_path)
+    visitor = await house.visitor()
+    async with visitor.http.get(f"{house.url}/assets/index-abc.js") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/javascript")
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/rooms/a/b/c", "/today/", "/house.db", "/rooms/-x", "/rooms/%C3%A1"])
+async def test_unknown_address_is_a_page_to_people_and_a_problem_to_programs(
+    house: House, tmp_path: Path, path: str
+) -> None:
+    built_app(tmp_path)
+    visitor = await house.visitor()
+    async with visitor.http.get(house.url + path, headers=HTML) as answer:
+        assert (answer.status, answer.content_type, await answer.text()) == (404, "text/html", "<!doctype html>")
+    async with visitor.http.get(house.url + path) as answer:
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/assets/../house.db", "/assets/%2e%2e%2fhouse.db", "/house.db", "/api/v1"]
+    "path", ["/nothing", "/assets/../house.db", "/assets/%2e%2e%2fhouse.db", "/house.db", "/api/v1", "/whip/x/y/z"]
 )
 async def test_what_is_not_served_is_not_found(house: House, path: str) -> None:
     visitor = await house.visitor()
     status, problem = await visitor.ask("GET", path, api="")
     assert (status, problem["type"]) == (404, "/problems/not-found")
+
+
+async def test_api_answers_a_problem_even_to_a_browser(house: House, tmp_path: Path) -> None:
+    built_app(tmp_path)
+    visitor = await house.visitor()
+    for path in ("/api/v1/nothing", "/assets/nothing.js"):
+        async with visitor.http.get(house.url + path, headers=HTML) as answer:
+            assert (answer.status, answer.content_type) == (404, "application/problem+json")
 
 
 async def test_every_answer_forbids_what_no_page_of_ours_does(house: House) -> None:
@@ -139,7 +177,7 @@ async def test_unknown_query_is_refused(house: House) -> None:
     status, problem = await program.ask("GET", "/rooms?page=2")
     assert (status, problem["errors"]) == (
         422,
-        [{"where": "/query/page", "detail": "Extra inputs are not permitted"}],
+        [{"where": "/query/page", "code": "other", "detail": "Extra inputs are not permitted"}],
     )
 
 

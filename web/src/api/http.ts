@@ -4,16 +4,33 @@ import type { Me } from "./types";
 
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** `code` is the last part of the problem's `type`, or "offline" / "timeout" / "http-<status>"; `reason` says more. */
+/** What is wrong with one field: `where` is a JSON pointer under /body or /query. */
+export interface FieldError {
+  where: string;
+  code: string;
+}
+
+/** What a problem says beside its type: `errors` of single fields, `reason` of a password that is too weak. */
+interface More {
+  errors?: readonly FieldError[];
+  reason?: string;
+}
+
+/** `code` is the last part of the problem's `type`, or "offline" / "timeout" / "http-<status>". */
 export class ApiError extends Error {
+  readonly errors: readonly FieldError[];
+  readonly reason: string;
+
   constructor(
     readonly status: number,
     readonly code: string,
     readonly retryAfterS: number | null = null,
-    readonly reason = "",
+    { errors = [], reason = "" }: More = {},
   ) {
     super(`${status} ${code}`);
     this.name = "ApiError";
+    this.errors = errors;
+    this.reason = reason;
   }
 }
 
@@ -61,17 +78,17 @@ async function failure(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get("Retry-After") ?? NaN);
   const retryAfterS = Number.isFinite(seconds) ? seconds : null;
   let code = `http-${response.status}`;
-  let reason = "";
+  let more: More = {};
   try {
-    const problem = (await response.json()) as { type?: unknown; reason?: unknown };
-    if (typeof problem.reason === "string") reason = problem.reason;
+    const problem = (await response.json()) as More & { type?: unknown };
+    more = problem;
     if (typeof problem.type === "string" && problem.type !== "about:blank") {
       code = problem.type.split("/").at(-1) ?? code;
     }
   } catch {
     // Not a problem document: a proxy's page, an empty body. The status says enough.
   }
-  return new ApiError(response.status, code, retryAfterS, reason);
+  return new ApiError(response.status, code, retryAfterS, more);
 }
 
 export const get = <T>(path: string): Promise<T> => request<T>("GET", path);

@@ -60,6 +60,19 @@ export interface NewAccount {
   organisation: Id;
 }
 
+/** Where a school's devices connect. `host` "": not configured. `reach` "machine": no other machine comes there. */
+export interface MqttCorner {
+  host: string;
+  port: number;
+  tls: boolean;
+  reach: "network" | "machine";
+  username: string;
+  discovery_prefix: string;
+  own_prefix: string;
+  ours: boolean;
+  issued: boolean;
+}
+
 /** One line of the audit log; `name` where it is an account's. */
 export interface AuditEntry {
   at: string;

@@ -1,9 +1,8 @@
 // Codes from the controller turned into words. Pure: words and the present time are arguments.
 
 import type { Availability, CommandResult, Device, Lesson, Problem, Property, Site, SiteQuality, StartBlock, Step, Value, Word } from "../api/types";
+import { hasPicture, sourceName, valueText } from "./property";
 import type { Words } from "./vi";
-
-type Formatter = (value: number) => string;
 
 const own = <K extends string>(table: Record<K, unknown>, key: string): key is K => Object.hasOwn(table, key);
 
@@ -16,76 +15,7 @@ export function deviceWord(words: Words, device: { name: string; type: string })
   return own(words.deviceType, device.type) || device.name === "" ? deviceType(words, device.type) : device.name;
 }
 
-export function propertyName(words: Words, property: { name: string; capability: string }, type = ""): string {
-  const special: Record<string, string> = {
-    "climate.mode": words.property.climateMode,
-    "climate.setpoint": words.property.climateSetpoint,
-    "climate.fan": words.property.climateFan,
-    "climate.current": words.property.climateCurrent,
-    "cover.position": words.property.coverPosition,
-    "ptz.preset": words.property.ptz,
-    "ptz.moving": words.property.ptzMoving,
-    "meter.power": words.property.meterPower,
-    "meter.energy": words.property.meterEnergy,
-    "consumable.lamp_hours": words.property.lampHours,
-  };
-  const byName = special[property.name];
-  if (byName !== undefined) return byName;
-  if (property.capability === "av_mute" && !hasPicture(type)) return words.property.av_muteSound;
-  if (property.capability === "cover" && type === "motor_screen") return words.property.coverScreen;
-  if (!own(words.property, property.capability)) return property.name;
-  const known = words.property[property.capability];
-  const detail = property.name.split(".").slice(1).join(" ");
-  if (property.capability === "other") return property.name;
-  return detail === "" || detail === "state" || detail === "position" ? known : `${known} (${detail})`;
-}
-
-/** Whether muting a device of this type also darkens a picture. */
-const hasPicture = (type: string): boolean => ["projector", "tv", "ifp"].includes(type);
-
 const capabilityOf = (property: string): string => property.split(".")[0] ?? property;
-
-export function valueText(
-  words: Words,
-  property: { name: string; capability: string; unit: string },
-  value: Value | null,
-  format: Formatter = String,
-  type = "",
-): string {
-  if (value === null) return "–";
-  if (typeof value === "number") return property.unit === "" ? format(value) : `${format(value)} ${unit(property.unit)}`;
-  if (typeof value === "boolean") {
-    if (property.name === "ptz.moving") return value ? words.value.moving : words.value.still;
-    switch (property.capability) {
-      case "occupancy":
-        return value ? words.value.occupied : words.value.vacant;
-      case "contact":
-        return value ? words.value.open : words.value.closed;
-      case "power":
-      case "microphone":
-      case "fan":
-        return value ? words.value.on : words.value.off;
-      default:
-        return value ? words.value.yes : words.value.no;
-    }
-  }
-  if (property.capability === "cover" && type === "motor_screen") {
-    const screen: Record<string, string> = {
-      open: words.value.screenUp,
-      closed: words.value.screenDown,
-      opening: words.value.screenRising,
-      closing: words.value.screenLowering,
-    };
-    if (screen[value] !== undefined) return screen[value];
-  }
-  if (property.capability === "av_source") return sourceName(value);
-  return own(words.value, value) ? words.value[value] : value;
-}
-
-function unit(raw: string): string {
-  const pretty: Record<string, string> = { degC: "°C", "ug/m3": "µg/m³", lx: "lux" };
-  return pretty[raw] ?? raw;
-}
 
 /** The work a step does, as a verb: "bật", "hạ", "chuyển sang HDMI 1". */
 export function verb(words: Words, type: string, property: string, value: Value): string {
@@ -127,8 +57,6 @@ export function verb(words: Words, type: string, property: string, value: Value)
       return verbs.other(property, valueName(words, value));
   }
 }
-
-const sourceName = (source: string): string => source.replace(/^hdmi[ _-]?(\d)$/i, "HDMI $1").replace(/^hdmi$/i, "HDMI");
 
 function valueName(words: Words, value: Value): string {
   const text = String(value);

@@ -1,13 +1,14 @@
 import { ApiError } from "../api/http";
 import type { Words } from "./vi";
 
-/** What to tell a person about a failed request. */
+/** What to tell a person about a failed request: by the server's code, else (a proxy's answer) by the status. */
 export function errorText(words: Words, error: unknown): string {
   const { error: say } = words;
   if (!(error instanceof ApiError)) return say.unknown(error instanceof Error ? error.name : "error");
   if (error.code === "offline") return say.offline;
   if (error.code === "timeout") return say.timeout;
-  if (error.code === "weak-password") return say.passwordWeak[error.reason as keyof typeof say.passwordWeak] ?? say.invalid;
+  if (error.status === 429 && error.retryAfterS !== null) return say.tooMany(error.retryAfterS);
+  if (Object.hasOwn(words.refusal, error.code)) return words.refusal[error.code as keyof Words["refusal"]];
   switch (error.status) {
     case 401:
       return say.login;

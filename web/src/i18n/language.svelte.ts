@@ -1,11 +1,14 @@
 // The chosen language and everything that depends on it alone: words, dates, the document's lang.
 
 import type { Language } from "../api/types";
-import { en } from "./en";
-import { vi, type Words } from "./vi";
+import type { Words } from "./vi";
 
 const STORED = "nhipcau.language";
-const TABLES: Record<Language, Words> = { vi, en };
+/** A table is loaded when its language is chosen: nobody reads two. */
+const TABLES: Record<Language, () => Promise<Words>> = {
+  vi: async () => (await import("./vi")).vi,
+  en: async () => (await import("./en")).en,
+};
 const LOCALES: Record<Language, string> = { vi: "vi-VN", en: "en-GB" };
 /** One zone for the whole country; a room's PC may well be set to another. */
 const ZONE = "Asia/Ho_Chi_Minh";
@@ -14,6 +17,8 @@ const known = (value: string | null | undefined): value is Language => value ===
 
 class LanguageChoice {
   private code = $state<Language>("vi");
+  private table = $state.raw<Words | null>(null);
+  private wanted: Language = "vi";
   private readonly formats = $derived({
     time: new Intl.DateTimeFormat(LOCALES[this.code], { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: ZONE }),
     day: new Intl.DateTimeFormat(LOCALES[this.code], {
@@ -37,8 +42,12 @@ class LanguageChoice {
 
   constructor() {
     const stored = localStorage.getItem(STORED);
-    if (known(stored)) this.code = stored;
-    document.documentElement.lang = this.code;
+    if (known(stored)) this.code = this.wanted = stored;
+  }
+
+  /** The words of the language that this machine was last used in; before anything is shown. */
+  async load(): Promise<void> {
+    await this.use(this.code);
   }
 
   get current(): Language {
@@ -46,18 +55,19 @@ class LanguageChoice {
   }
 
   get words(): Words {
-    return TABLES[this.code];
+    if (this.table === null) throw new Error("nothing is shown before the words are there");
+    return this.table;
   }
 
   /** The person's own choice on this machine. */
   choose(code: Language): void {
     localStorage.setItem(STORED, code);
-    this.use(code);
+    void this.use(code).catch(() => undefined); // out of reach: the page stays as it is
   }
 
   /** The account's language, unless somebody chose another on this machine. */
   suggest(code: string): void {
-    if (known(code) && !known(localStorage.getItem(STORED))) this.use(code);
+    if (known(code) && !known(localStorage.getItem(STORED))) void this.use(code).catch(() => undefined);
   }
 
   time(at: string | number | Date): string {
@@ -78,7 +88,11 @@ class LanguageChoice {
     return this.formats.number.format(value);
   }
 
-  private use(code: Language): void {
+  private async use(code: Language): Promise<void> {
+    this.wanted = code;
+    const table = await TABLES[code]();
+    if (this.wanted !== code) return; // another was chosen meanwhile
+    this.table = table;
     this.code = code;
     document.documentElement.lang = code;
   }

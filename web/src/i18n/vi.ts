@@ -2,6 +2,7 @@
 // Mọi khoá phải có cả trong en.ts (kiểu dữ liệu bắt buộc điều đó).
 
 import { audit } from "./vi.audit";
+import { errors } from "./vi.errors";
 import { school } from "./vi.school";
 
 // Buổi họp và buổi tập huấn không có lớp, chỉ có điểm cầu.
@@ -28,13 +29,18 @@ export const vi = {
     notFoundTitle: "Không có trang này",
     notFoundText: "Địa chỉ có thể đã đổi hoặc gõ chưa đúng.",
     home: "Về trang đầu",
+    notYoursTitle: "Tài khoản này không mở được trang này",
+    notYoursText: "Trang dành cho người có vai trò khác ở trường.",
+    outdatedTitle: "Chưa mở được trang",
+    outdatedText: "Mạng vừa ngắt, hoặc máy chủ vừa có bản mới. Xin tải lại trang.",
+    reload: "Tải lại trang",
     offline: "Mất kết nối với máy chủ. Đang tự kết nối lại…",
     clockHeld:
       "Đồng hồ máy chủ có thể sai nên tiết học chưa tự kết thúc hay tự huỷ theo giờ. Người vận hành máy chủ cần kiểm tra giờ, rồi chạy lệnh: nhipcau clock accept",
     cannotWrite:
       "Máy chủ không lưu được dữ liệu, có thể ổ đĩa đã đầy. Tiết học vẫn tiếp tục và kết thúc được. Xin báo cho người vận hành máy chủ.",
   },
-  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Mạng", organisations: "Trường", display: "Màn hình phòng" },
+  nav: { today: "Hôm nay", rooms: "Phòng học", people: "Người dùng", audit: "Nhật ký", lessons: "Đường truyền", organisations: "Trường", display: "Màn hình phòng" },
 
   error: {
     title: "Chưa thực hiện được",
@@ -46,12 +52,6 @@ export const vi = {
     conflict: "Không làm được lúc này vì trạng thái vừa thay đổi.",
     changed: "Người khác vừa sửa mục này. Xin xem lại rồi thử lần nữa.",
     invalid: "Thông tin nhập chưa hợp lệ.",
-    passwordWeak: {
-      too_short: "Mật khẩu cần ít nhất 12 ký tự.",
-      too_long: "Mật khẩu dài quá 200 ký tự.",
-      like_name: "Mật khẩu giống tên người dùng quá, người khác dễ đoán.",
-      easy: "Mật khẩu này dễ đoán. Xin đặt một câu ngắn mà chỉ mình biết.",
-    },
     login: "Phiên đăng nhập đã hết. Xin đăng nhập lại.",
     tooMany: (s: number) => `Thử quá nhiều lần. Xin chờ ${s} giây rồi thử lại.`,
     unknown: (code: string) => `Có lỗi chưa rõ nguyên nhân (${code}). Nếu còn gặp lại, xin báo kỹ thuật viên.`,
@@ -63,7 +63,6 @@ export const vi = {
     password: "Mật khẩu",
     submit: "Đăng nhập",
     sending: "Đang đăng nhập…",
-    wrong: "Tên đăng nhập hoặc mật khẩu chưa đúng.",
     linkSending: "Đang đăng nhập bằng liên kết…",
     linkWrong: "Liên kết đăng nhập này đã được dùng hoặc đã hết hạn. Xin đăng nhập bằng mật khẩu.",
     show: "Hiện mật khẩu",
@@ -81,7 +80,6 @@ export const vi = {
     password: "Mật khẩu",
     passwordHint: "Ít nhất 12 ký tự. Một câu ngắn dễ nhớ là tốt nhất.",
     again: "Nhập lại mật khẩu",
-    mismatch: "Hai mật khẩu chưa giống nhau.",
     organisation: "Trường hoặc đơn vị",
     organisationName: "Tên",
     newOrganisation: "Đơn vị mới…",
@@ -89,7 +87,7 @@ export const vi = {
     submit: "Tạo và bắt đầu",
     sending: "Đang tạo…",
     invalidLink: "Liên kết thiết lập không còn dùng được",
-    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Trên máy chủ, lệnh “nhipcau setup-link” cho liên kết mới. Đã có tài khoản thì xin đăng nhập.",
+    invalidLinkText: "Liên kết đã được dùng hoặc đã hết hạn. Người quản trị máy chủ in liên kết mới bằng lệnh “nhipcau setup-link”. Nếu đã có tài khoản, xin đăng nhập.",
     toLogin: "Đến trang đăng nhập",
   },
 
@@ -99,7 +97,7 @@ export const vi = {
     upcoming: "Sắp tới",
     done: "Đã xong",
     emptyTitle: "Hôm nay không có tiết học kết nối nào",
-    emptyText: "Khi nhà trường xếp tiết học cho các phòng của thầy cô, tiết học sẽ hiện ở đây.",
+    emptyText: "Thầy cô nhờ người quản trị của trường xếp một tiết giữa phòng mình và phòng của trường bạn. Xếp xong, tiết học hiện ở đây; đến giờ, thầy cô chạm Bắt đầu.",
     loading: "Đang tải lịch hôm nay…",
     start: "Bắt đầu",
     starting: "Đang bắt đầu…",
@@ -119,6 +117,7 @@ export const vi = {
     share: "Chia sẻ màn hình",
     shareStop: "Dừng chia sẻ",
     sharing: "Các phòng đang xem màn hình của máy này",
+    shareShown: "Hình mà các phòng đang xem từ máy này",
     shareComing: "Đang đưa màn hình của máy này lên…",
     shareReplaced: "Đã dừng: máy khác trong phòng đang chia sẻ màn hình.",
     host: (school: string) => `${school} chủ trì`,
@@ -294,9 +293,12 @@ export const vi = {
     intro: "Hình, tiếng và mạng của từng phòng trong tiết học, giữ lại 14 ngày.",
     open: "Xem đường truyền",
     none: "14 ngày qua chưa có tiết học nào",
-    noneText: "Khi có tiết học kết nối, đường truyền của từng phòng hiện ở đây.",
+    noneText: "Trang này ghi lại hình, tiếng và mạng của từng phòng trong mỗi tiết học. Muốn thử trước: xếp một tiết giữa hai phòng, bấm Bắt đầu ở trang Hôm nay, rồi mở lại trang này.",
+    legend: "Màu của dải",
+    unknownWord: "Chưa rõ",
+    times: "lần",
     pastLoading: "Đang tải các ngày trước…",
-    pastEnd: "Tiết học cũ hơn 14 ngày không còn số liệu đường truyền.",
+    pastEnd: "Số liệu đường truyền được giữ 14 ngày.",
     loading: "Đang tải đường truyền…",
     empty: "Chưa có số liệu của phòng này",
     word: { good: "Tốt", weak: "Yếu", lost: "Mất" },
@@ -455,7 +457,7 @@ export const vi = {
     microphone: "Micro",
     ptz: "Vị trí camera",
     camera_stream: "Hình camera",
-    cover: "Vị trí",
+    cover: "Rèm",
     coverScreen: "Màn chiếu",
     coverPosition: "Độ mở",
     ptzMoving: "Camera đang quay",
@@ -501,6 +503,9 @@ export const vi = {
     cool: "Làm mát",
     heat: "Sưởi",
     dry: "Hút ẩm",
+    heat_cool: "Sưởi và làm mát",
+    quiet: "Êm",
+    turbo: "Mạnh nhất",
     fan_only: "Chỉ quạt",
     auto: "Tự động",
     low: "Thấp",
@@ -522,7 +527,7 @@ export const vi = {
   quality: {
     confirmed: (age: string) => `Thiết bị báo ${age}`,
     assumed: "Đã gửi lệnh, thiết bị không báo lại",
-    stale: (age: string) => `Giá trị cũ, ${age}`,
+    stale: (age: string) => `Báo lần cuối ${age}`,
     unknown: "Chưa có tin",
     now: "vừa xong",
     seconds: (n: number) => `${n} giây trước`,
@@ -548,8 +553,11 @@ export const vi = {
     timed_out: "Thiết bị không trả lời",
     superseded: "Đã thay bằng lệnh mới hơn",
     expired: "Quá hạn, chưa gửi được",
+    waited: (s: number) => `(${s} giây)`,
+    waitedOf: (s: number, most: number) => `(${s} giây, chờ tối đa ${most} giây)`,
   },
 
+  ...errors,
   ...school,
   audit,
 
@@ -558,8 +566,10 @@ export const vi = {
     pairTitle: "Ghép màn hình này với một phòng học",
     pairCode: "Mã ghép",
     pairStep1: "Kỹ thuật viên đăng nhập Nhịp Cầu trên điện thoại hoặc máy khác.",
+    pairStep1At: "Trên điện thoại hoặc máy khác, kỹ thuật viên mở",
     pairStep2: "Mở Phòng học, chọn phòng, bấm Ghép màn hình.",
     pairStep3: "Nhập mã này. Màn hình sẽ tự nhận phòng.",
+    pairQr: (address: string) => `Mã QR mở ${address}`,
     pairExpires: (s: number) => `Mã đổi sau ${s} giây`,
     pairing: "Đang ghép…",
     connecting: "Đang kết nối với máy chủ…",

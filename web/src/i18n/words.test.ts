@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import problems from "../api/problems.json";
 import { en } from "./en";
 import { vi } from "./vi";
 
@@ -37,6 +38,10 @@ describe("words", () => {
     const general = [...words].filter(([path]) => /^\.screen\.|\.(meeting|training)(\.|$)/.test(path));
     expect(general.length).toBeGreaterThan(0);
     expect(general.filter(([, text]) => /lớp|tiết học|giảng|giáo viên|học tiếp|đã học|class(?!room)|teacher/i.test(text))).toEqual([]);
+  });
+
+  it("tell of every problem that the server can answer, and of no other", () => {
+    for (const words of [vi, en]) expect(Object.keys(words.refusal).sort()).toEqual([...problems].sort());
   });
 
   it("are translated: a sentence is not the same in both languages", () => {

@@ -9,6 +9,8 @@ export type LoginState = "asking" | "in" | "out" | "unreachable";
 class Login {
   state = $state<LoginState>("asking");
   me = $state.raw<Me | null>(null);
+  private wanted: string | null = null;
+  private someone = false;
 
   async ask(): Promise<void> {
     this.state = "asking";
@@ -31,6 +33,7 @@ class Login {
 
   accept(me: Me): void {
     this.me = me;
+    this.someone = true;
     setCsrf(me.csrf);
     language.suggest(me.account.language);
     this.state = "in";
@@ -68,6 +71,18 @@ class Login {
 
   get mayOrganisations(): boolean {
     return this.mayPeople || (this.me?.operator ?? false);
+  }
+
+  /** What was asked for before anybody was here. Not after a logout: the next person comes for something else. */
+  remember(path: string): void {
+    if (!this.someone && path !== "/") this.wanted = path;
+  }
+
+  /** Where to go after the login: to what was asked for before it, once. */
+  landing(): string {
+    const path = this.wanted ?? this.home;
+    this.wanted = null;
+    return path;
   }
 
   /** The page that this person needs first. */

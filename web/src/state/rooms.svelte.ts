@@ -11,6 +11,9 @@ const SLOW_S = 60;
 const QUICK_S = 10;
 const SCENE_TIMEOUT_MS = 180_000;
 
+/** For how long a command to this property is waited for. */
+export const patienceS = (property: string): number => (/^(power|cover|climate)/.test(property) ? SLOW_S : QUICK_S);
+
 class Rooms extends Reading {
   list = $state.raw<Room[]>([]);
   inbox = $state.raw<Device[]>([]);
@@ -19,8 +22,7 @@ class Rooms extends Reading {
   private readonly devices = new Level<Device>();
 
   async command(device: Device, property: string, value: Value): Promise<CommandResult> {
-    const slow = /^(power|cover|climate)/.test(property);
-    const timeoutS = slow ? SLOW_S : QUICK_S;
+    const timeoutS = patienceS(property);
     const body = { property, value, timeout_s: timeoutS };
     return post<CommandResult>(`/devices/${at(device.id)}/commands`, body, { timeoutMs: (timeoutS + 10) * 1000 });
   }

@@ -14,7 +14,8 @@ export class Sharing {
   connected = $state(false);
   /** The last one ended because another machine shares, which it still does. */
   replaced = $state(false);
-  private track: MediaStreamTrack | null = null;
+  /** What is shown; null: nothing. */
+  track = $state.raw<MediaStreamTrack | null>(null);
   private asking = false;
   private peer: LastingPeer<BrowserScreenPublisher> | null = null;
   private client: string | null = null;

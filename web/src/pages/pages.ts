@@ -1,0 +1,72 @@
+// The pages by the first part of their addresses: what each needs, and the file that it is in, loaded when it is opened.
+
+import type { Component } from "svelte";
+import type { Words } from "../i18n/vi";
+
+export type Values = Record<string, string>;
+
+export interface Page {
+  title: (words: Words) => string;
+  load: () => Promise<{ default: Component<Values> }>;
+  /** The tab above; none: a link elsewhere leads to it. */
+  tab?: (words: Words) => string;
+  /** The page whose tab is lit, where it has none of its own. */
+  under?: string;
+  /** Nobody has to be logged in. */
+  open?: boolean;
+  /** What one may do who has this page. */
+  right?: "lessons" | "rooms" | "people" | "organisations";
+}
+
+const page = (load: () => Promise<unknown>): Page["load"] => load as Page["load"];
+
+export const pages: Record<string, Page> = {
+  "/login": { title: (words) => words.login.title, load: page(() => import("./Login.svelte")), open: true },
+  "/setup": { title: (words) => words.setup.title, load: page(() => import("./Setup.svelte")), open: true },
+  "/today": {
+    title: (words) => words.today.title,
+    load: page(() => import("./today/Today.svelte")),
+    tab: (words) => words.nav.today,
+    right: "lessons",
+  },
+  "/rooms": {
+    title: (words) => words.rooms.title,
+    load: page(() => import("./rooms/Rooms.svelte")),
+    tab: (words) => words.nav.rooms,
+    right: "rooms",
+  },
+  "/lessons": {
+    title: (words) => words.connection.title,
+    load: page(() => import("./quality/Lessons.svelte")),
+    tab: (words) => words.nav.lessons,
+    right: "rooms",
+  },
+  "/people": {
+    title: (words) => words.people.title,
+    load: page(() => import("./people/People.svelte")),
+    tab: (words) => words.nav.people,
+    right: "people",
+  },
+  "/audit": {
+    title: (words) => words.audit.title,
+    load: page(() => import("./people/Audit.svelte")),
+    under: "/people",
+    right: "people",
+  },
+  "/organisations": {
+    title: (words) => words.organisations.title,
+    load: page(() => import("./organisations/Organisations.svelte")),
+    tab: (words) => words.nav.organisations,
+    right: "organisations",
+  },
+  "/account": { title: (words) => words.account.title, load: page(() => import("./account/Account.svelte")) },
+};
+
+/** In place of every other page, until the password is one's own. */
+export const firstPassword: Page = {
+  title: (words) => words.account.firstTitle,
+  load: page(() => import("./account/FirstPassword.svelte")),
+};
+
+/** The page of an address's pattern. */
+export const pageOf = (pattern: string): Page | undefined => pages[`/${pattern.split("/")[1] ?? ""}`];
