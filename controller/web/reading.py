@@ -64,8 +64,9 @@ async def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
 
 
 async def device_jsons(services: Services, devices: list[Device]) -> list[DeviceJson]:
+    """Those that are kept by now: whoever is shown a device can put it into a room."""
     rooms = await _rooms_of(devices, services)
-    return [render.device(_now(services, each, rooms)) for each in devices]
+    return [render.device(_now(services, each, rooms)) for each in devices if each.id in rooms]
 
 
 async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterable[Room]) -> list[RoomJson]:

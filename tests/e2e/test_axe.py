@@ -197,6 +197,7 @@ async def lessons(
     await house.start_lesson(lesson)
     await display.get_by_test_id("call").wait_for()
     await looks.at(display, "display, in a lesson")
+    await live(looks, teacher)
     await technician.goto(f"{house.url}/lessons/{lesson}")
     await technician.get_by_test_id("plot-rate").wait_for()
     await looks.at(technician, "a lesson's plots")
@@ -207,8 +208,20 @@ async def lessons(
     await technician.get_by_test_id("past-end").wait_for()
     await looks.at(technician, "lessons that are kept")
     await house.end_lesson(lesson)
-    await teacher.get_by_test_id("done").wait_for()
+    await teacher.get_by_test_id("just-ended").wait_for()
     await looks.at(teacher, "today, a lesson is over")
+
+
+async def live(looks: Looks, teacher: Page) -> None:
+    await teacher.get_by_test_id("ready-summary").wait_for()
+    await looks.at(teacher, "today, a lesson is live")
+    await teacher.get_by_test_id("mode-called").click()
+    await teacher.get_by_test_id("floor-give").first.wait_for()
+    await looks.at(teacher, "today, classes are called")
+    await teacher.get_by_test_id("end-button").click()
+    await teacher.get_by_test_id("end-stay").wait_for()
+    await looks.at(teacher, "today, end or not")
+    await teacher.get_by_test_id("end-stay").click()
 
 
 async def test_every_page_is_accessible(tmp_path: Path, browser: Browser) -> None:
