@@ -26,7 +26,7 @@ def step_problem(step: StepView) -> str | None:
     if step.state is StepState.OVERRIDDEN:
         chosen = step.property.split(".")[0] in CHOICES
         return "switched_off" if step.importance is Importance.ESSENTIAL and not chosen else None
-    return STEP_PROBLEMS.get(step.state)
+    return "device_offline" if step.lost else STEP_PROBLEMS.get(step.state)
 
 
 class Sending(NamedTuple):

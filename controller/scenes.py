@@ -38,6 +38,7 @@ OUTCOMES = {
     CommandState.SUPERSEDED: StepState.SUPERSEDED,
 }
 REPAIRABLE = (StepState.FAILED, StepState.TIMED_OUT, StepState.EXPIRED)
+GONE = (Availability.OFFLINE, Availability.STALE)
 COMPARED_AFTER = (ChangeKind.REPORTED, ChangeKind.AVAILABILITY, ChangeKind.CLAIM)
 
 
@@ -66,6 +67,7 @@ class SceneRun:
         self._away: set[StepId] = (
             set()
         )  # whose device was not there at some time since, and has not said its value again
+        self._reached: set[DeviceId] = set()  # devices that could be reached when they were looked at last
         self._newest: dict[tuple[DeviceId, PropertyName], StepId] = {}  # of steps that set the same, the last begun
         self._repairs: dict[StepId, int] = {}
         self._begun: dict[StepId, datetime] = {}  # when a step's command was given last
@@ -172,13 +174,15 @@ class SceneRun:
     def _compare(self, device_id: DeviceId) -> None:
         """Look again at what a device's steps want and what it says, after it said something or came or went."""
         there = self._is_there(device_id)
-        for step in self.scene.steps:
-            if step.device_id != device_id:
-                continue
+        mine = [step for step in self.scene.steps if step.device_id == device_id]
+        for step in mine:
             if there:
                 self._compare_step(step)
             else:
                 self._away.add(step.id)
+        if mine and there is not (device_id in self._reached):
+            self._reached ^= {device_id}
+            self._changed()
 
     def _is_there(self, device_id: DeviceId) -> bool:
         """Whether it can be reached and commanded."""
@@ -281,13 +285,14 @@ def _step_view(
     step: SceneStep, results: Mapping[StepId, StepResult], begun: datetime | None, hub: DeviceHub
 ) -> StepView:
     result = results[step.id]
-    name, type, unit, reported, command = "", "", "", None, None
+    name, type, unit, reported, command, lost = "", "", "", None, None, False
     with suppress(DeviceNotFound):
         device = hub.device(step.device_id)
         name, type, reported = device.name, device.type, _heard(hub, step, begun)
         unit = next((each.unit for each in device.properties if each.name == step.property), "")
         pending = hub.pending(step.device_id).get(step.property)
         command = pending[1] if pending and result.state is StepState.RUNNING else None
+        lost = result.state.succeeded and hub.availability(step.device_id)[0] in GONE
     return StepView(
         id=step.id,
         device_id=step.device_id,
@@ -297,6 +302,7 @@ def _step_view(
         value=step.value,
         importance=step.importance,
         state=result.state,
+        lost=lost,
         code=result.code,
         since=result.since,
         deadline=step.deadline,

@@ -29,6 +29,7 @@ class StepView:
     value: Value
     importance: Importance
     state: StepState
+    lost: bool = False  # it succeeded, and since then its device cannot be reached
     code: str  # why it failed, "" otherwise
     since: datetime
     deadline: timedelta

@@ -253,6 +253,7 @@ def step(each: StepView) -> StepJson:
         value=each.value,
         importance=each.importance,
         state=each.state,
+        lost=each.lost,
         code=each.code,
         since=each.since,
         deadline_s=each.deadline.total_seconds(),

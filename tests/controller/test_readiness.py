@@ -12,7 +12,11 @@ ESSENTIAL, USEFUL, COMFORT = Importance
 
 
 def step(
-    state: StepState, importance: Importance = ESSENTIAL, device: str = "Máy chiếu", property: str = "power"
+    state: StepState,
+    importance: Importance = ESSENTIAL,
+    device: str = "Máy chiếu",
+    property: str = "power",
+    lost: bool = False,
 ) -> StepView:
     return StepView(
         id=StepId("on"),
@@ -23,6 +27,7 @@ def step(
         value="on",
         importance=importance,
         state=state,
+        lost=lost,
         code="",
         since=datetime(2026, 3, 2, tzinfo=UTC),
         deadline=timedelta(seconds=10),
@@ -40,6 +45,8 @@ def step(
         ([step(StepState.OVERRIDDEN, USEFUL), step(StepState.SUPERSEDED)], SiteDevices.READY),
         ([step(StepState.OVERRIDDEN, property="av_source")], SiteDevices.READY),
         ([step(StepState.OVERRIDDEN)], SiteDevices.FAILED),
+        ([step(StepState.CONFIRMED, lost=True)], SiteDevices.FAILED),
+        ([step(StepState.CONFIRMED), step(StepState.ASSUMED, USEFUL, lost=True)], SiteDevices.DEGRADED),
         ([step(StepState.OVERRIDDEN, property="microphone")], SiteDevices.FAILED),
         ([step(StepState.CONFIRMED), step(StepState.TIMED_OUT, USEFUL)], SiteDevices.DEGRADED),
         ([step(StepState.SKIPPED, COMFORT)], SiteDevices.DEGRADED),

@@ -146,6 +146,20 @@ async def test_device_that_died_and_came_back_wrong_is_put_right(stage: Stage, d
     assert lesson.moves[4:] == [*redone, ("dim", "running"), ("dim", "confirmed")]
 
 
+async def test_device_that_goes_after_it_was_ready_is_told_as_gone(stage: Stage, device: NativeDevice) -> None:
+    lesson = Watched(stage, scene(step(device.id)))
+    async with running(lesson.run.run()):
+        async with running(device.follow()):
+            await lesson.settled()
+        assert [each.lost for each in lesson.run.views()] == [False]
+        await die(stage, device)
+        await lesson.until(lambda: lesson.run.views()[0].lost)
+        async with native_device(stage.broker, boot=2) as again, running(again.follow()):
+            await again.report(power="on")
+            await lesson.until(lambda: not lesson.run.views()[0].lost)
+        assert lesson.ends == {"on": ("confirmed", "")}
+
+
 async def test_device_that_keeps_coming_back_wrong_is_given_up(stage: Stage, device: NativeDevice) -> None:
     lesson = Watched(stage, scene(step(device.id)))
     async with running(lesson.run.run()):

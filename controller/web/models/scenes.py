@@ -24,6 +24,7 @@ class StepJson(Model):
     value: bool | int | float | str
     importance: Importance
     state: StepState
+    lost: bool
     code: str
     since: datetime
     deadline_s: float

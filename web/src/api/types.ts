@@ -119,6 +119,8 @@ export interface Step {
   value: Value;
   importance: Importance;
   state: StepState;
+  /** It was done, and since then its device cannot be reached. */
+  lost: boolean;
   code: string;
   since: string;
   deadline_s: number;

@@ -20,6 +20,7 @@ function step(change: Partial<Step>): Step {
     reported: null,
     unit: "",
     command: null,
+    lost: false,
     because: null,
     ...change,
   };

@@ -100,6 +100,7 @@ export function stepText(words: Words, step: Step, now: number, context: StepCon
   const { step: say } = words;
   const device = called(words, step, context.byName ?? false);
   const what = verbOf(words, step);
+  if (step.lost) return words.problem.device_offline(device);
   switch (step.state) {
     case "waiting":
       return say.waiting(device, what);

@@ -20,6 +20,7 @@ function step(id: string, change: Partial<Step>): Step {
     reported: null,
     unit: "",
     command: null,
+    lost: false,
     because: null,
     ...change,
   };
@@ -54,6 +55,13 @@ describe("lines of a site", () => {
   it("quote a device that has answered since, beside those that have not", () => {
     const mixed = [...dead, step("l1", { state: "timed_out", property: "level", value: 40, reported: 100, unit: "%" })];
     expect(texts(mixed)).toEqual(["3 thiết bị không trả lời: Máy chiếu, Màn chiếu, Camera", "Đèn vẫn báo: 100 %"]);
+  });
+
+  it("tell of a device that was ready and has gone since", () => {
+    const gone = { importance: "essential", lost: true } as const;
+    const [line] = stepLines(vi, [step("p1", gone), step("p2", { ...gone, property: "av_source" })], [], NOW, { usualS: () => null, mayAct: true });
+    expect([line?.tone, line?.text]).toEqual(["bad", "Máy chiếu không trả lời"]);
+    expect(texts([step("p1", gone), step("s1", {})])).toEqual(["Máy chiếu đang mất kết nối", "Màn chiếu đã bật"]);
   });
 
   it("offer to undo what the class cannot do without, to the room's own people", () => {

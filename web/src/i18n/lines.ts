@@ -21,7 +21,8 @@ const RANKS: Record<Tone, number> = { bad: 0, warn: 1, busy: 2, quiet: 3, good: 
 /** Otherwise as they came. */
 export const worstFirst = (lines: readonly Line[]): Line[] => [...lines].sort((a, b) => RANKS[a.tone] - RANKS[b.tone]);
 
-const isSilent = (step: Step): boolean => step.state === "expired" || (step.state === "timed_out" && step.reported === null);
+const isSilent = (step: Step): boolean =>
+  step.lost || step.state === "expired" || (step.state === "timed_out" && step.reported === null);
 
 /** Steps that could not be done because of `causes`, directly or by another of them. */
 function follows(step: Step, causes: ReadonlySet<Id>, among: readonly Step[]): boolean {
@@ -79,6 +80,7 @@ function silentLine(words: Words, silent: readonly Step[], ambiguous: ReadonlySe
 
 /** Of a step that somebody undid, only what the class cannot do without is loud. */
 function toneOf(step: Step): Tone {
+  if (step.lost) return step.importance === "essential" ? "bad" : "warn";
   return isSwitchedOff(step) ? "bad" : stepTone(step);
 }
 

@@ -16,6 +16,7 @@ function step(state: Step["state"], since: string): Step {
     reported: null,
     unit: "",
     command: null,
+    lost: false,
     because: null,
   };
 }
