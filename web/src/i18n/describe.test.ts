@@ -77,7 +77,7 @@ describe("steps in words", () => {
   });
 
   it("speaks English too", () => {
-    expect(stepText(en, step({ reported: "warming" }), NOW, { usualS: 32 })).toBe("Projector: warm up, under way (about 12 s left)");
+    expect(stepText(en, step({ reported: "warming" }), NOW, { usualS: 32 })).toBe("Projector is warming up (about 12 s left)");
   });
 });
 

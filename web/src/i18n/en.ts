@@ -1,6 +1,7 @@
 import { audit } from "./en.audit";
 import { errors } from "./en.errors";
 import { school } from "./en.school";
+import { doing, done } from "./en.verbs";
 import type { Words } from "./vi";
 
 const modeOfSites = { teacher: "Host speaks", called: "Call a site", discussion: "Discussion" };
@@ -323,8 +324,8 @@ export const en: Words = {
   },
 
   step: {
-    doing: (device, what) => `${device}: ${what}, under way`,
-    done: (device, what) => `${device}: ${what}, done`,
+    doing: (device, what) => `${device} ${doing(what)}`,
+    done: (device, what) => `${device} ${done(what)}`,
     waiting: (device, what) => `${device} waits to ${what}`,
     queued: (device, what) => `${device}: waiting to be told to ${what}`,
     sent: (device, what) => `${device}: told to ${what}`,
@@ -334,7 +335,7 @@ export const en: Words = {
     assumed: "sent; the device does not report back",
     failed: (device, what) => `${device} could not ${what}`,
     silent: (device) => `${device} does not answer`,
-    contradicts: (device, value) => `${device} still says: ${value}`,
+    contradicts: (device, value) => `${device} still reports: ${value}`,
     silentTogether: (n, devices) => `${n} devices do not answer: ${devices}`,
     expired: (device, what) => `The command to ${what} could not be sent to ${device}`,
     superseded: (device) => `${device}: replaced by a newer command`,

@@ -5,11 +5,11 @@ import { vi } from "./vi";
 
 type Node = string | ((...values: never[]) => string) | { [key: string]: Node };
 
-/** Every leaf by its path; functions are called with numbers, which every one of them can print. */
+/** Every leaf by its path; functions are called with digits, which every one of them can print. */
 function leaves(node: Node, path = ""): Map<string, string> {
   if (typeof node === "string") return new Map([[path, node]]);
   if (typeof node === "function") {
-    const values = Array.from({ length: node.length }, (_, index) => index + 7) as never[];
+    const values = Array.from({ length: node.length }, (_, index) => String(index + 7)) as never[];
     return new Map([[path, node(...values)]]);
   }
   return new Map(Object.entries(node).flatMap(([key, child]) => [...leaves(child, `${path}.${key}`)]));
