@@ -5,7 +5,7 @@ has not yet taken collapse into one, and a listener can be slow without missing 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,12 +70,19 @@ class Changes:
 
     def __init__(self) -> None:
         self._subscriptions: dict[ChangeKind | Change, set[Subscription]] = {}  # none that is empty
+        self._hooks: list[Callable[[Change], object]] = []
 
     def publish(self, kind: ChangeKind, id: str) -> None:
         change = Change(kind, id)
+        for hook in self._hooks:
+            hook(change)
         for topic in (kind, change):
             for subscription in self._subscriptions.get(topic, ()):
                 subscription.put(change)
+
+    def on_publish(self, hook: Callable[[Change], object]) -> None:
+        """Call this at each change, at once and before any listener is told: for what must not outlive a change."""
+        self._hooks.append(hook)
 
     @contextmanager
     def subscribe(self, *topics: ChangeKind | Change) -> Iterator[Subscription]:

@@ -18,20 +18,21 @@ from controller.web.metrics import METRICS
 from controller.web.reading import (
     DISPLAY_SOCKETS,
     device_json,
-    lesson_json,
+    lesson_view_json,
     room_json,
     schools,
     visible_device,
-    visible_lesson,
-    visible_room,
 )
 from controller.web.remote import address_of
 from controller.web.services import Services
+from controller.web.shared_reads import PAGE_READS, PageReads
 from controller.web.socket import TRY_AGAIN, Closed, Socket
 from controller.web.sockets import OPEN_SOCKETS, DisplaySockets
+from devices.device import DeviceId
 from devices.errors import DeviceNotFound
 from rooms.errors import LessonNotFound, RoomNotFound
 from rooms.lesson import LessonId
+from rooms.room import Room, RoomId
 from rooms.school import namespace
 
 LOGGED_OUT = 4401
@@ -55,22 +56,37 @@ async def events(request: web.Request) -> web.StreamResponse:
         stack.enter_context(request.app[OPEN_SOCKETS].one(identity.client, network))
         changes = stack.enter_context(services.changes.subscribe(*TOLD))
         own = stack.enter_context(services.changes.subscribe(Change(ChangeKind.ACCOUNT, identity.account.id)))
-        feed = Feed(socket, services, request.app[DISPLAY_SOCKETS], identity, rights)
+        feed = Feed(socket, services, request.app[DISPLAY_SOCKETS], request.app[PAGE_READS], identity, rights)
         await feed.take_stock()
         await socket.open()
         stack.enter_context(request.app[METRICS].sockets.labels("page").track_inprogress())
         return await socket.run(_listen(socket), feed.run(changes), _watch_login(request, services, own, rights))
 
 
+async def _device_body(services: Services, id: DeviceId) -> str:
+    return (await device_json(services, id)).model_dump_json()
+
+
+async def _room_body(services: Services, displays: DisplaySockets, room: Room) -> str:
+    return (await room_json(services, displays, room)).model_dump_json()
+
+
 class Feed:
     """What one page is told. It is told that a thing is gone only if it could have seen the thing."""
 
     def __init__(
-        self, socket: Socket, services: Services, displays: DisplaySockets, identity: Identity, rights: Rights
+        self,
+        socket: Socket,
+        services: Services,
+        displays: DisplaySockets,
+        reads: PageReads,
+        identity: Identity,
+        rights: Rights,
     ) -> None:
         self._socket = socket
         self._services = services
         self._displays = displays
+        self._reads = reads
         self._identity = identity
         self._rights = rights
         self._known: set[tuple[ChangeKind, str]] = set()
@@ -123,13 +139,16 @@ class Feed:
         match change.kind:
             case ChangeKind.DEVICE:
                 device = visible_device(services, rights, Right.SEE, change.id)
-                return (await device_json(services, device.id)).model_dump_json()
+                return await self._reads.bodies.get(change, lambda: _device_body(services, device.id))
             case ChangeKind.ROOM:
-                room = await visible_room(services, rights, Right.SEE, change.id)
-                return (await room_json(services, self._displays, room)).model_dump_json()
+                room = await self._reads.rooms.get(change, lambda: services.store.rooms.get(RoomId(change.id)))
+                rights.require(Right.SEE, room.school_id, "room", room.id)
+                return await self._reads.bodies.get(change, lambda: _room_body(services, self._displays, room))
             case _:
-                lesson = await visible_lesson(services, rights, None, change.id)
-                return (await lesson_json(services, rights, lesson.id)).model_dump_json()
+                id = LessonId(change.id)
+                view = await self._reads.lessons.get(change, lambda: services.showing.view(id))
+                rights.require_lesson(None, view.lesson)
+                return (await lesson_view_json(services, rights, view)).model_dump_json()
 
     async def _watch(self, lesson_id: LessonId) -> None:
         account_id, login = self._identity.account.id, self._identity.client

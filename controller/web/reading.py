@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from controller.people.rights import ROLES, Right, Rights
+from controller.views import LessonView
 from controller.web import render
 from controller.web.models.lessons import LessonJson
 from controller.web.models.rooms import DeviceJson, RoomJson
@@ -103,7 +104,10 @@ async def room_json(services: Services, sockets: DisplaySockets, room: Room) -> 
 
 async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -> LessonJson:
     """Raises `LessonNotFound`."""
-    view = await services.showing.view(lesson_id)
+    return await lesson_view_json(services, rights, await services.showing.view(lesson_id))
+
+
+async def lesson_view_json(services: Services, rights: Rights, view: LessonView) -> LessonJson:
     starters = render.Starters()
     if render.needs_starters(view, rights):
         starters = await _starters(services, view.lesson.host_school_id)

@@ -35,6 +35,7 @@ from controller.web.openapi import openapi
 from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.route import API, Route, add_routes
 from controller.web.services import Services
+from controller.web.shared_reads import PAGE_READS, PageReads
 from controller.web.shares import SHARES, Shares, shared
 from controller.web.socket import STOPPING
 from controller.web.sockets import OPEN_SOCKETS, DisplaySockets, OpenSockets
@@ -60,6 +61,7 @@ def make_app(services: Services) -> web.Application:
     app[SHARES] = Shares()
     app[OPEN_SOCKETS] = OpenSockets()
     app[DISPLAY_SOCKETS] = DisplaySockets()
+    app[PAGE_READS] = PageReads(services.changes)
     app[STOPPING] = asyncio.Event()
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_stop)
