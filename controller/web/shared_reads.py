@@ -25,7 +25,7 @@ class _Entry(Generic[T]):
 
 
 class SharedReads(Generic[T]):
-    """Values by change, each forgotten at the next change of its thing; the one read longest ago makes room.
+    """Values by change, each forgotten at the next change of its thing; the oldest makes room.
 
     The first page that asks reads, in its own task, and the others wait for it. Whoever read before a change is told of
     it, and asks again.

@@ -63,7 +63,7 @@ async def test_what_fails_is_not_kept() -> None:
     assert await shared.get(LESSON, source.read) == 1
 
 
-async def test_the_thing_asked_for_longest_ago_makes_room() -> None:
+async def test_the_oldest_makes_room() -> None:
     source = Source()
     source.go_on.set()
     shared: SharedReads[int] = SharedReads(Changes())
