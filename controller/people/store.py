@@ -1,7 +1,7 @@
 """People in the database. Each method is one transaction; secrets come in as hashes only."""
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, select, update
@@ -130,15 +130,16 @@ class PeopleStore:
         departments above it. Raises `OnlyRole`, `LastAdministrator`.
         """
         async with self._store.writing() as db:
-            await db.get(AccountRow, account_id, with_for_update=True)  # of two last roles one is refused
+            leaves_administrators = role.role is Role.ADMINISTRATOR
+            staying = await _administrators_but(db, account_id, administered_from if leaves_administrators else ())
             held = await db.get(RoleRow, (account_id, role.organisation_id, role.role))
             if held is None:
                 return
             held_in_all = await db.scalars(select(RoleRow.role).where(RoleRow.account_id == account_id))
             if len(held_in_all.all()) == 1:
                 raise OnlyRole("this is the account's only role: suspend the account instead, or give it another first")
-            if role.role is Role.ADMINISTRATOR:
-                await _keep_administrator(db, account_id, {role.organisation_id: administered_from})
+            if leaves_administrators:
+                _keep_administrator(staying, administered_from)
             await db.delete(held)
 
     async def suspend(
@@ -153,7 +154,10 @@ class PeopleStore:
         `administered_from`: as for `take`, for each organisation that must not be left without an administrator.
         """
         async with self._store.writing() as db:
-            await _keep_administrator(db, account_id, dict(enumerate(administered_from)))
+            concerned = {id for each in administered_from for id in each}
+            staying = await _administrators_but(db, account_id, concerned)
+            for each in administered_from:
+                _keep_administrator(staying, each)
             suspended = update(AccountRow).where(AccountRow.id == account_id, AccountRow.suspended_at.is_(None))
             await db.execute(suspended.values(suspended_at=now))
             await _end_ways_in(db, account_id)
@@ -369,23 +373,28 @@ class PeopleStore:
             return (await db.scalars(select(KeyRow.key).where(KeyRow.name == name))).one()
 
 
-async def _keep_administrator(
-    db: AsyncSession, leaving: AccountId, organisations: Mapping[object, Collection[OrganisationId]]
-) -> None:
-    """Raises `LastAdministrator` where nobody but `leaving`, and nobody who is let in, would administer one of them.
+async def _administrators_but(
+    db: AsyncSession, leaving: AccountId, organisations: Collection[OrganisationId]
+) -> set[OrganisationId]:
+    """Those of these organisations that somebody else administers who is let in.
 
-    Their rows are locked in one order, so that two who take each other's role at once do not both succeed.
+    All accounts concerned, `leaving` too, are locked in one order: two who take each other's role at once wait for each
+    other rather than both succeed, or both hold what the other needs.
     """
-    concerned = {id for each in organisations.values() for id in each}
-    rows = await db.execute(
-        select(RoleRow.organisation_id, AccountRow.id, AccountRow.suspended_at)
+    holds = (RoleRow.role == Role.ADMINISTRATOR) & RoleRow.organisation_id.in_(organisations)
+    concerned = (AccountRow.id == leaving) | AccountRow.id.in_(select(RoleRow.account_id).where(holds))
+    await db.execute(select(AccountRow.id).where(concerned).order_by(AccountRow.id).with_for_update())
+    rows = await db.scalars(
+        select(RoleRow.organisation_id)
         .join(AccountRow, AccountRow.id == RoleRow.account_id)
-        .where(RoleRow.role == Role.ADMINISTRATOR, RoleRow.organisation_id.in_(concerned))
-        .order_by(AccountRow.id, RoleRow.organisation_id)
-        .with_for_update()
+        .where(holds, AccountRow.id != leaving, AccountRow.suspended_at.is_(None))
     )
-    staying = {organisation for organisation, id, suspended in rows if id != leaving and suspended is None}
-    if any(not staying.intersection(each) for each in organisations.values()):
+    return {OrganisationId(each) for each in rows}
+
+
+def _keep_administrator(staying: Collection[OrganisationId], organisations: Collection[OrganisationId]) -> None:
+    """Raises `LastAdministrator` where nobody would stay to administer one of these."""
+    if not set(staying).intersection(organisations):
         raise LastAdministrator("nobody would be left to administer it: make somebody else an administrator first")
 
 
