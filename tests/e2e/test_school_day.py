@@ -1,5 +1,6 @@
 """A display goes through one lesson after the other, and holds no more at the end than it did at the beginning."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -36,13 +37,28 @@ async def test_display_does_not_grow_with_its_lessons(browser: Browser, tmp_path
         settled = await held(devtools)
         for _ in range(LESSONS - SETTLED):
             await hold_lesson(house, classrooms, pages)
-        final = await held(devtools)
+        final = await let_go(devtools, settled)
     assert settled["RTCPeerConnection"] > 0, "nothing was counted"
-    grown = {
-        name: (settled[name], count) for name, count in final.items() if count > settled[name] + NOISE.get(name, 2)
-    }
-    assert grown == {}, f"from {settled} to {final}"
+    assert grown(settled, final) == {}, f"from {settled} to {final}"
     assert final["open capture"] == final["open AudioContext"] == 0
+
+
+def grown(settled: dict[str, int], final: dict[str, int]) -> dict[str, tuple[int, int]]:
+    return {name: (settled[name], count) for name, count in final.items() if count > settled[name] + NOISE.get(name, 2)}
+
+
+async def let_go(devtools: CDPSession, settled: dict[str, int]) -> dict[str, int]:
+    """What the page holds once it holds no more than when it had `settled`, or after 20 s.
+
+    Chromium gives up the tracks of cameras that have ended one after the other, over ten seconds and as many collections.
+    """
+    final = await held(devtools)
+    for _ in range(80):
+        if not grown(settled, final):
+            break
+        await asyncio.sleep(0.25)
+        final = await held(devtools)
+    return final
 
 
 async def hold_lesson(house: House, classrooms: list[Classroom], pages: list[Page]) -> None:
