@@ -50,7 +50,7 @@ def grown(settled: dict[str, int], final: dict[str, int]) -> dict[str, tuple[int
 async def let_go(devtools: CDPSession, settled: dict[str, int]) -> dict[str, int]:
     """What the page holds once it holds no more than when it had `settled`, or after 20 s.
 
-    Chromium gives up the tracks of cameras that have ended one after the other, over ten seconds and as many collections.
+    Chromium gives up the tracks of ended cameras one after the other, over ten seconds and as many collections.
     """
     final = await held(devtools)
     for _ in range(80):
