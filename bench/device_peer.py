@@ -11,8 +11,8 @@ import time
 
 from devices.device import Capability, Device, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NAME, describe, native_id
-from devices.message import Publish
-from devices.mqtt import Mqtt, MqttSettings, connect
+from devices.mqtt.connection import Mqtt, MqttSettings, connect
+from devices.mqtt.message import Publish
 
 SCHOOL = Namespace("bench")
 LEVEL = PropertyName("level")

@@ -23,7 +23,7 @@ from bench.device_peer import LEVEL, SCHOOL, device
 from devices.device import Command, CommandId, CommandState
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
-from devices.mqtt import MqttSettings
+from devices.mqtt.connection import MqttSettings
 
 DEVICES = 1_000
 MESSAGES_PER_S = 5_000

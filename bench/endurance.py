@@ -39,7 +39,7 @@ from bench.lesson_slot import Slot
 from bench.lesson_stamp import Stamp
 from bench.lesson_subscriber import Subscriber
 from bench.timetable import Timetable
-from webrtc import rtcp
+from webrtc.rtp import rtcp
 
 ROOMS = 8
 SAMPLE_S = 10.0

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from tests.chromium import chromium
-from tests.e2e.browser import SMALL_CAMERA, hears_and_sees, open_display, page_of
-from tests.e2e.gaps import fluid, forget_gaps, longest_gap_s, watch_gaps
-from tests.e2e.house import House, eventually
+from testing.browser import SMALL_CAMERA, hears_and_sees, open_display, page_of
+from testing.chromium import chromium
+from testing.gaps import fluid, forget_gaps, longest_gap_s, watch_gaps
+from testing.installation import House, eventually
 
 KILL_AIM_S = 3.0
 DRAIN_AIM_S = 1.0

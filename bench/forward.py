@@ -2,10 +2,10 @@
 
 `python -m bench.forward [--json] [--rounds N] [--seconds S]`. One publisher, 20 viewers, who send the feedback that
 browsers send (see `bench/forward_load.py`): the node estimates, keeps packets for repetition and reports. It runs with
-each of its engines (`webrtc/engine.py`). The server is pinned to core 0 and the load to core 1; CPU is the kernel's
-clock of the server process, all threads, after warm-up, divided by the packets that the viewers received. Loopback
-charges the receiving half to the sender, for every server alike. Runs of the servers interleave; medians. What else
-the machine does shows in the figures, so look at the ratios. Nothing gets a real-time priority: a bridge has none where
+each of its engines (`webrtc/forwarding/engine.py`). The server is pinned to core 0 and the load to core 1; CPU is the
+kernel's clock of the server process, all threads, after warm-up, divided by the packets that the viewers received.
+Loopback charges the receiving half to the sender, for every server alike. Runs of the servers interleave; medians.
+What else the machine does shows in the figures, so look at the ratios. Nothing gets a real-time priority: a bridge has none where
 it works, and one makes Janus cheaper and ours not.
 """
 
@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from bench.core import on_core
 from bench.forward_load import Plan, Result
 from bench.janus import PROGRAM, janus
-from webrtc.engine import engine, engines, missing
+from webrtc.forwarding.engine import engine, engines, missing
 
 VIEWERS = 20
 SERVER_CORE, LOAD_CORE = 0, 1

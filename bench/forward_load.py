@@ -32,12 +32,12 @@ from pylibsrtp import Error as SrtpError
 
 from bench.janus import VideoRoom
 from bench.lesson_connection import SIOCGSTAMPNS, STAMP
-from webrtc.answer import AUDIO_LEVEL_EXTENSION, TRANSPORT_CC_EXTENSION
-from webrtc.ids import BridgeId, ClientId, ParticipantId
-from webrtc.rtcp import ReceiverReport, ReportBlock, SenderReport
-from webrtc.rtp import HEADER
-from webrtc.token import Claims, issue
-from webrtc.transport_cc import Arrivals
+from webrtc.rtp.packet import HEADER
+from webrtc.rtp.rtcp import ReceiverReport, ReportBlock, SenderReport
+from webrtc.rtp.transport_cc import Arrivals
+from webrtc.sdp.answer import AUDIO_LEVEL_EXTENSION, TRANSPORT_CC_EXTENSION
+from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
+from webrtc.shared.token import Claims, issue
 
 SSRC = 0x1234567
 LEVEL_ID, TRANSPORT_ID = 1, 3  # of the header extensions, in our offers

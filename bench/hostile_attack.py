@@ -24,10 +24,10 @@ from bench import lesson_offer as sdp
 from bench.lesson_connection import Connection
 from bench.lesson_load import Lesson, Plan
 from bench.lesson_publisher import LAYERS
-from webrtc import rtcp
-from webrtc.dtls import Certificate
-from webrtc.rtp import HEADER
-from webrtc.transport_cc import Run, TransportFeedback
+from webrtc.rtp import rtcp
+from webrtc.rtp.packet import HEADER
+from webrtc.rtp.transport_cc import Run, TransportFeedback
+from webrtc.transport.dtls import Certificate
 
 TURN_S = 0.005  # between two bursts
 HELD = 200  # connections that are held open

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from tests.chromium import chromium
-from tests.e2e.browser import log_in, open_display, page_of, page_stats, picture_since
-from tests.e2e.house import House, two_classrooms
+from testing.browser import log_in, open_display, page_of, page_stats, picture_since
+from testing.chromium import chromium
+from testing.installation import House, two_classrooms
 
 AIM_S = 1.0
 PUBLISHED_S = 2.7

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from aioice import stun
 
-from webrtc.dtls import (
+from webrtc.transport.dtls import (
     Certificate,
     DtlsTransport,
     PacketBuffer,

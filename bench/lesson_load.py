@@ -28,9 +28,9 @@ from bench.lesson_publisher import LAYERS, Publisher
 from bench.lesson_slot import Slot
 from bench.lesson_subscriber import Subscriber
 from bench.timetable import Timetable
-from webrtc.dtls import Certificate
-from webrtc.ids import BridgeId, ClientId, ParticipantId
-from webrtc.token import Claims, issue
+from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
+from webrtc.shared.token import Claims, issue
+from webrtc.transport.dtls import Certificate
 
 THUMBNAILS, VOICES = 8, 3
 STAGE_HEIGHT, THUMBNAIL_HEIGHT = 720, 180

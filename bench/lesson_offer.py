@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.lesson_connection import PWD, UFRAG
-from webrtc.sdp import Kind
+from webrtc.sdp.offer import Kind
 
 VP8, VP8_RTX, OPUS = 96, 97, 111
 AUDIO_LEVEL, TRANSPORT_CC, MID, RID, REPAIRED_RID = 1, 3, 4, 10, 11  # ids of the header extensions

@@ -16,8 +16,8 @@ from bench import lesson_stamp as stamp
 from bench.lesson_connection import Connection
 from bench.lesson_offer import AUDIO_LEVEL, MID, OPUS, RID, TRANSPORT_CC, VP8, AnsweredSection
 from bench.timetable import Timetable
-from webrtc import rtcp
-from webrtc.rtp import HEADER
+from webrtc.rtp import rtcp
+from webrtc.rtp.packet import HEADER
 
 FRAMES_PER_S = 30
 TEMPORAL = (0, 2, 1, 2)  # temporal layer by place in the group of pictures: Chromium's L1T3

@@ -7,7 +7,7 @@ stamps also what they stand for: no frame is shown without those that it is pred
 from collections import Counter
 
 from bench.lesson_stamp import AUDIO_STAMP_AT, VIDEO_STAMP_AT, Stamp, read
-from webrtc.sdp import Kind
+from webrtc.sdp.offer import Kind
 
 FREEZE_S = 0.5
 MAX_GAP = 2000  # packets; a longer one is a jump of the numbers

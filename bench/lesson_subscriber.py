@@ -9,8 +9,8 @@ from bench.lesson_offer import TRANSPORT_CC, AnsweredSection
 from bench.lesson_slot import Slot
 from bench.lesson_stamp import Stamp
 from bench.timetable import Timetable
-from webrtc import rtcp
-from webrtc.transport_cc import Arrivals
+from webrtc.rtp import rtcp
+from webrtc.rtp.transport_cc import Arrivals
 
 FEEDBACK_S = 0.1
 REPORT_S = 1.0

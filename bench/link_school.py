@@ -12,8 +12,8 @@ from pathlib import Path
 from playwright.async_api import Browser, async_playwright
 
 from bench.link_wire import Wire
-from tests.chromium import FLAGS
-from tests.e2e.house import ROOT
+from testing.chromium import FLAGS
+from testing.installation import ROOT
 
 NAMESPACE = "nhipcau-school"
 READY_S = 20.0
@@ -77,7 +77,7 @@ async def school() -> AsyncIterator[School]:
 
 @asynccontextmanager
 async def chromium_at(origin: str, *, directory: Path, in_school: bool) -> AsyncIterator[Browser]:
-    """Like `tests.chromium.chromium`. `origin` may use camera and microphone although it is plain HTTP."""
+    """Like `testing.chromium.chromium`. `origin` may use camera and microphone although it is plain HTTP."""
     program = directory / f"chromium-{in_school}"
     prefix = f"ip netns exec {NAMESPACE} " if in_school else ""
     program.write_text(f'#!/bin/sh\nexec {prefix}{shutil.which("chromium")} "$@"\n')

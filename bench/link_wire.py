@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from tests.links.conditions import GOOD, Conditions, Direction
-from tests.links.underway import Underway
+from testing.links.conditions import GOOD, Conditions, Direction
+from testing.links.underway import Underway
 
 NODE_ADDRESS, SCHOOL_ADDRESS, PREFIX = "10.77.0.1", "10.77.0.2", 24
 DEVICE = "nc{}"  # the name of a device, with a letter for its side

@@ -27,11 +27,11 @@ from bench.link_school import School, chromium_at, school
 from bench.link_turn import PORT as TURN_PORT
 from bench.link_turn import turn
 from bench.link_wire import NODE_ADDRESS, Wire
-from tests.e2e.browser import open_display, page_of
-from tests.e2e.house import House, two_classrooms
-from tests.links.conditions import DARK, Conditions
-from tests.links.stats import Reception, Snapshot, hook, reception, snapshot
-from webrtc.node import SECRET_VARIABLE
+from testing.browser import open_display, page_of
+from testing.installation import House, two_classrooms
+from testing.links.conditions import DARK, Conditions
+from testing.links.stats import Reception, Snapshot, hook, reception, snapshot
+from webrtc.node.arguments import SECRET_VARIABLE
 
 SNAPSHOT_EVERY_S = 0.25
 NODE_EVERY_S = 0.5

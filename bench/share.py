@@ -26,15 +26,15 @@ from bench.devices import mosquitto, now, until
 from bench.share_flood import SCHOOL as LOUD
 from bench.share_flood import floods
 from controller.changes import Changes
-from controller.config import sqlite_url
-from controller.device_records import DeviceRecords
+from controller.config.model import sqlite_url
+from controller.equipment.persistence import DeviceRecords
 from devices.device import Command, CommandId
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
-from devices.mqtt import MqttSettings
+from devices.mqtt.connection import MqttSettings
 from rooms.school import Organisation, OrganisationId, OrganisationKind
-from rooms.store import open_store
+from store import open_store
 
 SECONDS = 10.0
 COMMAND_EVERY_S = 0.1

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from devices.device import Namespace
-from devices.message import Publish
-from devices.mqtt import MqttSettings, connect
+from devices.mqtt.connection import MqttSettings, connect
+from devices.mqtt.message import Publish
 
 SCHOOL = Namespace("loud")
 BASE = f"sc/1/{SCHOOL}"

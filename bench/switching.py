@@ -14,9 +14,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.chromium import chromium
-from tests.webrtc.browsers import Room, rooms
-from tests.webrtc.nodes import Node, node_process
+from testing.chromium import chromium
+from testing.webrtc.browsers import Room, rooms
+from testing.webrtc.nodes import Node, node_process
 
 ROOMS = ("r1", "r2", "r3", "r4", "r5", "r6")
 BRIDGE = "switching"

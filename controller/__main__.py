@@ -12,8 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from controller import setup_link
-from controller.account_commands import (
+from controller.app import running, utc_now
+from controller.certificate import make_certificate
+from controller.config.file import read_config
+from controller.config.model import Address, Config, default_config
+from controller.errors import ConfigError, ControllerError
+from controller.operator import setup_link
+from controller.operator.account_commands import (
     create_token,
     list_accounts,
     list_tokens,
@@ -23,22 +28,17 @@ from controller.account_commands import (
     set_role,
     suspend,
 )
-from controller.app import running, utc_now
-from controller.audit_commands import audit_lines, read_moment
-from controller.certificate import make_certificate
-from controller.config import Address, Config, default_config
-from controller.config_file import read_config
-from controller.demo.demo import run_demo
-from controller.descriptors import raise_limit
-from controller.errors import ConfigError, ControllerError
-from controller.operator_commands import operation, table
-from controller.people.account import Role, RoleAt, TokenId
+from controller.operator.audit_commands import audit_lines, read_moment
+from controller.operator.commands import operation, table
 from controller.people.people import People
 from controller.people.tokens import DEFAULT_LIFE
+from controller.processes.descriptors import raise_limit
+from demo.demo import run_demo
 from devices.errors import DevicesError
 from rooms.errors import RoomsError
+from rooms.people.account import Role, RoleAt, TokenId
 from rooms.school import OrganisationId
-from rooms.store import open_store
+from store import open_store
 
 USAGE_ERROR = 2
 FAILURE = 1

@@ -17,14 +17,12 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
-from controller.audience import Audience
-from controller.broker import EmbeddedBroker
-from controller.broker_address import Entrance
+from controller.broker.address import Entrance
+from controller.broker.embedded import EmbeddedBroker
+from controller.broker.school_logins import MqttLogins
 from controller.changes import ChangeKind, Changes
-from controller.clock_store import ClockStore
-from controller.clock_watch import ClockWatch
-from controller.conductor import Conductor
-from controller.config import (
+from controller.clock.watch import ClockWatch
+from controller.config.model import (
     Address,
     Config,
     EmbeddedBrokerConfig,
@@ -33,39 +31,41 @@ from controller.config import (
     MqttConfig,
     TlsConfig,
 )
-from controller.descriptors import ReservingSocket
-from controller.device_records import DeviceRecords, restore_devices
+from controller.displays.pairing import Pairing
+from controller.equipment.persistence import DeviceRecords, restore_devices
 from controller.errors import ListenFailed
-from controller.mqtt_logins import MqttLogins
-from controller.node_http import node_session
-from controller.node_metrics import NodeCollector
-from controller.nodes import Nodes
-from controller.operator_socket import listen_for_operators
-from controller.own_time import OwnTime, own_time
-from controller.pairing import Pairing
-from controller.participation import Participation
+from controller.lessons.audience import Audience
+from controller.lessons.conductor import Conductor
+from controller.lessons.participation import Participation
+from controller.lessons.scenes import Scenes
+from controller.nodes.bridges import Nodes
+from controller.nodes.http import node_session
+from controller.nodes.metrics import NodeCollector
+from controller.operator.socket import listen_for_operators
 from controller.people.people import People
-from controller.quality_metrics import QualityCollector
-from controller.refusals import Refusals
-from controller.scenes import Scenes
-from controller.showing import Showing
+from controller.people.refusals import Refusals
+from controller.processes.descriptors import ReservingSocket
+from controller.processes.own_time import OwnTime, own_time
+from controller.processes.write_test import WriteTest
+from controller.quality.metrics import QualityCollector
 from controller.small_file import write_small
+from controller.views.showing import Showing
 from controller.web.names import known_names
 from controller.web.operator import operator_app
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
 from controller.web.standby import standby_app
-from controller.write_test import WriteTest
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
-from devices.mqtt import MqttSettings
+from devices.mqtt.connection import MqttSettings
 from rooms.errors import RoomsError
-from rooms.store import Store, open_store
-from rooms.store.leadership import leadership
-from webrtc.idle import IdleConnections, listen
-from webrtc.serving import serving
+from store import Store, open_store
+from store.clock import ClockStore
+from store.leadership import leadership
+from webrtc.shared.idle_connections import IdleConnections, listen
+from webrtc.shared.serving import serving
 
 logger = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from devices.device import (
 from devices.dialects.base import Dialect, Problem
 from devices.errors import BrokerLost, DeviceNotClaimed
 from devices.intake import Intake
-from devices.mqtt import MqttSettings
+from devices.mqtt.connection import MqttSettings
+from devices.mqtt.reconnecting import Connected, ReconnectingMqtt
 from devices.problems import Problems
-from devices.reconnecting import Connected, ReconnectingMqtt
 from devices.registry import DeviceRecord, Registry
 from devices.sender import Sender
 

@@ -16,12 +16,12 @@ from devices.changes import ChangeKind, Changes
 from devices.device import Acknowledgement, Command, Device, DeviceId, Namespace, Report
 from devices.dialects.base import Dialect, Driver, Problem
 from devices.errors import InvalidCommand, InvalidPayload
-from devices.filters import FilterTree
-from devices.message import Message, Publish
+from devices.mqtt.filters import FilterTree
+from devices.mqtt.message import Message, Publish
+from devices.mqtt.reconnecting import ReconnectingMqtt
 from devices.overload import Overloads, topic_of
 from devices.problems import Problems
 from devices.readers import Readers, Topic
-from devices.reconnecting import ReconnectingMqtt
 from devices.registry import DeviceRecord, Registry
 from devices.sender import Sender
 from devices.shares import Kind, Lane, Shares, busiest

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from devices.changes import ChangeKind, Changes
 from devices.device import Availability, Command, CommandId, CommandResult, DeviceId, Namespace, Property, Value
 from devices.errors import BrokerLost, DevicesError, InvalidCommand
-from devices.message import Publish
+from devices.mqtt.message import Publish
 from devices.registry import Entry, Registry
 from devices.turns import Turns
 

@@ -1,6 +1,6 @@
 /* A subscriber's transport-wide feedback: read, and turned into a trend line, packet by packet.
  *
- * The same as `TransportFeedback.from_body` (webrtc/transport_cc.py) and `Trendline` (webrtc/trendline.py), which are the
+ * The same as `TransportFeedback.from_body` (webrtc/rtp/transport_cc.py) and `Trendline` (webrtc/estimation/trendline.py), which are the
  * reference: a change there is a change here. Sums and products are in the order that Python has them, so that both
  * judge alike to the bit.
  */
@@ -125,7 +125,7 @@ PyObject *read_feedback(PyObject *self, PyObject *argument) {
 
 /* -- Trendline */
 
-/* As in webrtc/trendline.py. */
+/* As in webrtc/estimation/trendline.py. */
 #define AT_ONCE_S 0.0005
 #define BURST_S 0.005
 #define MAX_BURST_S 0.1
@@ -315,7 +315,7 @@ void count_packet(PyObject *trendline, Burst *burst, double sent, double arrived
     }
 }
 
-PyDoc_STRVAR(take_doc, "take(sent, arrived)\n--\n\nCount packets: see `Trendline.take` in webrtc/trendline.py.");
+PyDoc_STRVAR(take_doc, "take(sent, arrived)\n--\n\nCount packets: see `Trendline.take` in webrtc/estimation/trendline.py.");
 
 static PyObject *trendline_take(Trendline *self, PyObject *const *args, Py_ssize_t count) {
     if (count != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1])) {
@@ -368,7 +368,7 @@ static PyGetSetDef trendline_properties[] = {
 PyTypeObject TrendlineType = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "nhipcau_fast.Trendline",
-    .tp_doc = "Whether a queue grows on the way: see webrtc/trendline.py. What stands for the usages is given to it.",
+    .tp_doc = "Whether a queue grows on the way: see webrtc/estimation/trendline.py. What stands for the usages is given to it.",
     .tp_basicsize = sizeof(Trendline),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_new = PyType_GenericNew,

@@ -1,6 +1,6 @@
 /* The hot path of a bridge node in C: one packet, rewritten, protected and sent to all its subscribers.
  *
- * The same as `Outlet` (webrtc/outlet.py) and `Forwarder.send` (webrtc/forward.py), which are the reference: a
+ * The same as `Outlet` (webrtc/forwarding/outlet.py) and `Forwarder.send` (webrtc/forwarding/forward.py), which are the reference: a
  * change there is a change here, and in INTERFACE. SRTP stays where it is: `protect` is the address of pylibsrtp's own
  * srtp_protect, and the contexts are its own, so that no two implementations ever number or encrypt the same stream.
  *
@@ -23,10 +23,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define INTERFACE 5 /* what webrtc/fast.py asks for: the routes' shape, and the names below */
+#define INTERFACE 5 /* what webrtc/forwarding/fast.py asks for: the routes' shape, and the names below */
 #define HISTORY 4096 /* packets whose sending is remembered; a power of two */
 #define RING (HISTORY - 1)
-#define TICKS 4000 /* of arrival times, in a second: see webrtc/transport_cc.py */
+#define TICKS 4000 /* of arrival times, in a second: see webrtc/rtp/transport_cc.py */
 #define BATCH 128 /* datagrams in one system call */
 #define SEGMENTS 8 /* of them in one message */
 #define ROOM 2048 /* octets for one of them: */
@@ -235,7 +235,7 @@ static long long known(const Outlet *self, long sequence, long long count, long 
     return count < *back ? count : *back;
 }
 
-/* As `Outlet.sent` of webrtc/outlet.py: two lists. */
+/* As `Outlet.sent` of webrtc/forwarding/outlet.py: two lists. */
 static PyObject *outlet_sent(Outlet *self, PyObject *args) {
     long sequence, count;
     if (!PyArg_ParseTuple(args, "ll:sent", &sequence, &count))
@@ -260,7 +260,7 @@ static PyObject *outlet_sent(Outlet *self, PyObject *args) {
 }
 
 PyDoc_STRVAR(told_doc, "told(sequence, ticks, zero, trend)\n--\n\n"
-    "The fields of a `Told` in their order: see `Outlet.told` in webrtc/outlet.py.");
+    "The fields of a `Told` in their order: see `Outlet.told` in webrtc/forwarding/outlet.py.");
 
 static PyObject *outlet_told(Outlet *self, PyObject *const *args, Py_ssize_t count) {
     if (count != 4 || !PyLong_Check(args[0]) || !PyTuple_Check(args[1]) || !PyLong_Check(args[2]) ||
@@ -333,7 +333,7 @@ static PyMethodDef outlet_methods[] = {
 static PyTypeObject OutletType = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "nhipcau_fast.Outlet",
-    .tp_doc = "The data of one subscriber's outlet: see webrtc/outlet.py.",
+    .tp_doc = "The data of one subscriber's outlet: see webrtc/forwarding/outlet.py.",
     .tp_basicsize = sizeof(Outlet),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_new = PyType_GenericNew,
@@ -569,7 +569,7 @@ static int send_along(Sender *self, PyObject *route, const Packet *packet) {
 }
 
 PyDoc_STRVAR(send_doc, "send(routes, packet, number, picture, now)\n--\n\n"
-    "Send a plain packet along each of `routes`, a tuple: see `Forwarder.send` in webrtc/forward.py.\n"
+    "Send a plain packet along each of `routes`, a tuple: see `Forwarder.send` in webrtc/forwarding/forward.py.\n"
     "Raises TypeError, ValueError for what is no route or no RTP packet of at most 1600 octets.");
 
 static PyObject *sender_send(Sender *self, PyObject *const *args, Py_ssize_t count) {

@@ -2,17 +2,17 @@ from collections.abc import Sequence
 from socket import socket
 from typing import Any
 
-from webrtc.inbox import Take
-from webrtc.path import Address, SendTo
-from webrtc.payload import Picture
-from webrtc.slots import Route
+from webrtc.forwarding.slots import Route
+from webrtc.rtp.payload import Picture
+from webrtc.transport.path import Address, SendTo
+from webrtc.transport.receive import Take
 
 INTERFACE: int
 HISTORY: int
 HELD: int
 
 class Outlet:
-    """The data of an outlet: see `webrtc.outlet.Outlet`."""
+    """The data of an outlet: see `webrtc.forwarding.outlet.Outlet`."""
 
     dropped: int
     octets: int
@@ -33,7 +33,7 @@ class Outlet:
     def told(self, sequence: int, ticks: Sequence[int], zero: int, trend: Any, /) -> Any: ...
 
 class Inbox:
-    """`receive` as `webrtc.inbox.Inbox` has it."""
+    """`receive` as `webrtc.transport.receive.Inbox` has it."""
 
     def receive(self, socket: socket, buffer: memoryview, take: Take, sendto: SendTo, /) -> int: ...
 
@@ -41,7 +41,7 @@ def open_packet(packet: memoryview | bytes, /) -> tuple[bytes, dict[int, bytes]]
 def read_feedback(body: bytes, /) -> tuple[Any, ...]: ...
 
 class Trendline:
-    """`webrtc.trendline.Trendline`, with what stands for its usages."""
+    """`webrtc.estimation.trendline.Trendline`, with what stands for its usages."""
 
     usage: Any
     def __init__(self, normal: object, over: object, under: object, /) -> None: ...
@@ -49,7 +49,7 @@ class Trendline:
     def take(self, sent: list[float], arrived: list[float], /) -> None: ...
 
 class Sender:
-    """Sends packets along routes: `send` as `webrtc.forward.Forwarder` has it."""
+    """Sends packets along routes: `send` as `webrtc.forwarding.forward.Forwarder` has it."""
 
     def __init__(self, protect: int) -> None: ...
     def hold(self) -> None: ...

@@ -1,6 +1,6 @@
 /* What comes in: many datagrams in one system call, and the header of a packet that SRTP has opened.
  *
- * The same as `Inbox.receive` (webrtc/inbox.py) and `open_packet` (webrtc/rtp.py), which are the reference: a change
+ * The same as `Inbox.receive` (webrtc/transport/receive.py) and `open_packet` (webrtc/rtp/packet.py), which are the reference: a change
  * there is a change here.
  */
 #define _GNU_SOURCE
@@ -100,7 +100,7 @@ static int deliver(Inbox *self, int i, Py_buffer *buffer, PyObject *take, PyObje
 }
 
 PyDoc_STRVAR(receive_doc, "receive(socket, buffer, take, sendto)\n--\n\n"
-    "Take in what has come: see `Inbox.receive` in webrtc/inbox.py.\n"
+    "Take in what has come: see `Inbox.receive` in webrtc/transport/receive.py.\n"
     "Where `take` raises, the other datagrams are taken in before the first exception goes on.");
 
 static PyObject *inbox_receive(Inbox *self, PyObject *const *args, Py_ssize_t count) {
@@ -147,7 +147,7 @@ static PyMethodDef inbox_methods[] = {
 PyTypeObject InboxType = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "nhipcau_fast.Inbox",
-    .tp_doc = "Takes in datagrams: see webrtc/inbox.py.",
+    .tp_doc = "Takes in datagrams: see webrtc/transport/receive.py.",
     .tp_basicsize = sizeof(Inbox),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_new = PyType_GenericNew,
@@ -223,7 +223,7 @@ static PyObject *open_octets(const uint8_t *packet, Py_ssize_t size) {
 }
 
 const char open_packet_doc[] = "open_packet(packet)\n--\n\n"
-    "The plain packet and its elements: see webrtc/rtp.py. Raises ValueError where that raises InvalidPacket.";
+    "The plain packet and its elements: see webrtc/rtp/packet.py. Raises ValueError where that raises InvalidPacket.";
 
 PyObject *open_packet(PyObject *self, PyObject *argument) {
     (void)self;

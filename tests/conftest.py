@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import PostgresServer, postgres_server
-from webrtc import engine
+from testing.postgres import PostgresServer, postgres_server
+from webrtc.forwarding import engine
 
 
 def pytest_report_header() -> str:

@@ -54,7 +54,7 @@ def test_simulated_things_are_imported_only_by_the_demo() -> None:
         for package in sorted(OURS)
         for path in sorted((ROOT / package).rglob("*.py"))
         for module in imports(path)
-        if module.startswith("devices.simulated")
+        if module.startswith("demo.simulated")
         and not path.is_relative_to(ROOT / "devices" / "simulated")
         and not path.is_relative_to(ROOT / "controller" / "demo")
     ]

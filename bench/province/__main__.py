@@ -21,7 +21,7 @@ from bench.province.database import SCHOOLS_WITH_TEACHERS, TEACHERS, Size, make,
 from bench.province.pages import gear, pages, report_cpu_ms, tap_ms
 from bench.province.requests import LISTS, Cost, cost
 from bench.province.server import Server, serving
-from tests.postgres import postgres_server
+from testing.postgres import postgres_server
 
 FEW = 6
 TAPS = 5

@@ -16,19 +16,19 @@ from pathlib import Path
 
 from sqlalchemy import Table, insert
 
-from controller.people.account import AccountId, Role
 from controller.people.secret import hash_of, new_secret
-from controller.people.tables import AccountRow, RoleRow, TokenRow
 from controller.people.tokens import PREFIX
 from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NAME, describe, native_id
 from rooms.floor import Mode
 from rooms.invitation import InvitationState
 from rooms.lesson import EndReason, LessonKind, LessonState
+from rooms.people.account import AccountId, Role
 from rooms.school import OrganisationKind
-from rooms.store import Store, open_store
-from rooms.store.stored_device import device_to_json
-from rooms.store.tables import Base, DeviceRow, LessonRow, OrganisationRow, RoomRow, SceneRow, SiteRow
+from store import Store, open_store
+from store.people_tables import AccountRow, RoleRow, TokenRow
+from store.stored_device import device_to_json
+from store.tables import Base, DeviceRow, LessonRow, OrganisationRow, RoomRow, SceneRow, SiteRow
 
 DEPARTMENT = "so"
 ZONE = "Asia/Ho_Chi_Minh"

@@ -12,8 +12,8 @@ import aiohttp
 
 from bench.province.database import device, lesson_id, school_id
 from bench.province.server import Server
-from devices.message import Publish
-from devices.mqtt import Mqtt, MqttSettings, connect
+from devices.mqtt.connection import Mqtt, MqttSettings, connect
+from devices.mqtt.message import Publish
 
 WAIT_S = 60.0
 REPORTS = 40

@@ -5,16 +5,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
-from controller.people.account import Account, AccountId, Identity, LoginId, Role, RoleAt
-from controller.people.errors import AccountNotFound, LoginFailed, WrongPassword
-from controller.people.link import LinkId
 from controller.people.password import Match, Passwords
-from controller.people.rights import Rights
-from controller.people.store import PeopleStore
 from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
+from rooms.people.account import Account, AccountId, Identity, LoginId, Role, RoleAt
+from rooms.people.errors import AccountNotFound, LoginFailed, WrongPassword
+from rooms.people.login_link import LinkId
+from rooms.people.rights import Rights
 from rooms.school import OrganisationId
-from rooms.store.store import Store
+from store.people import PeopleStore
+from store.store import Store
 
 
 class Accounts:

@@ -10,7 +10,7 @@ import hmac
 import secrets
 
 from controller.people.secret import equal
-from controller.people.store import PeopleStore
+from store.people import PeopleStore
 
 KEY = "browsers"
 MOST_NAMES = 8  # of the others, the one that was logged in longest ago is forgotten

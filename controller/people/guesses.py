@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from controller.people.errors import LoginFailed, LoginsBusy
 from controller.people.throttle import NOTHING, Throttle
+from rooms.people.errors import LoginFailed, LoginsBusy
 
 AT_ONCE_PER_NETWORK = 64  # unknown browsers that log in now
 SLOWED = timedelta(seconds=5)

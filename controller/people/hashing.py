@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
 
-from controller.people.errors import LoginsBusy
+from rooms.people.errors import LoginsBusy
 
 T = TypeVar("T")
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
-from controller.people.account import Account, AccountId, Role, RoleAt
 from controller.people.accounts import Accounts
-from controller.people.errors import LinkNotFound, SetupDone
-from controller.people.link import RESET_LIFE, SETUP_LIFE, Link, LinkId, LinkKind
 from controller.people.logins import Logins, NewLogin
 from controller.people.secret import hash_of, new_secret
-from controller.people.store import PeopleStore
 from rooms.audit import AuditEntry
 from rooms.errors import AlreadyExists
+from rooms.people.account import Account, AccountId, Role, RoleAt
+from rooms.people.errors import LinkNotFound, SetupDone
+from rooms.people.login_link import RESET_LIFE, SETUP_LIFE, Link, LinkId, LinkKind
 from rooms.school import Organisation
-from rooms.store.store import Store
+from store.people import PeopleStore
+from store.store import Store
 
 SETS_UP = frozenset({LinkKind.SETUP, LinkKind.RECOVERY})
 INVALID = "this link is not valid any more"

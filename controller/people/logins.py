@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 
 from controller.ids import new_id
 from controller.network import network_of
-from controller.people.account import Account, AccountId, Identity, LoginId, LoginView
 from controller.people.accounts import Accounts
 from controller.people.browsers import Browsers
-from controller.people.errors import LoginFailed, LoginNotFound, TooManyAttempts
 from controller.people.guesses import Guesses
 from controller.people.secret import csrf_of, hash_of, new_secret
-from controller.people.store import PeopleStore
 from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
+from rooms.people.account import Account, AccountId, Identity, LoginId, LoginView
+from rooms.people.errors import LoginFailed, LoginNotFound, TooManyAttempts
+from store.people import PeopleStore
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from controller.people.errors import WeakPassword
 from controller.people.hashing import HashingQueue
-from controller.people.password_rules import MAXIMUM_LENGTH, normalized, weakness
+from rooms.people.errors import WeakPassword
+from rooms.people.password_rules import MAXIMUM_LENGTH, normalized, weakness
 
 
 class Match(StrEnum):

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from controller.people.account import AccountId
 from controller.people.accounts import Accounts
 from controller.people.links import Links
 from controller.people.logins import Logins
 from controller.people.password import Passwords
-from controller.people.store import PeopleStore
 from controller.people.tokens import Tokens
-from rooms.store.store import Store
+from rooms.people.account import AccountId
+from store.people import PeopleStore
+from store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from controller.people.errors import TooManyAttempts
+from rooms.people.errors import TooManyAttempts
 
 NOTHING = timedelta(0)
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
-from controller.people.account import AccountId, Identity, TokenId, TokenView
 from controller.people.accounts import Accounts
-from controller.people.errors import InvalidAccount
 from controller.people.secret import hash_of, new_secret
-from controller.people.store import PeopleStore
 from rooms.audit import AuditEntry
+from rooms.people.account import AccountId, Identity, TokenId, TokenView
+from rooms.people.errors import InvalidAccount
 from rooms.school import OrganisationId
-from rooms.store.store import Store
+from store.people import PeopleStore
+from store.store import Store
 
 DEFAULT_LIFE = timedelta(days=365)
 LONGEST_LIFE = timedelta(days=730)

@@ -4,10 +4,10 @@ What belongs to the whole person (password, logins, tokens, suspension) is for t
 person is; roles are for those who administer the organisation concerned.
 """
 
-from controller.people.account import Account, AccountId, Role, RoleAt, TokenId
-from controller.people.errors import HiddenObject
-from controller.people.link import RESET_LIFE
-from controller.people.rights import Right
+from rooms.people.account import Account, AccountId, Role, RoleAt, TokenId
+from rooms.people.errors import HiddenObject
+from rooms.people.login_link import RESET_LIFE
+from rooms.people.rights import Right
 from controller.people.secret import new_password
 from controller.web import render
 from controller.web.call import Call

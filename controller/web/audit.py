@@ -4,9 +4,9 @@ import base64
 import binascii
 from collections.abc import Mapping
 
-from controller.people.account import Account, AccountId
-from controller.people.errors import Forbidden
-from controller.people.rights import Right
+from rooms.people.account import Account, AccountId
+from rooms.people.errors import Forbidden
+from rooms.people.rights import Right
 from controller.web import render
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest

@@ -7,8 +7,8 @@ from datetime import datetime
 from aiohttp import web
 
 from controller.changes import ChangeKind
-from controller.people.account import Identity
-from controller.people.rights import Rights
+from rooms.people.account import Identity
+from rooms.people.rights import Rights
 from controller.web.errors import PreconditionFailed, PreconditionRequired
 from controller.web.remote import address_of
 from controller.web.services import Services

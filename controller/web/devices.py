@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from controller.changes import ChangeKind
 from controller.ids import new_command_id
-from controller.people.rights import Right
+from rooms.people.rights import Right
 from controller.web.call import Call
 from controller.web.models.rooms import (
     ClaimJson,

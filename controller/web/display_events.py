@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from controller.changes import Change, ChangeKind, Subscription
 from controller.network import network_of
-from controller.pairing import Pairing, PairingFull
+from controller.displays.pairing import Pairing, PairingFull
 from controller.people.secret import hash_of
-from controller.views import DisplayReport, DisplayState
+from controller.views.values import DisplayReport, DisplayState
 from controller.web import render
 from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S

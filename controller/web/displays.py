@@ -2,8 +2,8 @@
 
 from controller.changes import ChangeKind
 from controller.ids import new_id
-from controller.people.errors import LoginFailed
-from controller.people.rights import Right
+from rooms.people.errors import LoginFailed
+from rooms.people.rights import Right
 from controller.people.secret import hash_of, new_secret
 from controller.web import render
 from controller.web.call import Call

@@ -13,15 +13,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from controller.errors import ControllerError
-from controller.people.errors import (
-    HiddenObject,
-    LoginFailed,
-    LoginsBusy,
-    NotLoggedIn,
-    PeopleError,
-    TooManyAttempts,
-    WeakPassword,
-)
+from rooms.people.errors import HiddenObject, LoginFailed, LoginsBusy, NotLoggedIn, PeopleError, TooManyAttempts, WeakPassword
 from devices.errors import DevicesError, QueueFull
 from rooms.errors import RoomsError, VersionConflict
 from webrtc.errors import WebrtcError

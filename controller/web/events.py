@@ -8,9 +8,9 @@ from aiohttp import web
 
 from controller.changes import Change, ChangeKind, Subscription
 from controller.network import network_of
-from controller.people.account import Identity
-from controller.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded
-from controller.people.rights import Right, Rights
+from rooms.people.account import Identity
+from rooms.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded
+from rooms.people.rights import Right, Rights
 from controller.web import render
 from controller.web.call import SERVICES
 from controller.web.guard import check_origin, check_settled, identify

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from controller.people.account import Identity
-from controller.people.errors import NotLoggedIn, OwnPasswordNeeded
+from rooms.people.account import Identity
+from rooms.people.errors import NotLoggedIn, OwnPasswordNeeded
 from controller.people.secret import equal
 from controller.web.errors import CsrfRefused, OriginRefused
 from controller.web.names import is_loopback

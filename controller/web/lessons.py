@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from controller.changes import ChangeKind
 from controller.ids import new_id
-from controller.people.rights import Right
+from rooms.people.rights import Right
 from controller.web import render
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import TypedDict
 
 from controller.people.browsers import LIFE_S as BROWSER_LIFE_S
-from controller.people.errors import LoginNotFound
+from rooms.people.errors import LoginNotFound
 from controller.people.links import SETS_UP
 from controller.people.logins import LOGIN_LIFE, NewLogin
 from controller.web import render

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from cryptography import x509
 
-from controller.config import HttpConfig
+from controller.config.model import HttpConfig
 from controller.network import parse_address
 from controller.web.errors import HostRefused
 from controller.web.remote import is_trusted

@@ -1,8 +1,8 @@
 """Bridge nodes: they make themselves known, and whoever runs the installation sees them and drains them."""
 
-from controller.config import TurnConfig
-from controller.node import NodeView
-from controller.registration import Registration
+from controller.config.model import TurnConfig
+from controller.nodes.node import NodeView
+from controller.nodes.lease import Registration
 from controller.web.call import Call
 from controller.web.models.nodes import (
     NodeDutyJson,

@@ -1,6 +1,6 @@
 """For operators at a shell of this machine: nodes, the clock, and what they changed in the database beside us.
 
-Served on the socket of `controller/operator_socket.py` alone, which only operators may open; so nobody logs in here.
+Served on the socket of `controller/operator/socket.py` alone, which only operators may open; so nobody logs in here.
 """
 
 import pwd
@@ -18,7 +18,7 @@ from controller.web.models.nodes import NodeDutyJson, NodesJson
 from controller.web.nodes import change_duty, shown
 from controller.web.route import Routes, add_routes
 from rooms.audit import AuditEntry
-from webrtc.serving import plain_bodies
+from webrtc.shared.serving import plain_bodies
 
 _CREDENTIALS = struct.Struct("3i")  # unix(7), struct ucred: process, user, group
 

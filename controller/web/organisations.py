@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from controller.changes import ChangeKind
-from controller.people.account import Role, RoleAt
-from controller.people.rights import Right
+from rooms.people.account import Role, RoleAt
+from rooms.people.rights import Right
 from controller.web import render
 from controller.web.call import Call
 from controller.web.models.people import (
@@ -17,7 +17,7 @@ from controller.web.models.people import (
 )
 from controller.web.route import Routes
 from rooms.school import Organisation, OrganisationId, OrganisationKind, check_parent, ids_from
-from rooms.store.store import Store
+from store.store import Store
 
 routes = Routes("organisations")
 

@@ -1,6 +1,6 @@
 """What a person has in their own hands: the password, the logins, the API tokens."""
 
-from controller.people.account import LoginId, TokenId
+from rooms.people.account import LoginId, TokenId
 from controller.web import render
 from controller.web.call import Call
 from controller.web.models.people import LoginsJson, OwnPasswordJson, TokensJson

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from controller.quality import Figures
-from controller.quality_history import CAPACITY, UNKNOWN, WORDS, Column, History
-from controller.views import SiteView
+from controller.quality.verdict import Figures
+from controller.quality.history import CAPACITY, UNKNOWN, WORDS, Column, History
+from controller.views.values import SiteView
 from controller.web import render
 from controller.web.call import Call
 from controller.web.models.people import NamedJson

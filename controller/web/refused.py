@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from controller.network import network_of
-from controller.people.errors import LoginFailed, NotLoggedIn, TooManyAttempts
-from controller.refusals import Refusal
+from rooms.people.errors import LoginFailed, NotLoggedIn, TooManyAttempts
+from controller.people.refusals import Refusal
 from controller.web.errors import Problem
 from controller.web.guard import IDENTITY
 from controller.web.remote import address_of

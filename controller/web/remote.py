@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from controller.network import IPNetwork, network_of, parse_address
-from webrtc.idle import IdleConnections, Limits
+from webrtc.shared.idle_connections import IdleConnections, Limits
 
 UNKNOWN_ADDRESS = "unknown"
 MOST_IDLE = 4096  # connections; and a quarter of the files that the process may open

@@ -4,20 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from controller.people.account import Account, Identity, LoginId, LoginView, TokenView
-from controller.people.rights import Right, Rights
-from controller.views import (
-    AskingLesson,
-    DisplayState,
-    LessonView,
-    MediaGrant,
-    ScreenGrant,
-    SiteQuality,
-    SiteView,
-    SlotView,
-    StepView,
-    WatchSlots,
-)
+from rooms.people.account import Account, Identity, LoginId, LoginView, TokenView
+from rooms.people.rights import Right, Rights
+from controller.views.values import AskingLesson, DisplayState, LessonView, MediaGrant, ScreenGrant, SiteQuality, SiteView, SlotView, StepView, WatchSlots
 from controller.web.models.lessons import (
     CanJson,
     FloorJson,

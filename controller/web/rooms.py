@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from controller.changes import ChangeKind
 from controller.ids import new_id
-from controller.people.rights import Right
+from rooms.people.rights import Right
 from controller.web.call import Call
 from controller.web.models.rooms import NewRoomJson, RoomEditJson, RoomJson, RoomsJson
 from controller.web.reading import DISPLAY_SOCKETS, room_json, room_jsons, schools, visible_room

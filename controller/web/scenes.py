@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from controller.changes import ChangeKind
-from controller.people.rights import Right
+from rooms.people.rights import Right
 from controller.web import render
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest, PreconditionRequired

@@ -40,7 +40,7 @@ from controller.web.shares import SHARES, Shares, shared
 from controller.web.socket import STOPPING
 from controller.web.sockets import OPEN_SOCKETS, DisplaySockets, OpenSockets
 from controller.web.static import add_static
-from webrtc.serving import plain_bodies
+from webrtc.shared.serving import plain_bodies
 
 BODY_LIMIT_B = 256 * 1024
 VERSION = "1"  # of the API; the path has it, too

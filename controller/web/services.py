@@ -9,35 +9,26 @@ from typing import Protocol
 from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
-from controller.broker_address import DeviceAddress
+from controller.broker.address import DeviceAddress
 from controller.changes import Changes
-from controller.clock_watch import ClockWatch
+from controller.clock.watch import ClockWatch
 from controller.network import IPNetwork
-from controller.node import NodeView
-from controller.own_time import OwnTime
-from controller.pairing import Pairing
-from controller.participation import Participation
+from controller.nodes.node import NodeView
+from controller.processes.own_time import OwnTime
+from controller.displays.pairing import Pairing
+from controller.lessons.participation import Participation
 from controller.people.people import People
-from controller.quality import Figures
-from controller.quality_history import History
-from controller.refusals import Refusals
-from controller.registration import Registration, Terms
-from controller.views import (
-    DisplayReport,
-    DisplayState,
-    LessonView,
-    SceneView,
-    ScreenGrant,
-    SiteQuality,
-    WatchGrant,
-    WatchSlots,
-)
+from controller.quality.verdict import Figures
+from controller.quality.history import History
+from controller.people.refusals import Refusals
+from controller.nodes.lease import Registration, Terms
+from controller.views.values import DisplayReport, DisplayState, LessonView, SceneView, ScreenGrant, SiteQuality, WatchGrant, WatchSlots
 from devices.hub import DeviceHub
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
-from rooms.store.store import Store
+from store.store import Store
 
 
 class WriteTest(Protocol):

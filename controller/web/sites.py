@@ -1,6 +1,6 @@
 """A room's part in a lesson: what its own school decides, and what the host asks of it."""
 
-from controller.people.rights import Right
+from rooms.people.rights import Right
 from controller.web.call import Call
 from controller.web.models.lessons import LessonJson, SendingJson
 from controller.web.reading import lesson_json, visible_lesson

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from devices.device import Acknowledgement, Command, Device, DeviceId, Namespace, Report
-from devices.message import Message, Publish
+from devices.mqtt.message import Message, Publish
 
 
 @dataclass(frozen=True, slots=True)

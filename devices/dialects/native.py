@@ -27,7 +27,7 @@ from devices.device import (
 from devices.dialects import jsontext
 from devices.dialects.base import Discovery, Problem, root
 from devices.errors import InvalidPayload
-from devices.message import Message, Publish
+from devices.mqtt.message import Message, Publish
 
 NAME = "native"
 FORMAT = 1

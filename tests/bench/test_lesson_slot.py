@@ -7,7 +7,7 @@ import pytest
 
 from bench.lesson_slot import Slot
 from bench.lesson_stamp import STAMP
-from webrtc.rtp import HEADER
+from webrtc.rtp.packet import HEADER
 
 OWN = 7
 

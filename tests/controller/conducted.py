@@ -12,18 +12,18 @@ from datetime import timedelta
 import aiohttp
 
 from controller.changes import Changes
-from controller.conductor import Conductor
-from controller.config import Address, BridgeConfig, LocalNodesConfig
-from controller.nodes import Nodes
-from controller.own_time import own_time
-from controller.showing import Showing
-from controller.views import CallView, Camera, DisplayReport, LessonView, SiteView
+from controller.config.model import Address, BridgeConfig, LocalNodesConfig
+from controller.lessons.conductor import Conductor
+from controller.nodes.bridges import Nodes
+from controller.processes.own_time import own_time
+from controller.views.showing import Showing
+from controller.views.values import CallView, Camera, DisplayReport, LessonView, SiteView
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.room import Display, DisplayId, Room
 from rooms.scene import StepState
-from rooms.store import Store
-from tests.controller.clock import AheadClock
+from store import Store
+from testing.clock import AheadClock
 from tests.controller.stage import Stage, running
 from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_ROOM, lesson
 

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.changes import Changes
-from controller.config import sqlite_url
-from controller.scenes import SceneRun
+from controller.config.model import sqlite_url
+from controller.lessons.scenes import SceneRun
+from demo.simulated.machine import Speeds
+from demo.simulated.room import SimulatedRoom
 from devices.device import Availability, Device, DeviceId
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
-from devices.mqtt import MqttSettings, connect
-from devices.simulated.machine import Speeds
-from devices.simulated.room import SimulatedRoom
+from devices.mqtt.connection import MqttSettings, connect
 from rooms.room import Room
 from rooms.scene import Scene, StepId, StepState
 from rooms.school import namespace
-from rooms.store import Store, open_store
-from rooms.store.stored_device import StoredDevice
 from rooms.suggestion import suggested_scenes
-from tests.controller.clock import AheadClock
+from store import Store, open_store
+from store.stored_device import StoredDevice
+from testing.clock import AheadClock
 from tests.devices.nativedevice import until
 from tests.rooms.samples import LOI, XUAN, plant
 

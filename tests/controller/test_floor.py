@@ -4,14 +4,14 @@ import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from controller.conductor import Conductor
+from controller.lessons.conductor import Conductor
+from demo.whip_client import play
 from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState
 from rooms.room import Room
 from tests.controller.conducted import LESSON, House, call
 from tests.rooms.samples import LOI_ROOM, MINUTE, XUAN_OTHER, XUAN_ROOM, lesson
-from webrtc import policy
-from webrtc.client import play
+from webrtc.shared import policy
 
 SOON = timedelta(seconds=0.3)
 

@@ -82,7 +82,7 @@ async def test_time_ends_a_lesson_on_a_full_disk(house: House, disk: Disk) -> No
 async def test_lesson_is_ended_while_somebody_holds_the_database(
     house: House, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controller.conductor.WRITE_PATIENCE_S", 0.2)
+    monkeypatch.setattr("controller.lessons.conductor.WRITE_PATIENCE_S", 0.2)
     async with house.conducted() as (conductor, _):
         await house.plan()
         await conductor.start(LESSON, "teacher")

@@ -16,11 +16,11 @@ import aiohttp
 import psycopg
 import pytest
 
-from controller import machine_clock
-from rooms.store.leadership import leadership
+from controller.clock import machine as machine_clock
+from store.leadership import leadership
+from testing.postgres import PostgresServer
 from tests.controller.test_main import CONFIG, WITHIN_S, said, start
 from tests.filesystem import small_disk
-from tests.postgres import PostgresServer
 
 READY = {"database": True, "database_writes": True, "files": True, "mqtt": True, "bridge": True, "clock": True}
 

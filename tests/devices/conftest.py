@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.mqtt import MqttSettings
+from devices.mqtt.connection import MqttSettings
 
 
 def _free_port() -> int:

@@ -21,8 +21,8 @@ from devices.device import (
 )
 from devices.dialects.native import NAME, describe, native_id
 from devices.hub import DeviceHub
-from devices.message import Message, Publish
-from devices.mqtt import Mqtt, MqttSettings, connect
+from devices.mqtt.connection import Mqtt, MqttSettings, connect
+from devices.mqtt.message import Message, Publish
 
 SCHOOL = Namespace("le-loi")
 POWER = PropertyName("power")

@@ -10,8 +10,8 @@ from devices.device import Availability, CommandState, DeviceId, Namespace
 from devices.dialects.native import NativeDialect, describe
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound
 from devices.hub import DeviceHub
-from devices.message import Publish
-from devices.mqtt import MqttSettings, connect
+from devices.mqtt.connection import MqttSettings, connect
+from devices.mqtt.message import Publish
 from tests.devices.conftest import Broker
 from tests.devices.nativedevice import (
     BUZZ,

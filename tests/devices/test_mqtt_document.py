@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devices.device import Availability, CommandState, PropertyName
 from devices.dialects.native import NativeDialect, native_id
-from devices.message import Message
+from devices.mqtt.message import Message
 from tests.devices.conftest import Broker
 from tests.devices.nativedevice import POWER, SCHOOL, command, until
 from tests.devices.test_hub import knows, running_hub

@@ -19,7 +19,7 @@ from devices.device import (
 from devices.dialects.base import Discovery, Driver, Problem
 from devices.dialects.native import NativeDialect, describe, native_id
 from devices.errors import InvalidPayload
-from devices.message import Message, Publish
+from devices.mqtt.message import Message, Publish
 from tests.devices.nativedevice import POWER, SCHOOL, described
 
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)

@@ -1,7 +1,7 @@
 from dataclasses import dataclass, replace
 
 from devices.device import Command, Device, DeviceId, Namespace, Report
-from devices.message import Message, Publish
+from devices.mqtt.message import Message, Publish
 from devices.readers import (
     DEVICE_TOPICS_LIMIT,
     SCHOOL_TOPICS_LIMIT,

@@ -7,7 +7,7 @@ from devices.device import Availability, Report, Reported, Value
 from devices.dialects.base import Driver
 from devices.dialects.native import NativeDialect, describe
 from devices.errors import DeviceNotFound
-from devices.message import Message
+from devices.mqtt.message import Message
 from devices.registry import Registry
 from tests.devices.nativedevice import POWER, SCHOOL, described
 

@@ -19,8 +19,8 @@ from devices.device import CommandState, DeviceId, Namespace, Value
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
-from devices.message import Publish
-from devices.mqtt import MqttSettings, connect
+from devices.mqtt.connection import MqttSettings, connect
+from devices.mqtt.message import Publish
 from devices.shares import RATE
 from tests.devices.conftest import Broker
 from tests.devices.nativedevice import LEVEL, SCHOOL, command, native_device, until

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
-from tests.chromium import chromium
-from tests.e2e.house import House, two_classrooms
+from testing.chromium import chromium
+from testing.installation import House, two_classrooms
 
 
 @pytest.fixture

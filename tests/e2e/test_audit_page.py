@@ -4,9 +4,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
-from controller.people.account import Role
+from rooms.people.account import Role
+from testing.browser import page_of
 from tests.controller.web.house import HOST, PASSWORD, ROOMS, House, open_house
-from tests.e2e.browser import page_of
 
 BUILT = Path(__file__).parents[2] / "controller" / "web" / "dist"
 TEACHER = f"teacher.{HOST}"

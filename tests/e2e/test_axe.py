@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
+from testing.browser import log_in, open_display, page_of
+from testing.installation import Classroom, House
 from tests.e2e.axe import Looks
-from tests.e2e.browser import log_in, open_display, page_of
-from tests.e2e.house import Classroom, House
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -3,9 +3,9 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from tests.chromium import chromium
-from tests.e2e.browser import open_display, page_of
-from tests.e2e.house import House
+from testing.browser import open_display, page_of
+from testing.chromium import chromium
+from testing.installation import House
 
 SLOW_CAMERAS = """
 const devices = navigator.mediaDevices;

@@ -4,8 +4,8 @@ from contextlib import AsyncExitStack
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.browser import hears_and_sees, log_in, open_display, page_of, page_stats
-from tests.e2e.house import House, JsonObject, eventually
+from testing.browser import hears_and_sees, log_in, open_display, page_of, page_stats
+from testing.installation import House, JsonObject, eventually
 
 
 async def test_a_class_decides_for_itself_while_the_lesson_goes_on(house: House, browser: Browser) -> None:

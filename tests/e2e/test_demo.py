@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from tests.e2e.browser import page_of, page_stats
-from tests.e2e.house import ROOT, eventually
+from testing.browser import page_of, page_stats
+from testing.installation import ROOT, eventually
 
 STARTING_S = 90.0
 

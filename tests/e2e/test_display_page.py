@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Response, expect
 
-from tests.e2e.browser import PANEL, hears_and_sees, open_display, page_of
-from tests.e2e.house import House
+from testing.browser import PANEL, hears_and_sees, open_display, page_of
+from testing.installation import House
 
 PHONE = {"width": 390, "height": 844}
 

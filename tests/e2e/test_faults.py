@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 
 from playwright.async_api import Browser, Page
 
-from tests.e2e.browser import hears_and_sees, open_display, page_of, picture_since, received
-from tests.e2e.cable import cable
-from tests.e2e.house import House, eventually
+from testing.browser import hears_and_sees, open_display, page_of, picture_since, received
+from testing.cable import cable
+from testing.installation import House, eventually
 
 CONTROL_BACK_S = 5.0
 PICTURE_BACK_S = 3.0

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, ViewportSize, expect
 
-from tests.e2e.browser import log_in
-from tests.e2e.house import Classroom, House, eventually
+from testing.browser import log_in
+from testing.installation import Classroom, House, eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 UNDER_THREE = re.compile(r"2:\d\d|3:00")

@@ -7,9 +7,9 @@ from typing import Any
 
 import aiohttp
 
-from tests.e2e.house import Classroom, House, eventually
+from demo.whip_client import play
+from testing.installation import Classroom, House, eventually
 from tests.webrtc.encoder import ffmpeg
-from webrtc.client import play
 
 WITHIN_S = 30.0
 

@@ -4,8 +4,8 @@ from contextlib import AsyncExitStack
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.browser import hears_and_sees, log_in, open_display, page_of, page_stats, received
-from tests.e2e.house import House, eventually
+from testing.browser import hears_and_sees, log_in, open_display, page_of, page_stats, received
+from testing.installation import House, eventually
 
 DONE = {"confirmed", "assumed"}
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from controller.nodes import GO_OVER_S
-from tests.e2e.browser import hears_and_sees, log_in, page_of
-from tests.e2e.house import House, eventually
+from controller.nodes.bridges import GO_OVER_S
+from testing.browser import hears_and_sees, log_in, page_of
+from testing.installation import House, eventually
 from tests.e2e.test_faults import live_displays
 from tests.e2e.test_teacher_screen import SHARED, UP_MS
 

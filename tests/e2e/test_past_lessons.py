@@ -6,12 +6,12 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
-from controller.people.account import Role
-from controller.quality_history import UNKNOWN, History
-from controller.quality_store import QualityStore
+from controller.quality.history import UNKNOWN, History
 from rooms.lesson import EndReason, LessonId
+from rooms.people.account import Role
+from store.quality import QualityStore
+from testing.browser import page_of
 from tests.controller.web.house import HOST, PASSWORD, ROOMS, House, lesson_at, open_house
-from tests.e2e.browser import page_of
 
 BUILT = Path(__file__).parents[2] / "controller" / "web" / "dist"
 

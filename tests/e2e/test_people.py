@@ -4,9 +4,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
-from controller import setup_link
+from controller.operator import setup_link
+from testing.browser import page_of
 from tests.controller.web.house import House, open_house
-from tests.e2e.browser import page_of
 
 BUILT = Path(__file__).parents[2] / "controller" / "web" / "dist"
 OWN, NEXT = "quả táo màu xanh lá", "quả chuối màu vàng"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, CDPSession, Page
 
-from tests.e2e.browser import SMALL_CAMERA, open_display, page_of
-from tests.e2e.house import Classroom, House
+from testing.browser import SMALL_CAMERA, open_display, page_of
+from testing.installation import Classroom, House
 
 COUNTING = Path(__file__).parent / "counting.js"
 SMALL = {"width": 640, "height": 400}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.chromium import chromium
-from tests.e2e.browser import hears_and_sees, open_display, page_of, page_stats
-from tests.e2e.house import House, eventually
+from testing.browser import hears_and_sees, open_display, page_of, page_stats
+from testing.chromium import chromium
+from testing.installation import House, eventually
 
 CAMERAS = "--use-fake-device-for-media-stream=fps=15,device-count=3"
 """Chromium's first fake camera has corners in shades of green, its third one in shades of yellow; what its second one

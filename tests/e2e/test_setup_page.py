@@ -4,10 +4,10 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Request
 
-from controller import setup_link
-from controller.people.account import Role
+from controller.operator import setup_link
+from rooms.people.account import Role
+from testing.browser import page_of
 from tests.controller.web.house import PASSWORD, open_house
-from tests.e2e.browser import page_of
 
 BUILT = Path(__file__).parents[2] / "controller" / "web" / "dist"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from playwright.async_api import ConsoleMessage, expect
 
-from tests.chromium import chromium
-from tests.e2e.browser import hears_and_sees, open_display, page_of
-from tests.e2e.house import House
+from testing.browser import hears_and_sees, open_display, page_of
+from testing.chromium import chromium
+from testing.installation import House
 
 AS_AT_SCHOOL = "--autoplay-policy=document-user-activation-required"
 SLOW_CAMERA = """

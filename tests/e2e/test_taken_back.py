@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.e2e.house import PASSWORD, House
+from testing.installation import PASSWORD, House
 
 
 async def test_the_token_of_a_view_ends_with_the_login(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.browser import hears_and_sees, log_in, open_display, page_of
-from tests.e2e.house import House
+from testing.browser import hears_and_sees, log_in, open_display, page_of
+from testing.installation import House
 
 WITHOUT_CAPTURE = "delete MediaDevices.prototype.getDisplayMedia"
 SHARED = "Màn hình chia sẻ"

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from playwright.async_api import Browser, Page, Request, Route, expect
 
-from tests.e2e.browser import log_in, open_display, page_of, received
-from tests.e2e.house import House, eventually
+from testing.browser import log_in, open_display, page_of, received
+from testing.installation import House, eventually
 
 WATCH, LAYOUT = "**/watch", "**/whep/*/*/layout"
 

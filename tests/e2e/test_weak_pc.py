@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, Response, expect
 
-from tests.e2e.browser import SMALL_CAMERA, open_display, page_of, page_stats
-from tests.e2e.house import House, eventually
+from testing.browser import SMALL_CAMERA, open_display, page_of, page_stats
+from testing.installation import House, eventually
 
 SLOW_DECODING = Path(__file__).parent / "slow_decoding.js"
 ROOMS = (("truong-a", "p1"), ("truong-a", "p2"), ("truong-b", "p1"), ("truong-b", "p2"))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, Route, expect
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from rooms.room import RoomId
+from testing.browser import page_of
 from tests.controller.web.house import GUEST, HOST, PASSWORD, ROOMS, House, claimed, open_house
-from tests.e2e.browser import page_of
 
 BUILT = Path(__file__).parents[2] / "controller" / "web" / "dist"
 PHONE = {"width": 390, "height": 844}

@@ -10,12 +10,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Error, Page, Route
 
-from tests.chromium import chromium
-from tests.e2e.browser import hears_and_sees, open_display, page_of
-from tests.e2e.cable import Cable, cable
-from tests.e2e.house import Classroom, House
-from tests.links.relay import Relay, relay
-from tests.links.stats import hook
+from testing.browser import hears_and_sees, open_display, page_of
+from testing.cable import Cable, cable
+from testing.chromium import chromium
+from testing.installation import Classroom, House
+from testing.links.relay import Relay, relay
+from testing.links.stats import hook
 
 ENDPOINT = re.compile(r"/wh[ie]p/[^/]+$")
 

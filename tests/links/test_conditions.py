@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.links.conditions import GOOD, REORDERED_S, Conditions, Direction
+from testing.links.conditions import GOOD, REORDERED_S, Conditions, Direction
 
 PACKETS = 10_000
 EVERY_S = 0.001

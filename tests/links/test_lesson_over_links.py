@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import Page
 
-from tests.e2e.browser import hears_and_sees
-from tests.links.conditions import GOOD, Conditions
+from testing.browser import hears_and_sees
+from testing.links.conditions import GOOD, Conditions
+from testing.links.stats import Snapshot, reception, snapshot
 from tests.links.conftest import LinkedLesson
-from tests.links.stats import Snapshot, reception, snapshot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.browser import log_in, page_of
-from tests.links.conditions import GOOD, Conditions
+from testing.browser import log_in, page_of
+from testing.links.conditions import GOOD, Conditions
 from tests.links.conftest import LinkedLesson
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.links.conditions import Conditions
-from tests.links.relay import HOST, Relay, relay
+from testing.links.conditions import Conditions
+from testing.links.relay import HOST, Relay, relay
 
 Address = tuple[str, int]
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rooms.store import Store, open_store
+from store import Store, open_store
 
 
 @pytest.fixture

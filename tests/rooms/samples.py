@@ -6,8 +6,8 @@ from devices.device import Capability, Device, Kind, Property, PropertyName, dev
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Room, RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId, namespace
-from rooms.store import Store
-from rooms.store.stored_device import StoredDevice
+from store import Store
+from store.stored_device import StoredDevice
 
 NINE = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # nine in Việt Nam
 MINUTE = timedelta(minutes=1)

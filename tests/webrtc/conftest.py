@@ -3,14 +3,14 @@
 import pytest
 
 from tests.webrtc.clock import Clock
-from webrtc import engine
+from webrtc.forwarding import engine
 
 
 @pytest.fixture(params=sorted(engine.engines))
 def each_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Planes of this test forward by the engine of that name."""
     name: str = request.param
-    monkeypatch.setattr("webrtc.engine.engine", name)
+    monkeypatch.setattr("webrtc.forwarding.engine.engine", name)
     return name
 
 
@@ -20,5 +20,5 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in ("bridge", "connection", "demux", "ice", "plane", "subscription"):
         monkeypatch.setattr(f"webrtc.{module}.monotonic", clock)
-    monkeypatch.setattr("webrtc.plane.TICK_S", 0.001)
+    monkeypatch.setattr("webrtc.bridge.media_plane.TICK_S", 0.001)
     return clock

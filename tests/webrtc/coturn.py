@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from webrtc.turn import TurnServers
+from webrtc.shared.turn import TurnServers
 
 SECRET = "shared with coturn in a test"
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from webrtc.path import Address
+from webrtc.transport.path import Address
 
 
 class _Carrier(asyncio.DatagramProtocol):

@@ -6,21 +6,21 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from tests.webrtc.bare import KEYFRAME, OTHER_FRAME, SSRC, BareClient, bare_client, packet
+from testing.webrtc.bare import KEYFRAME, OTHER_FRAME, SSRC, BareClient, bare_client, packet
 from tests.webrtc.peers import LESSON, Lesson, lesson
 from tests.webrtc.test_forwarding import publisher, viewer
-from webrtc.answer import (
+from webrtc.bridge.connection import Connection
+from webrtc.rtp.packet import HEADER
+from webrtc.sdp.answer import (
     AUDIO_LEVEL_EXTENSION,
     MID_EXTENSION,
     REPAIRED_RID_EXTENSION,
     RID_EXTENSION,
     TRANSPORT_CC_EXTENSION,
 )
-from webrtc.connection import Connection
-from webrtc.dtls import Certificate
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.policy import Mode, Policy
-from webrtc.rtp import HEADER
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.shared.policy import Mode, Policy
+from webrtc.transport.dtls import Certificate
 
 LEVEL, TRANSPORT_CC, MID, RID, REPAIRED_RID = 1, 3, 4, 10, 11  # ids of the header extensions
 EXTENSIONS = (

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from aiortc import MediaStreamTrack, RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from webrtc.client import Slot
-from webrtc.connection import Connection
-from webrtc.ids import BridgeId, ClientId, ParticipantId
-from webrtc.plane import MediaPlane
-from webrtc.policy import Policy
-from webrtc.state import ParticipantState
+from demo.whip_client import Slot
+from webrtc.bridge.connection import Connection
+from webrtc.bridge.media_plane import MediaPlane
+from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
+from webrtc.shared.policy import Policy
+from webrtc.shared.state import ParticipantState
 
 LESSON = BridgeId("lesson")
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from webrtc.dtls import Certificate, DtlsTransport, SrtpKeys
+from webrtc.transport.dtls import Certificate, DtlsTransport, SrtpKeys
 
 
 @dataclass(slots=True)

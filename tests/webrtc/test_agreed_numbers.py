@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, BareClient, bare_client, packet
+from testing.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, BareClient, bare_client, packet
 from tests.webrtc.hostile import MID, RID, TRANSPORT_CC, extended, member, one_byte, rich_offer
 from tests.webrtc.peers import LESSON, lesson
-from webrtc import rtcp
-from webrtc.dtls import Certificate
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.rtp import HEADER, open_packet
+from webrtc.rtp import rtcp
+from webrtc.rtp.packet import HEADER, open_packet
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.transport.dtls import Certificate
 
 EXTENSION = 0x10
 

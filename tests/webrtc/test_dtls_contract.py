@@ -1,4 +1,4 @@
-"""What `webrtc/dtls.py` and `webrtc/ice.py` rely on in the installed, pinned aiortc, aioice and pylibsrtp.
+"""What `webrtc/transport/` (dtls.py, ice.py) relies on in the installed, pinned aiortc, aioice and pylibsrtp.
 
 Each test is about one name that is private, or public but not promised. A new version that breaks one breaks it here.
 """
@@ -16,7 +16,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 from tests.webrtc.secure import associated
-from webrtc.dtls import PacketBuffer, SrtpKeys, protect_rtcp, protect_rtp, unprotect_rtcp, unprotect_rtp
+from webrtc.transport.dtls import PacketBuffer, SrtpKeys, protect_rtcp, protect_rtp, unprotect_rtcp, unprotect_rtp
 
 RTP = bytes.fromhex("8060000100000000cafebabe") + b"media"
 RTCP = bytes.fromhex("80c90001cafebabe")

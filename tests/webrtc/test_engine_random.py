@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.webrtc.test_engine import EXTENSIONS, NOW, PLAIN, TRACK, Viewer, open_outlet, route, viewer
-from webrtc import engine
-from webrtc.forward import Forwarder
-from webrtc.outlet import Outlet
-from webrtc.payload import NO_PICTURE, Picture, read_vp8
-from webrtc.rtp import HEADER, HEADER_SIZE
-from webrtc.slots import Route
+from tests.webrtc.forwarding.test_engine import EXTENSIONS, NOW, PLAIN, TRACK, Viewer, open_outlet, route, viewer
+from webrtc.forwarding import engine
+from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding.outlet import Outlet
+from webrtc.forwarding.slots import Route
+from webrtc.rtp.packet import HEADER, HEADER_SIZE
+from webrtc.rtp.payload import NO_PICTURE, Picture, read_vp8
 
 SEEDS = range(12)
 STEPS = 300

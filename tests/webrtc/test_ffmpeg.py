@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 from av import AudioFrame, VideoFrame
 
+from demo.whip_client import Slot, play
+from testing.webrtc.nodes import Node, node_here, token
 from tests.webrtc.encoder import ffmpeg
-from tests.webrtc.nodes import Node, node_here, token
 from tests.webrtc.pictures import loudness
-from webrtc.client import Slot, play
 
 
 async def _different_pictures(slot: Slot, count: int) -> set[bytes]:

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from controller.local_nodes import own_addresses
-from tests.chromium import chromium
-from tests.firefox import firefox
-from tests.webrtc.browsers import rooms
-from tests.webrtc.nodes import node_here
+from controller.nodes.local import own_addresses
+from testing.chromium import chromium
+from testing.firefox import firefox
+from testing.webrtc.browsers import rooms
+from testing.webrtc.nodes import node_here
 
 SMALL = {"width": 640, "height": 360}
 

@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, OTHER_FRAME, BareClient, bare_client, packet
+from testing.webrtc.bare import KEYFRAME, OTHER_FRAME, BareClient, bare_client, packet
 from tests.webrtc.clock import Clock
 from tests.webrtc.hostile import TRANSPORT_CC, extended, one_byte, rich_offer
 from tests.webrtc.peers import LESSON, Lesson, lesson
-from webrtc import rtcp
-from webrtc.dtls import Certificate
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.rtp import HEADER
-from webrtc.state import Flow
-from webrtc.transport_cc import Arrivals, TransportFeedback
+from webrtc.rtp import rtcp
+from webrtc.rtp.packet import HEADER
+from webrtc.rtp.transport_cc import Arrivals, TransportFeedback
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.shared.state import Flow
+from webrtc.transport.dtls import Certificate
 
 BPS, FRAMES_PER_S, PACKETS = 2_500_000, 30, 9  # of a frame; a keyframe has five times as many
 FRAMES = 3  # in a turn: a tenth of a second, after which feedback is due
@@ -91,7 +91,7 @@ async def member(here: Lesson, name: str, *, sends: bool) -> AsyncIterator[BareC
 async def test_picture_of_one_layer_moves_at_once_and_goes_on(
     each_engine: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, blind: bool
 ) -> None:
-    monkeypatch.setattr("webrtc.publication.FEEDBACK_S", 0.0)  # the encoder waits for it
+    monkeypatch.setattr("webrtc.bridge.publication.FEEDBACK_S", 0.0)  # the encoder waits for it
     async with asyncio.timeout(60), lesson() as here, member(here, "a", sends=True) as a:
         encoder = Encoder(a, clock)
         for _ in range(40):

@@ -7,26 +7,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.webrtc.bare import (
-    KEYFRAME,
-    OPUS,
-    OTHER_FRAME,
-    SSRC,
-    VP8,
-    BareClient,
-    Kind,
-    bare_client,
-    offer,
-    packet,
-)
+from testing.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, SSRC, VP8, BareClient, Kind, bare_client, offer, packet
 from tests.webrtc.peers import LESSON, Lesson, lesson
-from webrtc import rtcp
-from webrtc.connection import Connection
-from webrtc.dtls import Certificate
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.publication import VIDEO_BPS
-from webrtc.rtp import HEADER
-from webrtc.state import Link
+from webrtc.bridge.connection import Connection
+from webrtc.bridge.publication import VIDEO_BPS
+from webrtc.rtp import rtcp
+from webrtc.rtp.packet import HEADER
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.shared.state import Link
+from webrtc.transport.dtls import Certificate
 
 KINDS: tuple[Kind, ...] = ("video", "audio")
 
@@ -204,14 +193,14 @@ async def test_peer_with_another_certificate_is_refused() -> None:
 
 async def test_silent_client_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     async with asyncio.timeout(10), lesson() as here, publisher(here) as (_, connection):
-        monkeypatch.setattr("webrtc.connection.WEAK_S", 0.0)
+        monkeypatch.setattr("webrtc.bridge.connection.WEAK_S", 0.0)
         weak = here.participant("a")
-        monkeypatch.setattr("webrtc.connection.LOST_S", 0.0)
+        monkeypatch.setattr("webrtc.bridge.connection.LOST_S", 0.0)
         lost = here.participant("a")
         assert weak is not None
         assert lost is not None
         assert (weak.link, lost.link) == (Link.WEAK, Link.LOST)
-        monkeypatch.setattr("webrtc.ice.CONSENT_S", 0.0)
+        monkeypatch.setattr("webrtc.transport.ice.CONSENT_S", 0.0)
         await here.until(lambda: connection.id not in here.plane.connections)
 
 

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.webrtc.nodes import CONTROL, Node, NodeProcess, node_process, token
+from demo.whip_client import Slot, play, publish
+from testing.webrtc.nodes import CONTROL, Node, NodeProcess, node_process, token
 from tests.webrtc.pictures import Picture, Tone
-from tests.webrtc.test_sdp import OFFERS
-from webrtc.client import Slot, play, publish
+from tests.webrtc.sdp.test_offer import OFFERS
 
 SDP = {"Content-Type": "application/sdp"}
 

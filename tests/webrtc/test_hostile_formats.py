@@ -9,24 +9,24 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.webrtc.hostile import rich_offer
-from tests.webrtc.test_sdp import OFFERS
-from webrtc import rtcp
-from webrtc.allowance import Allowance
-from webrtc.answer import make_answer
-from webrtc.bottleneck import MAX_SPANS, Delivery
-from webrtc.dtls import Certificate
+from tests.webrtc.sdp.test_offer import OFFERS
+from webrtc.bridge.token_bucket import Allowance
 from webrtc.errors import InvalidPacket, InvalidSdp, UnsupportedSdp
-from webrtc.estimate import CAP_BPS, SendEstimate
-from webrtc.outlet import Outlet
-from webrtc.payload import READ_PICTURE, read_size, wide_picture_id
-from webrtc.problems import ProblemError
-from webrtc.rtp import HEADER_SIZE, open_packet, strip_redundancy, unwrap_rtx
-from webrtc.sdp import MAX_FORMATS, MAX_SSRCS, LocalParameters, parse_offer
-from webrtc.sdpfrag import parse_fragment
-from webrtc.selection import Selection
-from webrtc.slots import Formats
-from webrtc.transport_cc import Run, TransportFeedback
-from webrtc.whip import _read_layout
+from webrtc.estimation.bottleneck import MAX_SPANS, Delivery
+from webrtc.estimation.estimate import CAP_BPS, SendEstimate
+from webrtc.forwarding.outlet import Outlet
+from webrtc.forwarding.slots import Formats
+from webrtc.node.problems import ProblemError
+from webrtc.node.whip import _read_layout
+from webrtc.rtp import rtcp
+from webrtc.rtp.packet import HEADER_SIZE, open_packet, strip_redundancy, unwrap_rtx
+from webrtc.rtp.payload import READ_PICTURE, read_size, wide_picture_id
+from webrtc.rtp.transport_cc import Run, TransportFeedback
+from webrtc.sdp.answer import make_answer
+from webrtc.sdp.fragment import parse_fragment
+from webrtc.sdp.offer import MAX_FORMATS, MAX_SSRCS, LocalParameters, parse_offer
+from webrtc.selection.layer_selection import Selection
+from webrtc.transport.dtls import Certificate
 
 CODECS = sorted(READ_PICTURE)
 datagrams = st.binary(min_size=0, max_size=200)

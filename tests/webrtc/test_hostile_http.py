@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from tests.webrtc.nodes import Node, node_here, token
+from testing.webrtc.nodes import Node, node_here, token
+from tests.webrtc.sdp.test_offer import OFFERS
 from tests.webrtc.test_hostile import SDP, _goes_on, _lesson, _status
-from tests.webrtc.test_sdp import OFFERS
-from webrtc.idle import listen
+from webrtc.shared.idle_connections import listen
 
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
 JSON = {"Content-Type": "application/json"}
@@ -74,7 +74,7 @@ async def test_layouts_of_nonsense_are_refused() -> None:
 
 
 async def test_slow_bodies_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webrtc.whip.BODY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("webrtc.node.whip.BODY_TIMEOUT_S", 0.2)
     async with node_here() as node, _lesson(node) as video:
         port = int(node.url.rpartition(":")[2])
         head = f"POST /whip/lesson HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token('lesson', 'room-c')}\r\n"
@@ -91,7 +91,7 @@ async def test_slow_bodies_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 
 async def test_client_who_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the kernel: a transport with something left to write stays open for ever, also once it was closed."""
-    monkeypatch.setattr("webrtc.idle.UNREAD_S", 0.5)
+    monkeypatch.setattr("webrtc.shared.idle_connections.UNREAD_S", 0.5)
     gone = asyncio.Event()
 
     async def events(request: web.Request) -> web.WebSocketResponse:

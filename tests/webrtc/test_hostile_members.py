@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, SSRC, BareClient, packet
+from testing.webrtc.bare import KEYFRAME, SSRC, BareClient, packet
 from tests.webrtc.hostile import (
     LEVEL,
     MID,
@@ -25,12 +25,12 @@ from tests.webrtc.hostile import (
     mutated,
     one_byte,
 )
-from webrtc import connection as connections
-from webrtc import rtcp
-from webrtc.connection import Connection
-from webrtc.publication import MAX_TRACKS, Publication
-from webrtc.rtp import HEADER
-from webrtc.transport_cc import Run, TransportFeedback
+from webrtc.bridge import connection as connections
+from webrtc.bridge.connection import Connection
+from webrtc.bridge.publication import MAX_TRACKS, Publication
+from webrtc.rtp import rtcp
+from webrtc.rtp.packet import HEADER
+from webrtc.rtp.transport_cc import Run, TransportFeedback
 
 H264_SPS = bytes.fromhex("6742c01fd9008c68050050bb011000000300100000030320f1422a")
 BEGINNINGS = {96: KEYFRAME, 98: H264_SPS, 100: b"\x8a\x81\x02\x20\x00", 102: b"\x18\x0a\x0b\x00", OPUS: b"\x78opus"}
@@ -198,7 +198,7 @@ async def test_storm_for_keyframes_reaches_no_sender() -> None:
 
 
 async def test_storm_for_packets_is_answered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webrtc.subscription.REPEATS_PER_S", 50.0)
+    monkeypatch.setattr("webrtc.bridge.subscription.REPEATS_PER_S", 50.0)
     async with lesson_beside() as beside, member(beside.here, "c", "recvonly", ("video",)) as (client, connection):
         ssrc = await _watches(beside, client)
         loop = asyncio.get_running_loop()

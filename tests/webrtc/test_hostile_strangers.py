@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 
 from aioice import stun
 
-from tests.webrtc.bare import KEYFRAME, bare_client, packet
+from testing.webrtc.bare import KEYFRAME, bare_client, packet
 from tests.webrtc.hostile import Beside, lesson_beside, mutated, rich_offer
 from tests.webrtc.peers import LESSON
-from webrtc.dtls import Certificate
-from webrtc.ice import CHECKS_PER_SECOND, MAX_SOURCES, IceLite, IceSession
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.path import Address, Path
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.transport.dtls import Certificate
+from webrtc.transport.ice import CHECKS_PER_SECOND, MAX_SOURCES, IceLite, IceSession
+from webrtc.transport.path import Address, Path
 
 
 class Stranger:

@@ -5,13 +5,13 @@ from time import monotonic
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, OTHER_FRAME, bare_client, packet
+from testing.webrtc.bare import KEYFRAME, OTHER_FRAME, bare_client, packet
 from tests.webrtc.hostile import MID, RID, extended, one_byte, rich_offer
 from tests.webrtc.peers import LESSON, lesson
-from webrtc import rtcp
-from webrtc.dtls import Certificate
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.publication import Publication
+from webrtc.bridge.publication import Publication
+from webrtc.rtp import rtcp
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.transport.dtls import Certificate
 
 
 async def test_layer_that_its_sender_has_stopped_is_not_asked_for_a_keyframe(monkeypatch: pytest.MonkeyPatch) -> None:

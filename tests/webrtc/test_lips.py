@@ -8,14 +8,14 @@ import random
 
 import pytest
 
-from webrtc.ids import TrackId
-from webrtc.outlet import Outlet
-from webrtc.rtcp import SenderReport
-from webrtc.rtp import HEADER
-from webrtc.sdp import Codec, Kind
-from webrtc.slots import Formats, Slot
-from webrtc.state import Role
-from webrtc.track import SourceClock, Track
+from webrtc.forwarding.outlet import Outlet
+from webrtc.forwarding.slots import Formats, Slot
+from webrtc.forwarding.track import SourceClock, Track
+from webrtc.rtp.packet import HEADER
+from webrtc.rtp.rtcp import SenderReport
+from webrtc.sdp.offer import Codec, Kind
+from webrtc.shared.ids import TrackId
+from webrtc.shared.state import Role
 
 VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000)
 OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)

@@ -6,16 +6,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, OTHER_FRAME, BareClient, bare_client, offer, packet
+from testing.webrtc.bare import KEYFRAME, OTHER_FRAME, BareClient, bare_client, offer, packet
 from tests.webrtc.clock import Clock
 from tests.webrtc.framed import over_tcp
 from tests.webrtc.peers import LESSON, Lesson, lesson
-from webrtc import rtcp
-from webrtc.connection import Connection
-from webrtc.dtls import Certificate
-from webrtc.ice import CONSENT_S
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.state import Link
+from webrtc.bridge.connection import Connection
+from webrtc.rtp import rtcp
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.shared.state import Link
+from webrtc.transport.dtls import Certificate
+from webrtc.transport.ice import CONSENT_S
 
 MINUTE_AND_MORE_S = 70
 STEP_S = 1.01  # more than a second: reports are due at each step

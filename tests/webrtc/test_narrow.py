@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from tests.webrtc.test_estimate import Sender, Way
-from webrtc.allocation import Allocation, Priority, Step, Wish, allocate
+from tests.webrtc.estimation.test_estimate import Sender, Way
+from webrtc.selection.bitrate_allocation import Allocation, Priority, Step, Wish, allocate
 
 VOICES, VOICE_OCTETS, VOICE_BPS = 2, 142, 57_000
 BASE, FULL, MIDDLE = (

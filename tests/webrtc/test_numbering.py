@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from tests.webrtc.test_layers import video_slot
-from tests.webrtc.test_selection import Camera
+from tests.webrtc.forwarding.test_layers import video_slot
+from tests.webrtc.selection.test_layer_selection import Camera
 from tests.webrtc.wire import Wire
-from webrtc.forward import Forwarder
-from webrtc.layers import Layer
-from webrtc.rtp import HEADER
-from webrtc.selection import Selection
+from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding.layers import Layer
+from webrtc.rtp.packet import HEADER
+from webrtc.selection.layer_selection import Selection
 
 STEPS = 3000
 

@@ -5,17 +5,17 @@ import asyncio
 import pytest
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from tests.chromium import chromium
-from tests.links.conditions import Conditions
-from tests.links.relay import relay
-from tests.webrtc.bare import KEYFRAME, bare_client, offer, packet
-from tests.webrtc.nodes import node_here
+from testing.chromium import chromium
+from testing.links.conditions import Conditions
+from testing.links.relay import relay
+from testing.webrtc.bare import KEYFRAME, bare_client, offer, packet
+from testing.webrtc.nodes import node_here
 from tests.webrtc.peers import LESSON, Lesson, lesson
 from tests.webrtc.pictures import Picture
-from tests.webrtc.test_path import join
-from webrtc.connection import Connection
-from webrtc.dtls import Certificate
-from webrtc.ids import ClientId, ParticipantId
+from tests.webrtc.transport.test_path import join
+from webrtc.bridge.connection import Connection
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.transport.dtls import Certificate
 
 FAR = Conditions(delay_s=1.0)  # each way
 

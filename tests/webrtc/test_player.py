@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.chromium import chromium
-from tests.webrtc.browsers import served
+from testing.chromium import chromium
+from testing.webrtc.browsers import served
+from testing.webrtc.nodes import node_here, token
 from tests.webrtc.bundle import PLAYER, bundle
 from tests.webrtc.encoder import ffmpeg
-from tests.webrtc.nodes import node_here, token
 
 
 @pytest.fixture

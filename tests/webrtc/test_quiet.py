@@ -5,13 +5,13 @@ from time import monotonic
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, SSRC, BareClient, packet
+from testing.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, SSRC, BareClient, packet
+from tests.webrtc.bridge.test_bridge import sharing
 from tests.webrtc.peers import LESSON, Lesson, lesson
-from tests.webrtc.test_bridge import sharing
 from tests.webrtc.test_forwarding import publisher, viewer
-from webrtc.casting import Offering, permitted
-from webrtc.ids import ParticipantId
-from webrtc.policy import Policy
+from webrtc.selection.ranking import Offering, permitted
+from webrtc.shared.ids import ParticipantId
+from webrtc.shared.policy import Policy
 
 A = ParticipantId("a")
 PICTURE, SOUND = KEYFRAME[4:], b"\x78sound"

@@ -10,11 +10,11 @@ from random import Random
 import pytest
 from aiortc.rate import RemoteBitrateEstimator
 
-from tests.webrtc.test_estimate import Way, steady
-from webrtc.allocation import Allocation, Priority, Rest, Step, Wish, allocate
-from webrtc.estimate import SendEstimate
-from webrtc.rtcp import MaximumBitrate
-from webrtc.slots import STILL_S
+from tests.webrtc.estimation.test_estimate import Way, steady
+from webrtc.estimation.estimate import SendEstimate
+from webrtc.forwarding.slots import STILL_S
+from webrtc.rtp.rtcp import MaximumBitrate
+from webrtc.selection.bitrate_allocation import Allocation, Priority, Rest, Step, Wish, allocate
 
 VOICES, VOICE_OCTETS, VOICE_BPS = 3, 150, 60_000
 STEPS = (

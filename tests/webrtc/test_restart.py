@@ -4,9 +4,9 @@ import asyncio
 
 from av import VideoFrame
 
-from tests.chromium import chromium
-from tests.webrtc.nodes import node_here, token
-from webrtc.client import Slot, play
+from demo.whip_client import Slot, play
+from testing.chromium import chromium
+from testing.webrtc.nodes import node_here, token
 
 PUBLISH = """
 async ([url, token]) => {

@@ -5,10 +5,10 @@ Then nothing is sent, so nothing is told of the link, until somebody tries it ag
 
 import pytest
 
-from tests.webrtc.test_estimate import Sender, Way, steady
-from webrtc.allocation import Priority, Rest, Step, Wish, allocate
-from webrtc.estimate import START_WITHOUT_FEEDBACK_BPS, SendEstimate
-from webrtc.slots import STILL_S
+from tests.webrtc.estimation.test_estimate import Sender, Way, steady
+from webrtc.estimation.estimate import START_WITHOUT_FEEDBACK_BPS, SendEstimate
+from webrtc.forwarding.slots import STILL_S
+from webrtc.selection.bitrate_allocation import Priority, Rest, Step, Wish, allocate
 
 SCREEN = Step(bps=400_000, layer=0)
 KEYFRAME_OCTETS = 60_000

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from pydantic import TypeAdapter
 
-from tests.chromium import chromium
-from tests.webrtc.browsers import Room, rooms
-from tests.webrtc.nodes import CONTROL, Node, node_here
-from webrtc.state import BridgeState, Role
+from testing.chromium import chromium
+from testing.webrtc.browsers import Room, rooms
+from testing.webrtc.nodes import CONTROL, Node, node_here
+from webrtc.shared.state import BridgeState, Role
 
 BRIDGE = "lesson"
 STATE: TypeAdapter[BridgeState] = TypeAdapter(BridgeState)

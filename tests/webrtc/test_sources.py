@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, SSRC, VP8, BareClient, Kind, bare_client, offer, packet
+from testing.webrtc.bare import KEYFRAME, OPUS, OTHER_FRAME, SSRC, VP8, BareClient, Kind, bare_client, offer, packet
 from tests.webrtc.hostile import MID, RID, extended, one_byte, rich_offer
 from tests.webrtc.peers import LESSON, Lesson, lesson
-from webrtc import rtcp
-from webrtc.connection import Connection
-from webrtc.dtls import Certificate
-from webrtc.ids import ClientId, ParticipantId
-from webrtc.publication import Publication
+from webrtc.bridge.connection import Connection
+from webrtc.bridge.publication import Publication
+from webrtc.rtp import rtcp
+from webrtc.shared.ids import ClientId, ParticipantId
+from webrtc.transport.dtls import Certificate
 
 H264 = 98
 H264_KEYFRAME, H264_FRAME = b"\x65\x88", b"\x61\x9a"

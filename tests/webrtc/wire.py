@@ -6,10 +6,10 @@ from struct import Struct
 
 from pylibsrtp import Policy, Session
 
-from webrtc.dtls import SrtpKeys
-from webrtc.outlet import Outlet
-from webrtc.path import Path
-from webrtc.rtp import HEADER, open_packet
+from webrtc.forwarding.outlet import Outlet
+from webrtc.rtp.packet import HEADER, open_packet
+from webrtc.transport.dtls import SrtpKeys
+from webrtc.transport.path import Path
 
 _VP8 = Struct("!BBHBBB")
 

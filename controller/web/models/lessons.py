@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
-from controller.views import Camera, Cause, Side, SiteDevices, SiteDisplay, SiteLink, Word
+from controller.views.values import Camera, Cause, Side, SiteDevices, SiteDisplay, SiteLink, Word
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.models.scenes import StepJson
 from controller.web.schema import Count, Key, Model, Moment, OptionalText, Slug, Text

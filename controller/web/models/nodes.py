@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from controller.node import NodeState
+from controller.nodes.node import NodeState
 from controller.web.schema import Count, Key, Model, OptionalText
 
 ControlUrl = Annotated[

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import StrictBool, StringConstraints
 
-from controller.broker_address import Reach
-from controller.people.account import ACCOUNT_NAME, Role
+from controller.broker.address import Reach
+from rooms.people.account import ACCOUNT_NAME, Role
 from controller.web.schema import Model, OptionalText, Secret, Slug, Text
 from rooms.school import OrganisationKind
 

@@ -4,7 +4,7 @@ from devices.device import Value
 from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.template import PLAIN_VALUE, Template
 from devices.errors import InvalidCommand
-from devices.message import Publish
+from devices.mqtt.message import Publish
 
 
 class Publisher:

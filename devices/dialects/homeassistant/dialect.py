@@ -16,7 +16,7 @@ from devices.dialects.homeassistant.payload import Payload, parse_json
 from devices.dialects.homeassistant.preparing import compiled_one_by_one, templates_in
 from devices.dialects.homeassistant.topics import TopicRules
 from devices.errors import InvalidPayload
-from devices.message import Message, Publish
+from devices.mqtt.message import Message, Publish
 
 
 def own_prefix(namespace: Namespace) -> str:

@@ -10,7 +10,7 @@ from devices.dialects.homeassistant.availability import AvailabilityMemory
 from devices.dialects.homeassistant.composition import Composition, Reader
 from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidCommand, InvalidPayload
-from devices.message import Message, Publish
+from devices.mqtt.message import Message, Publish
 
 
 class HomeAssistantDriver:

@@ -13,7 +13,7 @@ from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.payload import Payload
 from devices.dialects.homeassistant.template import Template
 from devices.errors import InvalidPayload
-from devices.message import Publish
+from devices.mqtt.message import Publish
 from devices.scale import Scale
 
 Role = str

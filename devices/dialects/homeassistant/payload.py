@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from devices.errors import InvalidPayload
-from devices.message import Message
+from devices.mqtt.message import Message
 
 MAX_PAYLOAD_BYTES: Final = 256 * 1024
 MAX_WORK: Final = 512 * 1024

@@ -9,8 +9,8 @@ from argon2 import PasswordHasher
 from controller.people.password import Passwords
 from controller.people.people import People
 from rooms.school import Organisation, OrganisationId, OrganisationKind
-from rooms.store import Store, open_store
-from tests.controller.clock import Clock
+from store import Store, open_store
+from testing.clock import Clock
 
 SCHOOL = OrganisationId("le-loi")
 

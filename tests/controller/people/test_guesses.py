@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.people.errors import LoginFailed, LoginsBusy, TooManyAttempts
 from controller.people.guesses import AT_ONCE_PER_NETWORK, MOST_SLOWED, SLOWED, Guesses
 from controller.people.people import People
-from tests.controller.clock import Clock
+from rooms.people.errors import LoginFailed, LoginsBusy, TooManyAttempts
+from testing.clock import Clock
 from tests.controller.people.test_people import PASSWORD, lan
 
 SECOND = timedelta(seconds=1)

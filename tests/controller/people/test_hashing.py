@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from controller.people.errors import LoginsBusy
 from controller.people.hashing import MOST_OTHERS, NICENESS, HashingQueue
+from rooms.people.errors import LoginsBusy
 
 
 class Held:

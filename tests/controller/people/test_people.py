@@ -11,8 +11,10 @@ from alembic.migration import MigrationContext
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, text
 
-from controller.people.account import Account, AccountId, Role, RoleAt
-from controller.people.errors import (
+from controller.people.password import Passwords
+from controller.people.people import People
+from rooms.people.account import Account, AccountId, Role, RoleAt
+from rooms.people.errors import (
     AccountExists,
     InvalidAccount,
     LastAdministrator,
@@ -24,11 +26,9 @@ from controller.people.errors import (
     TooManyAttempts,
     WeakPassword,
 )
-from controller.people.password import Passwords
-from controller.people.people import People
 from rooms.school import Organisation, OrganisationId, OrganisationKind
-from rooms.store import Store
-from tests.controller.clock import Clock
+from store import Store
+from testing.clock import Clock
 from tests.controller.people.conftest import SCHOOL
 
 HOUR = timedelta(hours=1)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.people.errors import TooManyAttempts
 from controller.people.throttle import Throttle
-from tests.controller.clock import Clock
+from rooms.people.errors import TooManyAttempts
+from testing.clock import Clock
 
 SECOND = timedelta(seconds=1)
 

@@ -16,25 +16,25 @@ import aiohttp
 from aiohttp import web
 from argon2 import PasswordHasher
 
-from controller.audience import Audience
-from controller.broker_address import Entrance
+from controller.lessons.audience import Audience
+from controller.broker.address import Entrance
 from controller.changes import ChangeKind, Changes
-from controller.clock_store import ClockStore
-from controller.clock_watch import ClockWatch, Machine
-from controller.conductor import Conductor
-from controller.config import Address, BridgeConfig
-from controller.device_records import restore_devices
-from controller.nodes import Nodes
-from controller.own_time import own_time
-from controller.pairing import Pairing
-from controller.participation import Participation
-from controller.people.account import Account, Role, RoleAt
+from store.clock import ClockStore
+from controller.clock.watch import ClockWatch, Machine
+from controller.lessons.conductor import Conductor
+from controller.config.model import Address, BridgeConfig
+from controller.equipment.persistence import restore_devices
+from controller.nodes.bridges import Nodes
+from controller.processes.own_time import own_time
+from controller.displays.pairing import Pairing
+from controller.lessons.participation import Participation
+from rooms.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
 from controller.people.people import People
 from controller.people.secret import hash_of
-from controller.refusals import Refusals
-from controller.scenes import Scenes
-from controller.showing import Showing
+from controller.people.refusals import Refusals
+from controller.lessons.scenes import Scenes
+from controller.views.showing import Showing
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Fleet, MqttCorner, MqttLogin, Services
@@ -42,16 +42,16 @@ from controller.web.services import Nodes as NodesProtocol
 from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
 from devices.hub import DeviceHub, DeviceRecord
-from devices.mqtt import MqttSettings
+from devices.mqtt.connection import MqttSettings
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, Room, RoomId
 from rooms.scene import Scene, SceneStep, StepId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
-from rooms.store import Store, open_store
-from rooms.store.stored_device import StoredDevice
-from tests.controller.clock import AheadClock
-from webrtc.idle import listen
-from webrtc.serving import serving
+from store import Store, open_store
+from store.stored_device import StoredDevice
+from testing.clock import AheadClock
+from webrtc.shared.idle_connections import listen
+from webrtc.shared.serving import serving
 
 PASSWORD = "correct horse battery"
 HOST, GUEST, OTHER = (SchoolId(OrganisationId(each)) for each in ("nguyen-viet-xuan", "le-loi", "kim-dong"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from controller.people.account import Account, AccountId, Role, RoleAt
+from rooms.people.account import Account, AccountId, Role, RoleAt
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from tests.controller.web.house import HOST, OTHER, PASSWORD, House, Visitor
 from tests.controller.web.sockets import close_code, receive

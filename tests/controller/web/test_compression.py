@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from controller.web.compression import takes_gzip
 from controller.web.server import ROUTES
 from tests.controller.web.house import HOST, House

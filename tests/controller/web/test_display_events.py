@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from controller.changes import ChangeKind
-from controller.people.account import Role
-from controller.views import Camera, SiteDisplay
+from rooms.people.account import Role
+from controller.views.values import Camera, SiteDisplay
 from controller.web.told import FRESH
 from rooms.lesson import LessonId
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at

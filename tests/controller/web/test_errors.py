@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import controller.app  # noqa: F401  # with every part of the running service come all of its errors
-from controller.people.account import Role
+from rooms.people.account import Role
 from controller.web.errors import FIELD_CODES, problem_types
 from tests.controller.web.house import HOST, ROOMS, House
 

@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from controller.changes import ChangeKind
-from controller.people.account import Role
+from rooms.people.account import Role
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, claimed
 from tests.controller.web.sockets import close_code, receive
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from rooms.invitation import InvitationState
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, Visitor
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from rooms.invitation import InvitationState
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, open_house
 from tests.filesystem import small_disk

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from rooms.lesson import EndReason, LessonId
 from rooms.room import RoomId
-from rooms.store import Store
+from store import Store
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at
 
 HOUR = timedelta(hours=1)

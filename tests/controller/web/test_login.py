@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from tests.controller.web.house import HOST, PASSWORD, House, open_house
 
 TEACHER = f"teacher.{HOST}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.certificate import make_certificate
-from controller.config import HttpConfig, TlsConfig
+from controller.config.model import HttpConfig, TlsConfig
 from controller.web.names import host_of, known_names
 from tests.controller.web.house import PASSWORD, open_house
 from tests.controller.web.test_login import TEACHER

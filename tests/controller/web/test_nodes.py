@@ -14,21 +14,21 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from controller.config import BridgeConfig, Secret, TurnConfig
+from controller.config.model import BridgeConfig, Secret, TurnConfig
 from controller.errors import RegistrationRefused
-from controller.node import NodeState
-from controller.node_http import node_session
-from controller.nodes import Nodes
-from controller.own_time import own_time
-from controller.people.account import Role
-from controller.registration import Registration
+from controller.nodes.node import NodeState
+from controller.nodes.http import node_session
+from controller.nodes.bridges import Nodes
+from controller.processes.own_time import own_time
+from rooms.people.account import Role
+from controller.nodes.lease import Registration
 from tests.controller.stage import running
-from tests.controller.test_nodes import Watched
+from tests.controller.nodes.test_bridges import Watched
 from tests.controller.web.house import HOST, House, open_house
-from tests.webrtc.nodes import CONTROL, SECRET, Node, node_process, token
+from testing.webrtc.nodes import CONTROL, SECRET, Node, node_process, token
 from tests.webrtc.pictures import Picture
-from webrtc.client import publish
-from webrtc.policy import Policy
+from demo.whip_client import publish
+from webrtc.shared.policy import Policy
 
 
 @asynccontextmanager
@@ -151,7 +151,7 @@ async def test_next_controller_knows_a_registered_node_at_once(tmp_path: Path) -
 
 
 async def test_node_that_is_not_heard_of_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("controller.registration.LEASE_S", 0.5)  # a test has no quarter of a minute
+    monkeypatch.setattr("controller.nodes.lease.LEASE_S", 0.5)  # a test has no quarter of a minute
     async with registering(tmp_path) as (watched, _):
         watched.nodes.fleet.register(Registration(name="north", url="http://127.0.0.1:1"), SECRET)
         await watched.until_states({})
@@ -161,7 +161,7 @@ async def test_node_that_is_not_heard_of_is_forgotten(tmp_path: Path, monkeypatc
 async def test_node_that_is_not_heard_of_keeps_its_lesson_while_that_is_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controller.registration.LEASE_S", 0.5)
+    monkeypatch.setattr("controller.nodes.lease.LEASE_S", 0.5)
     async with registering(tmp_path) as (watched, house):
         nodes = watched.nodes
         async with node_process("--controller", house.url, "--name", "north") as remote:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema_rs
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from controller.web.server import ROUTES
 from tests.controller.web.house import HOST, House
 

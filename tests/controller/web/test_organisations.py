@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controller.people.account import Role, RoleAt
+from rooms.people.account import Role, RoleAt
 from rooms.invitation import InvitationState
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from tests.controller.web.house import GUEST, HOST, LESSON, PASSWORD, ROOMS, House, Visitor

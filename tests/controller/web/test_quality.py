@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from controller.people.account import Role
-from controller.quality_history import UNKNOWN, History
-from controller.quality_store import QualityStore
+from rooms.people.account import Role
+from controller.quality.history import UNKNOWN, History
+from store.quality import QualityStore
 from rooms.invitation import InvitationState
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from controller.people.account import AccountId, Role, RoleAt, TokenId
+from rooms.people.account import AccountId, Role, RoleAt, TokenId
 from controller.web.server import ROUTES
 from devices.device import DeviceId
 from rooms.lesson import LessonId

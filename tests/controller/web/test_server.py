@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from controller.web.health import Latest
-from rooms.store.rooms import Rooms
+from store.rooms import Rooms
 from tests.controller.web.house import HOST, ROOMS, House, open_house
-from tests.webrtc.nodes import node_here
+from testing.webrtc.nodes import node_here
 
 
 async def test_health_tells_the_parts(house: House) -> None:

@@ -6,7 +6,7 @@ import time
 import aiohttp
 import pytest
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from controller.web.shares import BURST_S, MOST_KEPT, SHARE, SHARES, Metered, Shares
 from tests.controller.web.house import HOST, House
 from tests.controller.web.sockets import receive

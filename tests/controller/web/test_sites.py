@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.people.account import Role
+from rooms.people.account import Role
 from rooms.lesson import LessonId
 from rooms.school import SchoolId
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, Visitor, lesson_at

@@ -4,7 +4,7 @@ from devices.device import Capability, Kind, Value
 from devices.dialects.homeassistant.commands import Publisher
 from devices.dialects.homeassistant.entity import Feature, Label, Parts
 from devices.dialects.homeassistant.fields import Fields
-from devices.message import Publish
+from devices.mqtt.message import Publish
 
 
 def build(fields: Fields, label: Label) -> Parts:

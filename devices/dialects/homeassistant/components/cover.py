@@ -16,7 +16,7 @@ from devices.dialects.homeassistant.fields import Fields, number_from
 from devices.dialects.homeassistant.payload import Payload, parse_json
 from devices.dialects.homeassistant.template import Template
 from devices.errors import InvalidPayload
-from devices.message import Publish
+from devices.mqtt.message import Publish
 from devices.scale import Scale
 
 ENDS_WITHIN: Final = 5.0  # % of the way

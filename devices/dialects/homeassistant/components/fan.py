@@ -5,7 +5,7 @@ from devices.dialects.homeassistant.commands import Publisher
 from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_reader, word_reader
 from devices.dialects.homeassistant.fields import Fields
 from devices.errors import InvalidPayload
-from devices.message import Publish
+from devices.mqtt.message import Publish
 from devices.scale import Scale
 
 

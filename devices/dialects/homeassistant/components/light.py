@@ -10,7 +10,7 @@ from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading
 from devices.dialects.homeassistant.fields import Fields, number_from
 from devices.dialects.homeassistant.payload import Payload
 from devices.errors import InvalidPayload
-from devices.message import Publish
+from devices.mqtt.message import Publish
 from devices.scale import Scale
 
 KELVIN_STEP = 50.0  # one mired is up to 42 K at 6,500 K: finer than this cannot be set or confirmed

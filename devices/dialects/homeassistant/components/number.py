@@ -7,7 +7,7 @@ from devices.dialects.homeassistant.commands import Publisher
 from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading, number_reader, tidy
 from devices.dialects.homeassistant.fields import Fields
 from devices.errors import InvalidPayload
-from devices.message import Publish
+from devices.mqtt.message import Publish
 from devices.scale import Scale
 
 PERCENTAGES = (

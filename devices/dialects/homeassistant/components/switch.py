@@ -8,7 +8,7 @@ from devices.dialects.homeassistant.entity import Feature, Label, Parts, Reading
 from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.payload import Payload
 from devices.dialects.homeassistant.power import power_word
-from devices.message import Publish
+from devices.mqtt.message import Publish
 
 # The first row whose words are all in the component's names says what it switches.
 MEANINGS: tuple[tuple[frozenset[str], Capability, str], ...] = (

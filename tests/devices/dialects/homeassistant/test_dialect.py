@@ -6,7 +6,7 @@ from devices.device import Availability, Device, Kind, Namespace, Property, Prop
 from devices.device import Capability as C
 from devices.dialects.base import Discovery, Problem
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
-from devices.message import Publish
+from devices.mqtt.message import Publish
 from tests.devices.dialects.homeassistant.wire import (
     BASE,
     NOW,

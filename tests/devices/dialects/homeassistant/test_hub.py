@@ -11,8 +11,8 @@ import pytest
 from devices.device import Availability, Command, CommandId, CommandState, Device, DeviceId, PropertyName, Value
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.hub import DeviceHub, DeviceRecord
-from devices.message import Publish
-from devices.mqtt import Mqtt, connect
+from devices.mqtt.connection import Mqtt, connect
+from devices.mqtt.message import Publish
 from tests.devices.conftest import Broker
 from tests.devices.dialects.homeassistant.wire import BASE, SCHOOL
 

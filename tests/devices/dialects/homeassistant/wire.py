@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from devices.device import Command, CommandId, Namespace, PropertyName, Report, Value
 from devices.dialects.base import Discovery, Driver
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
-from devices.message import Message
+from devices.mqtt.message import Message
 
 SCHOOL = Namespace("le-loi")
 NOW = datetime(2026, 9, 1, 7, 0, tzinfo=UTC)

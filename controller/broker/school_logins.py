@@ -1,0 +1,133 @@
+"""The schools' names and passwords at the embedded broker. Only hashes are kept, in the database."""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from controller.broker.address import Entrance
+from controller.broker.embedded import EmbeddedBroker, hash_password, is_hash, username_of
+from controller.errors import BrokerUnavailable, FileDamaged, PasswordsElsewhere
+from controller.small_file import read_small
+from controller.web.services import MqttCorner, MqttLogin
+from devices.device import Namespace
+from devices.hub import DeviceHub
+from rooms.errors import StoreUnavailable
+from rooms.school import OrganisationKind, SchoolId
+from store import Store
+from store.mqtt_passwords import MqttPasswords
+
+logger = logging.getLogger(__name__)
+
+
+class MqttLogins:
+    """Gives each school its corner of the broker. `broker` None: somebody else runs it and gives out its passwords.
+
+    `directory`: the broker's; earlier versions kept the hashes there, in `schools.json`.
+    """
+
+    def __init__(
+        self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path, entrance: Entrance
+    ) -> None:
+        self._store = store
+        self._passwords = MqttPasswords(store)
+        self._hub = hub
+        self._broker = broker
+        self._entrance = entrance
+        self._earlier = directory / "schools.json"
+        self._writing = asyncio.Lock()
+
+    async def begin(self) -> None:
+        """As `take_up`, at our start: nobody who was let in is put out because a file or the disk is damaged."""
+        async with self._writing:
+            try:
+                await self._move_in()
+            except StoreUnavailable as error:
+                logger.warning("MQTT passwords of earlier versions are not in the database yet: %s", error)
+            try:
+                await self._take_up()
+            except BrokerUnavailable as error:
+                logger.warning("schools that are new to the broker are let in later: %s", error)
+
+    async def take_up(self) -> None:
+        """Let in and listen to the schools that the database has. Raises `BrokerUnavailable`."""
+        async with self._writing:  # of two who read at the same time, the one who read less must not have the last word
+            await self._take_up()
+
+    async def _take_up(self) -> None:
+        schools = await self._schools()
+        self._hub.set_namespaces({Namespace(each) for each in schools})
+        if self._broker is not None:
+            hashes = await self._passwords.all()
+            await self._broker.set_schools({each: hashes[each] for each in schools if each in hashes})
+
+    async def school_added(self, school_id: SchoolId) -> None:
+        """Give the school its corner of the broker and listen to it."""
+        await self.take_up()
+
+    async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
+        """What a technician types into the school's devices, but for the password. Raises `StoreUnavailable`."""
+        return MqttCorner(
+            address=self._entrance.for_devices(asked_host),
+            username=username_of(school_id),
+            discovery_prefix=self._entrance.discovery_prefix(school_id),
+            own_prefix=f"sc/1/{school_id}/",
+            ours=self._broker is not None,
+            issued=school_id in await self._passwords.all(),
+        )
+
+    async def issue_password(self, school_id: SchoolId) -> MqttLogin:
+        """A new password; the old one ends.
+
+        Raises `PasswordsElsewhere` for a broker that is not ours, `BrokerUnavailable` or `StoreUnavailable` where it
+        cannot be given now: then the old one stays.
+        """
+        if self._broker is None:
+            raise PasswordsElsewhere("the configured broker gives out its own passwords")
+        password = secrets.token_urlsafe(18)
+        async with self._writing:
+            before = (await self._passwords.all()).get(school_id)
+            await self._passwords.put({school_id: hash_password(password)})
+            try:
+                await self._take_up()
+            except BrokerUnavailable:
+                with suppress(StoreUnavailable):
+                    await self._passwords.put({school_id: before})
+                raise
+        self._hub.doubt(Namespace(school_id))  # the broker has just cut off whoever came with the old one
+        return MqttLogin(username=username_of(school_id), password=password)
+
+    async def _schools(self) -> list[SchoolId]:
+        organisations = await self._store.organisations.list()
+        return [each.school_id for each in organisations if each.kind is OrganisationKind.SCHOOL]
+
+    async def _move_in(self) -> None:
+        """Take what earlier versions kept in files into the database."""
+        if self._broker is None:
+            return
+        known, schools = await self._passwords.all(), set(await self._schools())
+        found = {**self._broker.schools, **_kept(self._earlier)}
+        new = {school: found[school] for school in schools if school in found and school not in known}
+        await self._passwords.put(new)
+        with suppress(OSError):
+            self._earlier.unlink(missing_ok=True)
+
+
+def _kept(file: Path) -> Mapping[str, str]:
+    """What is good of an earlier version's file; the broker's own files have the same."""
+    try:
+        text = read_small(file)
+        told = {} if text is None else json.loads(text)
+        return _hashes(told.items())
+    except FileDamaged as error:
+        logger.warning("%s; the schools' MQTT passwords are taken from the broker's own files", error)
+    except (ValueError, AttributeError):
+        logger.warning("%s is damaged; the schools' MQTT passwords are taken from the broker's own files", file)
+    return {}
+
+
+def _hashes(items: Collection[tuple[object, object]]) -> dict[str, str]:
+    return {name: text for name, text in items if isinstance(name, str) and isinstance(text, str) and is_hash(text)}

@@ -1,0 +1,80 @@
+"""The displays that are here now: whose pages are connected and what they say of themselves. In memory only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.views.values import Camera, DisplayReport, SiteDisplay
+from rooms.room import Display, DisplayId, RoomId
+
+
+@dataclass(slots=True)
+class _Presence:
+    display: Display | None = None  # known once its page has asked for its state
+    pages: int = 0
+    report: DisplayReport | None = None
+
+
+class Displays:
+    """Of several displays in one room the one paired last is active: only it takes part, so that nothing echoes."""
+
+    def __init__(self, changed: Callable[[RoomId], None]) -> None:
+        self._present: dict[DisplayId, _Presence] = {}
+        self._changed = changed
+
+    def connected(self, id: DisplayId) -> None:
+        self._present.setdefault(id, _Presence()).pages += 1
+
+    def disconnected(self, id: DisplayId) -> None:
+        presence = self._present[id]
+        presence.pages -= 1
+        if presence.pages == 0:
+            del self._present[id]
+            self._tell(presence)
+
+    def introduce(self, display: Display) -> None:
+        """Say which room a connected display belongs to; again when it may have moved."""
+        presence = self._present.get(display.id)
+        if presence is None or presence.display == display:
+            return
+        presence.display = display
+        self._tell(presence)
+
+    def report(self, id: DisplayId, report: DisplayReport) -> None:
+        presence = self._present.get(id)
+        if presence is None:
+            return
+        before, presence.report = presence.report, report
+        if before is None or (before.joined, before.camera) != (report.joined, report.camera):
+            self._tell(presence)
+
+    def active(self, room_id: RoomId) -> DisplayId | None:
+        """The display that takes part for this room; None while none is connected."""
+        here = [each.display for each in self._present.values() if each.display and each.display.room_id == room_id]
+        return max(here, key=lambda display: (display.paired_at, display.id)).id if here else None
+
+    def said(self, room_id: RoomId) -> DisplayReport | None:
+        """The last report of the display that takes part for this room."""
+        active = self.active(room_id)
+        return None if active is None else self._present[active].report
+
+    def in_room(self, room_id: RoomId) -> tuple[DisplayId, ...]:
+        """All connected displays of a room."""
+        return tuple(
+            id for id, each in self._present.items() if each.display is not None and each.display.room_id == room_id
+        )
+
+    def state(self, room_id: RoomId, *, called: bool) -> tuple[SiteDisplay, Camera]:
+        """How far the room's display has come with a call (`called`: it has been given one)."""
+        active = self.active(room_id)
+        if active is None:
+            return SiteDisplay.ABSENT, Camera.UNKNOWN
+        report = self._present[active].report
+        if report is None:
+            return (SiteDisplay.JOINING if called else SiteDisplay.CONNECTED), Camera.UNKNOWN
+        if not called:
+            return SiteDisplay.CONNECTED, report.camera
+        return (SiteDisplay.JOINED if report.joined else SiteDisplay.JOINING), report.camera
+
+    def _tell(self, presence: _Presence) -> None:
+        if presence.display is not None:
+            self._changed(presence.display.room_id)

@@ -1,3 +1,0 @@
-from rooms.store.store import Store, open_store
-
-__all__ = ["Store", "open_store"]

@@ -1,0 +1,138 @@
+"""Devices in the database: what discovery said, what they last reported, which room has them."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Table, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from devices.device import DeviceId
+from rooms.errors import DeviceInUse, DeviceOfAnotherSchool, OrganisationNotFound, StoredDeviceNotFound
+from rooms.room import RoomId
+from rooms.school import SchoolId
+from store.database import Database
+from store.rooms import lock_rooms
+from store.stored_device import StoredDevice, device_from_json, device_to_json, reported_from_json, reported_to_json
+from store.tables import Base, DeviceRow, OrganisationRow
+
+
+class Devices:
+    """The registry's memory. Only `claim` and `release` decide which room has a device."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._upsert = _upsert(database.engine.dialect.name)
+
+    async def save(self, records: Iterable[StoredDevice]) -> None:
+        """Add or renew these in one transaction; `room_id` is not written. Raises `OrganisationNotFound`."""
+        latest = {record.device.id: record for record in records}
+        if not latest:
+            return
+        # By id: two processes that save the same devices lock them in the same order.
+        values = [_values(latest[device_id]) for device_id in sorted(latest)]
+        async with self._database.writing() as db:
+            await _check_schools(db, {record.device.namespace for record in latest.values()})
+            await db.execute(self._upsert, values)
+
+    async def all(self) -> tuple[StoredDevice, ...]:
+        """All devices, by id."""
+        async with self._database.reading() as db:
+            return tuple(_stored(row) for row in await db.scalars(select(DeviceRow).order_by(DeviceRow.id)))
+
+    async def get(self, device_id: DeviceId) -> StoredDevice:
+        """Raises `StoredDeviceNotFound`."""
+        async with self._database.reading() as db:
+            return _stored(await _found(db, device_id))
+
+    async def list(self, school_ids: Collection[SchoolId]) -> tuple[StoredDevice, ...]:
+        """Devices of these schools, by id."""
+        query = select(DeviceRow).where(DeviceRow.school_id.in_(school_ids)).order_by(DeviceRow.id)
+        async with self._database.reading() as db:
+            return tuple(_stored(row) for row in await db.scalars(query))
+
+    async def claim(self, device_id: DeviceId, room_id: RoomId) -> None:
+        """Put a device into a room; nothing changes where it is there already.
+
+        Raises `StoredDeviceNotFound`, `RoomNotFound`, `DeviceOfAnotherSchool`, `DeviceInUse` (in another room).
+        """
+        async with self._database.writing() as db:
+            (room,) = await lock_rooms(db, [room_id])
+            claimed = await db.scalar(
+                update(DeviceRow)
+                .where(
+                    DeviceRow.id == device_id,
+                    DeviceRow.school_id == room.school_id,
+                    or_(DeviceRow.room_id.is_(None), DeviceRow.room_id == room_id),
+                )
+                .values(room_id=room_id)
+                .returning(DeviceRow.id)
+            )
+            if claimed is not None:
+                return
+            row = await _found(db, device_id)
+            if row.school_id != room.school_id:
+                raise DeviceOfAnotherSchool(f"device {device_id} is not of the school of room {room_id}")
+            raise DeviceInUse(device_id, row.room_id or "")
+
+    async def release(self, device_id: DeviceId) -> None:
+        """Take a device out of its room; nothing changes where it is in none. Raises `StoredDeviceNotFound`."""
+        async with self._database.writing() as db:
+            (await _found(db, device_id)).room_id = None
+
+    async def delete(self, device_id: DeviceId) -> None:
+        """Forget an unclaimed device. Raises `StoredDeviceNotFound`, `DeviceInUse`."""
+        async with self._database.writing() as db:
+            row = await _found(db, device_id, lock=True)
+            if row.room_id is not None:
+                raise DeviceInUse(device_id, row.room_id)
+            await db.delete(row)
+
+    async def room_of(self, device_id: DeviceId) -> RoomId | None:
+        """The room that has claimed it. Raises `StoredDeviceNotFound`."""
+        async with self._database.reading() as db:
+            room_id = (await _found(db, device_id)).room_id
+            return None if room_id is None else RoomId(room_id)
+
+
+def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Adds rows; of those that exist, renews all but the school and the room."""
+    table: Table = Base.metadata.tables[DeviceRow.__tablename__]
+    insert: sqlite.Insert | postgresql.Insert
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    renewed = ("device", "discovery_topic", "discovery_payload", "reported")
+    return insert.on_conflict_do_update(index_elements=["id"], set_={name: insert.excluded[name] for name in renewed})
+
+
+async def _check_schools(db: AsyncSession, namespaces: Collection[str]) -> None:
+    known = set(await db.scalars(select(OrganisationRow.id).where(OrganisationRow.id.in_(namespaces))))
+    if unknown := sorted(set(namespaces) - known):
+        raise OrganisationNotFound(f"no school {', '.join(unknown)}")
+
+
+async def _found(db: AsyncSession, device_id: DeviceId, *, lock: bool = False) -> DeviceRow:
+    row = await db.get(DeviceRow, device_id, with_for_update=lock)
+    if row is None:
+        raise StoredDeviceNotFound(f"no device {device_id}")
+    return row
+
+
+def _values(record: StoredDevice) -> dict[str, object]:
+    return {
+        "id": record.device.id,
+        "school_id": record.device.namespace,
+        "room_id": None,
+        "device": device_to_json(record.device),
+        "discovery_topic": record.discovery_topic,
+        "discovery_payload": record.discovery_payload,
+        "reported": reported_to_json(record.reported),
+    }
+
+
+def _stored(row: DeviceRow) -> StoredDevice:
+    return StoredDevice(
+        device=device_from_json(row.device),
+        discovery_topic=row.discovery_topic,
+        discovery_payload=row.discovery_payload,
+        room_id=None if row.room_id is None else RoomId(row.room_id),
+        reported=reported_from_json(row.reported),
+    )

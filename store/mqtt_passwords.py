@@ -1,0 +1,39 @@
+"""The hashes of the schools' passwords at the embedded broker, in the database."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rooms.school import OrganisationId, SchoolId
+from store import Store
+from store.tables import Base
+
+
+class MqttPasswordRow(Base):
+    __tablename__ = "mqtt_passwords"
+
+    school_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(200))  # `controller.broker.access.hash_password`
+
+
+class MqttPasswords:
+    """Each method is one transaction. All raise `StoreUnavailable`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def all(self) -> dict[SchoolId, str]:
+        async with self._store.reading() as db:
+            rows = await db.scalars(select(MqttPasswordRow))
+            return {SchoolId(OrganisationId(row.school_id)): row.password_hash for row in rows}
+
+    async def put(self, hashes: Mapping[SchoolId, str | None]) -> None:
+        """Set these schools' hashes; None: it has no password."""
+        async with self._store.writing() as db:
+            for school_id, password_hash in hashes.items():
+                row = await db.get(MqttPasswordRow, school_id)
+                if password_hash is None and row is not None:
+                    await db.delete(row)
+                elif password_hash is not None:
+                    await db.merge(MqttPasswordRow(school_id=school_id, password_hash=password_hash))

@@ -1,0 +1,65 @@
+"""The database of what a school plans, opened with its schema brought up to date."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from rooms.errors import StoreUnavailable
+from store.audit import Audit
+from store.database import Database
+from store.devices import Devices
+from store.displays import Displays
+from store.engine import make_engine, parse_url
+from store.lessons import Lessons
+from store.migrate import migrate
+from store.organisations import Organisations
+from store.rooms import Rooms
+from store.scenes import Scenes
+from store.tables import Base
+
+
+class Store:
+    """All that is kept, by noun. Tables of other packages live in the same database and use `reading` and `writing`."""
+
+    metadata: MetaData = Base.metadata
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.engine: AsyncEngine = database.engine
+        self.organisations = Organisations(database)
+        self.rooms = Rooms(database)
+        self.displays = Displays(database)
+        self.devices = Devices(database)
+        self.scenes = Scenes(database)
+        self.lessons = Lessons(database)
+        self.audit = Audit(database)
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """One consistent view of the database; nothing may be written. Raises `StoreUnavailable`."""
+        return self._database.reading()
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """One transaction: committed at the end, rolled back if the block raises. Raises `StoreUnavailable`."""
+        return self._database.writing()
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """The store at `url`, e.g. `sqlite:///nhipcau.db` or `postgresql://user:password@host/name`, migrations applied.
+
+    Raises `StoreUnavailable`, `StoreTooNew`, `InvalidValue` for another kind of URL.
+    """
+    parsed = parse_url(url)
+    try:
+        await migrate(parsed)
+    except (DBAPIError, OSError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailable(f"{parsed.render_as_string(hide_password=True)} cannot be opened: {reason}") from error
+    engine = make_engine(parsed)
+    try:
+        yield Store(Database(engine))
+    finally:
+        await engine.dispose()

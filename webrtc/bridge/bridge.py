@@ -1,0 +1,205 @@
+"""The media plane of one live lesson: who is in it, and who plays whom."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import monotonic
+
+from webrtc.bridge.connection import Connection
+from webrtc.bridge.participant import Participant
+from webrtc.bridge.publication import Publication
+from webrtc.bridge.subscription import Subscription
+from webrtc.errors import BridgeFull
+from webrtc.forwarding.layers import Source
+from webrtc.selection.active_speaker import Speakers, Speech
+from webrtc.selection.ranking import Offering, cast, eligible, permitted
+from webrtc.selection.slot_assignment import Ranks, seat
+from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
+from webrtc.shared.policy import Policy
+from webrtc.shared.state import BridgeState
+
+MAX_CONNECTIONS = 256  # of one bridge: 21 rooms with two each, and 200 who watch
+
+
+class Bridge:
+    """`policy`: who takes part, in which order, and who may be seen large and heard.
+
+    `changed`: called when who is here, what flows or who plays whom has changed.
+    """
+
+    def __init__(self, id: BridgeId, policy: Policy, changed: Callable[[BridgeId], None]) -> None:
+        self.id = id
+        self.policy = policy
+        self.participants: dict[ParticipantId, Participant] = {}
+        self.speakers = Speakers()
+        self._changed = changed
+        self._speech = Speech()
+        self._waiting: dict[tuple[ParticipantId, ClientId, bool], Connection] = {}  # to take an older one's place
+        self.speakers.restrict(eligible(policy))
+
+    def follow(self, policy: Policy) -> None:
+        for silent in set(policy.muted) - set(self.policy.muted):
+            self.speakers.leave(silent)  # what it said before is no longer why it is large
+        self.policy = policy
+        self.speakers.restrict(eligible(policy))
+        self.arrange()
+
+    @property
+    def connections(self) -> list[Connection]:
+        taken = [each for participant in self.participants.values() for each in participant.connections]
+        return taken + list(self._waiting.values())
+
+    def add(self, connection: Connection) -> Connection | None:
+        """Take `connection` in; the older one that it replaces, now out, is to be closed. Raises `BridgeFull`.
+
+        One that works is replaced only once the newer one does: an offer may come late, out of a blackout that is over.
+        """
+        participant = self.participants.get(connection.participant)
+        older = _among(participant, connection).get(connection.client) if participant is not None else None
+        if older is None and self._places >= MAX_CONNECTIONS:  # who comes back has a place
+            raise BridgeFull(f"bridge {self.id} has {MAX_CONNECTIONS} connections")
+        if older is not None and older.connected:
+            replaced, self._waiting[_place(connection)] = self._waiting.get(_place(connection)), connection
+            return replaced
+        self._take(connection)
+        self.arrange()
+        return older
+
+    @property
+    def _places(self) -> int:
+        return sum(1 for participant in self.participants.values() for _ in participant.connections)
+
+    def _take(self, connection: Connection) -> Connection | None:
+        """Give `connection` its place; returns who had it."""
+        participant = self.participants.setdefault(connection.participant, Participant(connection.participant))
+        older = _among(participant, connection).get(connection.client)
+        if isinstance(connection, Publication):
+            connection.heard = partial(self._hear, connection.participant)
+            participant.publications[connection.client] = connection
+        elif isinstance(connection, Subscription):
+            participant.subscriptions[connection.client] = connection
+        self._release(older)
+        return older
+
+    def _hear(self, participant: ParticipantId, level: int, voice: bool | None, now: float) -> None:
+        if participant not in self.policy.muted:
+            self.speakers.hear(participant, level, voice, now)
+
+    def remove(self, connection: Connection) -> None:
+        """Take `connection` out; nothing if it was replaced before."""
+        if self._waiting.get(_place(connection)) is connection:
+            del self._waiting[_place(connection)]
+            return
+        participant = self.participants.get(connection.participant)
+        if participant is None or _among(participant, connection).get(connection.client) is not connection:
+            return
+        if isinstance(connection, Publication):
+            del participant.publications[connection.client]
+            if not participant.publications:
+                self.speakers.leave(participant.id)
+        else:
+            del participant.subscriptions[connection.client]
+        self._release(connection)
+        if not participant.connections:
+            del self.participants[participant.id]
+        self.arrange()
+
+    def tick(self, now: float) -> None:
+        if self.speakers.tick(now):
+            if self.speakers.speech != self._speech:
+                self.arrange()
+            else:
+                self._changed(self.id)
+
+    def arrange(self) -> None:
+        """Decide anew who plays whom."""
+        for connection in [each for each in self._waiting.values() if each.connected]:
+            del self._waiting[_place(connection)]
+            older = self._take(connection)
+            if older is not None:
+                older.end()
+        now = monotonic()
+        ordered = self._ordered()
+        publishing = [participant for participant in ordered if participant.publications]
+        offerings = {each.id: permitted(each.offering(now), self.policy, each.id) for each in publishing}
+        pictures = {each.id: () if each.id in self.policy.dark else each.pictures(now) for each in publishing}
+        self._speech = self.speakers.speech
+        watching: Ranks | None = None  # the same for all who publish nothing
+        for participant in ordered:
+            if participant.subscriptions:
+                if participant.publications or watching is None:
+                    ranks = self._ranks(participant, pictures, offerings, now)
+                if not participant.publications:
+                    ranks = watching = watching or ranks
+                mirrored = participant.slides(now)
+                for client, subscription in participant.subscriptions.items():
+                    if subscription.connected:
+                        # To the machine whose screen it is, it would come back in itself, without end.
+                        own = mirrored is not None and not mirrored.client.startswith(f"{client}-")
+                        theirs = self._ranks(participant, pictures, offerings, now, own_slides=True) if own else ranks
+                        seated = subscription.selection.sources
+                        subscription.assign(seat(subscription.slots, seated, theirs), now)
+        self._changed(self.id)
+
+    def state(self) -> BridgeState:
+        now = monotonic()
+        owners = {
+            layer.track.id: participant.id
+            for participant in self.participants.values()
+            for source in participant.sources
+            for layer in source.layers
+        }
+        return BridgeState(
+            id=self.id,
+            participants=tuple(
+                participant.state(now, owners, speaking=self.speakers.speaking(participant.id))
+                for participant in self._ordered()
+            ),
+            mode=self.policy.mode,
+            floor=self.policy.floor,
+            dominant=self.speakers.dominant,
+        )
+
+    def _ranks(
+        self,
+        viewer: Participant,
+        pictures: Mapping[ParticipantId, Sequence[Source]],
+        offerings: Mapping[ParticipantId, Offering],
+        now: float,
+        *,
+        own_slides: bool = False,
+    ) -> Ranks:
+        """What `viewer` may get: everybody's first camera, and behind them the further ones."""
+        roles = cast(
+            viewer=viewer.id,
+            present=list(pictures),
+            offerings=offerings,
+            policy=self.policy,
+            speech=self._speech,
+            own_slides=own_slides,
+        )
+        slides = self.participants[roles.slides].slides(now) if roles.slides is not None else None
+        further = [source for id, each in pictures.items() if id != viewer.id for source in each[1:]]
+        return Ranks(
+            stage=[slides] if slides is not None else [pictures[each][0] for each in roles.stage],
+            thumbnails=[*(pictures[each][0] for each in roles.thumbnails), *further],
+            voices=[voice for each in roles.voices if (voice := self.participants[each].voice(now)) is not None],
+        )
+
+    def _ordered(self) -> list[Participant]:
+        """Those of the policy first, then as they joined."""
+        first = [self.participants[id] for id in self.policy.order if id in self.participants]
+        return first + [each for each in self.participants.values() if each.id not in self.policy.order]
+
+    def _release(self, connection: Connection | None) -> None:
+        """Let go of the slots of a connection that is out."""
+        if isinstance(connection, Subscription):
+            connection.assign({}, monotonic())
+
+
+def _place(connection: Connection) -> tuple[ParticipantId, ClientId, bool]:
+    return connection.participant, connection.client, connection.sending
+
+
+def _among(participant: Participant, connection: Connection) -> Mapping[ClientId, Connection]:
+    """The participant's connections of the same direction."""
+    return participant.subscriptions if connection.sending else participant.publications

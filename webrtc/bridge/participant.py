@@ -1,0 +1,91 @@
+"""A participant of a bridge: a room with its displays, or a viewer. What it publishes and what it watches."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from webrtc.bridge.connection import Connection
+from webrtc.bridge.publication import Publication
+from webrtc.bridge.subscription import Subscription
+from webrtc.forwarding.layers import Source
+from webrtc.selection.ranking import Offering
+from webrtc.shared.ids import ClientId, ParticipantId, TrackId
+from webrtc.shared.state import Link, ParticipantState
+
+_WORST_FIRST = (Link.LOST, Link.WEAK, Link.GOOD)
+
+
+class Participant:
+    """Its connections by client: one publication and one subscription each, the newest."""
+
+    def __init__(self, id: ParticipantId) -> None:
+        self.id = id
+        self.publications: dict[ClientId, Publication] = {}
+        self.subscriptions: dict[ClientId, Subscription] = {}
+
+    @property
+    def connections(self) -> Iterable[Connection]:
+        return [*self.publications.values(), *self.subscriptions.values()]
+
+    @property
+    def sources(self) -> Iterable[Source]:
+        return [source for publication in self.publications.values() for source in publication.sources]
+
+    def pictures(self, now: float) -> Sequence[Source]:
+        """Its cameras, the first one being its picture; one from which nothing comes is the last."""
+        cameras = [source for source in self.sources if source.is_camera]
+        return sorted(cameras, key=lambda source: not source.flows(now))
+
+    def slides(self, now: float) -> Source | None:
+        """Its shared screen: of several the newest; that of a machine which is not heard any more is none."""
+        heard = [each for each in self.publications.values() if each.link(now) is not Link.LOST]
+        return next((source for each in reversed(heard) for source in each.sources if source.slides), None)
+
+    def voice(self, now: float) -> Source | None:
+        """One microphone of the room at a time: two of them would make an echo of each other."""
+        voices = [source for source in self.sources if source.is_voice]
+        return next((source for source in voices if source.flows(now)), voices[0] if voices else None)
+
+    def offering(self, now: float) -> Offering:
+        return Offering(
+            picture=any(self._shows(publication, now) for publication in self.publications.values()),
+            slides=self.slides(now) is not None,
+            voice=self.voice(now) is not None,
+        )
+
+    @staticmethod
+    def _shows(publication: Publication, now: float) -> bool:
+        """Whether a camera is there: not one from which nothing comes while something else does, as if unplugged."""
+        dark = not any(source.flows(now) for source in publication.sources)
+        return any(source.is_camera and (dark or not source.gone(now)) for source in publication.sources)
+
+    def state(self, now: float, owners: Mapping[TrackId, ParticipantId], *, speaking: bool) -> ParticipantState:
+        """`owners`: whose each track is."""
+        return ParticipantState(
+            id=self.id,
+            link=self.link(now),
+            round_trip_ms=self.round_trip_ms(),
+            speaking=speaking,
+            tracks=tuple(state for each in self.publications.values() for state in each.track_states(now)),
+            subscriptions=tuple(each.state(owners) for each in self.subscriptions.values()),
+        )
+
+    def link(self, now: float) -> Link:
+        """As good as its best client that both sends and plays; where none does, as its worst connection.
+
+        That of a shared screen, maybe of another machine, counts if it is all.
+        """
+        screens = {client for client, each in self.publications.items() if each.is_screen}
+        all_of_it = (self.publications.keys() - screens) & self.subscriptions.keys()
+        if all_of_it:
+            return max((self._worst([client], now) for client in all_of_it), key=_WORST_FIRST.index)
+        clients = self.publications.keys() | self.subscriptions.keys()
+        return self._worst(clients - screens or screens, now)
+
+    def _worst(self, clients: Iterable[ClientId], now: float) -> Link:
+        both = [each.get(client) for client in clients for each in (self.publications, self.subscriptions)]
+        links = {each.link(now) for each in both if each is not None}
+        return next((link for link in _WORST_FIRST if link in links), Link.LOST)
+
+    def round_trip_ms(self) -> float | None:
+        """The longest of its subscriptions'."""
+        times = [each.round_trip_s for each in self.subscriptions.values() if each.round_trip_s is not None]
+        return round(max(times) * 1000, 1) if times else None

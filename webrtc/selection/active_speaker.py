@@ -1,0 +1,258 @@
+"""Who speaks, told from the levels that senders put beside their sound (RFC 6464): nothing is decoded.
+
+The dominant speaker after Volfin and Cohen, "Dominant speaker identification for multipoint videoconferencing", with
+the constants of jitsi-utils and mediasoup: sounds are compared over 20 ms, 100 ms and 1 s, so that a cough takes
+nothing from somebody who talks. The loudest by smoothed energy, as Jitsi Videobridge routes voices.
+"""
+
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import islice
+from math import comb, log, sqrt
+
+from webrtc.shared.ids import ParticipantId
+
+SILENCE_DBOV = 127  # RFC 6464 3: a level of 127 is digital silence
+CELLS_PER_S = 50  # levels are kept as cells of 20 ms,
+CELLS = 50  # for the last second
+BRIDGED = 5  # a packet speaks for so many cells before it: some hold 60 ms, and some come late
+TICK_S = 0.095  # a tick that comes at the beat of 0.1 s is never too soon
+DECIDE_S = 0.3
+HOLD_S = 4.0  # so long a large picture stays at least
+RECENT = 10
+MAX_EARS = 128
+
+ABOVE_NOISE = 10  # dB; less than that above the quietest is noise
+NOISE_CELLS = 750  # after these 15 s the noise may be taken to have risen
+LOUD = 7  # an immediate above this is loud: over -47 dBov
+GROUP = 5  # immediates in a medium, and how many must be loud for it to be loud
+MEDIUMS = CELLS // GROUP
+NEVER = 1e-10  # the least score
+
+ALPHA = 0.5  # of the energy, per cell
+FALL = 30 / CELLS_PER_S  # dB per cell: who pauses between two words keeps the place
+MARGIN = 10  # dB that it takes to be placed before somebody else
+BEGINS_WITHIN = 20  # who is loud in 8 of the last 20 cells speaks,
+BEGINS = 8
+GOES_ON = 2  # and does while it is loud in 2 of the last second: words have pauses between them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """Who speaks, for `casting`. `dominant`: who does now, or did last. `recent`: who is to be large, and was before,
+    newest first; held. `loudest`: all that were heard, the dominant one and then the loudest first.
+    """
+
+    dominant: ParticipantId | None = None
+    recent: tuple[ParticipantId, ...] = ()
+    loudest: tuple[ParticipantId, ...] = ()
+
+
+class Speakers:
+    """Of one bridge. `hear` for every packet, `tick` as often as convenient; times are of one steady clock, in s.
+
+    `speech`, `speaking` and `loudest` are as of the last tick.
+    """
+
+    def __init__(self) -> None:
+        self.speech = Speech()
+        self._dominant: ParticipantId | None = None
+        self._recent: tuple[ParticipantId, ...] = ()
+        self._ears: dict[ParticipantId, _Ear] = {}
+        self._ranking: list[ParticipantId] = []
+        self._eligible: frozenset[ParticipantId] | None = None
+        self._ticked_at = -TICK_S
+        self._decided_at = -DECIDE_S
+        self._staged_at = -HOLD_S
+
+    @property
+    def dominant(self) -> ParticipantId | None:
+        return self._dominant
+
+    @property
+    def recent(self) -> tuple[ParticipantId, ...]:
+        """Who is to be large by having spoken, then who was: at most 10; the first changes every 4 s at most."""
+        return self._recent
+
+    def hear(self, participant: ParticipantId, level: int, voice: bool | None, now: float) -> None:
+        """A packet of sound. `level`: in -dBov, 0 the loudest. `voice`: the V bit, None where it means nothing."""
+        ear = self._ears.get(participant)
+        if ear is None:
+            if len(self._ears) >= MAX_EARS:
+                return
+            ear = self._ears[participant] = _Ear()
+            self._ranking.append(participant)
+        loudness = SILENCE_DBOV - level
+        sound = 0 if voice is False else loudness
+        cell = int(now * CELLS_PER_S)
+        if cell > ear.cell:
+            ear.heard.append((cell, sound, loudness))
+            ear.cell = cell
+            ear.sound = sound
+        elif sound > ear.sound and ear.heard:  # several microphones, or packets that come at once: the loudest
+            ear.heard[-1] = (cell, sound, loudness)
+            ear.sound = sound
+
+    def leave(self, participant: ParticipantId) -> None:
+        """It has no sound any more; nothing if it had none."""
+        if self._ears.pop(participant, None) is None:
+            return
+        self._ranking.remove(participant)
+        if self._recent[:1] == (participant,):
+            self._staged_at = -HOLD_S
+        self._recent = tuple(each for each in self._recent if each != participant)
+        if self._dominant == participant:
+            self._dominant = None
+
+    def restrict(self, eligible: frozenset[ParticipantId] | None) -> None:
+        """Mode or floor has changed: only `eligible` can be dominant, None: all; what is large may change at once."""
+        self._eligible = eligible
+        self._staged_at = -HOLD_S
+        if eligible is not None and self._dominant not in eligible:
+            self._dominant = None
+
+    def tick(self, now: float) -> bool:
+        """Take in what was heard and decide; whether anything that this object says has changed.
+
+        Ten times per second at most; sooner, nothing has.
+        """
+        if now - self._ticked_at < TICK_S:
+            return False
+        self._ticked_at = now
+        upto = int(now * CELLS_PER_S)
+        changed = False
+        for ear in self._ears.values():
+            was_speaking = ear.speaking
+            ear.advance(upto)
+            changed |= ear.speaking != was_speaking
+        self._rank()
+        if now - self._decided_at >= DECIDE_S:
+            self._decided_at = now
+            self._dominant = self._decide()
+        self._stage(now)
+        speech = Speech(
+            dominant=self._dominant, recent=self._recent, loudest=self.loudest(self._ears.keys(), len(self._ears))
+        )
+        changed |= speech != self.speech
+        self.speech = speech
+        return changed
+
+    def loudest(self, eligible: Collection[ParticipantId], n: int) -> tuple[ParticipantId, ...]:
+        """At most `n` of `eligible`, the dominant one first, then by smoothed energy; steady among equals."""
+        ranked = [each for each in self._ranking if each in eligible]
+        ranked.sort(key=lambda each: each != self._dominant)
+        return tuple(ranked[:n])
+
+    def speaking(self, participant: ParticipantId) -> bool:
+        """Whether its sound is above the noise of its room."""
+        ear = self._ears.get(participant)
+        return ear is not None and ear.speaking
+
+    def _decide(self) -> ParticipantId | None:
+        """The challenger that outdoes the dominant one over each time, by most over the middle one."""
+        holder = self._ears.get(self._dominant) if self._dominant is not None else None
+        held = holder.scores() if holder is not None else (NEVER, NEVER, NEVER)
+        winner, best = self._dominant, 2.0
+        for participant, ear in self._ears.items():
+            if ear is holder or (self._eligible is not None and participant not in self._eligible):
+                continue
+            at_once, in_short, at_length = (log(mine / its) for mine, its in zip(ear.scores(), held, strict=True))
+            if at_once > 3 and in_short > best and at_length > 0:
+                winner, best = participant, in_short
+        return winner
+
+    def _stage(self, now: float) -> None:
+        dominant = self._dominant
+        if dominant is None or self._recent[:1] == (dominant,) or now - self._staged_at < HOLD_S:
+            return
+        self._staged_at = now
+        self._recent = (dominant, *(each for each in self._recent if each != dominant))[:RECENT]
+
+    def _rank(self) -> None:
+        """Insertion sort by energy in which only a clear difference counts: it is nearly sorted, and shall not flap."""
+        ranking = self._ranking
+        for end in range(1, len(ranking)):
+            mine, place = ranking[end], end
+            energy = self._ears[mine].energy
+            while place and energy > self._ears[ranking[place - 1]].energy + MARGIN:
+                ranking[place] = ranking[place - 1]
+                place -= 1
+            ranking[place] = mine
+
+
+class _Ear:
+    """What was heard of one participant: `levels`, 0 to 127 with 127 the loudest, per cell, the newest first."""
+
+    def __init__(self) -> None:
+        # (cell, sound, and how loud it is as well where that is no voice), not yet taken into `levels`
+        self.heard: deque[tuple[int, int, int]] = deque(maxlen=CELLS)
+        self.cell = -1  # of the newest heard,
+        self.sound = 0  # and how loud it is
+        self.levels: deque[int] = deque([0] * CELLS, maxlen=CELLS)
+        self.energy = 0.0
+        self.speaking = False
+        self._written = -1  # the newest cell in `levels`
+        self._noise = 0  # the quietest level, 0 before the first
+        self._quietest = 0  # since `_noise` was last set
+        self._noise_cells = 0
+
+    def advance(self, upto: int) -> None:
+        """Take in what was heard before cell `upto`; where too long nothing was, that was silence."""
+        if self._written < 0:
+            self._written = max(upto - CELLS, self.heard[0][0] - 1) if self.heard else upto - 1
+        while self.heard and self.heard[0][0] < upto:
+            cell, sound, loudness = self.heard.popleft()
+            missing = cell - self._written - 1
+            if missing >= BRIDGED:
+                self._fill(0, missing)
+                missing = 0
+            self._learn_noise(loudness)
+            self._fill(sound, missing + 1)
+            self._written = cell
+        silent = upto - 1 - self._written
+        if silent >= BRIDGED:
+            self._fill(0, silent)
+            self._written += silent
+        within, enough = (CELLS, GOES_ON) if self.speaking else (BEGINS_WITHIN, BEGINS)
+        least = max(self._noise + ABOVE_NOISE, (LOUD + 1) * 10)
+        self.speaking = sum(level >= least for level in islice(self.levels, within)) >= enough
+
+    def scores(self) -> tuple[float, float, float]:
+        """How likely this is speech, over 20 ms, 100 ms and 1 s."""
+        floor = self._noise + ABOVE_NOISE
+        immediates = [level // 10 if level >= floor else 0 for level in self.levels]
+        mediums = [sum(each > LOUD for each in immediates[at : at + GROUP]) for at in range(0, CELLS, GROUP)]
+        long = sum(each >= GROUP for each in mediums)
+        return _SCORES_AT_ONCE[immediates[0]], _SCORES_IN_SHORT[mediums[0]], _SCORES_AT_LENGTH[long]
+
+    def _fill(self, sound: int, cells: int) -> None:
+        voiced = sound if sound >= self._noise + ABOVE_NOISE else 0
+        for _ in range(min(cells, CELLS)):
+            self.levels.appendleft(sound)
+            self.energy = max(self.energy - FALL, self.energy + ALPHA * (voiced - self.energy), 0.0)
+        self.energy = max(self.energy - FALL * max(cells - CELLS, 0), 0.0)
+
+    def _learn_noise(self, level: int) -> None:
+        if level == 0:
+            return
+        if not self._noise or level < self._noise:
+            self._noise, self._quietest, self._noise_cells = level, 0, 0
+            return
+        self._quietest = min(self._quietest, level) if self._quietest else level
+        self._noise_cells += 1
+        if self._noise_cells >= NOISE_CELLS:
+            self._noise = int(sqrt(self._noise * self._quietest))
+            self._quietest, self._noise_cells = 0, 0
+
+
+def _scores(n: int, weight: float, cells: int) -> tuple[float, ...]:
+    """By how many of `n` are active: those of noise are binomial, those of speech exponential with `weight`."""
+    return tuple(
+        max(NEVER, log(comb(n, active)) - n * log(2) - log(weight) + weight * active) for active in range(cells + 1)
+    )
+
+
+_SCORES_AT_ONCE = _scores(13, 0.78, SILENCE_DBOV // 10)
+_SCORES_IN_SHORT = _scores(GROUP, 24, GROUP)
+_SCORES_AT_LENGTH = _scores(MEDIUMS, 47, MEDIUMS)

@@ -1,0 +1,52 @@
+"""Which source sits in which slot of one subscriber: the best of each rank, and nobody moves without need."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from webrtc.forwarding.layers import Source
+from webrtc.forwarding.slots import Slot
+from webrtc.shared.state import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranks:
+    """What may sit in the slots of each role, the best first."""
+
+    stage: Sequence[Source] = ()
+    thumbnails: Sequence[Source] = ()
+    voices: Sequence[Source] = ()
+
+
+def seat(slots: Sequence[Slot], seated: Mapping[Slot, Source], ranks: Ranks) -> dict[Slot, Source]:
+    """`seated`: who sits where now. The stage follows its rank at once; in the other slots a source keeps its place as
+    long as it is among those that have one. In the order of the ranks, whoever stands where."""
+    chosen: dict[Slot, Source] = {}
+    for slot in slots:
+        if slot.role is Role.STAGE:
+            best = next((source for source in ranks.stage if _takes(slot, source)), None)
+            if best is not None:
+                chosen[slot] = best
+    stage = set(chosen.values())
+    others = (source for source in ranks.thumbnails if source not in stage)
+    _seat_role([slot for slot in slots if slot.role is Role.THUMBNAIL], others, seated, chosen)
+    _seat_role([slot for slot in slots if slot.role is Role.VOICE], ranks.voices, seated, chosen)
+    return chosen
+
+
+def _seat_role(
+    slots: Sequence[Slot], ranked: Iterable[Source], seated: Mapping[Slot, Source], chosen: dict[Slot, Source]
+) -> None:
+    best = [source for source in ranked if any(_takes(slot, source) for slot in slots)][: len(slots)]
+    places: dict[Source, Slot] = {}
+    for slot in slots:
+        if (kept := seated.get(slot)) in best and kept is not None:
+            places.setdefault(kept, slot)
+    for slot in [each for each in slots if each not in places.values()]:
+        source = next((each for each in best if each not in places and _takes(slot, each)), None)
+        if source is not None:
+            places[source] = slot
+    chosen.update((places[source], source) for source in best if source in places)
+
+
+def _takes(slot: Slot, source: Source) -> bool:
+    return bool(source.layers) and slot.takes(source.layers[0].track)

@@ -1,0 +1,35 @@
+"""Taking in what has come at a UDP socket, a few datagrams at a time."""
+
+import logging
+from collections.abc import Callable
+from socket import socket
+
+from webrtc.transport.path import Address, SendTo
+
+logger = logging.getLogger(__name__)
+
+HELD = 16  # datagrams at once, until what goes out because of them leaves: or it would be late, and look like a queue
+
+Take = Callable[[int, Address, SendTo], None]
+
+
+class Inbox:
+    """Of one socket."""
+
+    def receive(self, socket: socket, buffer: memoryview, take: Take, sendto: SendTo, /) -> int:
+        """Take in at most `HELD` datagrams that have come at `socket`; how many there were.
+
+        Each is put at the start of `buffer`, a longer one cut off, and `take` called with its octets, its sender's
+        address and `sendto`.
+        """
+        receive = socket.recvfrom_into
+        for count in range(HELD):
+            try:
+                size, address = receive(buffer)
+            except BlockingIOError:
+                return count
+            except OSError as error:  # the ICMP answer to something sent earlier; the socket itself is well
+                logger.debug("udp: %s", error)
+                continue
+            take(size, address, sendto)
+        return HELD

@@ -1,0 +1,124 @@
+"""A node's UDP socket: drained in batches, sent to without waiting."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from time import monotonic
+
+from webrtc.forwarding.forward import Forwarder
+from webrtc.transport.demux import Demultiplexer
+from webrtc.transport.receive import HELD
+
+BATCH = 64  # datagrams per turn of the event loop, so that timers and signalling get theirs
+# From so many datagrams a second on they gather for a while, as in a network card: a wake-up costs more than a packet,
+# and the packets of a frame leave together.
+BUSY_PER_S, GATHER_S = 1500, 0.002
+COUNT_S = 0.1  # the rate is taken over so long
+SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
+
+
+@contextmanager
+def sharing(*sockets: socket.socket) -> Iterator[None]:
+    """Let them have one port, but only now: with the option left on, another program could take packets of theirs."""
+    for each in sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        yield
+    finally:
+        for each in sockets:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+
+
+class UdpSocket:
+    """A bound, non-blocking socket for one family: on "::" it takes IPv6 alone. Raises `OSError` where it cannot be.
+
+    `beside`: a socket for all addresses of the machine, which is to share its port with this one for one of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        demultiplexer: Demultiplexer,
+        forwarder: Forwarder,
+        beside: "UdpSocket | None" = None,
+    ) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self._socket.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
+            if family == socket.AF_INET6:  # IPv4 clients would have addresses here that they do not know
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            with sharing(self._socket, beside._socket) if beside is not None else nullcontext():
+                self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
+        self._demultiplexer = demultiplexer
+        self._receive = demultiplexer.receive  # bound once: it is called for every packet that comes in,
+        self._forwarder = forwarder
+        self._inbox = forwarder.inbox()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._busy = False
+        self._counted, self._counted_since = 0, 0.0
+        self.sendto = self._socket.sendto  # and this for every one that goes out
+
+    @property
+    def port(self) -> int:
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._loop = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._socket.close()
+
+    def _readable(self) -> None:
+        """Something has come. Where that is often, look again after a while instead of being woken each time."""
+        assert self._loop is not None
+        all_read = self._drain()
+        if self._busy:
+            self._loop.remove_reader(self._socket.fileno())
+            self._timer = self._loop.call_later(GATHER_S if all_read else 0.0, self._look)
+
+    def _look(self) -> None:
+        if self._loop is None:
+            return
+        all_read = False
+        try:
+            all_read = self._drain()
+        finally:  # a fault in one datagram must not leave the socket unread
+            if self._busy:
+                self._timer = self._loop.call_later(GATHER_S if all_read else 0.0, self._look)
+            else:
+                self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    def _drain(self) -> bool:
+        """Take in what has come, and whether that is all; what goes out because of it leaves together."""
+        count, all_read = 0, False
+        while count < BATCH and not all_read:
+            self._forwarder.hold()
+            try:
+                some = self._inbox.receive(self._socket, self._demultiplexer.buffer, self._receive, self.sendto)
+            finally:
+                self._forwarder.flush()
+            count += some
+            all_read = some < HELD
+        self._counted += count
+        now = monotonic()
+        if now - self._counted_since >= COUNT_S:
+            rate = self._counted / (now - self._counted_since)
+            self._busy = rate > (BUSY_PER_S / 2 if self._busy else BUSY_PER_S)
+            self._counted, self._counted_since = 0, now
+        return all_read
