@@ -5,8 +5,8 @@ browsers send (see `bench/forward_load.py`): the node estimates, keeps packets f
 each of its engines (`webrtc/forwarding/engine.py`). The server is pinned to core 0 and the load to core 1; CPU is the
 kernel's clock of the server process, all threads, after warm-up, divided by the packets that the viewers received.
 Loopback charges the receiving half to the sender, for every server alike. Runs of the servers interleave; medians.
-What else the machine does shows in the figures, so look at the ratios. Nothing gets a real-time priority: a bridge has none where
-it works, and one makes Janus cheaper and ours not.
+What else the machine does shows in the figures, so look at the ratios. Nothing gets a real-time priority: a
+bridge has none where it works, and one makes Janus cheaper and ours not.
 """
 
 import argparse
