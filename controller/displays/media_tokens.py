@@ -1,12 +1,31 @@
 """Short-lived permissions to publish into or play from a lesson's bridge."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from controller.errors import NodeUnavailable
 from controller.nodes.bridges import TOKEN_LIFETIME, Nodes
-from controller.views.values import MediaGrant, ScreenGrant
 from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
 from webrtc.shared.token import Claims, issue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaGrant:
+    """Where to publish or play, and the short-lived token for it. The URL is a path on the controller's own address."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenGrant(MediaGrant):
+    """To share a screen of a room, over a connection of its own.
+
+    `client`: what the share is known by (`sharing`); `epoch`: of the bridge that it is for.
+    """
+
+    client: str
+    epoch: str
 
 
 class Grants:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from controller.views.values import Camera, DisplayReport, SiteDisplay
+from controller.displays.report import Camera, DisplayReport, SiteDisplay
 from rooms.room import Display, DisplayId, RoomId
 
 

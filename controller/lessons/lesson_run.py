@@ -13,9 +13,9 @@ from typing import Protocol
 
 from controller.errors import NodeUnavailable
 from controller.lessons.scenes import SceneRun
+from controller.lessons.steps import StepView
 from controller.nodes.bridge_report import is_viewer
 from controller.nodes.bridges import Nodes
-from controller.views.values import StepView
 from devices.hub import DeviceHub
 from rooms.errors import SceneNotFound, StoreUnavailable
 from rooms.lesson import Lesson, LessonState

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from controller.errors import RoomInUse
 from controller.ids import new_command_id
-from controller.views.values import SceneView, StepView
+from controller.lessons.steps import SceneView, StepView
 from devices.commands import on_the_way, same
 from devices.device import Availability, Command, CommandState, DeviceId, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull

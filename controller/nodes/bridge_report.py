@@ -1,11 +1,49 @@
 """What a bridge's report means for a site and for a page. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
-from controller.views.values import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
 from webrtc.shared.ids import ParticipantId
-from webrtc.shared.state import BridgeState, Link, ParticipantState, Role
+from webrtc.shared.state import BridgeState, Flow, Link, ParticipantState, Role
+
+
+class SiteLink(StrEnum):
+    """How well a site's media arrive."""
+
+    NONE = "none"
+    GOOD = "good"
+    WEAK = "weak"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteMedia:
+    """What the bridge node says of a site: is its picture and sound flowing, does it receive the others.
+
+    `on_stage`: large for at least half of the other rooms; `heard`: sent to one of them at least. `sharing`: which of
+    its clients' screens is shared (`ScreenGrant.client`).
+    """
+
+    video: bool = False
+    audio: bool = False
+    receiving: bool = False
+    link: SiteLink = SiteLink.NONE
+    speaking: bool = False
+    on_stage: bool = False
+    heard: bool = False
+    sharing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotView:
+    """What one receive slot carries."""
+
+    room_id: RoomId | None = None
+    flow: Flow = Flow.NONE
+    slides: bool = False  # a shared screen, not the room's camera
+
 
 VIEWER = "viewer-"
 LINKS = {Link.GOOD: SiteLink.GOOD, Link.WEAK: SiteLink.WEAK, Link.LOST: SiteLink.LOST}

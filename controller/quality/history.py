@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from sys import byteorder
 
-from controller.quality.verdict import Figures
-from controller.views.values import SiteQuality, Word
+from controller.quality.verdict import Figures, SiteQuality, Word
 
 SAMPLE_S = 2
 CAPACITY = 900

@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from controller.views.values import SiteQuality, Word
+from controller.quality.verdict import SiteQuality, Word
 
 
 class QualityCollector(Collector):

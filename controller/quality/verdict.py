@@ -8,10 +8,56 @@ to notice, not where the network is no longer perfect.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from controller.views.values import Cause, DisplayReport, SendLimit, Side, SiteQuality, Word
+from controller.displays.report import DisplayReport, SendLimit
 from webrtc.shared.ids import ParticipantId
 from webrtc.shared.state import Flow, Link, ParticipantState, Role, TrackState
+
+
+class Word(StrEnum):
+    """How the lesson is for a site, in one word for the teacher."""
+
+    GOOD = "good"
+    WEAK = "weak"
+    LOST = "lost"
+
+
+class Cause(StrEnum):
+    """Why it is not good. Uplink: from the site to the bridge."""
+
+    NONE = "none"
+    NOT_CONNECTED = "not_connected"  # nothing heard from the site, or it receives nothing
+    SILENT = "silent"  # connected, and sends neither picture nor sound
+    CAMERA = "camera"  # sends sound, and no picture
+    MICROPHONE = "microphone"  # sends a picture, and no sound
+    UPLINK_LOSS = "uplink_loss"
+    UPLINK_SLOW = "uplink_slow"
+    DOWNLINK_LOSS = "downlink_loss"
+    DOWNLINK_SLOW = "downlink_slow"
+    CPU = "cpu"  # its machine cannot encode or decode all of it
+    ROUND_TRIP = "round_trip"
+    JITTER = "jitter"
+    NODE = "node"
+
+
+class Side(StrEnum):
+    """Where the cause is to be looked for."""
+
+    NONE = "none"
+    SITE = "site"
+    BRIDGE = "bridge"
+    OTHERS = "others"  # what the site receives comes badly from where it is sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteQuality:
+    """What is said of a site: the word, and for all but good ones the cause and its side."""
+
+    word: Word = Word.GOOD
+    cause: Cause = Cause.NONE
+    side: Side = Side.NONE
+
 
 WEAK_LOSS = 0.05
 """Lost before repair. RED repeats each packet once, so that 5 % leave 0.25 % of the speech to guess; but then two of

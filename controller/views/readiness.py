@@ -1,11 +1,35 @@
 """What is ready at a site and what is missing, derived from its steps, its display and its media. Pure rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
-from controller.views.values import Camera, SiteDevices, SiteDisplay, SiteLink, SiteMedia, SiteProblem, StepView
+from controller.displays.report import Camera, SiteDisplay
+from controller.lessons.steps import StepView
+from controller.nodes.bridge_report import SiteLink, SiteMedia
 from devices.device import Capability
 from rooms.scene import Importance, StepState
+
+
+class SiteDevices(StrEnum):
+    """What a site's devices are doing for the lesson, derived from their steps."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    READY = "ready"
+    DEGRADED = "degraded"  # held without something useful
+    FAILED = "failed"  # something essential is missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteProblem:
+    """One thing that is missing at a site; `code` is stable, the page has the words for it."""
+
+    code: str
+    importance: Importance
+    device: str | None = None  # the device's name
+
 
 STEP_PROBLEMS: Mapping[StepState, str] = {
     StepState.FAILED: "device_refused",

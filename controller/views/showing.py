@@ -10,13 +10,17 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from controller.changes import ChangeKind, Changes
-from controller.displays.media_tokens import Grants
+from controller.displays.call import AskingLesson, CallRoom, DisplayCall, DisplayState, NextLesson
+from controller.displays.media_tokens import Grants, ScreenGrant
 from controller.displays.presence import Displays
+from controller.displays.report import DisplayReport
 from controller.lessons.audience import Guest, guests_in
 from controller.lessons.conductor import Conductor
 from controller.lessons.lesson_run import Plan, SceneRuns, read_plan
 from controller.lessons.participation import may_step_out
 from controller.nodes.bridge_report import (
+    SiteMedia,
+    SlotView,
     bridge_slots,
     moving_media,
     present_rooms,
@@ -27,23 +31,9 @@ from controller.nodes.bridge_report import (
 )
 from controller.nodes.bridges import Nodes
 from controller.quality.watch import QualityWatch
+from controller.views.lesson_view import BusyRoom, LessonView, SiteView
 from controller.views.readiness import Sending, devices_state, is_ready, problems
-from controller.views.values import (
-    AskingLesson,
-    BusyRoom,
-    CallRoom,
-    CallView,
-    DisplayReport,
-    DisplayState,
-    LessonView,
-    NextLesson,
-    ScreenGrant,
-    SiteMedia,
-    SiteView,
-    SlotView,
-    WatchGrant,
-    WatchSlots,
-)
+from controller.views.watching import WatchGrant, WatchSlots
 from rooms.errors import InvalidState
 from rooms.lesson import Lesson, LessonId, LessonState, Site
 from rooms.room import Display, DisplayId, RoomId
@@ -255,7 +245,7 @@ class Showing:
         if plan is not None:
             self._nodes.exclude(plan.lesson.id, participant=display.room_id, client=display.id)
 
-    def _call(self, id: DisplayId, room_id: RoomId) -> CallView | None:
+    def _call(self, id: DisplayId, room_id: RoomId) -> DisplayCall | None:
         plan = self._conductor.plan_in(room_id)
         if plan is None or self._displays.active(room_id) != id:
             return None
@@ -268,7 +258,7 @@ class Showing:
         state = self._nodes.state(lesson.id)
         here, now = (room_id, id), self._clock()
         present = present_rooms(*self._bridges(lesson.id))
-        return CallView(
+        return DisplayCall(
             lesson_id=lesson.id,
             title=lesson.title,
             epoch=epoch,

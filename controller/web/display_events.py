@@ -11,7 +11,8 @@ from controller.changes import Change, ChangeKind, Subscription
 from controller.network import network_of
 from controller.displays.pairing import Pairing, PairingFull
 from controller.people.secret import hash_of
-from controller.views.values import DisplayReport, DisplayState
+from controller.displays.report import DisplayReport
+from controller.displays.call import DisplayState
 from controller.web import render
 from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S

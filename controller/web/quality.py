@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from controller.quality.verdict import Figures
 from controller.quality.history import CAPACITY, UNKNOWN, WORDS, Column, History
-from controller.views.values import SiteView
+from controller.views.lesson_view import SiteView
 from controller.web import render
 from controller.web.call import Call
 from controller.web.models.people import NamedJson

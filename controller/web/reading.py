@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from rooms.people.rights import ROLES, Right, Rights
-from controller.views.values import LessonView
+from controller.views.lesson_view import LessonView
 from controller.web import render
 from controller.web.models.lessons import LessonJson
 from controller.web.models.rooms import DeviceJson, RoomJson

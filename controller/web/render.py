@@ -6,7 +6,13 @@ from datetime import datetime
 
 from rooms.people.account import Account, Identity, LoginId, LoginView, TokenView
 from rooms.people.rights import Right, Rights
-from controller.views.values import AskingLesson, DisplayState, LessonView, MediaGrant, ScreenGrant, SiteQuality, SiteView, SlotView, StepView, WatchSlots
+from controller.displays.call import AskingLesson, DisplayState
+from controller.views.lesson_view import LessonView, SiteView
+from controller.displays.media_tokens import MediaGrant, ScreenGrant
+from controller.quality.verdict import SiteQuality
+from controller.nodes.bridge_report import SlotView
+from controller.lessons.steps import StepView
+from controller.views.watching import WatchSlots
 from controller.web.models.lessons import (
     CanJson,
     FloorJson,

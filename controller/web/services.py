@@ -22,7 +22,13 @@ from controller.quality.verdict import Figures
 from controller.quality.history import History
 from controller.people.refusals import Refusals
 from controller.nodes.lease import Registration, Terms
-from controller.views.values import DisplayReport, DisplayState, LessonView, SceneView, ScreenGrant, SiteQuality, WatchGrant, WatchSlots
+from controller.displays.report import DisplayReport
+from controller.displays.call import DisplayState
+from controller.views.lesson_view import LessonView
+from controller.lessons.steps import SceneView
+from controller.displays.media_tokens import ScreenGrant
+from controller.quality.verdict import SiteQuality
+from controller.views.watching import WatchGrant, WatchSlots
 from devices.hub import DeviceHub
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, RoomId

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from aiohttp import web
 
 from controller.changes import Change, Changes
-from controller.views.values import LessonView
+from controller.views.lesson_view import LessonView
 from rooms.room import Room
 
 CAPACITY = 1024

@@ -13,11 +13,13 @@ import aiohttp
 
 from controller.changes import Changes
 from controller.config.model import Address, BridgeConfig, LocalNodesConfig
+from controller.displays.call import DisplayCall
+from controller.displays.report import Camera, DisplayReport
 from controller.lessons.conductor import Conductor
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
+from controller.views.lesson_view import LessonView, SiteView
 from controller.views.showing import Showing
-from controller.views.values import CallView, Camera, DisplayReport, LessonView, SiteView
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.room import Display, DisplayId, Room
@@ -174,7 +176,7 @@ def confirmed(room: Room, *done: str) -> Callable[[LessonView], bool]:
     return holds
 
 
-async def call(showing: Showing, display: DisplayId) -> CallView:
+async def call(showing: Showing, display: DisplayId) -> DisplayCall:
     state = await showing.display_state(display)
     assert state.call is not None
     return state.call

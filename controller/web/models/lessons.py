@@ -6,7 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
-from controller.views.values import Camera, Cause, Side, SiteDevices, SiteDisplay, SiteLink, Word
+from controller.displays.report import Camera, SiteDisplay
+from controller.quality.verdict import Cause, Side, Word
+from controller.views.readiness import SiteDevices
+from controller.nodes.bridge_report import SiteLink
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.models.scenes import StepJson
 from controller.web.schema import Count, Key, Model, Moment, OptionalText, Slug, Text

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from controller.views.values import Word
+from controller.quality.verdict import Word
 from controller.web.models.lessons import SiteQualityJson
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.schema import Key, Model

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StringConstraints
 
-from controller.views.values import Camera, SendLimit
+from controller.displays.report import Camera, SendLimit
 from controller.web.models.people import SchoolJson
 from controller.web.schema import Count, DeviceValue, Key, Model, Number, Slug, Text
 from devices.device import Availability, Capability, CommandState, Kind

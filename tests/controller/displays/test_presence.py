@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controller.displays.presence import Displays
-from controller.views.values import Camera, DisplayReport, SiteDisplay
+from controller.displays.report import Camera, DisplayReport, SiteDisplay
 from rooms.room import Display, DisplayId, RoomId
 
 ROOM, OTHER = RoomId("4a"), RoomId("4b")

@@ -10,13 +10,13 @@ import pytest
 from argon2 import PasswordHasher
 
 from controller.changes import ChangeKind
+from controller.displays.media_tokens import MediaGrant
 from controller.lessons.audience import Audience, Guest
 from controller.lessons.conductor import Conductor
 from controller.nodes.bridge_report import is_viewer, viewer
 from controller.people.password import Passwords
 from controller.people.people import People
 from controller.views.showing import Showing
-from controller.views.values import MediaGrant
 from demo.whip_client import play, publish
 from rooms.errors import StoreUnavailable
 from rooms.invitation import InvitationState

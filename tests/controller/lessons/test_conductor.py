@@ -11,6 +11,8 @@ import aiohttp
 import pytest
 
 from controller.config.model import BridgeConfig, RemoteNodeConfig, Secret
+from controller.displays.media_tokens import MediaGrant
+from controller.displays.report import SiteDisplay
 from controller.lessons.conductor import ENDING_MEMORY, Conductor
 from controller.lessons.lesson_run import Plan, read_plan
 from controller.nodes.bridge_report import bridge_slots
@@ -19,8 +21,8 @@ from controller.nodes.http import node_session
 from controller.nodes.lease import Registration
 from controller.nodes.node import Node
 from controller.processes.own_time import own_time
+from controller.views.readiness import SiteDevices
 from controller.views.showing import Showing
-from controller.views.values import MediaGrant, SiteDevices, SiteDisplay
 from demo.whip_client import play, publish
 from rooms.errors import InvalidState, RoomBusy, StoreUnavailable
 from rooms.invitation import InvitationState

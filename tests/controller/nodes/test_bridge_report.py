@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from controller.nodes.bridge_report import (
+    SiteLink,
+    SiteMedia,
+    SlotView,
     bridge_slots,
     moving_media,
     present_rooms,
@@ -12,7 +15,6 @@ from controller.nodes.bridge_report import (
     speaking_room,
     wanted_layers,
 )
-from controller.views.values import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
 from webrtc.shared.ids import BridgeId, ClientId, ParticipantId, TrackId
 from webrtc.shared.state import (

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controller.quality.history import CAPACITY, SAMPLE_S, UNKNOWN, WORDS, Column, History, Row, row
-from controller.quality.verdict import GOOD, Figures
-from controller.views.values import Cause, Side, SiteQuality, Word
+from controller.quality.verdict import GOOD, Cause, Figures, Side, SiteQuality, Word
 from webrtc.shared.state import Link
 
 START = datetime(2026, 11, 22, 1, tzinfo=UTC)

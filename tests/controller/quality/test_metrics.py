@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
 from controller.quality.metrics import QualityCollector
-from controller.views.values import Cause, Side, SiteQuality, Word
+from controller.quality.verdict import Cause, Side, SiteQuality, Word
 
 WEAK = SiteQuality(word=Word.WEAK, cause=Cause.UPLINK_LOSS, side=Side.SITE)
 

@@ -5,8 +5,22 @@ from dataclasses import replace
 
 import pytest
 
-from controller.quality.verdict import GOOD, NODE_CPU, Figures, Freezes, Recent, Steady, figures, judge, judge_all
-from controller.views.values import Camera, Cause, DisplayReport, SendLimit, Side, SiteQuality, Word
+from controller.displays.report import Camera, DisplayReport, SendLimit
+from controller.quality.verdict import (
+    GOOD,
+    NODE_CPU,
+    Cause,
+    Figures,
+    Freezes,
+    Recent,
+    Side,
+    SiteQuality,
+    Steady,
+    Word,
+    figures,
+    judge,
+    judge_all,
+)
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
 from webrtc.shared.state import Flow, Link, ParticipantState, Role, SlotState, SubscriptionState, TrackState
 

@@ -9,8 +9,8 @@ import pytest
 
 from controller.lessons.conductor import Conductor
 from controller.quality.history import Column, History
+from controller.quality.verdict import Cause, Side, SiteQuality, Word
 from controller.views.showing import Showing
-from controller.views.values import Cause, Side, SiteQuality, Word
 from demo.whip_client import publish
 from rooms.invitation import InvitationState
 from rooms.lesson import EndReason

@@ -2,8 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.views.readiness import Sending, devices_state, is_ready, problems
-from controller.views.values import Camera, SiteDevices, SiteDisplay, SiteLink, SiteMedia, SiteProblem, StepView
+from controller.displays.report import Camera, SiteDisplay
+from controller.lessons.steps import StepView
+from controller.nodes.bridge_report import SiteLink, SiteMedia
+from controller.views.readiness import Sending, SiteDevices, SiteProblem, devices_state, is_ready, problems
 from devices.device import DeviceId, PropertyName
 from rooms.scene import Importance, StepId, StepState
 

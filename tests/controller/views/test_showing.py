@@ -7,9 +7,9 @@ import pytest
 
 from controller.changes import Change, ChangeKind, Subscription
 from controller.displays.media_tokens import Grants
-from controller.nodes.bridge_report import present_rooms
+from controller.nodes.bridge_report import SiteMedia, present_rooms
+from controller.views.readiness import SiteDevices
 from controller.views.showing import WATCHING
-from controller.views.values import SiteDevices, SiteMedia
 from demo.whip_client import play, publish
 from rooms.errors import InvalidState
 from rooms.scene import Scene

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from controller.changes import ChangeKind
 from rooms.people.account import Role
-from controller.views.values import Camera, SiteDisplay
+from controller.displays.report import Camera, SiteDisplay
 from controller.web.told import FRESH
 from rooms.lesson import LessonId
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at

@@ -1,0 +1,39 @@
+"""How far a scene is: each of its steps, with the device it is for and what that device says now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from devices.device import CommandState, DeviceId, PropertyName, Value
+from rooms.room import RoomId
+from rooms.scene import Importance, StepId, StepState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One step of a scene on its way, with the device it is for and what that device says now."""
+
+    id: StepId
+    device_id: DeviceId
+    device_name: str  # "" where the device is no longer known
+    device_type: str
+    property: PropertyName
+    value: Value
+    importance: Importance
+    state: StepState
+    lost: bool = False  # it succeeded, and since then its device cannot be reached
+    code: str  # why it failed, "" otherwise
+    since: datetime
+    deadline: timedelta
+    reported: Value | None  # what the device has said since the command, None if nothing
+    unit: str = ""  # of both values
+    command: CommandState | None = None  # how far the command is, while the step runs
+    because: StepId | None = None  # the first step that it needs and that has not succeeded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneView:
+    """A scene that was applied, step by step."""
+
+    room_id: RoomId
+    name: str
+    steps: tuple[StepView, ...]
