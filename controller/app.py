@@ -168,7 +168,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             audience=audience,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
-            nodes=nodes,
+            media_url=nodes.media_url,
             fleet=nodes.fleet,
             node_http=http,
             broker=logins,

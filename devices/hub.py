@@ -100,6 +100,11 @@ class DeviceHub:
         for record in records:
             self._intake.restore(record)
 
+    @property
+    def namespaces(self) -> frozenset[Namespace]:
+        """Those whose devices it listens to."""
+        return self._intake.namespaces
+
     def set_namespaces(self, namespaces: set[Namespace]) -> None:
         """The schools whose devices are listened to; can be called again at any time."""
         for namespace in self._intake.set_namespaces(namespaces):

@@ -6,13 +6,13 @@ import logging
 import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from controller.broker.address import Entrance
+from controller.broker.address import DeviceAddress, Entrance
 from controller.broker.embedded import EmbeddedBroker, hash_password, is_hash, username_of
 from controller.errors import BrokerUnavailable, FileDamaged, PasswordsElsewhere
 from controller.small_file import read_small
-from controller.web.services import MqttCorner, MqttLogin
 from devices.device import Namespace
 from devices.hub import DeviceHub
 from rooms.errors import StoreUnavailable
@@ -21,6 +21,26 @@ from store import Store
 from store.mqtt_passwords import MqttPasswords
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttLogin:
+    """A school's name and password at the broker; shown once."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttCorner:
+    """A school's part of the broker, and how its devices come there."""
+
+    address: DeviceAddress
+    username: str
+    discovery_prefix: str  # of Home Assistant discovery
+    own_prefix: str  # of the native dialect
+    ours: bool  # its passwords are issued here
+    issued: bool  # there is one
 
 
 class MqttLogins:

@@ -9,11 +9,11 @@ from urllib.parse import quote, unquote
 import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
+from controller.clock.models import ClockJson
 from controller.errors import ControllerAway, DutyChanged, NodeNotFound, NodeUnavailable, OperatorRefused
+from controller.nodes.models import NodeJson, NodesJson
 from controller.nodes.node import NodeState
 from controller.operator.socket import NAME, short_path
-from controller.web.models.clock import ClockJson
-from controller.web.models.nodes import NodeJson, NodesJson
 
 LOOK_EVERY_S = 0.5
 TIMEOUT = aiohttp.ClientTimeout(total=10)

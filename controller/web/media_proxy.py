@@ -53,7 +53,7 @@ def add_media_proxy(app: web.Application) -> None:
 async def proxy(request: web.Request) -> web.Response:
     """`/whip/{bridge}`, `/whep/{bridge}` and their resources. Raises `NodeAway`, `NodeSilent`."""
     services = request.app[SERVICES]
-    base = services.nodes.media_url(request.match_info["bridge"])
+    base = services.media_url(request.match_info["bridge"])
     if base is None:
         if request.method == "DELETE":  # a page that leaves a lesson which has ended: nothing is left to be closed
             return web.Response(status=204)

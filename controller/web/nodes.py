@@ -4,14 +4,7 @@ from controller.config.model import TurnConfig
 from controller.nodes.node import NodeView
 from controller.nodes.lease import Registration
 from controller.web.call import Call
-from controller.web.models.nodes import (
-    NodeDutyJson,
-    NodeJson,
-    NodeLeaseJson,
-    NodeRegistrationJson,
-    NodesJson,
-    NodeTurnJson,
-)
+from controller.nodes.models import NodeDutyJson, NodeJson, NodeLeaseJson, NodeRegistrationJson, NodesJson, NodeTurnJson
 from controller.web.route import Routes
 from controller.web.shares import KNOWN
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from controller.web.errors import FIELD_CODES, problem_types
 from controller.web.guard import CSRF_HEADER, LOGIN_COOKIE, SAFE_METHODS
 from controller.web.route import API, Route
-from controller.web.schema import KEY_PATTERN, Nothing
+from controller.schema import KEY_PATTERN, Nothing
 
 Json = dict[str, object]
 

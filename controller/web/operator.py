@@ -13,8 +13,8 @@ from controller.changes import ChangeKind
 from controller.web.call import SERVICES, Call
 from controller.web.metrics import METRICS
 from controller.web.middlewares import rim
-from controller.web.models.clock import ClockJson
-from controller.web.models.nodes import NodeDutyJson, NodesJson
+from controller.clock.models import ClockJson
+from controller.nodes.models import NodeDutyJson, NodesJson
 from controller.web.nodes import change_duty, shown
 from controller.web.route import Routes, add_routes
 from rooms.audit import AuditEntry

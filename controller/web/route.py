@@ -18,7 +18,7 @@ from controller.web.call import SERVICES, Call
 from controller.web.compression import holds_secret, json_answer
 from controller.web.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
 from controller.web.guard import SAFE_METHODS, check_origin, check_settled, identify
-from controller.web.schema import KEY_PATTERN, Nothing
+from controller.schema import KEY_PATTERN, Nothing
 
 API = "/api/v1"
 PUBLIC_LIMIT_B = 16 * 1024  # of a body from somebody nobody knows

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import hdrs, web
 
 from controller.web.call import SERVICES
-from controller.web.schema import KEY_PATTERN
+from controller.schema import KEY_PATTERN
 
 log = logging.getLogger(__name__)
 

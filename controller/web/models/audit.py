@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from controller.web.schema import Key, Model, Moment
+from controller.schema import Key, Model, Moment
 
 Action = Annotated[str, StringConstraints(pattern=r"^[a-z_.-]{1,60}$")]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]

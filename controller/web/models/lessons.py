@@ -12,7 +12,7 @@ from controller.views.readiness import SiteDevices
 from controller.nodes.bridge_report import SiteLink
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.models.scenes import StepJson
-from controller.web.schema import Count, Key, Model, Moment, OptionalText, Slug, Text
+from controller.schema import Count, Key, Model, Moment, OptionalText, Slug, Text
 from rooms.floor import FLOOR_LENGTH, LONGEST_FLOOR, SHORTEST_FLOOR, Mode
 from rooms.invitation import InvitationState
 from rooms.lesson import MAX_SITES, EndReason, LessonKind, LessonState

@@ -7,7 +7,7 @@ from pydantic import StrictBool, StringConstraints
 
 from controller.broker.address import Reach
 from rooms.people.account import ACCOUNT_NAME, Role
-from controller.web.schema import Model, OptionalText, Secret, Slug, Text
+from controller.schema import Model, OptionalText, Secret, Slug, Text
 from rooms.school import OrganisationKind
 
 AccountName = Annotated[str, StringConstraints(pattern=f"^{ACCOUNT_NAME}$", max_length=40)]

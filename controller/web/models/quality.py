@@ -5,7 +5,7 @@ from datetime import datetime
 from controller.quality.verdict import Word
 from controller.web.models.lessons import SiteQualityJson
 from controller.web.models.people import NamedJson, SchoolJson
-from controller.web.schema import Key, Model
+from controller.schema import Key, Model
 
 
 class HistoryJson(Model):

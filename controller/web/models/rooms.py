@@ -7,7 +7,7 @@ from pydantic import Field, StrictBool, StringConstraints
 
 from controller.displays.report import Camera, SendLimit
 from controller.web.models.people import SchoolJson
-from controller.web.schema import Count, DeviceValue, Key, Model, Number, Slug, Text
+from controller.schema import Count, DeviceValue, Key, Model, Number, Slug, Text
 from devices.device import Availability, Capability, CommandState, Kind
 
 Share = Annotated[Number, Field(ge=0, le=1)]

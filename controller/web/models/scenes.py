@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from controller.web.models.rooms import PropertyName
-from controller.web.schema import Count, DeviceValue, Key, Model, Number
+from controller.schema import Count, DeviceValue, Key, Model, Number
 from devices.device import CommandState
 from rooms.scene import MAX_DEADLINE, MAX_STEPS, Importance, StepState
 

@@ -6,7 +6,7 @@ node is configured, which is a state the controller has to live with anyway.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,11 +18,13 @@ from argon2 import PasswordHasher
 
 from controller.lessons.audience import Audience
 from controller.broker.address import Entrance
+from controller.broker.embedded import EmbeddedBroker
+from controller.broker.school_logins import MqttLogins
 from controller.changes import ChangeKind, Changes
 from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
 from controller.lessons.conductor import Conductor
-from controller.config.model import Address, BridgeConfig
+from controller.config.model import Address, BridgeConfig, EmbeddedBrokerConfig
 from controller.equipment.persistence import restore_devices
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
@@ -37,8 +39,7 @@ from controller.lessons.scenes import Scenes
 from controller.views.showing import Showing
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
-from controller.web.services import Fleet, MqttCorner, MqttLogin, Services
-from controller.web.services import Nodes as NodesProtocol
+from controller.web.services import Services
 from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
 from devices.hub import DeviceHub, DeviceRecord
@@ -72,29 +73,6 @@ def device_of(school: SchoolId, key: str = "projector") -> Device:
         type="projector",
         properties=(power,),
     )
-
-
-class SilentBroker:
-    """Stands for the broker's user list: remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.schools: list[SchoolId] = []
-
-    async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
-        return MqttCorner(
-            address=Entrance(listen=Address("0.0.0.0", 1883)).for_devices(asked_host),
-            username=f"school-{school_id}",
-            discovery_prefix=f"sc/1/{school_id}/ha",
-            own_prefix=f"sc/1/{school_id}/",
-            ours=True,
-            issued=False,
-        )
-
-    async def issue_password(self, school_id: SchoolId) -> MqttLogin:
-        return MqttLogin(username=f"school-{school_id}", password="secret")
-
-    async def school_added(self, school_id: SchoolId) -> None:
-        self.schools.append(school_id)
 
 
 @dataclass
@@ -144,7 +122,6 @@ class House:
     people: People
     hub: DeviceHub
     clock: AheadClock
-    broker: SilentBroker
     url: str
     runner: web.AppRunner
     accounts: dict[tuple[SchoolId, Role], Account]
@@ -200,8 +177,8 @@ class House:
 async def open_house(
     directory: Path,
     *,
-    nodes: NodesProtocol | None = None,
-    fleet: Fleet | None = None,
+    nodes: Nodes | None = None,
+    media_url: Callable[[str], str | None] = lambda bridge: None,
     node_http: aiohttp.ClientSession | None = None,
     secure: bool = False,
     empty: bool = False,
@@ -245,7 +222,9 @@ async def open_house(
             guests=showing.guests,
             clock=clock,
         )
-        broker = SilentBroker()
+        listens_at = Address("0.0.0.0", 1883)
+        broker = EmbeddedBroker(EmbeddedBrokerConfig(listen=listens_at), directory=directory / "broker")
+        logins = MqttLogins(store, hub, broker, directory=directory, entrance=Entrance(listen=listens_at))
         services = Services(
             store=store,
             people=people,
@@ -256,10 +235,10 @@ async def open_house(
             audience=audience,
             quality=showing.quality,
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
-            nodes=nodes or no_nodes,
-            fleet=fleet or no_nodes.fleet,
+            media_url=nodes.media_url if nodes else media_url,
+            fleet=(nodes or no_nodes).fleet,
             node_http=node_http or http,
-            broker=broker,
+            broker=logins,
             changes=changes,
             pairing=Pairing(clock=clock),
             refusals=Refusals(store, people.accounts, clock=clock),
@@ -283,7 +262,6 @@ async def open_house(
             people=people,
             hub=hub,
             clock=clock,
-            broker=broker,
             url=f"http://{host}:{port}",
             runner=runner,
             accounts={} if empty else await _invite(people),

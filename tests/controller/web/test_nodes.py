@@ -39,7 +39,7 @@ async def registering(directory: Path, turn: TurnConfig | None = None) -> AsyncI
         nodes = Nodes(config, data_dir=directory, http=http, own_time=counted)
         async with (
             running(nodes.run()),
-            open_house(directory, nodes=nodes, fleet=nodes.fleet, node_http=http) as house,
+            open_house(directory, nodes=nodes, node_http=http) as house,
         ):
             yield Watched(nodes, directory), house
 

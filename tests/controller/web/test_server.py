@@ -204,16 +204,6 @@ async def test_changes_are_in_the_audit_log(house: House) -> None:
     )
 
 
-class OneNode:
-    """Says that every bridge is on one node."""
-
-    def __init__(self, url: str | None) -> None:
-        self.url = url
-
-    def media_url(self, bridge: str) -> str | None:
-        return self.url
-
-
 @asynccontextmanager
 async def echoing_node() -> AsyncIterator[str]:
     """A real server that answers as a node does and shows what reached it."""
@@ -241,7 +231,7 @@ async def echoing_node() -> AsyncIterator[str]:
 
 
 async def test_whip_reaches_the_node_byte_for_byte_and_without_our_cookie(tmp_path: Path) -> None:
-    async with echoing_node() as node, open_house(tmp_path, nodes=OneNode(node)) as house:
+    async with echoing_node() as node, open_house(tmp_path, media_url=lambda bridge: node) as house:
         visitor = await house.logged_in(HOST, Role.TEACHER)
         headers = {"Authorization": "Bearer token", "Content-Type": "application/sdp"}
         async with visitor.http.post(f"{house.url}/whip/lesson-1", data=b"v=0\r\n", headers=headers) as answer:
@@ -255,7 +245,7 @@ async def test_whip_reaches_the_node_byte_for_byte_and_without_our_cookie(tmp_pa
 
 @pytest.mark.parametrize("node", [None, "http://127.0.0.1:1"])
 async def test_whip_while_the_node_is_away_says_when_to_come_back(tmp_path: Path, node: str | None) -> None:
-    async with open_house(tmp_path, nodes=OneNode(node)) as house:
+    async with open_house(tmp_path, media_url=lambda bridge: node) as house:
         visitor = await house.visitor()
         async with visitor.http.post(f"{house.url}/whep/lesson-1", data=b"v=0") as answer:
             problem = await answer.json()
@@ -264,7 +254,7 @@ async def test_whip_while_the_node_is_away_says_when_to_come_back(tmp_path: Path
 
 
 async def test_leaving_a_lesson_that_has_ended_is_no_error(tmp_path: Path) -> None:
-    async with open_house(tmp_path, nodes=OneNode(None)) as house:
+    async with open_house(tmp_path, media_url=lambda bridge: None) as house:
         visitor = await house.visitor()
         async with visitor.http.delete(f"{house.url}/whep/lesson-1/resource") as answer:
             assert answer.status == 204
@@ -272,7 +262,7 @@ async def test_leaving_a_lesson_that_has_ended_is_no_error(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("protocol", ["whip", "whep"])
 async def test_look_at_a_media_endpoint_is_answered_by_the_node_without_content(tmp_path: Path, protocol: str) -> None:
-    async with node_here() as node, open_house(tmp_path, nodes=OneNode(node.url)) as house:
+    async with node_here() as node, open_house(tmp_path, media_url=lambda bridge: node.url) as house:
         await node.open_bridge("lesson-1", ["room-a"])
         visitor = await house.visitor()
         answers = []

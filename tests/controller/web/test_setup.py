@@ -25,7 +25,7 @@ async def test_first_administrator_is_logged_in_and_the_link_is_used_up(tmp_path
         )
         assert (await visitor.ask("GET", "/me"))[1] == me
         assert me["operator"] is True
-        assert house.broker.schools == ["le-loi"]
+        assert house.hub.namespaces == {"le-loi"}
         assert (await visitor.ask("POST", "/setup", body))[0] == 404
         assert (await visitor.ask("POST", "/setup/check", {"token": secret}))[0] == 404
         assert await house.people.links.setup_secret() is None

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from controller.nodes.node import NodeState
-from controller.web.schema import Count, Key, Model, OptionalText
+from controller.schema import Count, Key, Model, OptionalText
 
 ControlUrl = Annotated[
     str, StringConstraints(pattern=r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$", max_length=200)

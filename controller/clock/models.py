@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from controller.web.schema import Model
+from controller.schema import Model
 
 
 class ClockJson(Model):
