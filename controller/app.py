@@ -62,7 +62,6 @@ from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.errors import RoomsError
 from store import Store, open_store
-from store.clock import ClockStore
 from store.leadership import leadership
 from webrtc.shared.idle_connections import IdleConnections, listen
 from webrtc.shared.serving import serving
@@ -118,7 +117,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         registry = CollectorRegistry()
         nodes = Nodes(config.bridge, data_dir=config.data_dir, http=http, own_time=counted)
         registry.register(NodeCollector(nodes.fleet))
-        clock_watch = ClockWatch(ClockStore(store), clock=utc_now)
+        clock_watch = ClockWatch(store.clock, clock=utc_now)
         await clock_watch.begin()
         conductor = Conductor(
             store=store,

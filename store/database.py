@@ -39,6 +39,23 @@ class Database:
             yield db
 
 
+class Joined(Database):
+    """What takes part in a transaction that somebody else began, and ends with it."""
+
+    def __init__(self, database: Database, db: AsyncSession) -> None:
+        self.engine = database.engine
+        self._db = db
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        yield self._db
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        yield self._db
+        await self._db.flush()  # what contradicts the tables is said here, as at the end of a transaction
+
+
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     try:

@@ -2,35 +2,27 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import ForeignKey, String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
 
 from rooms.school import OrganisationId, SchoolId
-from store import Store
-from store.tables import Base
-
-
-class MqttPasswordRow(Base):
-    __tablename__ = "mqtt_passwords"
-
-    school_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
-    password_hash: Mapped[str] = mapped_column(String(200))  # `controller.broker.access.hash_password`
+from store.database import Database
+from store.tables import MqttPasswordRow
 
 
 class MqttPasswords:
     """Each method is one transaction. All raise `StoreUnavailable`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def all(self) -> dict[SchoolId, str]:
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             rows = await db.scalars(select(MqttPasswordRow))
             return {SchoolId(OrganisationId(row.school_id)): row.password_hash for row in rows}
 
     async def put(self, hashes: Mapping[SchoolId, str | None]) -> None:
         """Set these schools' hashes; None: it has no password."""
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             for school_id, password_hash in hashes.items():
                 row = await db.get(MqttPasswordRow, school_id)
                 if password_hash is None and row is not None:

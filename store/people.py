@@ -22,15 +22,16 @@ from rooms.people.errors import (
 )
 from rooms.people.login_link import Link, LinkId, LinkKind
 from rooms.school import OrganisationId
+from store.audit import Audit
+from store.database import Database
 from store.people_tables import AccountRow, KeyRow, LinkRow, LoginRow, RoleRow, TokenRow
-from store.store import Store
 
 
 class PeopleStore:
     """Accounts with their roles, logins, links and tokens."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def add_account(self, account: Account, password_hash: str | None, *, by_link: LinkId | None = None) -> None:
         """With `by_link`, use up that link in the same transaction. Raises `AccountExists`, `LinkNotFound`."""
@@ -48,7 +49,7 @@ class PeopleStore:
             roles=[RoleRow(organisation_id=each.organisation_id, role=each.role) for each in account.roles],
         )
         try:
-            async with self._store.writing() as db:
+            async with self._database.writing() as db:
                 if by_link is not None:
                     used = await db.execute(
                         update(LinkRow)
@@ -64,7 +65,7 @@ class PeopleStore:
 
     async def account(self, account_id: AccountId) -> Account:
         """Raises `AccountNotFound`."""
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             row = await db.get(AccountRow, account_id)
             if row is None:
                 raise AccountNotFound(f"account {account_id} not found")
@@ -72,14 +73,14 @@ class PeopleStore:
 
     async def account_named(self, name: str) -> tuple[Account, str | None] | None:
         """The account and its password's hash."""
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             row = (await db.scalars(select(AccountRow).where(AccountRow.name == name))).one_or_none()
             return None if row is None else (_account(row), row.password_hash)
 
     async def accounts(self, organisation_ids: Collection[OrganisationId]) -> tuple[Account, ...]:
         """Accounts that hold a role at one of these, by name."""
         here = exists().where(RoleRow.account_id == AccountRow.id, RoleRow.organisation_id.in_(organisation_ids))
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             rows = await db.scalars(select(AccountRow).where(here).order_by(AccountRow.name))
             return tuple(_account(row) for row in rows)
 
@@ -89,7 +90,7 @@ class PeopleStore:
             RoleRow.account_id == AccountRow.id, RoleRow.organisation_id == organisation_id, RoleRow.role.in_(roles)
         )
         let_in = select(AccountRow).where(here, AccountRow.suspended_at.is_(None))
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             rows = await db.scalars(let_in.order_by(AccountRow.display_name, AccountRow.name))
             return tuple(_account(row) for row in rows)
 
@@ -97,13 +98,13 @@ class PeopleStore:
         self, *, names: Collection[str] = (), ids: Collection[AccountId] = ()
     ) -> tuple[Account, ...]:
         """Accounts of these names or ids."""
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             rows = await db.scalars(select(AccountRow).where(AccountRow.name.in_(names) | AccountRow.id.in_(ids)))
             return tuple(_account(row) for row in rows)
 
     async def all_accounts(self) -> tuple[Account, ...]:
         """By name; those without a role, too."""
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             return tuple(_account(row) for row in await db.scalars(select(AccountRow).order_by(AccountRow.name)))
 
     async def any_administrator(self) -> bool:
@@ -113,12 +114,12 @@ class PeopleStore:
             RoleRow.account_id == AccountRow.id,
             AccountRow.suspended_at.is_(None),
         )
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             return bool(await db.scalar(select(held)))
 
     async def grant(self, account_id: AccountId, role: RoleAt) -> None:
         """Nothing changes where it is held already. Raises `AccountNotFound`."""
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             if await db.get(AccountRow, account_id) is None:
                 raise AccountNotFound(f"account {account_id} not found")
             await db.merge(RoleRow(account_id=account_id, organisation_id=role.organisation_id, role=role.role))
@@ -129,7 +130,7 @@ class PeopleStore:
         `administered_from`: where administrators of that organisation hold their role, the organisation itself and the
         departments above it. Raises `OnlyRole`, `LastAdministrator`.
         """
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             leaves_administrators = role.role is Role.ADMINISTRATOR
             staying = await _administrators_but(db, account_id, administered_from if leaves_administrators else ())
             held = await db.get(RoleRow, (account_id, role.organisation_id, role.role))
@@ -153,7 +154,7 @@ class PeopleStore:
 
         `administered_from`: as for `take`, for each organisation that must not be left without an administrator.
         """
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             concerned = {id for each in administered_from for id in each}
             staying = await _administrators_but(db, account_id, concerned)
             for each in administered_from:
@@ -163,29 +164,29 @@ class PeopleStore:
             await _end_ways_in(db, account_id)
 
     async def resume(self, account_id: AccountId) -> None:
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(suspended_at=None))
 
     async def edit(self, account: Account) -> None:
         """Its displayed name and language are as here."""
         values = {"display_name": account.display_name, "language": account.language}
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             await db.execute(update(AccountRow).where(AccountRow.id == account.id).values(**values))
 
     async def set_operator(self, account_id: AccountId, operator: bool) -> None:
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(operator=operator))
 
     async def renew_hash(self, account_id: AccountId, password_hash: str) -> None:
         """The same password, hashed anew."""
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(password_hash=password_hash))
 
     async def set_password(
         self, account_id: AccountId, password_hash: str | None, *, given: bool, keeping: LoginId | None = None
     ) -> None:
         """Another password, or none; ends the account's logins but `keeping`, and its links."""
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             values = {"password_hash": password_hash, "password_given": given}
             await db.execute(update(AccountRow).where(AccountRow.id == account_id).values(**values))
             await _end_ways_in(db, account_id, keeping=keeping)
@@ -205,7 +206,7 @@ class PeopleStore:
 
         Raises `LoginFailed` where since `account` was read its logins were ended: what let it in may be void by now.
         """
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             row = await db.get(AccountRow, account.id, with_for_update=True)
             if row is None or row.suspended_at is not None or row.generation != account.generation:
                 raise LoginFailed("the name or the password is wrong")
@@ -220,11 +221,11 @@ class PeopleStore:
                     network=network,
                 )
             )
-            await self._store.audit.add_to(db, entry)
+            await Audit.add_to(db, entry)
 
     async def login(self, secret_hash: str, now: datetime) -> tuple[LoginId, datetime, Account] | None:
         """The login with that secret, when it expires, and whose it is; None: ended, expired or never."""
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             row = (
                 await db.execute(
                     select(LoginRow, AccountRow)
@@ -241,38 +242,38 @@ class PeopleStore:
     async def logins(self, account_id: AccountId, now: datetime) -> tuple[LoginView, ...]:
         """Those that are good still, the newest first."""
         of = (LoginRow.account_id == account_id) & (LoginRow.expires_at > now)
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             rows = await db.scalars(select(LoginRow).where(of).order_by(LoginRow.created_at.desc(), LoginRow.id))
             return tuple(_login(row) for row in rows)
 
     async def end_login(self, login_id: LoginId, account_id: AccountId, entry: AuditEntry) -> None:
         """Removes it, and adds its entry of the audit log. Raises `LoginNotFound` where the account has none such."""
         mine = (LoginRow.id == login_id) & (LoginRow.account_id == account_id)
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             gone = await db.execute(delete(LoginRow).where(mine).returning(LoginRow.id))
             if gone.scalar_one_or_none() is None:
                 raise LoginNotFound(f"no login {login_id}")
-            await self._store.audit.add_to(db, entry)
+            await Audit.add_to(db, entry)
 
     async def end_logins(self, account_id: AccountId, entry: AuditEntry, *, keeping: LoginId | None = None) -> None:
         """All of the account's, and the links that would make new ones; with the entry of the audit log."""
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             await _end_ways_in(db, account_id, keeping=keeping)
-            await self._store.audit.add_to(db, entry)
+            await Audit.add_to(db, entry)
 
     async def holder(self, client: str, now: datetime) -> Account | None:
         """Whose login or token has the id `client`; None: it has ended, or lets nobody in now."""
         login = select(LoginRow.account_id).where(LoginRow.id == client, LoginRow.expires_at > now)
         token = select(TokenRow.account_id).where(TokenRow.id == client, _lasting(now))
         mine = AccountRow.id.in_(login) | AccountRow.id.in_(token)
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             row = (await db.scalars(select(AccountRow).where(mine, AccountRow.suspended_at.is_(None)))).one_or_none()
             return None if row is None else _account(row)
 
     async def add_link(self, link: Link, secret_hash: str, *, now: datetime, alone: bool = False) -> None:
         """Adds it, and removes all that have expired; with `alone`, all that are nobody's."""
         gone = LinkRow.expires_at <= now
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             await db.execute(delete(LinkRow).where(gone | LinkRow.account_id.is_(None) if alone else gone))
             db.add(
                 LinkRow(
@@ -287,7 +288,7 @@ class PeopleStore:
             )
 
     async def link(self, kinds: Collection[LinkKind], secret_hash: str) -> Link | None:
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             row = (
                 await db.scalars(select(LinkRow).where(LinkRow.kind.in_(kinds), LinkRow.secret_hash == secret_hash))
             ).one_or_none()
@@ -295,7 +296,7 @@ class PeopleStore:
 
     async def use_link(self, link_id: LinkId, now: datetime) -> bool:
         """Note that it was used; False where it is a one-time link that somebody else has just used."""
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             used = await db.execute(
                 update(LinkRow)
                 .where(LinkRow.id == link_id, LinkRow.used_at.is_(None) | LinkRow.reusable)
@@ -314,7 +315,7 @@ class PeopleStore:
         now: datetime,
         expires: datetime | None,
     ) -> None:
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             db.add(
                 TokenRow(
                     id=token_id,
@@ -328,7 +329,7 @@ class PeopleStore:
 
     async def token(self, secret_hash: str, now: datetime) -> tuple[TokenId, datetime | None, Account] | None:
         """The token with that secret, when it expires, and whose it is; None: revoked, expired or never."""
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             row = (
                 await db.execute(
                     select(TokenRow, AccountRow)
@@ -341,13 +342,13 @@ class PeopleStore:
     async def tokens(self, account_id: AccountId, now: datetime) -> tuple[TokenView, ...]:
         """Those that are good still, the newest first."""
         of = (TokenRow.account_id == account_id) & _lasting(now)
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             rows = await db.scalars(select(TokenRow).where(of).order_by(TokenRow.created_at.desc(), TokenRow.id))
             return tuple(_token(row) for row in rows)
 
     async def token_owner(self, token_id: TokenId) -> AccountId:
         """Raises `TokenNotFound`."""
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             row = await db.get(TokenRow, token_id)
             if row is None:
                 raise TokenNotFound(f"no token {token_id}")
@@ -356,7 +357,7 @@ class PeopleStore:
     async def delete_token(self, token_id: TokenId, account_id: AccountId) -> None:
         """Raises `TokenNotFound` where the account has none of that id."""
         mine = (TokenRow.id == token_id) & (TokenRow.account_id == account_id)
-        async with self._store.writing() as db:
+        async with self._database.writing() as db:
             gone = await db.execute(delete(TokenRow).where(mine).returning(TokenRow.id))
             if gone.scalar_one_or_none() is None:
                 raise TokenNotFound(f"no token {token_id}")
@@ -364,12 +365,12 @@ class PeopleStore:
     async def key(self, name: str, new: bytes) -> bytes:
         """The key of that name: what is kept, or `new`, which is kept from now on."""
         with contextlib.suppress(IntegrityError):  # another process was first
-            async with self._store.writing() as db:
+            async with self._database.writing() as db:
                 kept = await db.get(KeyRow, name)
                 if kept is not None:
                     return kept.key
                 db.add(KeyRow(name=name, key=new))
-        async with self._store.reading() as db:
+        async with self._database.reading() as db:
             return (await db.scalars(select(KeyRow.key).where(KeyRow.name == name))).one()
 
 

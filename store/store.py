@@ -9,20 +9,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from rooms.errors import StoreUnavailable
 from store.audit import Audit
-from store.database import Database
+from store.clock import ClockStore
+from store.database import Database, Joined
 from store.devices import Devices
 from store.displays import Displays
 from store.engine import make_engine, parse_url
 from store.lessons import Lessons
 from store.migrate import migrate
+from store.mqtt_passwords import MqttPasswords
 from store.organisations import Organisations
+from store.people import PeopleStore
+from store.quality import QualityStore
 from store.rooms import Rooms
 from store.scenes import Scenes
 from store.tables import Base
 
 
 class Store:
-    """All that is kept, by noun. Tables of other packages live in the same database and use `reading` and `writing`."""
+    """All that is kept, by noun. Each method of these is one transaction, or part of one that `transaction` began."""
 
     metadata: MetaData = Base.metadata
 
@@ -36,6 +40,20 @@ class Store:
         self.scenes = Scenes(database)
         self.lessons = Lessons(database)
         self.audit = Audit(database)
+        self.people = PeopleStore(database)
+        self.mqtt_passwords = MqttPasswords(database)
+        self.quality = QualityStore(database)
+        self.clock = ClockStore(database)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Store"]:
+        """What is done with the yielded store is one transaction: all of it is written, or nothing if the block raises.
+
+        Nothing slow belongs into it: SQLite has one writer, and the others wait. Raises `StoreUnavailable`.
+        """
+        await self.lessons.catch_up()  # what ended without the database is over for this transaction, too
+        async with self._database.writing() as db:
+            yield Store(Joined(self._database, db))
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """One consistent view of the database; nothing may be written. Raises `StoreUnavailable`."""

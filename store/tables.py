@@ -1,4 +1,4 @@
-"""The tables of `rooms`, and the base on which other packages put theirs.
+"""The tables, but for those of people (`store/people_tables.py`).
 
 A school's id stands beside a room's id wherever a room is named with something of a school, so that the database itself
 refuses a device or a site of one school in a room of another.
@@ -176,3 +176,30 @@ class AuditReaderRow(Base):
 
     organisation_id: Mapped[str] = mapped_column(ORGANISATION_ID, primary_key=True)
     audit_id: Mapped[int] = mapped_column(ForeignKey("audit.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class ClockRow(Base):
+    __tablename__ = "clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    boot: Mapped[str] = mapped_column(String(64))
+    uptime_s: Mapped[float]
+
+
+class MqttPasswordRow(Base):
+    __tablename__ = "mqtt_passwords"
+
+    school_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(200))  # `controller.broker.access.hash_password`
+
+
+class QualityRow(Base):
+    __tablename__ = "lesson_quality"
+
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id"), primary_key=True)
+    room_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    start_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    interval_s: Mapped[int]
+    samples: Mapped[bytes] = mapped_column(LargeBinary)  # `History.to_bytes`

@@ -1,10 +1,12 @@
-"""What tests of several packages share: an empty database of each kind, real."""
+"""What tests of several packages share: an empty database of each kind and a broker, real."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from store import Store, open_store
+from testing.mosquitto import Broker
 from testing.postgres import PostgresServer, postgres_server
 from webrtc.forwarding import engine
 
@@ -29,3 +31,18 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server: PostgresServer = request.getfixturevalue("postgres")
     with server.database() as database:
         yield database
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """An empty store on each kind of database."""
+    async with open_store(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    broker = Broker(tmp_path)
+    await broker.start()
+    yield broker
+    await broker.stop()

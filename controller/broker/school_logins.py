@@ -18,7 +18,6 @@ from devices.hub import DeviceHub
 from rooms.errors import StoreUnavailable
 from rooms.school import OrganisationKind, SchoolId
 from store import Store
-from store.mqtt_passwords import MqttPasswords
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class MqttLogins:
         self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path, entrance: Entrance
     ) -> None:
         self._store = store
-        self._passwords = MqttPasswords(store)
+        self._passwords = store.mqtt_passwords
         self._hub = hub
         self._broker = broker
         self._entrance = entrance

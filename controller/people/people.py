@@ -11,7 +11,6 @@ from controller.people.logins import Logins
 from controller.people.password import Passwords
 from controller.people.tokens import Tokens
 from rooms.people.account import AccountId
-from store.people import PeopleStore
 from store.store import Store
 
 
@@ -34,7 +33,7 @@ class People:
         changed: Callable[[AccountId], None] = lambda _: None,
     ) -> Self:
         """`changed` is called when an account lost or got something: a role, a login, a token, its way in."""
-        rows = PeopleStore(store)
+        rows = store.people
         accounts = Accounts(store, rows, passwords or Passwords(), clock=clock, changed=changed)
         logins = Logins(rows, accounts, clock=clock, changed=changed)
         return cls(

@@ -11,6 +11,7 @@ from enum import IntEnum
 from sys import byteorder
 
 from controller.quality.verdict import Figures, SiteQuality, Word
+from store.quality import StoredHistory
 
 SAMPLE_S = 2
 CAPACITY = 900
@@ -110,19 +111,20 @@ class History:
 
     # -- in the database
 
-    def to_bytes(self) -> bytes:
+    def stored(self) -> StoredHistory:
         """Compressed: the number of columns, then one after the other, little-endian."""
         columns = [array("H", values) for values in self._columns]
         if byteorder == "big":
             for values in columns:
                 values.byteswap()
-        return zlib.compress(bytes([len(Column)]) + b"".join(values.tobytes() for values in columns), 1)
+        octets = bytes([len(Column)]) + b"".join(values.tobytes() for values in columns)
+        return StoredHistory(self.start, self.interval_s, zlib.compress(octets, 1))
 
     @classmethod
-    def from_bytes(cls, start: datetime, interval_s: int, data: bytes) -> "History":
-        """What `to_bytes` gave, of this version or an older one."""
-        history = cls(start, interval_s)
-        plain = zlib.decompress(data)
+    def of(cls, stored: StoredHistory) -> "History":
+        """What `stored` gave, of this version or an older one."""
+        history = cls(stored.start, stored.interval_s)
+        plain = zlib.decompress(stored.samples)
         count, octets = plain[0], plain[1:]
         length = len(octets) // count
         for index in range(min(count, len(Column))):

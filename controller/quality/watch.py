@@ -19,7 +19,6 @@ from rooms.errors import StoreUnavailable
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.room import RoomId
 from store import Store
-from store.quality import QualityStore
 from webrtc.shared.ids import ParticipantId
 from webrtc.shared.state import BridgeState
 
@@ -93,7 +92,7 @@ class QualityWatch:
         said: Callable[[RoomId], DisplayReport | None],
         clock: Callable[[], datetime],
     ) -> None:
-        self._store = QualityStore(store)
+        self._store = store.quality
         self._nodes = nodes
         self._changes = changes
         self._said = said
@@ -127,7 +126,7 @@ class QualityWatch:
         for ended in self._ended:
             if ended.lesson.id == lesson_id:
                 return ended.histories
-        return await self._store.get(lesson_id)
+        return {id: History.of(each) for id, each in (await self._store.get(lesson_id)).items()}
 
     async def run(self) -> None:
         """Look until cancelled; what was not yet written is written then."""
@@ -181,7 +180,8 @@ class QualityWatch:
         """Go on with what an earlier controller wrote."""
         if live.earlier is None:
             try:
-                live.earlier = await self._store.get(live.lesson.id)
+                stored = await self._store.get(live.lesson.id)
+                live.earlier = {id: History.of(each) for id, each in stored.items()}
             except StoreUnavailable as error:
                 logger.warning("quality of lesson %s not read: %s", live.lesson.id, error)
                 live.earlier = {}
@@ -224,7 +224,8 @@ class QualityWatch:
     async def _write(self, live: _Watched) -> bool:
         """Whether the lesson need not be written again for now."""
         try:
-            await self._store.put(live.lesson.id, live.histories, self._clock())
+            histories = {id: each.stored() for id, each in live.histories.items()}
+            await self._store.put(live.lesson.id, histories, self._clock())
         except StoreUnavailable as error:
             logger.warning("quality of lesson %s not written: %s", live.lesson.id, error)
             return False

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from store import people_tables  # noqa: F401  # its tables are of the same metadata
 from store.tables import Base
 
 context.configure(

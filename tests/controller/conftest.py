@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from testing.mosquitto import Broker
 from tests.controller.conducted import House, open_house
 from tests.controller.stage import Stage, open_stage
-from tests.devices.conftest import Broker, broker
-
-__all__ = ["broker"]
 
 
 @pytest.fixture

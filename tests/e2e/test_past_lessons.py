@@ -9,7 +9,6 @@ from playwright.async_api import Browser, Page
 from controller.quality.history import UNKNOWN, History
 from rooms.lesson import EndReason, LessonId
 from rooms.people.account import Role
-from store.quality import QualityStore
 from testing.browser import page_of
 from tests.controller.web.house import HOST, PASSWORD, ROOMS, House, lesson_at, open_house
 
@@ -26,7 +25,7 @@ async def hold(house: House, days_ago: float) -> LessonId:
     history = History(start)
     for step in range(200):
         history.add(start + timedelta(seconds=2 * step), [step // 150, 1500, 900, UNKNOWN, 21, 0, 62, 9, 0])
-    await QualityStore(house.store).put(lesson.id, {ROOMS[HOST].id: history}, lesson.end)
+    await house.store.quality.put(lesson.id, {ROOMS[HOST].id: history.stored()}, lesson.end)
     return lesson.id
 
 

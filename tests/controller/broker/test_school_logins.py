@@ -22,7 +22,6 @@ from devices.mqtt.connection import MqttSettings, connect
 from rooms.errors import StoreUnavailable
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
 from store import Store, open_store
-from store.mqtt_passwords import MqttPasswords
 from testing.clock import AheadClock
 from tests.controller.stage import running
 from tests.devices.nativedevice import described, native_device, until
@@ -103,7 +102,7 @@ async def test_passwords_issued_at_once_to_two_schools_both_hold(corner: Corner)
 
 async def test_only_hashes_are_kept(corner: Corner) -> None:
     login = await corner.logins.issue_password(LOI)
-    kept = await MqttPasswords(corner.store).all()
+    kept = await corner.store.mqtt_passwords.all()
     assert {school: verify_password(login.password, hashed) for school, hashed in kept.items()} == {LOI: True}
     files = [file for file in (corner.directory.parent).rglob("*") if file.is_file()]
     assert [file.name for file in files if login.password.encode() in file.read_bytes()] == []

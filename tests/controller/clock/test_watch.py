@@ -15,7 +15,6 @@ from controller.lessons.conductor import Conductor
 from controller.views.showing import Showing
 from rooms.lesson import EndReason, LessonId, LessonState
 from store import Store, open_store
-from store.clock import ClockStore
 from tests.controller.conducted import LESSON, House
 from tests.rooms.samples import MINUTE
 
@@ -68,7 +67,7 @@ class Board:
 
     def watch(self, store: Store) -> ClockWatch:
         machine = Machine(uptime_s=lambda: self.uptime, boot=lambda: self.boot, synchronised=lambda: self.kept)
-        return ClockWatch(ClockStore(store), clock=lambda: self.now, machine=machine)
+        return ClockWatch(store.clock, clock=lambda: self.now, machine=machine)
 
 
 async def test_first_start_believes_the_clock(store: Store) -> None:
@@ -108,7 +107,7 @@ async def test_time_is_kept_by_many_at_once(store: Store) -> None:
     for _ in range(3):
         board.run(MINUTE)
         await asyncio.gather(*(watch.write() for _ in range(8)))
-    kept = await ClockStore(store).get()
+    kept = await store.clock.get()
     assert kept is not None
     assert (kept.at, kept.boot, kept.uptime_s) == (board.now, board.boot, board.uptime)
 
@@ -170,7 +169,7 @@ async def conducted(house: House, watch: ClockWatch) -> AsyncIterator[tuple[Cond
 
 def watch_of(house: House, board: Board) -> ClockWatch:
     machine = Machine(uptime_s=lambda: board.uptime, boot=lambda: board.boot, synchronised=lambda: board.kept)
-    return ClockWatch(ClockStore(house.store), clock=house.clock, machine=machine)
+    return ClockWatch(house.store.clock, clock=house.clock, machine=machine)
 
 
 async def test_lessons_of_a_day_are_not_cancelled_by_a_clock_that_is_a_day_ahead(house: House) -> None:

@@ -1,6 +1,5 @@
 """People over both databases, real."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -9,17 +8,17 @@ from argon2 import PasswordHasher
 from controller.people.password import Passwords
 from controller.people.people import People
 from rooms.school import Organisation, OrganisationId, OrganisationKind
-from store import Store, open_store
+from store import Store
 from testing.clock import Clock
 
 SCHOOL = OrganisationId("le-loi")
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    async with open_store(url) as opened:
-        await opened.organisations.add(Organisation(id=SCHOOL, kind=OrganisationKind.SCHOOL, name="Lê Lợi"))
-        yield opened
+async def store(store: Store) -> Store:
+    """With a school."""
+    await store.organisations.add(Organisation(id=SCHOOL, kind=OrganisationKind.SCHOOL, name="Lê Lợi"))
+    return store
 
 
 @pytest.fixture

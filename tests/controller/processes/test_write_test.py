@@ -11,7 +11,6 @@ from controller.config.model import sqlite_url
 from controller.processes.write_test import WriteTest
 from rooms.errors import RoomsError
 from store import open_store
-from store.clock import ClockStore
 from testing.clock import AheadClock
 from tests.controller.stage import running
 
@@ -38,7 +37,7 @@ async def test_database_that_somebody_locks_is_said_to_take_no_writes(
     monkeypatch.setattr("controller.processes.write_test.EVERY_S", 0.0)
     monkeypatch.setattr("controller.processes.write_test.PATIENCE_S", 0.5)
     async with open_store(sqlite_url(tmp_path / "store.sqlite")) as store:
-        watch = ClockWatch(ClockStore(store), clock=AheadClock())
+        watch = ClockWatch(store.clock, clock=AheadClock())
         test = WriteTest("the database", watch.write, failures=(RoomsError,))
         async with running(test.run()):
             assert await test.works()

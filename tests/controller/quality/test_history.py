@@ -85,9 +85,9 @@ def test_history_is_written_and_read_whole() -> None:
     history = History(START, 4)
     for seconds in range(0, 7200, 4):
         history.add(at(seconds), numbers(rate=seconds, loss=seconds % 7))
-    data = history.to_bytes()
-    read = History.from_bytes(history.start, history.interval_s, data)
+    stored = history.stored()
+    read = History.of(stored)
     assert [list(read.column(each)) for each in Column] == [list(history.column(each)) for each in Column]
-    assert len(data) < 2 * len(Column) * CAPACITY
+    assert len(stored.samples) < 2 * len(Column) * CAPACITY
     read.add(at(7200), numbers(rate=1))
     assert read.column(Column.UP_KBPS)[-1] == 1

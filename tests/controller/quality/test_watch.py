@@ -53,7 +53,7 @@ async def test_each_site_has_a_word_from_its_first_packet_on_until_the_lesson_en
         assert after.column(Column.WORD)[-1] == 2
     async with house.conducted() as (_, showing):  # a later controller
         kept = (await showing.quality.histories(LESSON))[XUAN_ROOM.id]
-        assert kept.to_bytes() == after.to_bytes()
+        assert kept.stored() == after.stored()
 
 
 async def test_history_goes_on_after_a_restart_of_the_controller(house: House) -> None:
@@ -61,7 +61,7 @@ async def test_history_goes_on_after_a_restart_of_the_controller(house: House) -
     started = house.clock()
     earlier = History(started - timedelta(minutes=1))
     earlier.add(started - timedelta(minutes=1), [0, 7, *[0] * 7])
-    await QualityStore(house.store).put(LESSON, {XUAN_ROOM.id: earlier}, house.clock())
+    await house.store.quality.put(LESSON, {XUAN_ROOM.id: earlier.stored()}, house.clock())
     async with watched(house) as (conductor, showing):
         display = await house.pair(showing, XUAN_ROOM, "display")
         await conductor.start(LESSON, "teacher")
@@ -129,14 +129,16 @@ async def test_a_node_that_is_gone_is_no_fault_of_the_sites(house: House) -> Non
 
 async def test_what_is_old_is_forgotten(house: House) -> None:
     await house.plan()
-    kept = QualityStore(house.store)
+    kept = house.store.quality
     now = house.clock()
     history = History(now)
     history.add(now, [0, *[1] * 8])
-    await kept.put(LESSON, {XUAN_ROOM.id: history, LOI_ROOM.id: history}, now - KEPT - timedelta(seconds=1))
+    await kept.put(
+        LESSON, {XUAN_ROOM.id: history.stored(), LOI_ROOM.id: history.stored()}, now - KEPT - timedelta(seconds=1)
+    )
     await kept.forget(now)
     assert await kept.get(LESSON) == {}
-    await kept.put(LESSON, {XUAN_ROOM.id: history}, now - KEPT + timedelta(hours=1))
-    await kept.put(LESSON, {XUAN_ROOM.id: history}, now)  # written again
+    await kept.put(LESSON, {XUAN_ROOM.id: history.stored()}, now - KEPT + timedelta(hours=1))
+    await kept.put(LESSON, {XUAN_ROOM.id: history.stored()}, now)  # written again
     await kept.forget(now)
     assert set(await kept.get(LESSON)) == {XUAN_ROOM.id}

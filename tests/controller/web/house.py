@@ -207,7 +207,7 @@ async def open_house(
             store=store, hub=hub, nodes=no_nodes, changes=changes, grace=timedelta(minutes=10), clock=clock
         )
         machine = Machine(uptime_s=lambda: clock().timestamp())  # so the clock never jumps, however it is moved
-        clock_watch = ClockWatch(ClockStore(store), clock=clock, machine=machine)
+        clock_watch = ClockWatch(store.clock, clock=clock, machine=machine)
         showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         people = People.over(

@@ -23,7 +23,7 @@ async def test_technicians_see_each_site_over_the_lesson(house: House) -> None:
     history = History(start)
     history.add(start, [0, 1500, 900, UNKNOWN, 21, 0, 62, 9, 0])
     history.add(start + timedelta(seconds=6), [1, 300, 900, 1200, 80, 0, 70, 9, 2])
-    await QualityStore(house.store).put(LESSON, {ROOMS[HOST].id: history}, start)
+    await house.store.quality.put(LESSON, {ROOMS[HOST].id: history.stored()}, start)
     technician = await house.logged_in(HOST, Role.TECHNICIAN)
     status, told = await technician.ask("GET", PATH)
     assert (status, told["live"]) == (200, False)
@@ -54,7 +54,7 @@ async def test_all_sites_come_in_fewer_steps_than_one(house: House) -> None:
     history = History(start)
     for step in range(600):
         history.add(start + timedelta(seconds=2 * step), [0, *[step] * 8])
-    await QualityStore(house.store).put(LESSON, {ROOMS[HOST].id: history}, start)
+    await house.store.quality.put(LESSON, {ROOMS[HOST].id: history.stored()}, start)
     technician = await house.logged_in(HOST, Role.TECHNICIAN)
     _, all_sites = await technician.ask("GET", PATH)
     _, one = await technician.ask("GET", f"{PATH}?room={ROOMS[HOST].id}")
