@@ -1,10 +1,10 @@
 // The app's own connections, beside a firewall that begins to drop UDP in the middle of a call: the test cuts the relay
 // that all UDP candidates lead to.
 
-import { LastingPeer } from "../../../web/src/webrtc/lasting";
 import type { BrowserPeer } from "../../../web/src/webrtc/peer";
 import { BrowserPlayer } from "../../../web/src/webrtc/player";
 import { BrowserPublisher } from "../../../web/src/webrtc/publisher";
+import { LastingPeer } from "../../../web/src/webrtc/reconnectingPeer";
 
 const [whip, whep, token, port] = location.hash.slice(1).split("%20").map(decodeURIComponent) as [string, string, string, string];
 const set = RTCPeerConnection.prototype.setRemoteDescription;

@@ -1,8 +1,8 @@
 // The app's own connection behind a firewall that passes nothing but TURN: candidates of an answer that could be dialled
 // directly lead nowhere, and all that is left is a relay. With `open` as third word there is none until `wall` is called.
 
-import { LastingPeer } from "../../../web/src/webrtc/lasting";
 import { BrowserPlayer } from "../../../web/src/webrtc/player";
+import { LastingPeer } from "../../../web/src/webrtc/reconnectingPeer";
 
 const [url, token, network] = location.hash.slice(1).split("%20").map(decodeURIComponent) as [string, string, string?];
 function wall(): void {

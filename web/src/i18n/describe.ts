@@ -1,7 +1,7 @@
 // Codes from the controller turned into words. Pure: words and the present time are arguments.
 
 import type { Availability, CommandResult, Device, Lesson, Problem, Property, Site, SiteQuality, StartBlock, Step, Value, Word } from "../api/types";
-import { hasPicture, sourceName, valueText } from "./property";
+import { hasPicture, sourceName, valueText } from "./describe/property";
 import type { Words } from "./vi";
 
 const own = <K extends string>(table: Record<K, unknown>, key: string): key is K => Object.hasOwn(table, key);

@@ -1,6 +1,6 @@
 // The one WebSocket of the work pages. Stores listen to it; after each (re)connection they read everything anew.
 
-import { LastingSocket, type SocketState } from "../api/socket";
+import { LastingSocket, type SocketState } from "../api/reconnectingSocket";
 import type { ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
 import { login } from "./login.svelte";

@@ -1,12 +1,12 @@
 // Today's lessons as the server tells them.
 
 import { get, request } from "../api/http";
+import { insist } from "../api/retry";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
-import { Durations } from "./durations";
-import { insist } from "./insist";
-import { Level } from "./merge";
-import { Reading } from "./reading.svelte";
+import { Durations } from "./stepDurations";
+import { Level } from "./syncedList";
+import { Reading } from "./syncedStore.svelte";
 
 /** What is left out stays as it is. */
 export interface Sending {

@@ -2,10 +2,10 @@
 
 import { get, post, request } from "../api/http";
 import type { Id, Organisation } from "../api/types";
-import { branchesOf } from "./branches";
 import { login } from "./login.svelte";
-import { ADMINISTER, reach } from "./reach";
-import { Reading } from "./reading.svelte";
+import { branchesOf } from "./organisationTree";
+import { ADMINISTER, reach } from "./roleScope";
+import { Reading } from "./syncedStore.svelte";
 
 export interface NewOrganisation {
   kind: Organisation["kind"];

@@ -3,8 +3,8 @@
 import { get, post, put, remove } from "../api/http";
 import type { AccountWithRoles, Given, Id, LoginView, NewAccount, Organisation, Role, TokenView } from "../api/types";
 import { login } from "./login.svelte";
-import { ADMINISTER, reach, schoolsOf } from "./reach";
-import { Reading } from "./reading.svelte";
+import { ADMINISTER, reach, schoolsOf } from "./roleScope";
+import { Reading } from "./syncedStore.svelte";
 
 export class People extends Reading {
   list = $state.raw<AccountWithRoles[]>([]);

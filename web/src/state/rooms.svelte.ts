@@ -2,8 +2,8 @@
 
 import { get, post, remove, request } from "../api/http";
 import type { CommandResult, Device, DiscoveryProblem, Room, RoomDisplay, ServerEvent, Step, Value } from "../api/types";
-import { Level } from "./merge";
-import { Reading } from "./reading.svelte";
+import { Level } from "./syncedList";
+import { Reading } from "./syncedStore.svelte";
 
 const at = encodeURIComponent;
 /** A projector may take its whole warm-up to confirm; the answer comes when the command is final. */

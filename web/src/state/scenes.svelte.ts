@@ -2,7 +2,7 @@
 
 import { get, post } from "../api/http";
 import type { Scene, ServerEvent } from "../api/types";
-import { Reading } from "./reading.svelte";
+import { Reading } from "./syncedStore.svelte";
 
 export class Scenes extends Reading {
   list = $state.raw<Scene[]>([]);

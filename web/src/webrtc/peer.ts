@@ -1,9 +1,9 @@
 // One WHIP or WHEP connection over a real RTCPeerConnection: made once, used once, closed once.
 
 import type { Grant } from "../api/types";
-import { iceCredentials, restartFragment, withCredentials } from "./fragment";
-import { cameBy, learnRelays, needRelays, relays, relaysNeeded } from "./relays";
-import { type Sample, sampleOf } from "./sample";
+import { iceCredentials, restartFragment, withCredentials } from "./iceRestart";
+import { type Sample, sampleOf } from "./statsSample";
+import { cameBy, learnRelays, needRelays, relays, relaysNeeded } from "./turnServers";
 import { deleteResource, patchRestart, postOffer, putLayout, type Resource, SignalingError } from "./whip";
 
 export type PeerState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";

@@ -1,7 +1,7 @@
 // Receive connections (WHEP): a fixed number of video and audio slots; which room is in which slot is the node's decision.
 
 import type { Grant } from "../api/types";
-import type { Heights } from "./layout";
+import type { Heights } from "./layoutSender";
 import { BrowserPeer, type Peer } from "./peer";
 
 export interface PlayerPeer extends Peer {

@@ -1,9 +1,9 @@
 // A send connection (WHIP): a room's picture in layers and its sound, or a shared screen. It may be set up before the
 // camera has opened.
 
-import { LAYERS, withWanted } from "./layers";
+import { withSlides } from "./contentAttribute";
 import { BrowserPeer, type Peer } from "./peer";
-import { withSlides } from "./slides";
+import { LAYERS, withWanted } from "./simulcast";
 
 export interface PublisherPeer extends Peer {
   /** Send these from now on; null: send nothing. */

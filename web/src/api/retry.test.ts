@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { ApiError } from "./http";
+import { insist } from "./retry";
+
+const none = new ApiError(0, "timeout");
+const away = new ApiError(503, "node-unavailable");
+const refused = new ApiError(409, "room-busy");
+
+/** What happens, in order: "!" an attempt, "?" told that nothing was answered, "." a pause. */
+async function told(answers: readonly (ApiError | null)[], overAfter = Infinity): Promise<string> {
+  let log = "";
+  let attempts = 0;
+  const attempt = (): Promise<void> => {
+    log += "!";
+    const answer = answers[attempts++] ?? null;
+    return answer === null ? Promise.resolve() : Promise.reject(answer);
+  };
+  const rest = async (): Promise<void> => void (log += ".");
+  await insist(attempt, { over: () => attempts > overAfter, unanswered: () => (log += "?"), pause: rest }).catch(
+    (error: unknown) => (log += (error as ApiError).code),
+  );
+  return log;
+}
+
+describe("a request that is insisted on", () => {
+  it("is sent again until it is answered, whatever the answer", async () => {
+    expect(await told([null])).toBe("!");
+    expect(await told([none, away, null])).toBe("!?.!?.!");
+    expect(await told([none, refused])).toBe("!?.!room-busy");
+  });
+
+  it("is not sent again once it has come to pass, or is no longer wanted", async () => {
+    expect(await told([none, none, none], 1)).toBe("!?.!");
+    expect(await told([refused], 0)).toBe("!");
+  });
+});

@@ -1,0 +1,34 @@
+// A request that may be sent more than once is sent until the server has answered it.
+
+import { ApiError } from "./http";
+
+const PAUSE_MS = 2_000;
+
+/** Whether nobody knows what became of the request: it may yet be done. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status === 0 || error.status === 503 || error.status === 504);
+
+export interface Insistence {
+  /** What is asked for has come to pass, or is no longer wanted. */
+  over(): boolean;
+  /** Called each time nothing was answered. */
+  unanswered(): void;
+  pause?: () => Promise<void>;
+}
+
+/** Return once `attempt` has, or it is `over`. Raises what the server answered. */
+export async function insist(attempt: () => Promise<void>, { over, unanswered, pause = rest }: Insistence): Promise<void> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (over()) return;
+      if (!isUnanswered(error)) throw error;
+      unanswered();
+    }
+    await pause();
+    if (over()) return;
+  }
+}
+
+const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -1,0 +1,87 @@
+// What somebody in the room wants of the room's part in the lesson, from the touch until the server says the same.
+// It holds at once: a class that must not be heard does not wait for a network. Pure.
+
+import type { DisplayState, Id } from "../../api/types";
+
+export interface Sending {
+  muted?: boolean;
+  camera_off?: boolean;
+}
+
+/** What the server is asked. */
+export type Ask = ({ type: "sending"; lesson: Id } & Sending) | { type: "part"; lesson: Id; present: boolean };
+
+export class Wishes {
+  private lesson: Id | null = null;
+  private sending: Sending = {};
+  private present: boolean | null = null;
+  private leaving = false; // the server has been asked to let the room go, and has not said so
+
+  /** There is something that the server has not said yet. */
+  get open(): boolean {
+    return this.present !== null || Object.keys(this.sending).length > 0;
+  }
+
+  get comingBack(): boolean {
+    return this.present === true;
+  }
+
+  send(lesson: Id, change: Sending): void {
+    this.turnTo(lesson);
+    this.sending = { ...this.sending, ...change };
+  }
+
+  leave(lesson: Id): void {
+    this.turnTo(lesson);
+    this.present = false;
+    this.leaving = true;
+  }
+
+  comeBack(lesson: Id): void {
+    this.turnTo(lesson);
+    this.present = true;
+  }
+
+  /** The server has refused: what it says holds. */
+  drop(): void {
+    this.lesson = null;
+    this.sending = {};
+    this.present = null;
+    this.leaving = false;
+  }
+
+  /** What to ask, again after each new connection. */
+  asks(): Ask[] {
+    if (this.lesson === null) return [];
+    const { lesson, sending, present } = this;
+    return [
+      ...(Object.keys(sending).length > 0 ? [{ type: "sending" as const, lesson, ...sending }] : []),
+      ...(present === null ? [] : [{ type: "part" as const, lesson, present }]),
+    ];
+  }
+
+  /** What the server said, with what is wanted and not said yet; what it says by now is wanted no more. */
+  over(state: DisplayState): DisplayState {
+    const { call, asking } = state;
+    if (call === null || call.lesson !== this.lesson) {
+      this.leaving = false;
+      const out = asking?.lesson === this.lesson && asking?.stepped_out === true;
+      if (this.present !== true || !out) this.drop();
+      return state;
+    }
+    if (this.present === true && !this.leaving) this.present = null;
+    this.sending = Object.fromEntries(
+      Object.entries(this.sending).filter(([name, value]) => call[name as keyof Sending] !== value),
+    ) as Sending;
+    if (this.present !== null) {
+      const { title } = call;
+      return { ...state, call: null, asking: { lesson: call.lesson, title, host: "", stepped_out: true, reminded_at: null } };
+    }
+    return { ...state, call: { ...call, ...this.sending } };
+  }
+
+  private turnTo(lesson: Id): void {
+    if (this.lesson !== lesson) this.drop();
+    this.lesson = lesson;
+  }
+}

@@ -1,0 +1,53 @@
+// Connections made before they are needed: key, transceivers and offer are ready when the lesson starts. No camera here.
+
+import { BrowserPlayer } from "../../webrtc/player";
+import { BrowserPublisher } from "../../webrtc/publisher";
+
+const STORED = "nhipcau.slots";
+const MOST = 16;
+
+interface Counts {
+  video: number;
+  audio: number;
+}
+
+/** As many slots as the last lesson here had: the likeliest guess for the next one. */
+function storedCounts(): Counts {
+  const [video, audio] = (localStorage.getItem(STORED) ?? "2,1").split(",").map(Number);
+  const sane = (count: number | undefined): number =>
+    Number.isInteger(count) && count !== undefined && count > 0 && count <= MOST ? count : 1;
+  return { video: sane(video), audio: sane(audio) };
+}
+
+export class Warm {
+  private nextPlayer: BrowserPlayer | null = null;
+  private nextPublisher: BrowserPublisher | null = null;
+
+  prepare(): void {
+    const { video, audio } = storedCounts();
+    this.nextPlayer ??= new BrowserPlayer(video, audio);
+    this.nextPublisher ??= new BrowserPublisher();
+  }
+
+  player(video: number, audio: number): BrowserPlayer {
+    const ready = this.nextPlayer;
+    this.nextPlayer = null;
+    if (ready?.video === video && ready.audio === audio) return ready;
+    ready?.close(null);
+    localStorage.setItem(STORED, `${video},${audio}`);
+    return new BrowserPlayer(video, audio);
+  }
+
+  publisher(): BrowserPublisher {
+    const ready = this.nextPublisher ?? new BrowserPublisher();
+    this.nextPublisher = null;
+    return ready;
+  }
+
+  close(): void {
+    this.nextPlayer?.close(null);
+    this.nextPublisher?.close(null);
+    this.nextPlayer = null;
+    this.nextPublisher = null;
+  }
+}

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { Stall } from "./stallDetector";
+
+/** At which seconds a picture with these frame counts, sampled each second, is taken for stalled. */
+function renewals(frames: (second: number) => number, seconds: number, expected = true): number[] {
+  const stall = new Stall();
+  return Array.from({ length: seconds }, (_, second) => second).filter((second) =>
+    stall.observe(second * 1000, frames(second), expected),
+  );
+}
+
+it("lets a moving picture alone, and one that nobody sends", () => {
+  expect(renewals((second) => second * 15, 30)).toEqual([]);
+  expect(renewals(() => 0, 30, false)).toEqual([]);
+});
+
+it("renews after 3 s without a frame, then ever less often", () => {
+  expect(renewals(() => 7, 60)).toEqual([3, 10, 23, 48]);
+});

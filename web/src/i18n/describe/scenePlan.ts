@@ -1,0 +1,62 @@
+// What a scene will do, in words: its steps in the order in which they can start.
+
+import type { Device, Importance, SceneStep } from "../../api/types";
+import { ambiguousTypes, deviceWord, verb } from "../describe";
+import type { Words } from "../vi";
+
+export interface PlannedStep {
+  id: string;
+  text: string;
+  importance: Importance;
+  /** What it waits for, and how long it is waited for. */
+  details: string[];
+  /** Its device is not in the room any more. */
+  lost: boolean;
+}
+
+/** The steps in words; they are numbered from 1 in this order, and refer to each other by these numbers. */
+export function plan(
+  words: Words,
+  steps: readonly SceneStep[],
+  devices: readonly Device[],
+  format: (value: number) => string = String,
+): PlannedStep[] {
+  const ordered = startOrder(steps);
+  const numbers = new Map(ordered.map((step, index) => [step.id, index + 1]));
+  const known = new Map(devices.map((device) => [device.id, device]));
+  const ambiguous = ambiguousTypes(ordered.flatMap((step) => known.get(step.device) ?? []).map((device) => ({ device })));
+  const listed = (ids: readonly string[]): string => ids.flatMap((id) => numbers.get(id) ?? []).sort((a, b) => a - b).join(", ");
+  const { rooms: say } = words;
+
+  return ordered.map((step) => {
+    const device = known.get(step.device);
+    const name = device === undefined ? say.stepNoDevice : ambiguous.has(device.type) ? device.name : deviceWord(words, device);
+    const after = listed(step.after.filter((id) => !step.needs.includes(id)));
+    const needs = listed(step.needs);
+    return {
+      id: step.id,
+      text: `${name}: ${verb(words, device?.type ?? "", step.property, step.value)}`,
+      importance: step.importance,
+      details: [
+        ...(after === "" ? [] : [say.stepAfter(after)]),
+        ...(needs === "" ? [] : [say.stepNeeds(needs)]),
+        say.stepDeadline(format(step.deadline_s)),
+      ],
+      lost: device === undefined,
+    };
+  });
+}
+
+/** No step before one that it waits for; otherwise as stored. */
+function startOrder(steps: readonly SceneStep[]): SceneStep[] {
+  const ordered: SceneStep[] = [];
+  const placed = new Set<string>();
+  let left = [...steps];
+  while (left.length > 0) {
+    const next = left.find((step) => [...step.after, ...step.needs].every((id) => placed.has(id))) ?? left[0]!;
+    ordered.push(next);
+    placed.add(next.id);
+    left = left.filter((step) => step !== next);
+  }
+  return ordered;
+}

@@ -1,0 +1,82 @@
+// The teacher's own screen, shared as their room's: until they stop it, the lesson ends, or another machine of the room
+// shares. It goes on while they look at another page of the app.
+
+import { untrack } from "svelte";
+import { ApiError, post } from "../../api/http";
+import type { Id, Lesson, ScreenGrant, ServerEvent } from "../../api/types";
+import { events } from "../../state/events.svelte";
+import { login } from "../../state/login.svelte";
+import { Sharing } from "../../webrtc/screenShare.svelte";
+
+const RENEW_EVERY_MS = 120_000; // a token is good for five minutes
+
+class TeacherScreen {
+  lesson = $state<Id | null>(null);
+  error = $state.raw<unknown>(null);
+  readonly sharing = new Sharing(() => this.ask());
+  private room: Id | null = null;
+  private share = ""; // names this one to the server: another window of the same login may share, too
+
+  constructor() {
+    $effect.root(() => {
+      $effect(() => (this.sharing.active ? untrack(() => this.hold()) : undefined));
+      $effect(() => (this.sharing.active || this.sharing.replaced ? untrack(() => this.listen()) : undefined));
+      $effect(() => {
+        if (login.me === null) this.sharing.stop();
+      });
+    });
+  }
+
+  async start({ id, can }: Lesson): Promise<void> {
+    this.lesson = id;
+    this.room = can.share;
+    this.share = crypto.randomUUID();
+    this.error = null;
+    await this.sharing.start();
+  }
+
+  /** Also once another machine shares: until that stops, it is said. */
+  private listen(): () => void {
+    return events.listen((event) => this.take(event));
+  }
+
+  private hold(): () => void {
+    const renewal = setInterval(() => void this.renew(), RENEW_EVERY_MS);
+    addEventListener("pagehide", this.leave);
+    return () => {
+      clearInterval(renewal);
+      removeEventListener("pagehide", this.leave);
+    };
+  }
+
+  private take(event: ServerEvent): void {
+    if (event.type === "lesson_removed" && event.id === this.lesson) this.sharing.stop();
+    if (event.type !== "lesson" || event.lesson.id !== this.lesson) return;
+    if (event.lesson.can.share !== this.room) this.sharing.stop();
+    this.sharing.follow(event.lesson.epoch);
+    const site = event.lesson.sites.find((each) => each.room.id === this.room);
+    this.sharing.told(site?.media.sharing ?? null);
+  }
+
+  private async renew(): Promise<void> {
+    const grant = await this.ask();
+    if (grant !== null) this.sharing.refresh(grant);
+  }
+
+  private async ask(): Promise<ScreenGrant | null> {
+    try {
+      return await post<ScreenGrant>(`/lessons/${encodeURIComponent(this.lesson ?? "")}/screen`, { share: this.share });
+    } catch (error) {
+      // Over, or not allowed (any more). Anything else passes.
+      if (error instanceof ApiError && [401, 403, 404, 409].includes(error.status)) {
+        this.sharing.stop();
+        this.error = error;
+      }
+      return null;
+    }
+  }
+
+  private readonly leave = (): void => this.sharing.stop(true);
+}
+
+export const teacherScreen = new TeacherScreen();

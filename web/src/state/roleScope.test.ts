@@ -1,0 +1,41 @@
+import { expect, it } from "vitest";
+import type { Me, Organisation, Role } from "../api/types";
+import { ADMINISTER, EQUIP, reach, schoolsOf } from "./roleScope";
+
+const school = (id: string, parent: string | null): Organisation => ({ id, parent, kind: "school", name: id, province: "" });
+const department = (id: string, parent: string | null): Organisation => ({ ...school(id, parent), kind: "department" });
+const held = (role: Role, id: string): Me["roles"][number] => ({ role, organisation: { id, name: id } });
+const tree = [
+  department("province", null),
+  department("ward", "province"),
+  school("le-loi", "ward"),
+  school("dong-da", "ward"),
+  school("annex", "dong-da"),
+  school("other", null),
+];
+const ids = (list: Organisation[]): string[] => list.map((each) => each.id).sort();
+
+it("counts where a role is held and below departments, never above or beside", () => {
+  expect(ids(reach(tree, [held("administrator", "ward")], ADMINISTER))).toEqual(["annex", "dong-da", "le-loi", "ward"]);
+  expect(ids(reach(tree, [held("technician", "le-loi")], EQUIP))).toEqual(["le-loi"]);
+  expect(reach(tree, [held("teacher", "ward")], ADMINISTER)).toEqual([]);
+});
+
+it("gives below a department what a department does there", () => {
+  expect(ids(reach(tree, [held("technician", "province")], EQUIP))).toEqual(["annex", "dong-da", "le-loi", "province", "ward"]);
+  expect(ids(reach(tree, [held("administrator", "province")], EQUIP))).toEqual(["province"]);
+});
+
+it("gives nothing at a school below a school", () => {
+  expect(ids(reach(tree, [held("administrator", "dong-da")], ADMINISTER))).toEqual(["dong-da"]);
+});
+
+it("tells at how many schools a role counts", () => {
+  expect(ids(schoolsOf(tree, "province"))).toEqual(["annex", "dong-da", "le-loi"]);
+  expect(ids(schoolsOf(tree, "dong-da"))).toEqual(["dong-da"]);
+});
+
+it("ends in a tree with a loop", () => {
+  const looped = [department("a", "b"), department("b", "a")];
+  expect(reach(looped, [held("administrator", "c")], ADMINISTER)).toEqual([]);
+});

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { ScreenGrant } from "../api/types";
+import { Sharing } from "./screenShare.svelte";
+
+beforeEach(() => {
+  const getDisplayMedia = async (): Promise<object> =>
+    Promise.resolve({ getVideoTracks: () => [{ contentHint: "", onended: null, stop: () => undefined }] });
+  vi.stubGlobal("navigator", { mediaDevices: { getDisplayMedia } });
+  vi.stubGlobal("RTCPeerConnection", { generateCertificate: () => new Promise(() => undefined) }); // never connects
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+const grant = (epoch: string): ScreenGrant => ({ url: "/whip/b", token: "s1", client: "d1-screen", epoch });
+
+/** Ours was shown until another machine of the room shared. */
+async function replaced(): Promise<Sharing> {
+  const sharing = new Sharing(() => grant("e1"));
+  await sharing.start();
+  await vi.waitFor(() => {
+    sharing.told("d1-screen");
+    sharing.told("t1-screen");
+    expect([sharing.active, sharing.replaced]).toEqual([false, true]);
+  });
+  return sharing;
+}
+
+it("says that another machine shares for as long as one does", async () => {
+  const sharing = await replaced();
+  sharing.told("t2-screen");
+  expect(sharing.replaced).toBe(true);
+  sharing.told(null);
+  expect(sharing.replaced).toBe(false);
+});
+
+it("says nothing of it in the next lesson", async () => {
+  const sharing = await replaced();
+  sharing.stop();
+  sharing.told("t1-screen");
+  expect(sharing.replaced).toBe(false);
+});
+
+it("is sent anew once for each bridge, whether the lesson or a token says first where that is", async () => {
+  let epoch = "e1";
+  const ask = vi.fn(() => grant(epoch));
+  const sharing = new Sharing(ask);
+  await sharing.start();
+  sharing.follow("e1");
+  sharing.follow(null);
+  expect(ask).toHaveBeenCalledTimes(1);
+  epoch = "e2";
+  sharing.follow("e2");
+  sharing.refresh(grant("e2"));
+  expect(ask).toHaveBeenCalledTimes(2);
+  epoch = "e3";
+  sharing.refresh(grant("e3"));
+  expect(ask).toHaveBeenCalledTimes(3);
+});
