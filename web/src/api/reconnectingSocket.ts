@@ -20,7 +20,7 @@ const MAXIMUM_WAIT_MS = 2_000;
 const OPEN_TIMEOUT_MS = 5_000;
 const PING_EVERY_MS = 2_000;
 
-export class LastingSocket {
+export class ReconnectingSocket {
   private socket: WebSocket | null = null;
   private state: SocketState = "stopped";
   private readonly backoff = new Backoff(FIRST_WAIT_MS, MAXIMUM_WAIT_MS);

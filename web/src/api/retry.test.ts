@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "./http";
-import { insist } from "./retry";
+import { retryUntilAnswered } from "./retry";
 
 const none = new ApiError(0, "timeout");
 const away = new ApiError(503, "node-unavailable");
@@ -16,7 +16,7 @@ async function told(answers: readonly (ApiError | null)[], overAfter = Infinity)
     return answer === null ? Promise.resolve() : Promise.reject(answer);
   };
   const rest = async (): Promise<void> => void (log += ".");
-  await insist(attempt, { over: () => attempts > overAfter, unanswered: () => (log += "?"), pause: rest }).catch(
+  await retryUntilAnswered(attempt, { over: () => attempts > overAfter, unanswered: () => (log += "?"), pause: rest }).catch(
     (error: unknown) => (log += (error as ApiError).code),
   );
   return log;

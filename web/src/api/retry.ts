@@ -8,7 +8,7 @@ const PAUSE_MS = 2_000;
 export const isUnanswered = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 0 || error.status === 503 || error.status === 504);
 
-export interface Insistence {
+export interface RetryOptions {
   /** What is asked for has come to pass, or is no longer wanted. */
   over(): boolean;
   /** Called each time nothing was answered. */
@@ -17,7 +17,7 @@ export interface Insistence {
 }
 
 /** Return once `attempt` has, or it is `over`. Raises what the server answered. */
-export async function insist(attempt: () => Promise<void>, { over, unanswered, pause = rest }: Insistence): Promise<void> {
+export async function retryUntilAnswered(attempt: () => Promise<void>, { over, unanswered, pause = rest }: RetryOptions): Promise<void> {
   for (;;) {
     try {
       return await attempt();

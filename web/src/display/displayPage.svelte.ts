@@ -1,12 +1,12 @@
 // The display page's life: the WebSocket that says what to do, pairing, the call, reports, the wake lock.
 
-import { LastingSocket } from "../api/reconnectingSocket";
-import type { CallOrder, DisplayEvent, DisplayState } from "../api/types";
+import { ReconnectingSocket } from "../api/reconnectingSocket";
+import type { DisplayCall, DisplayEvent, DisplayState } from "../api/types";
 import { clock } from "../state/clock.svelte";
 import type { Heights } from "../webrtc/layoutSender";
 import { nowMs, statsOf } from "../webrtc/pageStats";
-import { Sharing } from "../webrtc/screenShare.svelte";
-import { Call, type CallView, NOTHING_RECEIVED } from "./call/callClient";
+import { ScreenShare } from "../webrtc/screenShare.svelte";
+import { Call, type CallState, NOTHING_RECEIVED } from "./call/callClient";
 import { EVERYTHING } from "./call/cpuAdaptation";
 import { type Sending, Wishes } from "./call/pendingChanges";
 import { Warm } from "./call/prewarm";
@@ -27,7 +27,7 @@ export class Screen {
   taken = $state(false); // a technician has entered the code
   offline = $state(false);
   state = $state.raw<DisplayState | null>(null);
-  view = $state.raw<CallView>({
+  view = $state.raw<CallState>({
     phase: "idle",
     order: null,
     camera: "unknown",
@@ -46,7 +46,7 @@ export class Screen {
   slow = $state(false); // this machine cannot decode all that it could be sent
   speaker = $state<string | null>(null);
   twoCameras = $state(false); // a second one was chosen, and is plugged in
-  readonly sharing = new Sharing(() => this.state?.call?.screen ?? null);
+  readonly sharing = new ScreenShare(() => this.state?.call?.screen ?? null);
 
   private readonly warm = new Warm();
   private readonly wishes = new Wishes();
@@ -64,7 +64,7 @@ export class Screen {
     },
     (view) => this.see(view),
   );
-  private readonly socket = new LastingSocket({
+  private readonly socket = new ReconnectingSocket({
     path: "/api/v1/display/events",
     silenceMs: SILENCE_MS,
     onMessage: (message) => this.take(message as DisplayEvent),
@@ -223,7 +223,7 @@ export class Screen {
     if (this.view.phase === "joined") this.warm.prepare(); // for another bridge, should it come to that
   }
 
-  private followSharing(before: CallOrder | null, now: CallOrder | null): void {
+  private followSharing(before: DisplayCall | null, now: DisplayCall | null): void {
     if (now === null || before?.lesson !== now.lesson) this.sharing.stop();
     else this.sharing.refresh(now.screen);
     this.sharing.told(now?.sharing ?? null);
@@ -258,7 +258,7 @@ export class Screen {
     this.offlineTimer ??= setTimeout(() => (this.offline = true), OFFLINE_SHOWN_AFTER_MS);
   }
 
-  private see(view: CallView): void {
+  private see(view: CallState): void {
     this.view = view;
     if (view.phase === "joined") this.times.joined ??= nowMs();
     // Neither controller nor bridge for long: the call was given up, and with it what was shared.

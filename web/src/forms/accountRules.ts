@@ -1,6 +1,6 @@
 // What an account's fields may hold, in every form that asks for them; the server has the last word.
 
-import type { AtField, Rule } from "./fieldRules";
+import type { ProblemFields, Rule } from "./fieldRules";
 
 type Limits = Omit<Rule, "value">;
 
@@ -10,7 +10,7 @@ export const NEW_PASSWORD: Limits = { exact: true, least: 12, most: 200 };
 export const ORGANISATION_NAME: Limits = { most: 200 };
 export const PROVINCE: Limits = { most: 100, optional: true };
 
-export const AT_ACCOUNT: AtField = {
+export const AT_ACCOUNT: ProblemFields = {
   "account-exists": ["name", "taken"],
   "weak-password": ["password", "easy"],
   "wrong-password": ["current", "wrong_password"],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../api/http";
-import { type AtField, faultOf, faultsOf, refused, type Rule, type Rules } from "./fieldRules";
+import { type ProblemFields, faultOf, faultsOf, refused, type Rule, type Rules } from "./fieldRules";
 
 const rule = (value: string, limits: Omit<Rule, "value"> = {}): Rule => ({ value: () => value, ...limits });
 
@@ -34,7 +34,7 @@ describe("what the server says", () => {
     expect(refused(invalid(["/body/name", "too_long"], ["/body/school/id", "pattern"]), rules, {})).toEqual({ name: "too_long", "school/id": "pattern" });
     expect(refused(invalid(["/body/name", "novel"]), rules, {})).toEqual({ name: "other" });
     expect(refused(new ApiError(409, "already-exists"), rules, { "already-exists": ["name", "taken"] })).toEqual({ name: "taken" });
-    const weak: AtField = { "weak-password": ["name", "easy"] };
+    const weak: ProblemFields = { "weak-password": ["name", "easy"] };
     expect(refused(new ApiError(422, "weak-password", null, { reason: "like_name" }), rules, weak)).toEqual({ name: "like_name" });
     expect(refused(new ApiError(422, "weak-password", null, { reason: "novel" }), rules, weak)).toEqual({ name: "easy" });
   });

@@ -53,10 +53,10 @@ export function faultsOf(rules: Rules): Record<string, Fault> {
 }
 
 /** Which problems of the server concern one field, by their codes; a problem's own reason says more than `fault`. */
-export type AtField = Record<string, [field: string, fault: Fault]>;
+export type ProblemFields = Record<string, [field: string, fault: Fault]>;
 
 /** The fields that the server did not take; empty where what it said is about the whole. */
-export function refused(error: ApiError, rules: Rules, at: AtField): Record<string, Fault> {
+export function refused(error: ApiError, rules: Rules, at: ProblemFields): Record<string, Fault> {
   const known = at[error.code];
   if (known !== undefined) return { [known[0]]: isFault(error.reason) ? error.reason : known[1] };
   const found: Record<string, Fault> = {};

@@ -3,7 +3,7 @@
 import { tick } from "svelte";
 import { ApiError } from "../api/http";
 import type { Words } from "../i18n/vi";
-import { type AtField, type Fault, faultsOf, refused, type Rules } from "./fieldRules";
+import { type ProblemFields, type Fault, faultsOf, refused, type Rules } from "./fieldRules";
 
 export class Form {
   sending = $state(false);
@@ -13,7 +13,7 @@ export class Form {
 
   constructor(
     private readonly rules: Rules,
-    private readonly at: AtField = {},
+    private readonly at: ProblemFields = {},
   ) {}
 
   /** Check the fields, then `send`. The first field that is wrong has the focus. */

@@ -1,14 +1,14 @@
 // Which entries of the audit log are asked for, and how.
 
 /** What is asked for; "" is any. Days as date fields write them: 2026-11-29. */
-export interface AuditWish {
+export interface AuditFilter {
   action: string;
   from: string;
   to: string;
 }
 
 /** Days are this place's, from their first moment to the end of the last. */
-export function query(wish: AuditWish, cursor: string | null): URLSearchParams {
+export function query(wish: AuditFilter, cursor: string | null): URLSearchParams {
   const found = new URLSearchParams();
   if (wish.action !== "") found.set("action", wish.action);
   if (wish.from !== "") found.set("start", new Date(`${wish.from}T00:00:00`).toISOString());

@@ -2,10 +2,10 @@
 
 import { ApiError, get } from "../api/http";
 import type { AuditEntry } from "../api/types";
-import { type AuditWish, query } from "./auditFilter";
+import { type AuditFilter, query } from "./auditFilter";
 import { login } from "./login.svelte";
 
-export class Audit {
+export class AuditLog {
   entries = $state.raw<AuditEntry[]>([]);
   state = $state<"loading" | "ready" | "failed">("loading");
   error = $state.raw<unknown>(null);
@@ -14,18 +14,18 @@ export class Audit {
   private next: string | null = null; // no state: whoever asks for a page must not ask again because it came
   private asked = 0;
 
-  async read(wish: AuditWish): Promise<void> {
+  async read(wish: AuditFilter): Promise<void> {
     this.entries = [];
     this.next = null;
     this.more = false;
     await this.ask(wish);
   }
 
-  async older(wish: AuditWish): Promise<void> {
+  async older(wish: AuditFilter): Promise<void> {
     await this.ask(wish);
   }
 
-  private async ask(wish: AuditWish): Promise<void> {
+  private async ask(wish: AuditFilter): Promise<void> {
     const number = ++this.asked;
     this.state = "loading";
     try {

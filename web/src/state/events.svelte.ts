@@ -1,6 +1,6 @@
 // The one WebSocket of the work pages. Stores listen to it; after each (re)connection they read everything anew.
 
-import { LastingSocket, type SocketState } from "../api/reconnectingSocket";
+import { ReconnectingSocket, type SocketState } from "../api/reconnectingSocket";
 import type { ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
 import { login } from "./login.svelte";
@@ -20,7 +20,7 @@ class Events {
   private readonly listeners = new Set<Listener>();
   private tries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private readonly socket = new LastingSocket({
+  private readonly socket = new ReconnectingSocket({
     path: "/api/v1/events",
     silenceMs: 12_000,
     onMessage: (message) => this.take(message as ServerEvent),

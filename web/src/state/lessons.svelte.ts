@@ -1,12 +1,12 @@
 // Today's lessons as the server tells them.
 
 import { get, request } from "../api/http";
-import { insist } from "../api/retry";
+import { retryUntilAnswered } from "../api/retry";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
-import { Durations } from "./stepDurations";
-import { Level } from "./syncedList";
-import { Reading } from "./syncedStore.svelte";
+import { StepDurations } from "./stepDurations";
+import { SyncedList } from "./syncedList";
+import { SyncedStore } from "./syncedStore.svelte";
 
 /** What is left out stays as it is. */
 export interface Sending {
@@ -16,11 +16,11 @@ export interface Sending {
 
 const SLOW_MS = 5_000; // longer without an answer, and the page says what becomes of the tap
 
-export const durations = new Durations(localStorage);
+export const durations = new StepDurations(localStorage);
 
-class Lessons extends Reading {
+class Lessons extends SyncedStore {
   list = $state.raw<Lesson[]>([]);
-  private readonly level = new Level<Lesson>();
+  private readonly level = new SyncedList<Lesson>();
 
   readonly live = $derived(this.list.filter((lesson) => lesson.state === "live"));
   readonly upcoming = $derived(this.list.filter((lesson) => lesson.state === "scheduled"));
@@ -38,7 +38,7 @@ class Lessons extends Reading {
     };
     const slow = setTimeout(keep, SLOW_MS);
     try {
-      await insist(() => this.change("POST", id, "start"), {
+      await retryUntilAnswered(() => this.change("POST", id, "start"), {
         over: () => this.level.get(id)?.state !== "scheduled" || (kept && !this.kept.has(id)),
         unanswered: () => {
           if (!kept) keep();

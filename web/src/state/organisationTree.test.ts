@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import type { Organisation } from "../api/types";
-import { branchesOf } from "./organisationTree";
+import { treeLines } from "./organisationTree";
 
 const one = (id: string, parent: string | null): Organisation => ({ id, parent, kind: "department", name: id, province: "" });
 const lines = (...list: Organisation[]): string[] =>
-  branchesOf(list).map(({ organisation, depth }) => `${"-".repeat(depth)}${organisation.id}`);
+  treeLines(list).map(({ organisation, depth }) => `${"-".repeat(depth)}${organisation.id}`);
 
 it("has each organisation below the one above it, in the order given", () => {
   expect(lines(one("b", "top"), one("top", null), one("a", "top"), one("deep", "a"), one("other", null))).toEqual([

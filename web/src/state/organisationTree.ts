@@ -3,15 +3,15 @@
 import type { Id, Organisation } from "../api/types";
 
 /** An organisation as a line of the tree. `depth`: how many of those shown are above it. */
-export interface Branch {
+export interface TreeLine {
   organisation: Organisation;
   depth: number;
 }
 
 /** Each under the one above it, as far as that is shown; a loop, which would be a fault, is shown flat. */
-export function branchesOf(organisations: readonly Organisation[]): Branch[] {
+export function treeLines(organisations: readonly Organisation[]): TreeLine[] {
   const shown = new Set(organisations.map((each) => each.id));
-  const found: Branch[] = [];
+  const found: TreeLine[] = [];
   const below = (parent: Id | null, depth: number): void => {
     for (const organisation of organisations) {
       const top = organisation.parent === null || !shown.has(organisation.parent);

@@ -3,9 +3,9 @@
 import { get, post, request } from "../api/http";
 import type { Id, Organisation } from "../api/types";
 import { login } from "./login.svelte";
-import { branchesOf } from "./organisationTree";
-import { ADMINISTER, reach } from "./roleScope";
-import { Reading } from "./syncedStore.svelte";
+import { treeLines } from "./organisationTree";
+import { ADMINISTRATOR_SCOPE, reach } from "./roleScope";
+import { SyncedStore } from "./syncedStore.svelte";
 
 export interface NewOrganisation {
   kind: Organisation["kind"];
@@ -14,9 +14,9 @@ export interface NewOrganisation {
   parent: Id | null;
 }
 
-export class Organisations extends Reading {
+export class Organisations extends SyncedStore {
   mine = $state.raw<Organisation[]>([]);
-  readonly branches = $derived(branchesOf(this.mine));
+  readonly branches = $derived(treeLines(this.mine));
   readonly departments = $derived(this.mine.filter((each) => each.kind === "department"));
 
   async add(organisation: NewOrganisation): Promise<void> {
@@ -32,7 +32,7 @@ export class Organisations extends Reading {
 
   protected async read(): Promise<void> {
     const { organisations } = await get<{ organisations: Organisation[] }>("/organisations");
-    this.mine = reach(organisations, login.me?.roles ?? [], ADMINISTER);
+    this.mine = reach(organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
   }
 
   /** The server tells of no changes to organisations. */

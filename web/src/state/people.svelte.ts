@@ -3,10 +3,10 @@
 import { get, post, put, remove } from "../api/http";
 import type { AccountWithRoles, Given, Id, LoginView, NewAccount, Organisation, Role, TokenView } from "../api/types";
 import { login } from "./login.svelte";
-import { ADMINISTER, reach, schoolsOf } from "./roleScope";
-import { Reading } from "./syncedStore.svelte";
+import { ADMINISTRATOR_SCOPE, reach, schoolsOf } from "./roleScope";
+import { SyncedStore } from "./syncedStore.svelte";
 
-export class People extends Reading {
+export class People extends SyncedStore {
   list = $state.raw<AccountWithRoles[]>([]);
   /** Where this administrator can give roles. */
   organisations = $state.raw<Organisation[]>([]);
@@ -69,7 +69,7 @@ export class People extends Reading {
       get<{ organisations: Organisation[] }>("/organisations"),
     ]);
     this.all = all.organisations;
-    this.organisations = reach(all.organisations, login.me?.roles ?? [], ADMINISTER);
+    this.organisations = reach(all.organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
     this.show(found.accounts);
   }
 

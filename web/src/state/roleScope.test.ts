@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Me, Organisation, Role } from "../api/types";
-import { ADMINISTER, EQUIP, reach, schoolsOf } from "./roleScope";
+import { ADMINISTRATOR_SCOPE, ROOM_SETUP_SCOPE, reach, schoolsOf } from "./roleScope";
 
 const school = (id: string, parent: string | null): Organisation => ({ id, parent, kind: "school", name: id, province: "" });
 const department = (id: string, parent: string | null): Organisation => ({ ...school(id, parent), kind: "department" });
@@ -16,18 +16,18 @@ const tree = [
 const ids = (list: Organisation[]): string[] => list.map((each) => each.id).sort();
 
 it("counts where a role is held and below departments, never above or beside", () => {
-  expect(ids(reach(tree, [held("administrator", "ward")], ADMINISTER))).toEqual(["annex", "dong-da", "le-loi", "ward"]);
-  expect(ids(reach(tree, [held("technician", "le-loi")], EQUIP))).toEqual(["le-loi"]);
-  expect(reach(tree, [held("teacher", "ward")], ADMINISTER)).toEqual([]);
+  expect(ids(reach(tree, [held("administrator", "ward")], ADMINISTRATOR_SCOPE))).toEqual(["annex", "dong-da", "le-loi", "ward"]);
+  expect(ids(reach(tree, [held("technician", "le-loi")], ROOM_SETUP_SCOPE))).toEqual(["le-loi"]);
+  expect(reach(tree, [held("teacher", "ward")], ADMINISTRATOR_SCOPE)).toEqual([]);
 });
 
 it("gives below a department what a department does there", () => {
-  expect(ids(reach(tree, [held("technician", "province")], EQUIP))).toEqual(["annex", "dong-da", "le-loi", "province", "ward"]);
-  expect(ids(reach(tree, [held("administrator", "province")], EQUIP))).toEqual(["province"]);
+  expect(ids(reach(tree, [held("technician", "province")], ROOM_SETUP_SCOPE))).toEqual(["annex", "dong-da", "le-loi", "province", "ward"]);
+  expect(ids(reach(tree, [held("administrator", "province")], ROOM_SETUP_SCOPE))).toEqual(["province"]);
 });
 
 it("gives nothing at a school below a school", () => {
-  expect(ids(reach(tree, [held("administrator", "dong-da")], ADMINISTER))).toEqual(["dong-da"]);
+  expect(ids(reach(tree, [held("administrator", "dong-da")], ADMINISTRATOR_SCOPE))).toEqual(["dong-da"]);
 });
 
 it("tells at how many schools a role counts", () => {
@@ -37,5 +37,5 @@ it("tells at how many schools a role counts", () => {
 
 it("ends in a tree with a loop", () => {
   const looped = [department("a", "b"), department("b", "a")];
-  expect(reach(looped, [held("administrator", "c")], ADMINISTER)).toEqual([]);
+  expect(reach(looped, [held("administrator", "c")], ADMINISTRATOR_SCOPE)).toEqual([]);
 });

@@ -8,8 +8,8 @@ export interface Given {
   below: readonly Role[];
 }
 
-export const EQUIP: Given = { at: ["technician", "administrator"], below: ["technician"] };
-export const ADMINISTER: Given = { at: ["administrator"], below: ["administrator"] };
+export const ROOM_SETUP_SCOPE: Given = { at: ["technician", "administrator"], below: ["technician"] };
+export const ADMINISTRATOR_SCOPE: Given = { at: ["administrator"], below: ["administrator"] };
 
 /** The organisations where `held` gives it, in the order of their names. */
 export function reach(organisations: readonly Organisation[], held: Me["roles"], given: Given): Organisation[] {

@@ -2,8 +2,8 @@
 
 import { get, post, remove, request } from "../api/http";
 import type { CommandResult, Device, DiscoveryProblem, Room, RoomDisplay, ServerEvent, Step, Value } from "../api/types";
-import { Level } from "./syncedList";
-import { Reading } from "./syncedStore.svelte";
+import { SyncedList } from "./syncedList";
+import { SyncedStore } from "./syncedStore.svelte";
 
 const at = encodeURIComponent;
 /** A projector may take its whole warm-up to confirm; the answer comes when the command is final. */
@@ -12,17 +12,17 @@ const QUICK_S = 10;
 const SCENE_TIMEOUT_MS = 180_000;
 
 /** For how long a command to this property is waited for. */
-export const patienceS = (property: string): number => (/^(power|cover|climate)/.test(property) ? SLOW_S : QUICK_S);
+export const commandTimeoutS = (property: string): number => (/^(power|cover|climate)/.test(property) ? SLOW_S : QUICK_S);
 
-class Rooms extends Reading {
+class Rooms extends SyncedStore {
   list = $state.raw<Room[]>([]);
   inbox = $state.raw<Device[]>([]);
   problems = $state.raw<DiscoveryProblem[]>([]);
-  private readonly rooms = new Level<Room>();
-  private readonly devices = new Level<Device>();
+  private readonly rooms = new SyncedList<Room>();
+  private readonly devices = new SyncedList<Device>();
 
   async command(device: Device, property: string, value: Value): Promise<CommandResult> {
-    const timeoutS = patienceS(property);
+    const timeoutS = commandTimeoutS(property);
     const body = { property, value, timeout_s: timeoutS };
     return post<CommandResult>(`/devices/${at(device.id)}/commands`, body, { timeoutMs: (timeoutS + 10) * 1000 });
   }

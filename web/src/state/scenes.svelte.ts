@@ -2,9 +2,9 @@
 
 import { get, post } from "../api/http";
 import type { Scene, ServerEvent } from "../api/types";
-import { Reading } from "./syncedStore.svelte";
+import { SyncedStore } from "./syncedStore.svelte";
 
-export class Scenes extends Reading {
+export class Scenes extends SyncedStore {
   list = $state.raw<Scene[]>([]);
   private asked = 0;
 

@@ -2,8 +2,8 @@
 
 const STORED = "nhipcau.sound";
 
-export const soundOn = (): boolean => sessionStorage.getItem(STORED) === "on";
+export const isSoundOn = (): boolean => sessionStorage.getItem(STORED) === "on";
 
-export function keepSound(on: boolean): void {
+export function storeSoundOn(on: boolean): void {
   sessionStorage.setItem(STORED, on ? "on" : "off");
 }

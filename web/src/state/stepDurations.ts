@@ -7,7 +7,7 @@ const MOST = 300;
 
 const keyOf = (step: Step): string => `${step.device.id} ${step.property} ${String(step.value)}`;
 
-export class Durations {
+export class StepDurations {
   private readonly seconds: Map<string, number>;
 
   constructor(private readonly storage: Pick<Storage, "getItem" | "setItem">) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Level } from "./syncedList";
+import { SyncedList } from "./syncedList";
 
 const item = (id: string, says: string): { id: string; says: string } => ({ id, says });
 
 describe("a list kept level with the server", () => {
   it("takes what events said while the whole list was on its way as newer", () => {
-    const level = new Level<{ id: string; says: string }>();
+    const level = new SyncedList<{ id: string; says: string }>();
     const reading = level.reading();
     level.put(item("a", "event"));
     level.remove("b");
@@ -14,14 +14,14 @@ describe("a list kept level with the server", () => {
   });
 
   it("drops what the new whole list no longer has", () => {
-    const level = new Level<{ id: string; says: string }>();
+    const level = new SyncedList<{ id: string; says: string }>();
     level.put(item("old", "event"));
     level.reading().finish([item("new", "list")]);
     expect(level.all()).toEqual([item("new", "list")]);
   });
 
   it("ignores an answer that a later one has overtaken", () => {
-    const level = new Level<{ id: string; says: string }>();
+    const level = new SyncedList<{ id: string; says: string }>();
     const first = level.reading();
     const second = level.reading();
     second.finish([item("a", "second")]);
@@ -30,7 +30,7 @@ describe("a list kept level with the server", () => {
   });
 
   it("does not grow with readings that never finish", () => {
-    const level = new Level<{ id: string; says: string }>();
+    const level = new SyncedList<{ id: string; says: string }>();
     for (let each = 0; each < 100; each += 1) level.reading();
     const last = level.reading();
     level.put(item("a", "event"));

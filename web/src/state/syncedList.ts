@@ -1,20 +1,20 @@
 // A list kept level with the server: read whole, then changed by events, read whole again after a reconnect.
 
 /** A whole list on its way. What events say meanwhile is newer than that list. */
-export interface WholeReading<T> {
+export interface ListRead<T> {
   finish(list: readonly T[]): void;
 }
 
 const OPEN_LIMIT = 8;
 
-export class Level<T extends { id: string }> {
+export class SyncedList<T extends { id: string }> {
   private items = new Map<string, T>();
   private readonly open = new Set<Set<string>>();
   private asked = 0;
   private finished = 0;
 
   /** Call before asking for the whole list; an answer that a later one has overtaken changes nothing. */
-  reading(): WholeReading<T> {
+  reading(): ListRead<T> {
     const order = ++this.asked;
     const touched = new Set<string>();
     if (this.open.size >= OPEN_LIMIT) this.open.clear(); // readings that failed never finish

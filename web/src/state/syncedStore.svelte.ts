@@ -5,12 +5,12 @@ import type { ServerEvent } from "../api/types";
 import { events } from "./events.svelte";
 import { login } from "./login.svelte";
 
-export type ReadingState = "loading" | "ready" | "failed";
+export type LoadState = "loading" | "ready" | "failed";
 
 const RETRY_MS = 3_000;
 
-export abstract class Reading {
-  state = $state<ReadingState>("loading");
+export abstract class SyncedStore {
+  state = $state<LoadState>("loading");
   error = $state.raw<unknown>(null);
   private stopListening: (() => void) | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Grant } from "../api/types";
-import { LastingPeer } from "./reconnectingPeer";
+import { ReconnectingPeer } from "./reconnectingPeer";
 import { ScriptedPeer } from "./scriptedPeer";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -16,7 +16,7 @@ function holding(holdMs: number, ...peers: ScriptedPeer[]) {
   const states: string[] = [];
   let attempts = 0;
   const grant: Grant = { url: "/whep/b", token: "t1" };
-  const connection: LastingPeer<ScriptedPeer> = new LastingPeer(
+  const connection: ReconnectingPeer<ScriptedPeer> = new ReconnectingPeer(
     () => peers[attempts++] ?? new ScriptedPeer(),
     () => grant,
     () => {

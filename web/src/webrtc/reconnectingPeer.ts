@@ -7,7 +7,7 @@ import type { Peer } from "./peer";
 import { type Sample, total } from "./statsSample";
 import { SignalingError } from "./whip";
 
-export type LastingState = "stopped" | "connecting" | "connected" | "unsteady" | "waiting";
+export type ReconnectingState = "stopped" | "connecting" | "connected" | "unsteady" | "waiting";
 
 /** For the grant and the answer; asking gives up by itself a little earlier. */
 const ANSWER_TIMEOUT_MS = 5_500;
@@ -22,7 +22,7 @@ const LOOK_EVERY_MS = 100;
 /** A connection that lasted this long was a good one: the next wait is short again. */
 const GOOD_MS = 5_000;
 
-const LEGAL: Record<LastingState, readonly LastingState[]> = {
+const LEGAL: Record<ReconnectingState, readonly ReconnectingState[]> = {
   stopped: ["connecting"],
   connecting: ["connected", "waiting", "stopped"],
   connected: ["unsteady", "waiting", "connecting", "stopped"],
@@ -30,8 +30,8 @@ const LEGAL: Record<LastingState, readonly LastingState[]> = {
   waiting: ["connecting", "stopped"],
 };
 
-export class LastingPeer<P extends Peer> {
-  state: LastingState = "stopped";
+export class ReconnectingPeer<P extends Peer> {
+  state: ReconnectingState = "stopped";
   peer: P | null = null;
   private readonly backoff = new Backoff(FIRST_WAIT_MS, MAXIMUM_WAIT_MS);
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -208,7 +208,7 @@ export class LastingPeer<P extends Peer> {
     this.connectedAt = null;
   }
 
-  private moveTo(state: LastingState): void {
+  private moveTo(state: ReconnectingState): void {
     if (state === this.state) return;
     if (!LEGAL[this.state].includes(state)) throw new Error(`connection: ${this.state} -> ${state}`);
     this.state = state;

@@ -3,12 +3,12 @@
 
 import type { ScreenGrant } from "../api/types";
 import { BrowserScreenPublisher } from "./publisher";
-import { LastingPeer } from "./reconnectingPeer";
+import { ReconnectingPeer } from "./reconnectingPeer";
 
 const FRAMES = { ideal: 10, max: 15 };
 const HOLD_MS = 3_000;
 
-export class Sharing {
+export class ScreenShare {
   active = $state(false);
   /** It reaches the others; false while it is on its way, or the network is away. */
   connected = $state(false);
@@ -17,7 +17,7 @@ export class Sharing {
   /** What is shown; null: nothing. */
   track = $state.raw<MediaStreamTrack | null>(null);
   private asking = false;
-  private peer: LastingPeer<BrowserScreenPublisher> | null = null;
+  private peer: ReconnectingPeer<BrowserScreenPublisher> | null = null;
   private client: string | null = null;
   private epoch: string | null = null; // of the bridge that it is sent to
   private shown = false; // the others have been shown ours
@@ -97,7 +97,7 @@ export class Sharing {
     this.active = true;
     this.shown = false;
     this.epoch = null;
-    const peer = new LastingPeer(
+    const peer = new ReconnectingPeer(
       () => new BrowserScreenPublisher(track),
       () => this.granted(),
       () => {

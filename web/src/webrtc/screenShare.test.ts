@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { ScreenGrant } from "../api/types";
-import { Sharing } from "./screenShare.svelte";
+import { ScreenShare } from "./screenShare.svelte";
 
 beforeEach(() => {
   const getDisplayMedia = async (): Promise<object> =>
@@ -13,8 +13,8 @@ afterEach(() => void vi.unstubAllGlobals());
 const grant = (epoch: string): ScreenGrant => ({ url: "/whip/b", token: "s1", client: "d1-screen", epoch });
 
 /** Ours was shown until another machine of the room shared. */
-async function replaced(): Promise<Sharing> {
-  const sharing = new Sharing(() => grant("e1"));
+async function replaced(): Promise<ScreenShare> {
+  const sharing = new ScreenShare(() => grant("e1"));
   await sharing.start();
   await vi.waitFor(() => {
     sharing.told("d1-screen");
@@ -42,7 +42,7 @@ it("says nothing of it in the next lesson", async () => {
 it("is sent anew once for each bridge, whether the lesson or a token says first where that is", async () => {
   let epoch = "e1";
   const ask = vi.fn(() => grant(epoch));
-  const sharing = new Sharing(ask);
+  const sharing = new ScreenShare(ask);
   await sharing.start();
   sharing.follow("e1");
   sharing.follow(null);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { CallOrder } from "../../api/types";
+import type { DisplayCall } from "../../api/types";
 import { ScriptedPeer } from "../../webrtc/scriptedPeer";
 import type { Capture } from "../capture/userMedia";
 import { Call } from "./callClient";
@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 
 const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
-function order(change: Partial<CallOrder> = {}): CallOrder {
+function order(change: Partial<DisplayCall> = {}): DisplayCall {
   return {
     lesson: "l1",
     title: "Sông Lam",

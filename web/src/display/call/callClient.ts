@@ -1,19 +1,19 @@
 // A room's part in a live lesson: publish camera and microphone, play the other rooms, keep both up, and say how it goes.
-// No Svelte and no DOM here; what touches the browser comes through `CallParts`.
+// No Svelte and no DOM here; what touches the browser comes through `CallDependencies`.
 
-import type { Camera, CallOrder, DisplayReport, Grant, Received } from "../../api/types";
+import type { Camera, DisplayCall, DisplayReport, Grant, Received } from "../../api/types";
 import { type Heights, Layout } from "../../webrtc/layoutSender";
 import type { PlayerPeer } from "../../webrtc/player";
 import type { PublisherPeer } from "../../webrtc/publisher";
-import { LastingPeer } from "../../webrtc/reconnectingPeer";
+import { ReconnectingPeer } from "../../webrtc/reconnectingPeer";
 import { EMPTY_SAMPLE, type Sample, total } from "../../webrtc/statsSample";
 import { SignalingError } from "../../webrtc/whip";
-import { Own, type OwnParts } from "../capture/ownCapture";
+import { Own, type CaptureSource } from "../capture/ownCapture";
 import { Health } from "./callMetrics";
 import { type Caps, capsOf } from "./cpuAdaptation";
 import { Stall } from "./stallDetector";
 
-export interface CallParts extends OwnParts {
+export interface CallDependencies extends CaptureSource {
   player(video: number, audio: number): PlayerPeer;
   publisher(): PublisherPeer;
   /** Processors of this machine. */
@@ -23,9 +23,9 @@ export interface CallParts extends OwnParts {
 export type CallPhase = "idle" | "joining" | "joined" | "unsteady";
 
 /** Everything a screen needs to show the call; a new object at each change. */
-export interface CallView {
+export interface CallState {
   phase: CallPhase;
-  order: CallOrder | null;
+  order: DisplayCall | null;
   camera: Camera;
   publishing: boolean;
   own: MediaStream | null;
@@ -49,12 +49,12 @@ const SAMPLE_EVERY_MS = 1_000;
 const HOLD_MS = 3_000;
 const ABANDONED_MS = 30_000;
 
-const keyOf = (order: CallOrder | null): string => (order === null ? "" : `${order.lesson} ${order.epoch}`);
+const keyOf = (order: DisplayCall | null): string => (order === null ? "" : `${order.lesson} ${order.epoch}`);
 
 export class Call {
-  private order: CallOrder | null = null;
-  private player: LastingPeer<PlayerPeer> | null = null;
-  private publisher: LastingPeer<PublisherPeer> | null = null;
+  private order: DisplayCall | null = null;
+  private player: ReconnectingPeer<PlayerPeer> | null = null;
+  private publisher: ReconnectingPeer<PublisherPeer> | null = null;
   private sampler: ReturnType<typeof setInterval> | undefined;
   private controllerLostAt: number | null = null;
   private heldReceived: Received | null = null; // what the connection carries that is held from an earlier epoch
@@ -66,8 +66,8 @@ export class Call {
   private readonly own: Own;
 
   constructor(
-    private readonly parts: CallParts,
-    private readonly changed: (view: CallView) => void,
+    private readonly parts: CallDependencies,
+    private readonly changed: (view: CallState) => void,
   ) {
     this.health = new Health(parts.cores);
     this.layout = new Layout((heights) => this.putLayout(heights));
@@ -79,7 +79,7 @@ export class Call {
   }
 
   /** What the controller wants at present. The same lesson and epoch again only brings newer tokens, slots and layers. */
-  want(order: CallOrder | null): void {
+  want(order: DisplayCall | null): void {
     this.controllerLostAt = null;
     const before = this.order;
     if (keyOf(before) === keyOf(order)) {
@@ -132,7 +132,7 @@ export class Call {
     return this.own.use(second);
   }
 
-  view(): CallView {
+  view(): CallState {
     return {
       phase: this.phase,
       order: this.order,
@@ -183,13 +183,13 @@ export class Call {
     return needed.includes("unsteady") ? "unsteady" : "joining";
   }
 
-  private keep(order: CallOrder): void {
+  private keep(order: DisplayCall): void {
     this.own.keep({ muted: order.muted, dark: order.camera_off });
   }
 
   private join(): void {
     // All three at once: neither the picture of the others nor our own connection waits for the camera to open.
-    this.player = new LastingPeer(
+    this.player = new ReconnectingPeer(
       () => this.newPlayer(),
       () => this.order?.whep ?? null,
       () => this.playerChanged(),
@@ -203,7 +203,7 @@ export class Call {
   }
 
   private publish(): void {
-    this.publisher = new LastingPeer(
+    this.publisher = new ReconnectingPeer(
       () => {
         const peer = this.parts.publisher();
         if (this.own.stream !== null) void peer.send(this.own.stream);
@@ -221,7 +221,7 @@ export class Call {
    * Where the bridge before goes on, not all displays begin at the same moment: every connection costs them and the
    * bridges more in its first second than in minutes after.
    */
-  private moveOver(before: CallOrder, order: CallOrder): void {
+  private moveOver(before: DisplayCall, order: DisplayCall): void {
     this.heldReceived ??= before;
     this.order = order;
     if (order.spread_ms > 0 && this.player?.state === "connected") this.goOverIn(Math.random() * order.spread_ms);
@@ -336,7 +336,7 @@ export class Call {
   }
 
   /** Neither controller nor bridge for a while: the lesson is over as far as anyone can tell, so the camera goes off. */
-  private abandoned(player: LastingPeer<PlayerPeer>): boolean {
+  private abandoned(player: ReconnectingPeer<PlayerPeer>): boolean {
     if (this.controllerLostAt === null || player.state === "connected") return false;
     if (performance.now() - this.controllerLostAt < ABANDONED_MS) return false;
     this.want(null);
@@ -349,7 +349,7 @@ export class Call {
 }
 
 /** null while there is no connection to ask. */
-async function sampleOf(lasting: LastingPeer<PlayerPeer> | LastingPeer<PublisherPeer>): Promise<Sample | null> {
+async function sampleOf(lasting: ReconnectingPeer<PlayerPeer> | ReconnectingPeer<PublisherPeer>): Promise<Sample | null> {
   if (lasting.peer === null || lasting.state !== "connected") return null;
   return lasting.peer.sample().catch(() => null);
 }

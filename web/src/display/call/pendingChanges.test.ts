@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Asking, CallOrder, DisplayState } from "../../api/types";
+import type { Asking, DisplayCall, DisplayState } from "../../api/types";
 import { Wishes } from "./pendingChanges";
 
-const call = (change: Partial<CallOrder> = {}): CallOrder =>
-  ({ lesson: "l1", title: "Sông Hồng", muted: false, camera_off: false, ...change }) as CallOrder;
+const call = (change: Partial<DisplayCall> = {}): DisplayCall =>
+  ({ lesson: "l1", title: "Sông Hồng", muted: false, camera_off: false, ...change }) as DisplayCall;
 const asking = (change: Partial<Asking> = {}): Asking => ({ lesson: "l1", title: "Sông Hồng", host: "A", stepped_out: true, reminded_at: null, ...change });
 const said = (state: Partial<DisplayState>): DisplayState => ({ type: "state", call: null, asking: null, ...state }) as DisplayState;
 const sends = (state: DisplayState): [boolean, boolean] | null => (state.call === null ? null : [state.call.muted, state.call.camera_off]);

@@ -4,7 +4,7 @@
 import type { Camera } from "../../api/types";
 import type { Capture } from "./userMedia";
 
-export interface OwnParts {
+export interface CaptureSource {
   /** Everything, or what `kept` lacks and what of it is not as it should be; `kept` itself: there is nothing else.
    *
    * `picture`: a camera is wanted.
@@ -40,7 +40,7 @@ export class Own {
 
   /** `taken`: there is something else to send; what was sent before is closed afterwards. `changed`: anything is new. */
   constructor(
-    private readonly parts: OwnParts,
+    private readonly parts: CaptureSource,
     private readonly taken: (stream: MediaStream | null) => void,
     private readonly changed: () => void,
   ) {}

@@ -5,7 +5,7 @@ import type { ServerEvent, Slots, Watch } from "../../api/types";
 import { events } from "../../state/events.svelte";
 import { type Heights, Layout } from "../../webrtc/layoutSender";
 import { BrowserPlayer } from "../../webrtc/player";
-import { LastingPeer, type LastingState } from "../../webrtc/reconnectingPeer";
+import { ReconnectingPeer, type ReconnectingState } from "../../webrtc/reconnectingPeer";
 import { EMPTY_SAMPLE, type Sample } from "../../webrtc/statsSample";
 import { SignalingError } from "../../webrtc/whip";
 
@@ -16,12 +16,12 @@ const FEW = 4; // pictures that may each be of middle size; of more all are smal
 const FEW_HEIGHT = 360;
 const SMALL_HEIGHT = 180;
 
-export class Watching {
-  state = $state<LastingState>("stopped");
+export class LessonViewer {
+  state = $state<ReconnectingState>("stopped");
   refused = $state(false); // the person may not see pictures
   tracks = $state.raw<ReadonlyMap<string, MediaStreamTrack>>(new Map());
   slots = $state.raw<Slots>({});
-  private peer: LastingPeer<BrowserPlayer> | null = null;
+  private peer: ReconnectingPeer<BrowserPlayer> | null = null;
   private watch: Watch | null = null;
   private fresh: Watch | null = null; // its token has not been used yet
   private coming: Slots = {};
@@ -78,7 +78,7 @@ export class Watching {
       this.peer.renew();
       return;
     }
-    this.peer = new LastingPeer(
+    this.peer = new ReconnectingPeer(
       () => this.newPlayer(),
       () => this.grant(),
       () => this.show(),

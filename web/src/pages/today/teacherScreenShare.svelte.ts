@@ -6,14 +6,14 @@ import { ApiError, post } from "../../api/http";
 import type { Id, Lesson, ScreenGrant, ServerEvent } from "../../api/types";
 import { events } from "../../state/events.svelte";
 import { login } from "../../state/login.svelte";
-import { Sharing } from "../../webrtc/screenShare.svelte";
+import { ScreenShare } from "../../webrtc/screenShare.svelte";
 
 const RENEW_EVERY_MS = 120_000; // a token is good for five minutes
 
 class TeacherScreen {
   lesson = $state<Id | null>(null);
   error = $state.raw<unknown>(null);
-  readonly sharing = new Sharing(() => this.ask());
+  readonly sharing = new ScreenShare(() => this.ask());
   private room: Id | null = null;
   private share = ""; // names this one to the server: another window of the same login may share, too
 
