@@ -7,7 +7,7 @@ const away = new ApiError(503, "node-unavailable");
 const refused = new ApiError(409, "room-busy");
 
 /** What happens, in order: "!" an attempt, "?" told that nothing was answered, "." a pause. */
-async function told(answers: readonly (ApiError | null)[], overAfter = Infinity): Promise<string> {
+async function logOf(answers: readonly (ApiError | null)[], overAfter = Infinity): Promise<string> {
   let log = "";
   let attempts = 0;
   const attempt = (): Promise<void> => {
@@ -15,8 +15,8 @@ async function told(answers: readonly (ApiError | null)[], overAfter = Infinity)
     const answer = answers[attempts++] ?? null;
     return answer === null ? Promise.resolve() : Promise.reject(answer);
   };
-  const rest = async (): Promise<void> => void (log += ".");
-  await retryUntilAnswered(attempt, { over: () => attempts > overAfter, unanswered: () => (log += "?"), pause: rest }).catch(
+  const wait = async (): Promise<void> => void (log += ".");
+  await retryUntilAnswered(attempt, { isSettled: () => attempts > overAfter, onUnanswered: () => (log += "?"), pause: wait }).catch(
     (error: unknown) => (log += (error as ApiError).code),
   );
   return log;
@@ -24,13 +24,13 @@ async function told(answers: readonly (ApiError | null)[], overAfter = Infinity)
 
 describe("a request that is insisted on", () => {
   it("is sent again until it is answered, whatever the answer", async () => {
-    expect(await told([null])).toBe("!");
-    expect(await told([none, away, null])).toBe("!?.!?.!");
-    expect(await told([none, refused])).toBe("!?.!room-busy");
+    expect(await logOf([null])).toBe("!");
+    expect(await logOf([none, away, null])).toBe("!?.!?.!");
+    expect(await logOf([none, refused])).toBe("!?.!room-busy");
   });
 
   it("is not sent again once it has come to pass, or is no longer wanted", async () => {
-    expect(await told([none, none, none], 1)).toBe("!?.!");
-    expect(await told([refused], 0)).toBe("!");
+    expect(await logOf([none, none, none], 1)).toBe("!?.!");
+    expect(await logOf([refused], 0)).toBe("!");
   });
 });

@@ -10,25 +10,25 @@ export const isUnanswered = (error: unknown): boolean =>
 
 export interface RetryOptions {
   /** What is asked for has come to pass, or is no longer wanted. */
-  over(): boolean;
+  isSettled(): boolean;
   /** Called each time nothing was answered. */
-  unanswered(): void;
+  onUnanswered(): void;
   pause?: () => Promise<void>;
 }
 
-/** Return once `attempt` has, or it is `over`. Raises what the server answered. */
-export async function retryUntilAnswered(attempt: () => Promise<void>, { over, unanswered, pause = rest }: RetryOptions): Promise<void> {
+/** Return once `attempt` has, or it is `isSettled`. Raises what the server answered. */
+export async function retryUntilAnswered(attempt: () => Promise<void>, { isSettled, onUnanswered, pause = wait }: RetryOptions): Promise<void> {
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (over()) return;
+      if (isSettled()) return;
       if (!isUnanswered(error)) throw error;
-      unanswered();
+      onUnanswered();
     }
     await pause();
-    if (over()) return;
+    if (isSettled()) return;
   }
 }
 
-const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -181,7 +181,7 @@ export class Screen {
         void this.accept(event.token);
         break;
       case "state":
-        clock.level(event.time);
+        clock.synchronise(event.time);
         this.follow(event);
         break;
       case "call":
@@ -226,7 +226,7 @@ export class Screen {
   private followSharing(before: DisplayCall | null, now: DisplayCall | null): void {
     if (now === null || before?.lesson !== now.lesson) this.sharing.stop();
     else this.sharing.refresh(now.screen);
-    this.sharing.told(now?.sharing ?? null);
+    this.sharing.sharedBy(now?.sharing ?? null);
   }
 
   /** Turns the one-time token into this browser's cookie, then connects again as that display. */

@@ -21,25 +21,25 @@ export type Fault = (typeof FAULTS)[number];
 export interface Rule {
   value: () => string;
   /** Spaces around it count: a password. */
-  exact?: boolean;
+  untrimmed?: boolean;
   optional?: boolean;
-  least?: number;
-  most?: number;
+  minLength?: number;
+  maxLength?: number;
   pattern?: RegExp;
   /** Another field that says the same. */
-  same?: () => string;
+  sameAs?: () => string;
 }
 
 /** By the field's place in the body: `name`, `school/id`. */
 export type Rules = Record<string, Rule>;
 
 export function faultOf(rule: Rule): Fault | null {
-  const value = rule.exact === true ? rule.value() : rule.value().trim();
+  const value = rule.untrimmed === true ? rule.value() : rule.value().trim();
   if (value === "") return rule.optional === true ? null : "missing";
-  if (value.length < (rule.least ?? 0)) return "too_short";
-  if (value.length > (rule.most ?? Infinity)) return "too_long";
+  if (value.length < (rule.minLength ?? 0)) return "too_short";
+  if (value.length > (rule.maxLength ?? Infinity)) return "too_long";
   if (rule.pattern?.test(value) === false) return "pattern";
-  if (rule.same !== undefined && rule.same() !== rule.value()) return "mismatch";
+  if (rule.sameAs !== undefined && rule.sameAs() !== rule.value()) return "mismatch";
   return null;
 }
 
@@ -56,8 +56,8 @@ export function faultsOf(rules: Rules): Record<string, Fault> {
 export type ProblemFields = Record<string, [field: string, fault: Fault]>;
 
 /** The fields that the server did not take; empty where what it said is about the whole. */
-export function refused(error: ApiError, rules: Rules, at: ProblemFields): Record<string, Fault> {
-  const known = at[error.code];
+export function faultsFromServer(error: ApiError, rules: Rules, problemFields: ProblemFields): Record<string, Fault> {
+  const known = problemFields[error.code];
   if (known !== undefined) return { [known[0]]: isFault(error.reason) ? error.reason : known[1] };
   const found: Record<string, Fault> = {};
   for (const { where, code } of error.errors) {

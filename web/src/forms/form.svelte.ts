@@ -3,7 +3,7 @@
 import { tick } from "svelte";
 import { ApiError } from "../api/http";
 import type { Words } from "../i18n/vi";
-import { type ProblemFields, type Fault, faultsOf, refused, type Rules } from "./fieldRules";
+import { type ProblemFields, type Fault, faultsOf, faultsFromServer, type Rules } from "./fieldRules";
 
 export class Form {
   sending = $state(false);
@@ -13,7 +13,7 @@ export class Form {
 
   constructor(
     private readonly rules: Rules,
-    private readonly at: ProblemFields = {},
+    private readonly problemFields: ProblemFields = {},
   ) {}
 
   /** Check the fields, then `send`. The first field that is wrong has the focus. */
@@ -46,9 +46,9 @@ export class Form {
       case undefined:
         return null;
       case "too_short":
-        return say.too_short(this.rules[field]?.least ?? 1);
+        return say.too_short(this.rules[field]?.minLength ?? 1);
       case "too_long":
-        return say.too_long(this.rules[field]?.most ?? 100);
+        return say.too_long(this.rules[field]?.maxLength ?? 100);
       default:
         return say[this.faults[field] as Exclude<Fault, "too_short" | "too_long">];
     }
@@ -59,7 +59,7 @@ export class Form {
     try {
       await send();
     } catch (failure) {
-      this.faults = failure instanceof ApiError ? refused(failure, this.rules, this.at) : {};
+      this.faults = failure instanceof ApiError ? faultsFromServer(failure, this.rules, this.problemFields) : {};
       this.error = Object.keys(this.faults).length === 0 ? failure : null;
     } finally {
       this.sending = false;

@@ -8,12 +8,12 @@ export interface AuditFilter {
 }
 
 /** Days are this place's, from their first moment to the end of the last. */
-export function query(wish: AuditFilter, cursor: string | null): URLSearchParams {
+export function auditQuery(filter: AuditFilter, cursor: string | null): URLSearchParams {
   const found = new URLSearchParams();
-  if (wish.action !== "") found.set("action", wish.action);
-  if (wish.from !== "") found.set("start", new Date(`${wish.from}T00:00:00`).toISOString());
-  if (wish.to !== "") {
-    const end = new Date(`${wish.to}T00:00:00`);
+  if (filter.action !== "") found.set("action", filter.action);
+  if (filter.from !== "") found.set("start", new Date(`${filter.from}T00:00:00`).toISOString());
+  if (filter.to !== "") {
+    const end = new Date(`${filter.to}T00:00:00`);
     end.setDate(end.getDate() + 1);
     found.set("end", end.toISOString());
   }

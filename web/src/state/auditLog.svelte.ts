@@ -2,7 +2,7 @@
 
 import { ApiError, get } from "../api/http";
 import type { AuditEntry } from "../api/types";
-import { type AuditFilter, query } from "./auditFilter";
+import { type AuditFilter, auditQuery } from "./auditFilter";
 import { login } from "./login.svelte";
 
 export class AuditLog {
@@ -10,33 +10,33 @@ export class AuditLog {
   state = $state<"loading" | "ready" | "failed">("loading");
   error = $state.raw<unknown>(null);
   /** Whether there are older ones. */
-  more = $state(false);
+  hasOlder = $state(false);
   private next: string | null = null; // no state: whoever asks for a page must not ask again because it came
-  private asked = 0;
+  private requested = 0;
 
-  async read(wish: AuditFilter): Promise<void> {
+  async read(filter: AuditFilter): Promise<void> {
     this.entries = [];
     this.next = null;
-    this.more = false;
-    await this.ask(wish);
+    this.hasOlder = false;
+    await this.readPage(filter);
   }
 
-  async older(wish: AuditFilter): Promise<void> {
-    await this.ask(wish);
+  async readOlder(filter: AuditFilter): Promise<void> {
+    await this.readPage(filter);
   }
 
-  private async ask(wish: AuditFilter): Promise<void> {
-    const number = ++this.asked;
+  private async readPage(filter: AuditFilter): Promise<void> {
+    const number = ++this.requested;
     this.state = "loading";
     try {
-      const page = await get<{ entries: AuditEntry[]; next: string | null }>(`/audit?${query(wish, this.next)}`);
-      if (number !== this.asked) return; // Something else was asked for meanwhile.
+      const page = await get<{ entries: AuditEntry[]; next: string | null }>(`/audit?${auditQuery(filter, this.next)}`);
+      if (number !== this.requested) return; // Something else was asked for meanwhile.
       this.entries = [...this.entries, ...page.entries];
       this.next = page.next;
-      this.more = page.next !== null;
+      this.hasOlder = page.next !== null;
       this.state = "ready";
     } catch (error) {
-      if (number !== this.asked) return;
+      if (number !== this.requested) return;
       if (error instanceof ApiError && error.status === 401) login.forget();
       this.error = error;
       this.state = "failed";

@@ -9,7 +9,7 @@ class Clock {
   }
 
   /** The server just said that it is `time`. */
-  level(time: string): void {
+  synchronise(time: string): void {
     const server = Date.parse(time);
     if (Number.isNaN(server)) return;
     this.offsetMs = server - Date.now();

@@ -41,7 +41,7 @@ class Events {
   }
 
   private take(event: ServerEvent): void {
-    if (event.type === "hello") clock.level(event.time);
+    if (event.type === "hello") clock.synchronise(event.time);
     for (const listener of this.listeners) listener(event);
   }
 

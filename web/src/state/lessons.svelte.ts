@@ -20,28 +20,28 @@ export const durations = new StepDurations(localStorage);
 
 class Lessons extends SyncedStore {
   list = $state.raw<Lesson[]>([]);
-  private readonly level = new SyncedList<Lesson>();
+  private readonly synced = new SyncedList<Lesson>();
 
   readonly live = $derived(this.list.filter((lesson) => lesson.state === "live"));
   readonly upcoming = $derived(this.list.filter((lesson) => lesson.state === "scheduled"));
   readonly done = $derived(this.list.filter((lesson) => lesson.state === "ended" || lesson.state === "cancelled"));
 
   /** Starts that the server has not answered: they are sent again until it has. */
-  kept = $state.raw<ReadonlySet<string>>(new Set());
+  unansweredStarts = $state.raw<ReadonlySet<string>>(new Set());
 
   /** Idempotent there, so it may be sent again; the caller keeps a second tap from being sent at all. */
   async startLesson(id: string): Promise<void> {
-    let kept = false;
-    const keep = (): void => {
-      kept = true;
-      this.kept = new Set([...this.kept, id]);
+    let shown = false;
+    const showRetrying = (): void => {
+      shown = true;
+      this.unansweredStarts = new Set([...this.unansweredStarts, id]);
     };
-    const slow = setTimeout(keep, SLOW_MS);
+    const slow = setTimeout(showRetrying, SLOW_MS);
     try {
       await retryUntilAnswered(() => this.change("POST", id, "start"), {
-        over: () => this.level.get(id)?.state !== "scheduled" || (kept && !this.kept.has(id)),
-        unanswered: () => {
-          if (!kept) keep();
+        isSettled: () => this.synced.get(id)?.state !== "scheduled" || (shown && !this.unansweredStarts.has(id)),
+        onUnanswered: () => {
+          if (!shown) showRetrying();
         },
       });
     } finally {
@@ -52,7 +52,7 @@ class Lessons extends SyncedStore {
 
   /** Do not send it again; what was sent may still come to pass. */
   forgetStart(id: string): void {
-    this.kept = new Set([...this.kept].filter((each) => each !== id));
+    this.unansweredStarts = new Set([...this.unansweredStarts].filter((each) => each !== id));
   }
 
   resumeLesson(id: string): Promise<void> {
@@ -95,30 +95,30 @@ class Lessons extends SyncedStore {
     this.put(await request<Lesson>(method, `/lessons/${encodeURIComponent(id)}/${what}`, body));
   }
 
-  protected async read(): Promise<void> {
-    const reading = this.level.reading();
+  protected async load(): Promise<void> {
+    const reading = this.synced.beginRead();
     reading.finish((await get<{ lessons: Lesson[] }>("/lessons")).lessons);
     this.show();
   }
 
-  protected take(event: ServerEvent): void {
+  protected onEvent(event: ServerEvent): void {
     if (event.type === "lesson") this.put(event.lesson);
     else if (event.type === "lesson_removed") {
-      this.level.remove(event.id);
+      this.synced.remove(event.id);
       this.show();
     }
   }
 
   private put(lesson: Lesson): void {
     // The WebSocket also tells of other days' lessons.
-    if (this.level.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
-    durations.learn(this.level.get(lesson.id), lesson);
-    this.level.put(lesson);
+    if (this.synced.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
+    durations.learn(this.synced.get(lesson.id), lesson);
+    this.synced.put(lesson);
     this.show();
   }
 
   private show(): void {
-    this.list = this.level.all().sort((a, b) => Date.parse(a.start) - Date.parse(b.start) || (a.id < b.id ? -1 : 1));
+    this.list = this.synced.all().sort((a, b) => Date.parse(a.start) - Date.parse(b.start) || (a.id < b.id ? -1 : 1));
   }
 }
 

@@ -11,16 +11,16 @@ export interface TreeLine {
 /** Each under the one above it, as far as that is shown; a loop, which would be a fault, is shown flat. */
 export function treeLines(organisations: readonly Organisation[]): TreeLine[] {
   const shown = new Set(organisations.map((each) => each.id));
-  const found: TreeLine[] = [];
-  const below = (parent: Id | null, depth: number): void => {
+  const lines: TreeLine[] = [];
+  const addBelow = (parent: Id | null, depth: number): void => {
     for (const organisation of organisations) {
       const top = organisation.parent === null || !shown.has(organisation.parent);
       if (top ? parent !== null : organisation.parent !== parent) continue;
-      found.push({ organisation, depth });
-      if (depth < organisations.length) below(organisation.id, depth + 1);
+      lines.push({ organisation, depth });
+      if (depth < organisations.length) addBelow(organisation.id, depth + 1);
     }
   };
-  below(null, 0);
-  const placed = new Set(found.map((each) => each.organisation.id));
-  return [...found, ...organisations.filter((each) => !placed.has(each.id)).map((organisation) => ({ organisation, depth: 0 }))];
+  addBelow(null, 0);
+  const listed = new Set(lines.map((each) => each.organisation.id));
+  return [...lines, ...organisations.filter((each) => !listed.has(each.id)).map((organisation) => ({ organisation, depth: 0 }))];
 }

@@ -4,7 +4,7 @@ import { get, post, request } from "../api/http";
 import type { Id, Organisation } from "../api/types";
 import { login } from "./login.svelte";
 import { treeLines } from "./organisationTree";
-import { ADMINISTRATOR_SCOPE, reach } from "./roleScope";
+import { ADMINISTRATOR_SCOPE, organisationsInScope } from "./roleScope";
 import { SyncedStore } from "./syncedStore.svelte";
 
 export interface NewOrganisation {
@@ -15,9 +15,9 @@ export interface NewOrganisation {
 }
 
 export class Organisations extends SyncedStore {
-  mine = $state.raw<Organisation[]>([]);
-  readonly branches = $derived(treeLines(this.mine));
-  readonly departments = $derived(this.mine.filter((each) => each.kind === "department"));
+  list = $state.raw<Organisation[]>([]);
+  readonly tree = $derived(treeLines(this.list));
+  readonly departments = $derived(this.list.filter((each) => each.kind === "department"));
 
   async add(organisation: NewOrganisation): Promise<void> {
     await post<Organisation>("/organisations", organisation);
@@ -27,14 +27,14 @@ export class Organisations extends SyncedStore {
 
   async rename(id: Id, name: string, province: string): Promise<void> {
     const renamed = await request<Organisation>("PATCH", `/organisations/${id}`, { name, province });
-    this.mine = this.mine.map((each) => (each.id === id ? renamed : each));
+    this.list = this.list.map((each) => (each.id === id ? renamed : each));
   }
 
-  protected async read(): Promise<void> {
+  protected async load(): Promise<void> {
     const { organisations } = await get<{ organisations: Organisation[] }>("/organisations");
-    this.mine = reach(organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
+    this.list = organisationsInScope(organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
   }
 
   /** The server tells of no changes to organisations. */
-  protected take(): void {}
+  protected onEvent(): void {}
 }

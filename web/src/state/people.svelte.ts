@@ -3,7 +3,7 @@
 import { get, post, put, remove } from "../api/http";
 import type { AccountWithRoles, Given, Id, LoginView, NewAccount, Organisation, Role, TokenView } from "../api/types";
 import { login } from "./login.svelte";
-import { ADMINISTRATOR_SCOPE, reach, schoolsOf } from "./roleScope";
+import { ADMINISTRATOR_SCOPE, organisationsInScope, schoolsUnder } from "./roleScope";
 import { SyncedStore } from "./syncedStore.svelte";
 
 export class People extends SyncedStore {
@@ -13,8 +13,8 @@ export class People extends SyncedStore {
   private all = $state.raw<Organisation[]>([]);
 
   /** At how many schools a role held there counts. */
-  reachOf(organisation: Id): number {
-    return schoolsOf(this.all, organisation).length;
+  schoolCount(organisation: Id): number {
+    return schoolsUnder(this.all, organisation).length;
   }
 
   kindOf(organisation: Id): Organisation["kind"] {
@@ -63,18 +63,18 @@ export class People extends SyncedStore {
     await remove(`/accounts/${account}/tokens/${token}`);
   }
 
-  protected async read(): Promise<void> {
+  protected async load(): Promise<void> {
     const [found, all] = await Promise.all([
       get<{ accounts: AccountWithRoles[] }>("/accounts"),
       get<{ organisations: Organisation[] }>("/organisations"),
     ]);
     this.all = all.organisations;
-    this.organisations = reach(all.organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
+    this.organisations = organisationsInScope(all.organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
     this.show(found.accounts);
   }
 
   /** The server tells of no changes to accounts; they are read anew when the page is opened or the connection is back. */
-  protected take(): void {}
+  protected onEvent(): void {}
 
   private replace(account: AccountWithRoles): void {
     this.show([...this.list.filter((each) => each.id !== account.id), account]);

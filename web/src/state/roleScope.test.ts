@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Me, Organisation, Role } from "../api/types";
-import { ADMINISTRATOR_SCOPE, ROOM_SETUP_SCOPE, reach, schoolsOf } from "./roleScope";
+import { ADMINISTRATOR_SCOPE, ROOM_SETUP_SCOPE, organisationsInScope, schoolsUnder } from "./roleScope";
 
 const school = (id: string, parent: string | null): Organisation => ({ id, parent, kind: "school", name: id, province: "" });
 const department = (id: string, parent: string | null): Organisation => ({ ...school(id, parent), kind: "department" });
@@ -16,26 +16,26 @@ const tree = [
 const ids = (list: Organisation[]): string[] => list.map((each) => each.id).sort();
 
 it("counts where a role is held and below departments, never above or beside", () => {
-  expect(ids(reach(tree, [held("administrator", "ward")], ADMINISTRATOR_SCOPE))).toEqual(["annex", "dong-da", "le-loi", "ward"]);
-  expect(ids(reach(tree, [held("technician", "le-loi")], ROOM_SETUP_SCOPE))).toEqual(["le-loi"]);
-  expect(reach(tree, [held("teacher", "ward")], ADMINISTRATOR_SCOPE)).toEqual([]);
+  expect(ids(organisationsInScope(tree, [held("administrator", "ward")], ADMINISTRATOR_SCOPE))).toEqual(["annex", "dong-da", "le-loi", "ward"]);
+  expect(ids(organisationsInScope(tree, [held("technician", "le-loi")], ROOM_SETUP_SCOPE))).toEqual(["le-loi"]);
+  expect(organisationsInScope(tree, [held("teacher", "ward")], ADMINISTRATOR_SCOPE)).toEqual([]);
 });
 
 it("gives below a department what a department does there", () => {
-  expect(ids(reach(tree, [held("technician", "province")], ROOM_SETUP_SCOPE))).toEqual(["annex", "dong-da", "le-loi", "province", "ward"]);
-  expect(ids(reach(tree, [held("administrator", "province")], ROOM_SETUP_SCOPE))).toEqual(["province"]);
+  expect(ids(organisationsInScope(tree, [held("technician", "province")], ROOM_SETUP_SCOPE))).toEqual(["annex", "dong-da", "le-loi", "province", "ward"]);
+  expect(ids(organisationsInScope(tree, [held("administrator", "province")], ROOM_SETUP_SCOPE))).toEqual(["province"]);
 });
 
 it("gives nothing at a school below a school", () => {
-  expect(ids(reach(tree, [held("administrator", "dong-da")], ADMINISTRATOR_SCOPE))).toEqual(["dong-da"]);
+  expect(ids(organisationsInScope(tree, [held("administrator", "dong-da")], ADMINISTRATOR_SCOPE))).toEqual(["dong-da"]);
 });
 
 it("tells at how many schools a role counts", () => {
-  expect(ids(schoolsOf(tree, "province"))).toEqual(["annex", "dong-da", "le-loi"]);
-  expect(ids(schoolsOf(tree, "dong-da"))).toEqual(["dong-da"]);
+  expect(ids(schoolsUnder(tree, "province"))).toEqual(["annex", "dong-da", "le-loi"]);
+  expect(ids(schoolsUnder(tree, "dong-da"))).toEqual(["dong-da"]);
 });
 
 it("ends in a tree with a loop", () => {
   const looped = [department("a", "b"), department("b", "a")];
-  expect(reach(looped, [held("administrator", "c")], ADMINISTRATOR_SCOPE)).toEqual([]);
+  expect(organisationsInScope(looped, [held("administrator", "c")], ADMINISTRATOR_SCOPE)).toEqual([]);
 });

@@ -62,9 +62,9 @@ class Rooms extends SyncedStore {
     return (await request<{ steps: Step[] }>("POST", path, undefined, { timeoutMs: SCENE_TIMEOUT_MS })).steps;
   }
 
-  protected async read(): Promise<void> {
-    const readingRooms = this.rooms.reading();
-    const readingDevices = this.devices.reading();
+  protected async load(): Promise<void> {
+    const readingRooms = this.rooms.beginRead();
+    const readingDevices = this.devices.beginRead();
     const [rooms, found] = await Promise.all([
       get<{ rooms: Room[] }>("/rooms"),
       get<{ devices: Device[]; problems: DiscoveryProblem[] }>("/devices?claimed=false"),
@@ -75,7 +75,7 @@ class Rooms extends SyncedStore {
     this.show();
   }
 
-  protected take(event: ServerEvent): void {
+  protected onEvent(event: ServerEvent): void {
     switch (event.type) {
       case "room":
         this.putRoom(event.room);

@@ -20,13 +20,13 @@ export class Scenes extends SyncedStore {
     return this.list.filter((scene) => !known.includes(scene.name)).length;
   }
 
-  protected async read(): Promise<void> {
+  protected async load(): Promise<void> {
     const turn = ++this.asked;
     const { scenes } = await get<{ scenes: Scene[] }>(this.path);
     if (turn === this.asked) this.list = scenes;
   }
 
-  protected take(event: ServerEvent): void {
+  protected onEvent(event: ServerEvent): void {
     if (event.type === "room" && event.room.id === this.room) void this.refresh();
   }
 

@@ -3,7 +3,7 @@
 import type { Lesson, Step } from "../api/types";
 
 const STORED = "nhipcau.durations";
-const MOST = 300;
+const MAX_ENTRIES = 300;
 
 const keyOf = (step: Step): string => `${step.device.id} ${step.property} ${String(step.value)}`;
 
@@ -26,16 +26,16 @@ export class StepDurations {
     if (running.size === 0) return;
     for (const step of steps(now)) {
       const since = running.get(keyOf(step))?.since;
-      if (since !== undefined && step.state === "confirmed") this.note(step, (Date.parse(step.since) - Date.parse(since)) / 1000);
+      if (since !== undefined && step.state === "confirmed") this.record(step, (Date.parse(step.since) - Date.parse(since)) / 1000);
     }
   }
 
-  private note(step: Step, seconds: number): void {
+  private record(step: Step, seconds: number): void {
     if (!(seconds > 0) || seconds > 600) return;
     this.seconds.delete(keyOf(step)); // the latest last, so that the oldest goes first
     this.seconds.set(keyOf(step), Math.round(seconds));
     for (const key of this.seconds.keys()) {
-      if (this.seconds.size <= MOST) break;
+      if (this.seconds.size <= MAX_ENTRIES) break;
       this.seconds.delete(key);
     }
     this.storage.setItem(STORED, JSON.stringify([...this.seconds]));

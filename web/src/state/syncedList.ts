@@ -5,38 +5,38 @@ export interface ListRead<T> {
   finish(list: readonly T[]): void;
 }
 
-const OPEN_LIMIT = 8;
+const MAX_OPEN_READS = 8;
 
 export class SyncedList<T extends { id: string }> {
   private items = new Map<string, T>();
-  private readonly open = new Set<Set<string>>();
-  private asked = 0;
+  private readonly openReads = new Set<Set<string>>();
+  private started = 0;
   private finished = 0;
 
   /** Call before asking for the whole list; an answer that a later one has overtaken changes nothing. */
-  reading(): ListRead<T> {
-    const order = ++this.asked;
-    const touched = new Set<string>();
-    if (this.open.size >= OPEN_LIMIT) this.open.clear(); // readings that failed never finish
-    this.open.add(touched);
+  beginRead(): ListRead<T> {
+    const number = ++this.started;
+    const changed = new Set<string>();
+    if (this.openReads.size >= MAX_OPEN_READS) this.openReads.clear(); // readings that failed never finish
+    this.openReads.add(changed);
     return {
       finish: (list) => {
-        this.open.delete(touched);
-        if (order < this.finished) return;
-        this.finished = order;
-        this.replace(list, touched);
+        this.openReads.delete(changed);
+        if (number < this.finished) return;
+        this.finished = number;
+        this.replace(list, changed);
       },
     };
   }
 
   put(item: T): void {
     this.items.set(item.id, item);
-    this.touch(item.id);
+    this.markChanged(item.id);
   }
 
   remove(id: string): void {
     this.items.delete(id);
-    this.touch(id);
+    this.markChanged(id);
   }
 
   get(id: string): T | undefined {
@@ -47,16 +47,16 @@ export class SyncedList<T extends { id: string }> {
     return [...this.items.values()];
   }
 
-  private touch(id: string): void {
-    for (const touched of this.open) touched.add(id);
+  private markChanged(id: string): void {
+    for (const changed of this.openReads) changed.add(id);
   }
 
-  private replace(list: readonly T[], touched: ReadonlySet<string>): void {
+  private replace(list: readonly T[], changed: ReadonlySet<string>): void {
     const next = new Map<string, T>();
     for (const item of list) {
-      if (!touched.has(item.id)) next.set(item.id, item);
+      if (!changed.has(item.id)) next.set(item.id, item);
     }
-    for (const id of touched) {
+    for (const id of changed) {
       const item = this.items.get(id);
       if (item !== undefined) next.set(id, item);
     }

@@ -13,26 +13,26 @@ export abstract class SyncedStore {
   state = $state<LoadState>("loading");
   error = $state.raw<unknown>(null);
   private stopListening: (() => void) | null = null;
-  private retry: ReturnType<typeof setTimeout> | undefined;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   start(): void {
     this.stopListening ??= events.listen((event) => {
       if (event.type === "hello") void this.refresh();
-      else this.take(event);
+      else this.onEvent(event);
     });
     void this.refresh();
   }
 
   stop(): void {
-    clearTimeout(this.retry);
+    clearTimeout(this.retryTimer);
     this.stopListening?.();
     this.stopListening = null;
   }
 
   async refresh(): Promise<void> {
-    clearTimeout(this.retry);
+    clearTimeout(this.retryTimer);
     try {
-      await this.read();
+      await this.load();
       this.error = null;
       this.state = "ready";
     } catch (error) {
@@ -43,10 +43,10 @@ export abstract class SyncedStore {
       this.error = error;
       // What was read before stays on the page; only the first reading can fail as a whole.
       if (this.state !== "ready") this.state = "failed";
-      if (this.stopListening !== null) this.retry = setTimeout(() => void this.refresh(), RETRY_MS);
+      if (this.stopListening !== null) this.retryTimer = setTimeout(() => void this.refresh(), RETRY_MS);
     }
   }
 
-  protected abstract read(): Promise<void>;
-  protected abstract take(event: ServerEvent): void;
+  protected abstract load(): Promise<void>;
+  protected abstract onEvent(event: ServerEvent): void;
 }

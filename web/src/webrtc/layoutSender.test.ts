@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { type Heights, Layout } from "./layoutSender";
+import { type Heights, LayoutSender } from "./layoutSender";
 import { SignalingError } from "./whip";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -8,9 +8,9 @@ afterEach(() => void vi.useRealTimers());
 const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 /** A layout whose bridge answers with these statuses, then 204; and what it was told. */
-function told(...answers: number[]): { layout: Layout; log: Heights[] } {
+function sent(...answers: number[]): { layout: LayoutSender; log: Heights[] } {
   const log: Heights[] = [];
-  const layout = new Layout((heights) => {
+  const layout = new LayoutSender((heights) => {
     log.push(heights);
     const status = answers.shift() ?? 204;
     return status === 204 ? Promise.resolve() : Promise.reject(new SignalingError(status));
@@ -19,39 +19,39 @@ function told(...answers: number[]): { layout: Layout; log: Heights[] } {
 }
 
 it("tells sizes once they have settled, and only new ones", async () => {
-  const { layout, log } = told();
+  const { layout, log } = sent();
   for (const height of [100, 200, 300]) {
-    layout.want({ "0": height });
+    layout.set({ "0": height });
     await run(100);
   }
   await run(200);
-  layout.want({ "0": 300 });
+  layout.set({ "0": 300 });
   await run(1_000);
   expect(log).toEqual([{ "0": 300 }]);
 });
 
 it("tells a new connection everything again, at once", async () => {
-  const { layout, log } = told();
-  layout.want({ "0": 300, "1": 0 });
+  const { layout, log } = sent();
+  layout.set({ "0": 300, "1": 0 });
   await run(200);
-  layout.again();
+  layout.resend();
   await run(0);
   expect(log).toEqual([{ "0": 300, "1": 0 }, { "0": 300, "1": 0 }]);
 });
 
 it("says nothing before it knows a size, and nothing more once stopped", async () => {
-  const { layout, log } = told();
-  layout.again();
+  const { layout, log } = sent();
+  layout.resend();
   await run(200);
-  layout.want({ "0": 1 });
+  layout.set({ "0": 1 });
   layout.stop();
   await run(5_000);
   expect(log).toEqual([]);
 });
 
 it("tries again what did not arrive, and takes no for an answer", async () => {
-  const { layout, log } = told(0, 503, 404);
-  layout.want({ "0": 300 });
+  const { layout, log } = sent(0, 503, 404);
+  layout.set({ "0": 300 });
   await run(200);
   await run(2_000);
   await run(2_000);

@@ -2,35 +2,35 @@
 
 import type { Attachment } from "svelte/attachments";
 
-/** Show this track; muted pictures may always play. `moved` is called when the first frame is on screen.
+/** Show this track; muted pictures may always play. `onFirstFrame` is called when the first frame is on screen.
  *
  * Another track takes the place of the one before in the same stream: what was seen last stays until it has a frame.
  */
-export function picture(track: MediaStreamTrack | null, moved?: (atMs: number) => void): Attachment<HTMLVideoElement> {
+export function videoTrack(track: MediaStreamTrack | null, onFirstFrame?: (atMs: number) => void): Attachment<HTMLVideoElement> {
   return (element) => {
     element.muted = true;
-    put(element, track);
+    setTrack(element, track);
     // A stream left in an element that is gone, even an empty one, keeps both and all around them for ever.
-    const leave = (): void => {
+    const releaseStream = (): void => {
       queueMicrotask(() => {
         if (!element.isConnected) element.srcObject = null;
       });
     };
-    if (track === null) return leave;
+    if (track === null) return releaseStream;
     void element.play().catch(() => undefined); // tracks without frames yet are no error
     const handle = element.requestVideoFrameCallback(() => {
       element.dataset.moving = "true";
-      moved?.(performance.timeOrigin + performance.now());
+      onFirstFrame?.(performance.timeOrigin + performance.now());
     });
     return () => {
       element.cancelVideoFrameCallback(handle);
       delete element.dataset.moving;
-      leave();
+      releaseStream();
     };
   };
 }
 
-function put(element: HTMLVideoElement, track: MediaStreamTrack | null): void {
+function setTrack(element: HTMLVideoElement, track: MediaStreamTrack | null): void {
   const stream = element.srcObject instanceof MediaStream ? element.srcObject : new MediaStream();
   for (const each of stream.getTracks()) {
     if (each !== track) stream.removeTrack(each);
@@ -39,11 +39,11 @@ function put(element: HTMLVideoElement, track: MediaStreamTrack | null): void {
   if (element.srcObject !== stream) element.srcObject = stream;
 }
 
-/** Let this track be heard unless `muted`, from this loudspeaker. `refused` is told when the browser first wants a touch. */
-export function sound(
+/** Let this track be heard unless `muted`, from this loudspeaker. `onRefused` is told when the browser first wants a touch. */
+export function audioTrack(
   track: MediaStreamTrack | null,
   muted: boolean,
-  refused?: (yes: boolean) => void,
+  onRefused?: (yes: boolean) => void,
   speaker: string | null = null,
 ): Attachment<HTMLAudioElement> {
   return (element) => {
@@ -53,9 +53,9 @@ export function sound(
     element.muted = muted;
     if (track === null) return;
     element.play().then(
-      () => refused?.(false),
+      () => onRefused?.(false),
       (error: unknown) => {
-        if (error instanceof DOMException && error.name === "NotAllowedError") refused?.(true);
+        if (error instanceof DOMException && error.name === "NotAllowedError") onRefused?.(true);
       },
     );
     return () => {
@@ -65,7 +65,7 @@ export function sound(
 }
 
 /** The same stream as it is, for our own picture. */
-export function stream(source: MediaStream | null): Attachment<HTMLVideoElement> {
+export function videoStream(source: MediaStream | null): Attachment<HTMLVideoElement> {
   return (element) => {
     element.muted = true;
     element.srcObject = source;

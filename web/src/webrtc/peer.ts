@@ -3,7 +3,7 @@
 import type { Grant } from "../api/types";
 import { iceCredentials, restartFragment, withCredentials } from "./iceRestart";
 import { type Sample, sampleOf } from "./statsSample";
-import { cameBy, learnRelays, needRelays, relays, relaysNeeded } from "./turnServers";
+import { recordRoute, setTurnServers, requireTurn, usableTurnServers, isTurnNeeded } from "./turnServers";
 import { deleteResource, patchRestart, postOffer, putLayout, type Resource, SignalingError } from "./whip";
 
 export type PeerState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
@@ -35,45 +35,45 @@ async function ownCertificate(): Promise<RTCCertificate> {
   return certificate;
 }
 
-/** `arrange` adds the transceivers; `amend` changes the offer for the other side only. The offer is made at once: all that is left for later is to send it. */
+/** `addTransceivers` adds the transceivers; `amend` changes the offer for the other side only. The offer is made at once: all that is left for later is to send it. */
 export class BrowserPeer implements Peer {
   onState: (() => void) | null = null;
   private readonly ready: Promise<RTCPeerConnection>;
   private connection: RTCPeerConnection | null = null;
   private offer = "";
   private resource: Resource | null = null;
-  private cameUp = false;
-  private readonly gone = new AbortController();
+  private hasConnected = false;
+  private readonly closing = new AbortController();
 
   constructor(
-    arrange: (connection: RTCPeerConnection) => void,
+    addTransceivers: (connection: RTCPeerConnection) => void,
     private readonly amend: (offer: string) => string = (offer) => offer,
   ) {
-    this.ready = this.prepare(arrange);
+    this.ready = this.prepare(addTransceivers);
     this.ready.catch(() => undefined); // told to whoever connects
   }
 
   get state(): PeerState {
-    if (this.gone.signal.aborted) return "closed";
+    if (this.closing.signal.aborted) return "closed";
     return this.connection?.connectionState ?? "new";
   }
 
   async connect(grant: Grant): Promise<void> {
     const connection = await this.ready;
-    if (this.gone.signal.aborted) throw new SignalingError(0);
+    if (this.closing.signal.aborted) throw new SignalingError(0);
     const apply = (): Promise<void> => connection.setLocalDescription({ type: "offer", sdp: this.offer });
     // The offer's text is known before it is applied: both happen at the same time. But applying begins to gather, and
     // where relays are needed the answer is to name them first.
-    const early = relaysNeeded() ? undefined : apply();
-    const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.gone.signal), early]);
+    const appliedEarly = isTurnNeeded() ? undefined : apply();
+    const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.closing.signal), appliedEarly]);
     this.resource = resource;
-    learnRelays(resource.iceServers);
-    if (this.gone.signal.aborted) {
+    setTurnServers(resource.iceServers);
+    if (this.closing.signal.aborted) {
       deleteResource(resource, grant, false);
       throw new SignalingError(0);
     }
-    if (early === undefined) {
-      useRelays(connection, relays());
+    if (appliedEarly === undefined) {
+      setIceServers(connection, usableTurnServers());
       await apply();
     }
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
@@ -81,34 +81,34 @@ export class BrowserPeer implements Peer {
 
   async restart(grant: Grant): Promise<void> {
     const { connection, resource } = this;
-    if (connection === null || resource === null || this.gone.signal.aborted) throw new SignalingError(0);
-    useRelays(connection, relays({ lost: true }));
+    if (connection === null || resource === null || this.closing.signal.aborted) throw new SignalingError(0);
+    setIceServers(connection, usableTurnServers({ lost: true }));
     const offer = await connection.createOffer({ iceRestart: true });
     await connection.setLocalDescription(offer);
-    const fragment = await patchRestart(resource, grant, restartFragment(offer.sdp ?? ""), this.gone.signal);
+    const fragment = await patchRestart(resource, grant, restartFragment(offer.sdp ?? ""), this.closing.signal);
     const credentials = iceCredentials(fragment);
     if (credentials === null) throw new SignalingError(200);
     resource.answer = withCredentials(resource.answer, credentials);
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
-    this.cameUp = connection.connectionState === "connected"; // the server is there: what keeps it away is on the way
+    this.hasConnected = connection.connectionState === "connected"; // the server is there: what keeps it away is on the way
   }
 
   /** Tell how large the slots are shown, in device pixels by mid; 0: not at all. Raises `SignalingError`. */
   async layout(grant: Grant, heights: Readonly<Record<string, number>>): Promise<void> {
-    if (this.resource === null || this.gone.signal.aborted) throw new SignalingError(0);
-    await putLayout(this.resource, grant, heights, this.gone.signal);
+    if (this.resource === null || this.closing.signal.aborted) throw new SignalingError(0);
+    await putLayout(this.resource, grant, heights, this.closing.signal);
   }
 
   async sample(): Promise<Sample> {
-    const sample = sampleOf(this.connection === null ? [] : statsEntries(await this.connection.getStats()));
-    cameBy(sample.relayed);
+    const sample = sampleOf(this.connection === null ? [] : entriesOf(await this.connection.getStats()));
+    recordRoute(sample.relayed);
     return sample;
   }
 
   close(grant: Grant | null, leaving = false): void {
-    if (this.gone.signal.aborted) return;
-    this.gone.abort();
-    if (this.resource !== null && !this.cameUp) needRelays();
+    if (this.closing.signal.aborted) return;
+    this.closing.abort();
+    if (this.resource !== null && !this.hasConnected) requireTurn();
     if (this.resource !== null && grant !== null) deleteResource(this.resource, grant, leaving);
     if (this.connection !== null) {
       this.connection.onconnectionstatechange = null;
@@ -116,36 +116,36 @@ export class BrowserPeer implements Peer {
     }
   }
 
-  private async prepare(arrange: (connection: RTCPeerConnection) => void): Promise<RTCPeerConnection> {
+  private async prepare(addTransceivers: (connection: RTCPeerConnection) => void): Promise<RTCPeerConnection> {
     const connection = new RTCPeerConnection({
       certificates: [await ownCertificate()],
       bundlePolicy: "max-bundle",
       iceServers: [], // the bridge is dialled directly, or by relays that it names; no third party is ever asked
     });
-    if (this.gone.signal.aborted) {
+    if (this.closing.signal.aborted) {
       connection.close();
       throw new SignalingError(0);
     }
     this.connection = connection;
     connection.onconnectionstatechange = () => {
-      if (connection.connectionState === "connected" && !this.cameUp) {
-        this.cameUp = true;
+      if (connection.connectionState === "connected" && !this.hasConnected) {
+        this.hasConnected = true;
         this.sample().catch(() => undefined); // for the relays' sake, should nobody else ask
       }
       this.onState?.();
     };
-    arrange(connection);
+    addTransceivers(connection);
     const offer = await connection.createOffer();
     this.offer = offer.sdp ?? "";
     return connection;
   }
 }
 
-function useRelays(connection: RTCPeerConnection, iceServers: RTCIceServer[]): void {
+function setIceServers(connection: RTCPeerConnection, iceServers: RTCIceServer[]): void {
   if (iceServers.length > 0) connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
 }
 
-function statsEntries(report: RTCStatsReport): RTCStats[] {
+function entriesOf(report: RTCStatsReport): RTCStats[] {
   const entries: RTCStats[] = [];
   report.forEach((entry: RTCStats) => entries.push(entry));
   return entries;

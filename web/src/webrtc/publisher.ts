@@ -1,27 +1,27 @@
 // A send connection (WHIP): a room's picture in layers and its sound, or a shared screen. It may be set up before the
 // camera has opened.
 
-import { withSlides } from "./contentAttribute";
+import { withSlidesContent } from "./contentAttribute";
 import { BrowserPeer, type Peer } from "./peer";
-import { LAYERS, withWanted } from "./simulcast";
+import { LAYERS, withActiveLayers } from "./simulcast";
 
 export interface PublisherPeer extends Peer {
   /** Send these from now on; null: send nothing. */
   send(stream: MediaStream | null): Promise<void>;
   /** Which layers somebody wants, by rid. */
-  want(layers: Readonly<Record<string, boolean>>): Promise<void>;
+  setLayers(layers: Readonly<Record<string, boolean>>): Promise<void>;
 }
 
-const TEMPORAL = "L1T2"; // half the frames can be left out on the way, which a weak link is glad of
+const SCALABILITY_MODE = "L1T2"; // half the frames can be left out on the way, which a weak link is glad of
 const SCREEN_MAX_BPS = 1_500_000;
 const SCREEN_MAX_FPS = 15;
 
 /** For a camera and microphone. */
 export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
   private readonly senders: RTCRtpSender[];
-  private wanted: MediaStream | null = null;
+  private stream: MediaStream | null = null;
   private layers: Readonly<Record<string, boolean>> = {};
-  private following: Promise<void> = Promise.resolve();
+  private parametersChange: Promise<void> = Promise.resolve();
 
   constructor() {
     const senders: RTCRtpSender[] = [];
@@ -31,13 +31,13 @@ export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
       const audio = connection.addTransceiver("audio", { direction: "sendonly", streams: [together] });
       preferRedundancy(audio);
       senders.push(audio.sender, addCamera(connection, together).sender);
-      void this.send(this.wanted);
+      void this.send(this.stream);
     });
     this.senders = senders;
   }
 
   async send(stream: MediaStream | null): Promise<void> {
-    this.wanted = stream;
+    this.stream = stream;
     const [audio, video] = this.senders;
     await Promise.all([
       audio?.replaceTrack(stream?.getAudioTracks()[0] ?? null),
@@ -46,17 +46,17 @@ export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
   }
 
   /** One change after the other: parameters must be set before they are read again. */
-  want(layers: Readonly<Record<string, boolean>>): Promise<void> {
+  setLayers(layers: Readonly<Record<string, boolean>>): Promise<void> {
     this.layers = layers;
-    this.following = this.following.then(() => this.follow()).catch(() => undefined); // closed meanwhile: nothing is sent
-    return this.following;
+    this.parametersChange = this.parametersChange.then(() => this.applyLayers()).catch(() => undefined); // closed meanwhile: nothing is sent
+    return this.parametersChange;
   }
 
-  private async follow(): Promise<void> {
+  private async applyLayers(): Promise<void> {
     const video = this.senders[1];
     if (video === undefined || this.state !== "connected") return;
     const parameters = video.getParameters();
-    const encodings = withWanted(parameters.encodings, this.layers);
+    const encodings = withActiveLayers(parameters.encodings, this.layers);
     if (encodings !== null) await video.setParameters({ ...parameters, encodings });
   }
 }
@@ -72,7 +72,7 @@ export class BrowserScreenPublisher extends BrowserPeer {
           sendEncodings: [{ maxBitrate: SCREEN_MAX_BPS, maxFramerate: SCREEN_MAX_FPS }],
         });
       },
-      withSlides,
+      withSlidesContent,
     );
   }
 }
@@ -85,7 +85,7 @@ function addCamera(connection: RTCPeerConnection, stream: MediaStream): RTCRtpTr
       sendEncodings: LAYERS.map((layer) => ({ ...layer, ...more })),
     });
   try {
-    return add({ scalabilityMode: TEMPORAL });
+    return add({ scalabilityMode: SCALABILITY_MODE });
   } catch {
     return add({}); // a browser whose codecs know no such mode
   }

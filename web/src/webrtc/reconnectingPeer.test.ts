@@ -7,12 +7,12 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A lasting connection whose attempts meet these peers, and the states it goes through. */
-function lasting(...peers: ScriptedPeer[]) {
-  return holding(0, ...peers);
+function reconnecting(...peers: ScriptedPeer[]) {
+  return overlapping(0, ...peers);
 }
 
 /** The same, holding the connection before for so long. */
-function holding(holdMs: number, ...peers: ScriptedPeer[]) {
+function overlapping(overlapMs: number, ...peers: ScriptedPeer[]) {
   const states: string[] = [];
   let attempts = 0;
   const grant: Grant = { url: "/whep/b", token: "t1" };
@@ -22,7 +22,7 @@ function holding(holdMs: number, ...peers: ScriptedPeer[]) {
     () => {
       if (states.at(-1) !== connection.state) states.push(connection.state);
     },
-    holdMs,
+    overlapMs,
   );
   return { connection, states, attempts: () => attempts };
 }
@@ -31,7 +31,7 @@ const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 it("connects, and ends with a DELETE", async () => {
   const peer = new ScriptedPeer();
-  const { connection, states } = lasting(peer);
+  const { connection, states } = reconnecting(peer);
   connection.start();
   connection.start();
   await run(0);
@@ -43,7 +43,7 @@ it("connects, and ends with a DELETE", async () => {
 });
 
 it("tries again after refusals, and waits as long as the server asks", async () => {
-  const { connection, attempts } = lasting(new ScriptedPeer(404), new ScriptedPeer(503));
+  const { connection, attempts } = reconnecting(new ScriptedPeer(404), new ScriptedPeer(503));
   connection.start();
   await run(160);
   expect(attempts()).toBe(2);
@@ -55,7 +55,7 @@ it("tries again after refusals, and waits as long as the server asks", async () 
 
 it("gives up an attempt that neither succeeds nor fails", async () => {
   const silent = new ScriptedPeer(201, false);
-  const { connection } = lasting(silent);
+  const { connection } = reconnecting(silent);
   connection.start();
   await run(3_900);
   expect(connection.state).toBe("connecting");
@@ -65,19 +65,19 @@ it("gives up an attempt that neither succeeds nor fails", async () => {
 
 it("restarts ICE at once when unsteady, and is renewed after 2 s if that was no help", async () => {
   const first = new ScriptedPeer();
-  const { connection, states } = lasting(first);
+  const { connection, states } = reconnecting(first);
   connection.start();
   await run(0);
   first.become("disconnected");
   await run(1_900);
-  expect([connection.state, first.log]).toEqual(["unsteady", ["post t1", "patch t1"]]);
+  expect([connection.state, first.log]).toEqual(["disconnected", ["post t1", "patch t1"]]);
   await run(500);
-  expect(states).toEqual(["connecting", "connected", "unsteady", "waiting", "connecting", "connected"]);
+  expect(states).toEqual(["connecting", "connected", "disconnected", "waiting", "connecting", "connected"]);
 });
 
 it("stays the same connection when the restart helps", async () => {
   const first = new ScriptedPeer();
-  const { connection, attempts } = lasting(first);
+  const { connection, attempts } = reconnecting(first);
   connection.start();
   await run(0);
   first.become("disconnected");
@@ -89,7 +89,7 @@ it("stays the same connection when the restart helps", async () => {
 
 it("is renewed when it fails, and what a dead peer says later is not heard", async () => {
   const first = new ScriptedPeer();
-  const { connection, attempts } = lasting(first);
+  const { connection, attempts } = reconnecting(first);
   connection.start();
   await run(0);
   first.become("failed");
@@ -102,47 +102,47 @@ it("is renewed when it fails, and what a dead peer says later is not heard", asy
 describe("making before breaking", () => {
   it("shows the connection before until the new one has taken over", async () => {
     const [first, second] = [new ScriptedPeer(), new ScriptedPeer()];
-    const { connection } = holding(3_000, first, second);
+    const { connection } = overlapping(3_000, first, second);
     connection.start();
     await run(0);
     connection.renew();
     await run(500);
-    expect([connection.state, connection.peer === second, connection.shown === first]).toEqual(["connected", true, true]);
+    expect([connection.state, connection.peer === second, connection.rendered === first]).toEqual(["connected", true, true]);
     second.frames = 1;
     await run(100);
-    expect([connection.shown === second, connection.holds, first.log]).toEqual([true, false, ["post t1", "delete t1"]]);
+    expect([connection.rendered === second, connection.hasPrevious, first.log]).toEqual([true, false, ["post t1", "delete t1"]]);
   });
 
   it("holds it for 3 s once the new one is there, whatever that shows", async () => {
     const [first, second] = [new ScriptedPeer(), new ScriptedPeer()];
-    const { connection } = holding(3_000, first, second);
+    const { connection } = overlapping(3_000, first, second);
     connection.start();
     await run(0);
     connection.renew();
     await run(2_900);
-    expect(connection.shown).toBe(first);
+    expect(connection.rendered).toBe(first);
     await run(200);
-    expect(connection.shown).toBe(second);
+    expect(connection.rendered).toBe(second);
   });
 
   it("holds one that works as long as there is no other, and a failed one for 3 s", async () => {
     const [first, silent, silent2] = [new ScriptedPeer(), new ScriptedPeer(201, false), new ScriptedPeer(201, false)];
-    const { connection } = holding(3_000, first, silent, silent2);
+    const { connection } = overlapping(3_000, first, silent, silent2);
     connection.start();
     await run(0);
     connection.renew();
     await run(6_000);
-    expect([connection.shown === first, silent.log]).toEqual([true, ["post t1", "delete t1"]]);
+    expect([connection.rendered === first, silent.log]).toEqual([true, ["post t1", "delete t1"]]);
     first.become("failed");
     await run(2_900);
-    expect(connection.shown).toBe(first);
+    expect(connection.rendered).toBe(first);
     await run(200);
-    expect([connection.holds, first.log.at(-1)]).toEqual([false, "delete t1"]);
+    expect([connection.hasPrevious, first.log.at(-1)]).toEqual([false, "delete t1"]);
   });
 
   it("ends all it holds when stopped", async () => {
     const [first, second] = [new ScriptedPeer(), new ScriptedPeer()];
-    const { connection } = holding(3_000, first, second);
+    const { connection } = overlapping(3_000, first, second);
     connection.start();
     await run(0);
     connection.renew();
@@ -159,14 +159,14 @@ it("is patient with a link that takes 2 s for an answer", async () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     await post(grant);
   };
-  const { connection, attempts } = lasting(far, new ScriptedPeer());
+  const { connection, attempts } = reconnecting(far, new ScriptedPeer());
   connection.start();
   await run(11_500);
   expect([connection.state, attempts()]).toEqual(["connecting", 1]);
   far.become("connected");
   far.become("disconnected");
   await run(5_900);
-  expect([connection.state, attempts()]).toEqual(["unsteady", 1]);
+  expect([connection.state, attempts()]).toEqual(["disconnected", 1]);
   await run(1_000);
   expect([connection.state, attempts()]).toEqual(["connected", 2]);
 });

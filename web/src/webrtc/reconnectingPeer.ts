@@ -7,7 +7,7 @@ import type { Peer } from "./peer";
 import { type Sample, total } from "./statsSample";
 import { SignalingError } from "./whip";
 
-export type ReconnectingState = "stopped" | "connecting" | "connected" | "unsteady" | "waiting";
+export type ReconnectingState = "stopped" | "connecting" | "connected" | "disconnected" | "waiting";
 
 /** For the grant and the answer; asking gives up by itself a little earlier. */
 const ANSWER_TIMEOUT_MS = 5_500;
@@ -18,15 +18,15 @@ const CONNECT_ROUNDS = 5;
 const DISCONNECTED_ROUNDS = 3;
 const FIRST_WAIT_MS = 150;
 const MAXIMUM_WAIT_MS = 3_000;
-const LOOK_EVERY_MS = 100;
+const PROBE_EVERY_MS = 100;
 /** A connection that lasted this long was a good one: the next wait is short again. */
-const GOOD_MS = 5_000;
+const STABLE_MS = 5_000;
 
-const LEGAL: Record<ReconnectingState, readonly ReconnectingState[]> = {
+const MOVES: Record<ReconnectingState, readonly ReconnectingState[]> = {
   stopped: ["connecting"],
   connecting: ["connected", "waiting", "stopped"],
-  connected: ["unsteady", "waiting", "connecting", "stopped"],
-  unsteady: ["connected", "waiting", "connecting", "stopped"],
+  connected: ["disconnected", "waiting", "connecting", "stopped"],
+  disconnected: ["connected", "waiting", "connecting", "stopped"],
   waiting: ["connecting", "stopped"],
 };
 
@@ -38,30 +38,30 @@ export class ReconnectingPeer<P extends Peer> {
   private connectedAt: number | null = null;
   private roundMs = 0; // what the last answer took
   private lastGrant: Grant | null = null;
-  private held: { peer: P; grant: Grant | null } | null = null;
-  private holding: ReturnType<typeof setTimeout> | undefined;
-  private looking: ReturnType<typeof setInterval> | undefined;
+  private previous: { peer: P; grant: Grant | null } | null = null;
+  private overlapTimer: ReturnType<typeof setTimeout> | undefined;
+  private probeTimer: ReturnType<typeof setInterval> | undefined;
 
   /** `grant` is asked for at each attempt, since tokens are renewed; null: nothing can be asked of the server now.
    *
-   * `holdMs`: the connection before is held until the new one `sees` as much as is asked of it, and no longer than this
+   * `overlapMs`: the connection before is held until the new one `isReady` as much as is asked of it, and no longer than this
    * once it has failed or the new one is there; 0: not at all.
    */
   constructor(
     private readonly make: () => P,
     private readonly grant: () => Promise<Grant | null> | Grant | null,
     private readonly changed: () => void,
-    private readonly holdMs = 0,
-    private readonly sees: (sample: Sample) => boolean = (sample) => total(sample.framesDecoded) > 0,
+    private readonly overlapMs = 0,
+    private readonly isReady: (sample: Sample) => boolean = (sample) => total(sample.framesDecoded) > 0,
   ) {}
 
   /** The connection to be seen now: the one before as long as it is held. */
-  get shown(): P | null {
-    return this.held?.peer ?? this.peer;
+  get rendered(): P | null {
+    return this.previous?.peer ?? this.peer;
   }
 
-  get holds(): boolean {
-    return this.held !== null;
+  get hasPrevious(): boolean {
+    return this.previous !== null;
   }
 
   /** A younger token for the same connection. */
@@ -76,9 +76,9 @@ export class ReconnectingPeer<P extends Peer> {
   /** Ends the connection for good. `leaving`: the page is going away. */
   stop(leaving = false): void {
     const { peer } = this;
-    this.forget();
+    this.detach();
     peer?.close(this.lastGrant, leaving);
-    this.letGo(leaving);
+    this.closePrevious(leaving);
     this.moveTo("stopped");
   }
 
@@ -122,10 +122,10 @@ export class ReconnectingPeer<P extends Peer> {
     if (peer.state === "connected" && this.state !== "connected") {
       clearTimeout(this.timer);
       this.connectedAt ??= performance.now();
-      if (this.held !== null) this.holdOn();
+      if (this.previous !== null) this.startOverlap();
       this.moveTo("connected");
     } else if (peer.state === "disconnected" && this.state === "connected") {
-      this.moveTo("unsteady");
+      this.moveTo("disconnected");
       const graceMs = Math.max(DISCONNECTED_GRACE_MS, DISCONNECTED_ROUNDS * this.roundMs);
       this.timer = setTimeout(() => this.failed(peer), graceMs);
       void this.restart(peer);
@@ -145,7 +145,7 @@ export class ReconnectingPeer<P extends Peer> {
 
   private failed(peer: P, atLeastMs = 0): void {
     if (this.peer !== peer) return;
-    if (this.connectedAt !== null && performance.now() - this.connectedAt > GOOD_MS) this.backoff.reset();
+    if (this.connectedAt !== null && performance.now() - this.connectedAt > STABLE_MS) this.backoff.reset();
     this.replace();
     this.moveTo("waiting");
     this.timer = setTimeout(() => this.attempt(), Math.max(atLeastMs, this.backoff.nextMs()));
@@ -155,53 +155,53 @@ export class ReconnectingPeer<P extends Peer> {
   private replace(): void {
     const { peer } = this;
     const worked = this.connectedAt !== null;
-    this.forget();
+    this.detach();
     if (peer === null) return;
-    if (this.holdMs === 0 || !worked || this.held !== null) {
+    if (this.overlapMs === 0 || !worked || this.previous !== null) {
       peer.close(this.lastGrant);
       return;
     }
-    this.held = { peer, grant: this.lastGrant };
-    peer.onState = () => this.observeHeld(peer);
-    this.looking = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    this.observeHeld(peer);
+    this.previous = { peer, grant: this.lastGrant };
+    peer.onState = () => this.observePrevious(peer);
+    this.probeTimer = setInterval(() => void this.probe(), PROBE_EVERY_MS);
+    this.observePrevious(peer);
   }
 
-  private observeHeld(peer: P): void {
-    if (this.held?.peer === peer && peer.state !== "connected") this.holdOn();
+  private observePrevious(peer: P): void {
+    if (this.previous?.peer === peer && peer.state !== "connected") this.startOverlap();
   }
 
   /** For so long from now on, or from when it was first said. */
-  private holdOn(): void {
-    this.holding ??= setTimeout(() => this.takeOver(), this.holdMs);
+  private startOverlap(): void {
+    this.overlapTimer ??= setTimeout(() => this.switchOver(), this.overlapMs);
   }
 
-  private async look(): Promise<void> {
+  private async probe(): Promise<void> {
     const { peer } = this;
     if (peer === null || this.state !== "connected") return;
     const sample = await peer.sample().catch(() => null);
-    if (sample !== null && this.peer === peer && this.sees(sample)) this.takeOver();
+    if (sample !== null && this.peer === peer && this.isReady(sample)) this.switchOver();
   }
 
   /** The new connection does what the one before did. */
-  private takeOver(): void {
-    if (this.held === null) return;
-    this.letGo();
+  private switchOver(): void {
+    if (this.previous === null) return;
+    this.closePrevious();
     this.changed();
   }
 
-  private letGo(leaving = false): void {
-    clearTimeout(this.holding);
-    clearInterval(this.looking);
-    this.holding = undefined;
-    const { held } = this;
-    this.held = null;
-    if (held === null) return;
-    held.peer.onState = null;
-    held.peer.close(held.grant, leaving);
+  private closePrevious(leaving = false): void {
+    clearTimeout(this.overlapTimer);
+    clearInterval(this.probeTimer);
+    this.overlapTimer = undefined;
+    const { previous } = this;
+    this.previous = null;
+    if (previous === null) return;
+    previous.peer.onState = null;
+    previous.peer.close(previous.grant, leaving);
   }
 
-  private forget(): void {
+  private detach(): void {
     clearTimeout(this.timer);
     if (this.peer !== null) this.peer.onState = null;
     this.peer = null;
@@ -210,7 +210,7 @@ export class ReconnectingPeer<P extends Peer> {
 
   private moveTo(state: ReconnectingState): void {
     if (state === this.state) return;
-    if (!LEGAL[this.state].includes(state)) throw new Error(`connection: ${this.state} -> ${state}`);
+    if (!MOVES[this.state].includes(state)) throw new Error(`connection: ${this.state} -> ${state}`);
     this.state = state;
     this.changed();
   }

@@ -6,7 +6,7 @@ import { BrowserScreenPublisher } from "./publisher";
 import { ReconnectingPeer } from "./reconnectingPeer";
 
 const FRAMES = { ideal: 10, max: 15 };
-const HOLD_MS = 3_000;
+const OVERLAP_MS = 3_000;
 
 export class ScreenShare {
   active = $state(false);
@@ -16,23 +16,23 @@ export class ScreenShare {
   replaced = $state(false);
   /** What is shown; null: nothing. */
   track = $state.raw<MediaStreamTrack | null>(null);
-  private asking = false;
+  private choosing = false;
   private peer: ReconnectingPeer<BrowserScreenPublisher> | null = null;
   private client: string | null = null;
   private epoch: string | null = null; // of the bridge that it is sent to
-  private shown = false; // the others have been shown ours
+  private confirmed = false; // the others have been shown ours
 
   /** `grant`: to publish it, asked for at each attempt; null: not now. */
   constructor(private readonly grant: () => Promise<ScreenGrant | null> | ScreenGrant | null) {}
 
   /** Phones cannot, nor can pages without HTTPS. */
-  static get possible(): boolean {
+  static get isSupported(): boolean {
     return (navigator.mediaDevices as Partial<MediaDevices> | undefined)?.getDisplayMedia !== undefined;
   }
 
   async start(): Promise<void> {
-    if (this.active || this.asking) return;
-    this.asking = true;
+    if (this.active || this.choosing) return;
+    this.choosing = true;
     this.replaced = false;
     try {
       // Without sound: it would carry the other rooms' voices back to them.
@@ -42,14 +42,14 @@ export class ScreenShare {
     } catch {
       // The person has thought better of it.
     } finally {
-      this.asking = false;
+      this.choosing = false;
     }
   }
 
   /** `leaving`: the page goes away. */
   stop(leaving = false): void {
     const { track, peer } = this;
-    this.asking = false;
+    this.choosing = false;
     this.track = null;
     this.peer = null;
     this.active = false;
@@ -63,31 +63,31 @@ export class ScreenShare {
 
   /** Younger tokens; of another epoch: for the bridge at which the lesson goes on. */
   refresh(grant: ScreenGrant): void {
-    this.follow(grant.epoch);
+    this.bridgeChanged(grant.epoch);
     this.peer?.refresh(grant);
   }
 
   /** The epoch of the lesson's bridge: at another bridge it is sent anew. null: it has none now. */
-  follow(epoch: string | null): void {
+  bridgeChanged(epoch: string | null): void {
     if (epoch === null || this.epoch === null || epoch === this.epoch) return;
     this.epoch = epoch;
     this.peer?.renew();
   }
 
   /** Which client's screen the room shares now: the newest. Another one after ours has taken its place. */
-  told(client: string | null): void {
+  sharedBy(client: string | null): void {
     if (client === null) this.replaced = false;
     if (!this.active || client === null) return;
     if (client === this.client) {
-      this.shown = true;
-    } else if (this.shown) {
+      this.confirmed = true;
+    } else if (this.confirmed) {
       this.stop();
       this.replaced = true;
     }
   }
 
   private send(track: MediaStreamTrack): void {
-    if (!this.asking) {
+    if (!this.choosing) {
       track.stop(); // the lesson ended meanwhile
       return;
     }
@@ -95,21 +95,21 @@ export class ScreenShare {
     track.onended = () => this.stop(); // the browser's own button
     this.track = track;
     this.active = true;
-    this.shown = false;
+    this.confirmed = false;
     this.epoch = null;
     const peer = new ReconnectingPeer(
       () => new BrowserScreenPublisher(track),
-      () => this.granted(),
+      () => this.fetchGrant(),
       () => {
         if (this.peer === peer) this.connected = peer.state === "connected";
       },
-      HOLD_MS,
+      OVERLAP_MS,
     );
     this.peer = peer;
     peer.start();
   }
 
-  private async granted(): Promise<ScreenGrant | null> {
+  private async fetchGrant(): Promise<ScreenGrant | null> {
     const grant = await this.grant();
     this.client = grant?.client ?? this.client;
     this.epoch = grant?.epoch ?? this.epoch;

@@ -17,8 +17,8 @@ async function replaced(): Promise<ScreenShare> {
   const sharing = new ScreenShare(() => grant("e1"));
   await sharing.start();
   await vi.waitFor(() => {
-    sharing.told("d1-screen");
-    sharing.told("t1-screen");
+    sharing.sharedBy("d1-screen");
+    sharing.sharedBy("t1-screen");
     expect([sharing.active, sharing.replaced]).toEqual([false, true]);
   });
   return sharing;
@@ -26,16 +26,16 @@ async function replaced(): Promise<ScreenShare> {
 
 it("says that another machine shares for as long as one does", async () => {
   const sharing = await replaced();
-  sharing.told("t2-screen");
+  sharing.sharedBy("t2-screen");
   expect(sharing.replaced).toBe(true);
-  sharing.told(null);
+  sharing.sharedBy(null);
   expect(sharing.replaced).toBe(false);
 });
 
 it("says nothing of it in the next lesson", async () => {
   const sharing = await replaced();
   sharing.stop();
-  sharing.told("t1-screen");
+  sharing.sharedBy("t1-screen");
   expect(sharing.replaced).toBe(false);
 });
 
@@ -44,11 +44,11 @@ it("is sent anew once for each bridge, whether the lesson or a token says first 
   const ask = vi.fn(() => grant(epoch));
   const sharing = new ScreenShare(ask);
   await sharing.start();
-  sharing.follow("e1");
-  sharing.follow(null);
+  sharing.bridgeChanged("e1");
+  sharing.bridgeChanged(null);
   expect(ask).toHaveBeenCalledTimes(1);
   epoch = "e2";
-  sharing.follow("e2");
+  sharing.bridgeChanged("e2");
   sharing.refresh(grant("e2"));
   expect(ask).toHaveBeenCalledTimes(2);
   epoch = "e3";

@@ -38,7 +38,7 @@ export class ScriptedPeer implements Peer {
     return Promise.resolve();
   }
 
-  async want(layers: Readonly<Record<string, boolean>>): Promise<void> {
+  async setLayers(layers: Readonly<Record<string, boolean>>): Promise<void> {
     this.layers = layers;
     return Promise.resolve();
   }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { withWanted } from "./simulcast";
+import { withActiveLayers } from "./simulcast";
 
 const on = (...active: boolean[]) => ["q", "h", "f"].slice(0, active.length).map((rid, place) => ({ rid, active: active[place] ?? true }));
 
@@ -11,5 +11,5 @@ it.each([
   ["nobody looks: the lowest goes on", on(true, true, true), { q: false, h: false, f: false }, on(true, false, false)],
   ["one layer only", [{ active: true }], { q: false }, null],
 ])("%s", (_, encodings, wanted, expected) => {
-  expect(withWanted(encodings, wanted)).toEqual(expected);
+  expect(withActiveLayers(encodings, wanted)).toEqual(expected);
 });

@@ -17,7 +17,7 @@ export const LAYERS: readonly Layer[] = [
  *
  * The lowest goes on in any case: it costs little, and whoever turns to this room sees it at once.
  */
-export function withWanted<E extends { rid?: string; active?: boolean }>(
+export function withActiveLayers<E extends { rid?: string; active?: boolean }>(
   encodings: readonly E[],
   wanted: Readonly<Record<string, boolean>>,
 ): E[] | null {

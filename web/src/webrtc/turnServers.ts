@@ -9,64 +9,43 @@ const STORED = "nhipcau.relays";
 const REMEMBERED_MS = 7 * 86_400_000;
 const WRITTEN_EVERY_MS = 3_600_000;
 
-let known: RTCIceServer[] = [];
-let needed: boolean | null = null; // null: not looked up yet
+let servers: RTCIceServer[] = [];
+let turnNeeded: boolean | null = null; // null: not looked up yet
 
 /** Whether a connection may need them: then it begins once the answer has told of them, and not before. */
-export function relaysNeeded(): boolean {
-  needed ??= rememberedMs() > 0;
-  return needed;
+export function isTurnNeeded(): boolean {
+  turnNeeded ??= rememberedForMs() > 0;
+  return turnNeeded;
 }
 
 /** What a connection may use now. `lost`: it came up, and has lost its way. */
-export function relays({ lost = false } = {}): RTCIceServer[] {
-  return lost || relaysNeeded() ? known : [];
+export function usableTurnServers({ lost = false } = {}): RTCIceServer[] {
+  return lost || isTurnNeeded() ? servers : [];
 }
 
 /** Younger credentials, or none: the node has no TURN server. */
-export function learnRelays(servers: RTCIceServer[]): void {
-  known = servers;
+export function setTurnServers(latest: RTCIceServer[]): void {
+  servers = latest;
 }
 
 /** A connection did not come up, or back, by itself. */
-export function needRelays(): void {
-  needed = true;
+export function requireTurn(): void {
+  turnNeeded = true;
 }
 
 /** A connection came up, or goes on, this way; `relayed` null: not known yet. */
-export function cameBy(relayed: boolean | null): void {
+export function recordRoute(relayed: boolean | null): void {
   if (relayed === true) {
-    if (rememberedMs() < REMEMBERED_MS - WRITTEN_EVERY_MS) {
+    if (rememberedForMs() < REMEMBERED_MS - WRITTEN_EVERY_MS) {
       localStorage.setItem(STORED, String(Date.now() + REMEMBERED_MS));
     }
-  } else if (relayed === false && rememberedMs() > 0) {
+  } else if (relayed === false && rememberedForMs() > 0) {
     localStorage.removeItem(STORED);
   }
 }
 
 /** For how long it will be remembered that this machine needs relays; 0: it is not. */
-function rememberedMs(): number {
+function rememberedForMs(): number {
   const leftMs = Number(localStorage.getItem(STORED)) - Date.now();
   return leftMs > 0 && leftMs <= REMEMBERED_MS ? leftMs : 0; // a clock that was set back must not prolong it
-}
-
-const PARAMETER = /;\s*([a-z-]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/gi;
-
-/** The servers in `Link` headers: `<turn:host:3478?transport=udp>; rel="ice-server"; username="…"; credential="…"`. */
-export function iceServers(link: string | null): RTCIceServer[] {
-  const found: RTCIceServer[] = [];
-  for (const [, url, parameters] of (link ?? "").matchAll(/<([^>]*)>((?:\s*;[^,"]*(?:"[^"]*")?)*)/g)) {
-    const values = new Map<string, string>();
-    for (const [, name, quoted, bare] of (parameters ?? "").matchAll(PARAMETER)) {
-      values.set((name ?? "").toLowerCase(), quoted ?? bare ?? "");
-    }
-    if (url === undefined || values.get("rel") !== "ice-server") continue;
-    const [username, credential] = [values.get("username"), values.get("credential")];
-    if (/^turns?:/.test(url) && username !== undefined && credential !== undefined) {
-      found.push({ urls: url, username, credential });
-    } else if (/^stuns?:/.test(url)) {
-      found.push({ urls: url });
-    }
-  }
-  return found;
 }

@@ -2,7 +2,7 @@
 // dials nobody, so an offer without candidates is complete.
 
 import type { Grant } from "../api/types";
-import { iceServers } from "./turnServers";
+import { iceServers } from "./linkHeader";
 
 const POST_TIMEOUT_MS = 5_000;
 

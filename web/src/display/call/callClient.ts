@@ -2,7 +2,7 @@
 // No Svelte and no DOM here; what touches the browser comes through `CallDependencies`.
 
 import type { Camera, DisplayCall, DisplayReport, Grant, Received } from "../../api/types";
-import { type Heights, Layout } from "../../webrtc/layoutSender";
+import { type Heights, LayoutSender } from "../../webrtc/layoutSender";
 import type { PlayerPeer } from "../../webrtc/player";
 import type { PublisherPeer } from "../../webrtc/publisher";
 import { ReconnectingPeer } from "../../webrtc/reconnectingPeer";
@@ -20,7 +20,7 @@ export interface CallDependencies extends CaptureSource {
   cores: number;
 }
 
-export type CallPhase = "idle" | "joining" | "joined" | "unsteady";
+export type CallPhase = "idle" | "joining" | "joined" | "reconnecting";
 
 /** Everything a screen needs to show the call; a new object at each change. */
 export interface CallState {
@@ -46,7 +46,7 @@ export const NOTHING_RECEIVED: Received = { slots: {}, flows: {}, slides: [] };
 
 const SAMPLE_EVERY_MS = 1_000;
 /** For the publisher, too: the others also have to go over, some of them over far links. */
-const HOLD_MS = 3_000;
+const OVERLAP_MS = 3_000;
 const ABANDONED_MS = 30_000;
 
 const keyOf = (order: DisplayCall | null): string => (order === null ? "" : `${order.lesson} ${order.epoch}`);
@@ -62,7 +62,7 @@ export class Call {
   private toldOf: PlayerPeer | null = null; // the connection that has been told how large its slots are
   private readonly stall = new Stall();
   private readonly health: Health;
-  private readonly layout: Layout;
+  private readonly layout: LayoutSender;
   private readonly own: Own;
 
   constructor(
@@ -70,7 +70,7 @@ export class Call {
     private readonly changed: (view: CallState) => void,
   ) {
     this.health = new Health(parts.cores);
-    this.layout = new Layout((heights) => this.putLayout(heights));
+    this.layout = new LayoutSender((heights) => this.putLayout(heights));
     this.own = new Own(
       parts,
       (stream) => this.send(stream),
@@ -107,7 +107,7 @@ export class Call {
 
   /** How large each slot is shown, in device pixels by mid. */
   show(heights: Heights): void {
-    this.layout.want(heights);
+    this.layout.set(heights);
   }
 
   /** The controller is out of reach. The lesson goes on, unless the bridge is lost too: then nobody is watching. */
@@ -141,7 +141,7 @@ export class Call {
       own: this.own.stream,
       second: this.own.second,
       notSwitched: this.own.notSwitched,
-      tracks: this.player?.shown?.tracks ?? new Map<string, MediaStreamTrack>(),
+      tracks: this.player?.rendered?.tracks ?? new Map<string, MediaStreamTrack>(),
       received: this.heldReceived ?? this.order ?? NOTHING_RECEIVED,
       playing: this.health.playing,
       weak: this.health.weak,
@@ -180,7 +180,7 @@ export class Call {
     if (this.order === null || this.player === null) return "idle";
     const needed = this.publisher === null ? [this.player.state] : [this.player.state, this.publisher.state];
     if (needed.every((state) => state === "connected")) return "joined";
-    return needed.includes("unsteady") ? "unsteady" : "joining";
+    return needed.includes("disconnected") ? "reconnecting" : "joining";
   }
 
   private keep(order: DisplayCall): void {
@@ -193,7 +193,7 @@ export class Call {
       () => this.newPlayer(),
       () => this.order?.whep ?? null,
       () => this.playerChanged(),
-      HOLD_MS,
+      OVERLAP_MS,
       (sample) => this.seesEnough(sample),
     );
     this.player.start();
@@ -211,7 +211,7 @@ export class Call {
       },
       (): Grant | null => this.order?.whip ?? null,
       () => this.publisherChanged(),
-      HOLD_MS,
+      OVERLAP_MS,
     );
     this.publisher.start();
   }
@@ -238,7 +238,7 @@ export class Call {
     this.goingOver = undefined;
     this.player?.renew();
     this.publisher?.renew();
-    if (this.player?.holds !== true) this.heldReceived = null;
+    if (this.player?.hasPrevious !== true) this.heldReceived = null;
     this.tell();
   }
 
@@ -247,7 +247,7 @@ export class Call {
     const seen = Object.values(framesDecoded).filter((frames) => frames > 0).length;
     if (this.heldReceived === null || this.order?.spread_ms === 0) return seen > 0;
     const { slots, flows } = this.heldReceived;
-    const before = [...(this.player?.shown?.tracks ?? [])].filter(
+    const before = [...(this.player?.rendered?.tracks ?? [])].filter(
       ([mid, track]) => track.kind === "video" && (slots[mid] ?? null) !== null && flows[mid] === "live",
     );
     return seen > 0 && seen >= before.length;
@@ -262,12 +262,12 @@ export class Call {
     const { player } = this;
     if (this.goingOver !== undefined) {
       if (player?.state !== "connected") this.goOverIn(0); // nothing is left to wait for
-    } else if (player?.holds !== true) {
+    } else if (player?.hasPrevious !== true) {
       this.heldReceived = null;
     }
     if (player?.state === "connected" && player.peer !== this.toldOf) {
       this.toldOf = player.peer;
-      this.layout.again();
+      this.layout.resend();
     }
     this.tell();
   }
@@ -279,7 +279,7 @@ export class Call {
 
   /** What the order says of layers is the new bridge's word, and not for the one before. */
   private followLayers(): void {
-    if (this.order !== null && this.goingOver === undefined) void this.publisher?.peer?.want(this.order.layers);
+    if (this.order !== null && this.goingOver === undefined) void this.publisher?.peer?.setLayers(this.order.layers);
   }
 
   private async putLayout(heights: Heights): Promise<void> {

@@ -3,14 +3,14 @@
 import { ApiError, post } from "../../api/http";
 import type { ServerEvent, Slots, Watch } from "../../api/types";
 import { events } from "../../state/events.svelte";
-import { type Heights, Layout } from "../../webrtc/layoutSender";
+import { type Heights, LayoutSender } from "../../webrtc/layoutSender";
 import { BrowserPlayer } from "../../webrtc/player";
 import { ReconnectingPeer, type ReconnectingState } from "../../webrtc/reconnectingPeer";
 import { EMPTY_SAMPLE, type Sample } from "../../webrtc/statsSample";
 import { SignalingError } from "../../webrtc/whip";
 
 const ASK_AGAIN_MS = 2_000;
-const HOLD_MS = 3_000;
+const OVERLAP_MS = 3_000;
 const RENEW_EVERY_MS = 120_000; // a token is good for five minutes, and each change of the layout needs one
 const FEW = 4; // pictures that may each be of middle size; of more all are small
 const FEW_HEIGHT = 360;
@@ -23,36 +23,36 @@ export class LessonViewer {
   slots = $state.raw<Slots>({});
   private peer: ReconnectingPeer<BrowserPlayer> | null = null;
   private watch: Watch | null = null;
-  private fresh: Watch | null = null; // its token has not been used yet
-  private coming: Slots = {};
-  private toldOf: BrowserPlayer | null = null; // the connection that has been told how large its pictures are
-  private readonly layout = new Layout((heights) => this.putLayout(heights));
+  private unusedWatch: Watch | null = null; // its token has not been used yet
+  private latestSlots: Slots = {};
+  private layoutSentTo: BrowserPlayer | null = null; // the connection that has been told how large its pictures are
+  private readonly layout = new LayoutSender((heights) => this.putLayout(heights));
   private stopListening: (() => void) | null = null;
-  private again: ReturnType<typeof setTimeout> | undefined;
-  private renewal: ReturnType<typeof setInterval> | undefined;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private renewTimer: ReturnType<typeof setInterval> | undefined;
   private readonly view = crypto.randomUUID(); // names this one to the server: another window of the same login has its own
 
   constructor(private readonly lesson: string) {}
 
   start(): void {
     if (this.stopListening !== null) return;
-    this.stopListening = events.listen((event) => this.take(event));
-    document.addEventListener("visibilitychange", this.size);
-    this.renewal = setInterval(() => void (this.peer && this.renew()), RENEW_EVERY_MS);
+    this.stopListening = events.listen((event) => this.onEvent(event));
+    document.addEventListener("visibilitychange", this.updateLayout);
+    this.renewTimer = setInterval(() => void (this.peer && this.renew()), RENEW_EVERY_MS);
     void this.open();
   }
 
   stop(): void {
     this.stopListening?.();
     this.stopListening = null;
-    document.removeEventListener("visibilitychange", this.size);
-    clearTimeout(this.again);
-    clearInterval(this.renewal);
+    document.removeEventListener("visibilitychange", this.updateLayout);
+    clearTimeout(this.retryTimer);
+    clearInterval(this.renewTimer);
     this.layout.stop();
     const { peer } = this;
     this.peer = null;
     peer?.stop();
-    this.show();
+    this.update();
   }
 
   async sample(): Promise<Sample> {
@@ -60,20 +60,20 @@ export class LessonViewer {
   }
 
   private async open(): Promise<void> {
-    clearTimeout(this.again);
+    clearTimeout(this.retryTimer);
     let watch: Watch;
     try {
-      watch = await this.ask();
+      watch = await this.requestWatch();
     } catch (error) {
       // Gone, or not for this school any more: the page will hear of it. Anything else passes, as that its bridge is only being opened.
       const over = error instanceof ApiError && [403, 404].includes(error.status);
       this.refused = error instanceof ApiError && error.status === 403;
-      if (this.stopListening !== null && !over) this.again = setTimeout(() => void this.open(), ASK_AGAIN_MS);
+      if (this.stopListening !== null && !over) this.retryTimer = setTimeout(() => void this.open(), ASK_AGAIN_MS);
       return;
     }
     this.refused = false;
     if (this.stopListening === null) return;
-    this.watch = this.fresh = watch;
+    this.watch = this.unusedWatch = watch;
     if (this.peer !== null) {
       this.peer.renew();
       return;
@@ -81,8 +81,8 @@ export class LessonViewer {
     this.peer = new ReconnectingPeer(
       () => this.newPlayer(),
       () => this.grant(),
-      () => this.show(),
-      HOLD_MS,
+      () => this.update(),
+      OVERLAP_MS,
     );
     this.peer.start();
   }
@@ -91,21 +91,21 @@ export class LessonViewer {
     return new BrowserPlayer(this.watch?.video ?? 1, this.watch?.audio ?? 1);
   }
 
-  private ask(): Promise<Watch> {
+  private requestWatch(): Promise<Watch> {
     return post<Watch>(`/lessons/${encodeURIComponent(this.lesson)}/watch`, { view: this.view });
   }
 
   /** The first attempt has its token already; tokens are short-lived, so each later one asks for its own. */
   private async grant(): Promise<Watch["whep"] | null> {
-    const { fresh } = this;
-    this.fresh = null;
-    return fresh !== null ? fresh.whep : this.renew();
+    const { unusedWatch } = this;
+    this.unusedWatch = null;
+    return unusedWatch !== null ? unusedWatch.whep : this.renew();
   }
 
   /** A younger token for the same connection; null: there is none now, or the lesson is on another bridge. */
   private async renew(): Promise<Watch["whep"] | null> {
     try {
-      const watch = await this.ask();
+      const watch = await this.requestWatch();
       if (watch.epoch !== this.watch?.epoch) {
         void this.open();
         return null;
@@ -118,34 +118,34 @@ export class LessonViewer {
     }
   }
 
-  private take(event: ServerEvent): void {
+  private onEvent(event: ServerEvent): void {
     if (event.type !== "watch" || event.lesson !== this.lesson || event.view !== this.view) return;
     if (this.watch !== null && event.epoch !== this.watch.epoch) {
       void this.open(); // the lesson has moved to another bridge
       return;
     }
-    this.coming = event.slots;
-    this.show();
+    this.latestSlots = event.slots;
+    this.update();
   }
 
-  private show(): void {
+  private update(): void {
     const { peer } = this;
     this.state = peer?.state ?? "stopped";
-    this.tracks = new Map(peer?.shown?.tracks ?? []);
-    if (peer?.holds !== true) this.slots = this.coming; // what is held carries what it carried
-    if (peer?.state === "connected" && peer.peer !== this.toldOf) {
-      this.toldOf = peer.peer;
-      this.size();
-      this.layout.again();
+    this.tracks = new Map(peer?.rendered?.tracks ?? []);
+    if (peer?.hasPrevious !== true) this.slots = this.latestSlots; // what is held carries what it carried
+    if (peer?.state === "connected" && peer.peer !== this.layoutSentTo) {
+      this.layoutSentTo = peer.peer;
+      this.updateLayout();
+      this.layout.resend();
     }
   }
 
   /** A teacher's page shows all rooms, each small. */
-  private readonly size = (): void => {
+  private readonly updateLayout = (): void => {
     const mids = [...(this.peer?.peer?.tracks ?? [])].filter(([, track]) => track.kind === "video").map(([mid]) => mid);
     const seen = mids.length > FEW ? SMALL_HEIGHT : FEW_HEIGHT;
     const height = document.visibilityState === "visible" ? seen : 0;
-    this.layout.want(Object.fromEntries(mids.map((mid) => [mid, height])));
+    this.layout.set(Object.fromEntries(mids.map((mid) => [mid, height])));
   };
 
   private async putLayout(heights: Heights): Promise<void> {

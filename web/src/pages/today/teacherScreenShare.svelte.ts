@@ -10,7 +10,7 @@ import { ScreenShare } from "../../webrtc/screenShare.svelte";
 
 const RENEW_EVERY_MS = 120_000; // a token is good for five minutes
 
-class TeacherScreen {
+class TeacherScreenShare {
   lesson = $state<Id | null>(null);
   error = $state.raw<unknown>(null);
   readonly sharing = new ScreenShare(() => this.ask());
@@ -53,9 +53,9 @@ class TeacherScreen {
     if (event.type === "lesson_removed" && event.id === this.lesson) this.sharing.stop();
     if (event.type !== "lesson" || event.lesson.id !== this.lesson) return;
     if (event.lesson.can.share !== this.room) this.sharing.stop();
-    this.sharing.follow(event.lesson.epoch);
+    this.sharing.bridgeChanged(event.lesson.epoch);
     const site = event.lesson.sites.find((each) => each.room.id === this.room);
-    this.sharing.told(site?.media.sharing ?? null);
+    this.sharing.sharedBy(site?.media.sharing ?? null);
   }
 
   private async renew(): Promise<void> {
@@ -79,4 +79,4 @@ class TeacherScreen {
   private readonly leave = (): void => this.sharing.stop(true);
 }
 
-export const teacherScreen = new TeacherScreen();
+export const teacherScreenShare = new TeacherScreenShare();

@@ -2,14 +2,14 @@
 
 import { nowMs } from "../../webrtc/pageStats";
 
-export const times: Record<string, number> = {};
+export const recordedTimes: Record<string, number> = {};
 
-export const marks = {
+export const tapTimings = {
   startTapped(): void {
-    times.startTapped = nowMs();
-    delete times.firstFrame;
+    recordedTimes.startTapped = nowMs();
+    delete recordedTimes.firstFrame;
   },
   firstFrame(atMs: number): void {
-    times.firstFrame ??= atMs;
+    recordedTimes.firstFrame ??= atMs;
   },
 };
