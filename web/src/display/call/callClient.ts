@@ -8,10 +8,10 @@ import type { PublisherPeer } from "../../webrtc/publisher";
 import { ReconnectingPeer } from "../../webrtc/reconnectingPeer";
 import { EMPTY_SAMPLE, type Sample, total } from "../../webrtc/statsSample";
 import { SignalingError } from "../../webrtc/whip";
-import { Own, type CaptureSource } from "../capture/ownCapture";
-import { Health } from "./callMetrics";
-import { type Caps, capsOf } from "./cpuAdaptation";
-import { Stall } from "./stallDetector";
+import { type CaptureSource, OwnCapture } from "../capture/ownCapture";
+import { CallMetrics } from "./callMetrics";
+import { limitsOf, NO_LIMITS, type ReceiveLimits } from "./cpuAdaptation";
+import { StallDetector } from "./stallDetector";
 
 export interface CallDependencies extends CaptureSource {
   player(video: number, audio: number): PlayerPeer;
@@ -25,88 +25,103 @@ export type CallPhase = "idle" | "joining" | "joined" | "reconnecting";
 /** Everything a screen needs to show the call; a new object at each change. */
 export interface CallState {
   phase: CallPhase;
-  order: DisplayCall | null;
+  call: DisplayCall | null;
   camera: Camera;
   publishing: boolean;
-  own: MediaStream | null;
+  ownStream: MediaStream | null;
   /** The room's second camera is what the others see of it. */
-  second: boolean;
+  secondCamera: boolean;
   /** The camera that was asked for last could not be opened. */
-  notSwitched: boolean;
+  switchFailed: boolean;
   /** Tracks by mid of the receive connection that is to be seen now, and what they carry. */
   tracks: ReadonlyMap<string, MediaStreamTrack>;
   received: Received;
   playing: number;
   weak: boolean;
   /** The most that this machine should be sent. */
-  caps: Caps;
+  limits: ReceiveLimits;
 }
 
-export const NOTHING_RECEIVED: Received = { slots: {}, flows: {}, slides: [] };
+const NOTHING_RECEIVED: Received = { slots: {}, flows: {}, slides: [] };
+
+export const NO_CALL: CallState = {
+  phase: "idle",
+  call: null,
+  camera: "unknown",
+  publishing: false,
+  ownStream: null,
+  secondCamera: false,
+  switchFailed: false,
+  tracks: new Map(),
+  received: NOTHING_RECEIVED,
+  playing: 0,
+  weak: false,
+  limits: NO_LIMITS,
+};
 
 const SAMPLE_EVERY_MS = 1_000;
 /** For the publisher, too: the others also have to go over, some of them over far links. */
 const OVERLAP_MS = 3_000;
 const ABANDONED_MS = 30_000;
 
-const keyOf = (order: DisplayCall | null): string => (order === null ? "" : `${order.lesson} ${order.epoch}`);
+const bridgeKey = (call: DisplayCall | null): string => (call === null ? "" : `${call.lesson} ${call.epoch}`);
 
-export class Call {
-  private order: DisplayCall | null = null;
+export class CallClient {
+  private call: DisplayCall | null = null;
   private player: ReconnectingPeer<PlayerPeer> | null = null;
   private publisher: ReconnectingPeer<PublisherPeer> | null = null;
-  private sampler: ReturnType<typeof setInterval> | undefined;
+  private sampleTimer: ReturnType<typeof setInterval> | undefined;
   private controllerLostAt: number | null = null;
-  private heldReceived: Received | null = null; // what the connection carries that is held from an earlier epoch
-  private goingOver: ReturnType<typeof setTimeout> | undefined; // while it waits for its moment
-  private toldOf: PlayerPeer | null = null; // the connection that has been told how large its slots are
-  private readonly stall = new Stall();
-  private readonly health: Health;
+  private previousReceived: Received | null = null; // what the connection carries that is held from an earlier epoch
+  private switchTimer: ReturnType<typeof setTimeout> | undefined; // while it waits for its moment
+  private layoutSentTo: PlayerPeer | null = null; // the connection that has been told how large its slots are
+  private readonly stallDetector = new StallDetector();
+  private readonly metrics: CallMetrics;
   private readonly layout: LayoutSender;
-  private readonly own: Own;
+  private readonly capture: OwnCapture;
 
   constructor(
-    private readonly parts: CallDependencies,
-    private readonly changed: (view: CallState) => void,
+    private readonly dependencies: CallDependencies,
+    private readonly changed: (state: CallState) => void,
   ) {
-    this.health = new Health(parts.cores);
+    this.metrics = new CallMetrics(dependencies.cores);
     this.layout = new LayoutSender((heights) => this.putLayout(heights));
-    this.own = new Own(
-      parts,
+    this.capture = new OwnCapture(
+      dependencies,
       (stream) => this.send(stream),
-      () => this.tell(),
+      () => this.notify(),
     );
   }
 
   /** What the controller wants at present. The same lesson and epoch again only brings newer tokens, slots and layers. */
-  want(order: DisplayCall | null): void {
+  setCall(call: DisplayCall | null): void {
     this.controllerLostAt = null;
-    const before = this.order;
-    if (keyOf(before) === keyOf(order)) {
-      this.order = order;
-      if (order !== null) {
-        this.keep(order);
-        this.player?.refresh(order.whep);
-        this.publisher?.refresh(order.whip);
+    const before = this.call;
+    if (bridgeKey(before) === bridgeKey(call)) {
+      this.call = call;
+      if (call !== null) {
+        this.applySending(call);
+        this.player?.refresh(call.whep);
+        this.publisher?.refresh(call.whip);
         this.followLayers();
       }
-    } else if (before !== null && order !== null && before.lesson === order.lesson) {
-      this.keep(order);
-      this.moveOver(before, order);
+    } else if (before !== null && call !== null && before.lesson === call.lesson) {
+      this.applySending(call);
+      this.moveToBridge(before, call);
     } else {
       this.disconnect();
-      this.own.stop();
-      this.order = order;
-      if (order !== null) {
-        this.keep(order);
+      this.capture.stop();
+      this.call = call;
+      if (call !== null) {
+        this.applySending(call);
         this.join();
       }
     }
-    this.tell();
+    this.notify();
   }
 
   /** How large each slot is shown, in device pixels by mid. */
-  show(heights: Heights): void {
+  setSlotHeights(heights: Heights): void {
     this.layout.set(heights);
   }
 
@@ -118,34 +133,34 @@ export class Call {
   /** The page goes away: say so with requests that outlive it. */
   leave(): void {
     this.disconnect(true);
-    this.own.stop();
-    this.order = null;
+    this.capture.stop();
+    this.call = null;
   }
 
   /** Cameras or microphones were plugged or unplugged, or others were chosen. */
   captureChanged(chosen = false): void {
-    this.own.devicesChanged(chosen);
+    this.capture.devicesChanged(chosen);
   }
 
   /** Let the others see the room's second camera, or the first again. The sound goes on as it is. */
-  useCamera(second: boolean): Promise<void> {
-    return this.own.use(second);
+  useCamera(secondCamera: boolean): Promise<void> {
+    return this.capture.useCamera(secondCamera);
   }
 
-  view(): CallState {
+  state(): CallState {
     return {
       phase: this.phase,
-      order: this.order,
-      camera: this.own.camera,
+      call: this.call,
+      camera: this.capture.camera,
       publishing: this.publishing,
-      own: this.own.stream,
-      second: this.own.second,
-      notSwitched: this.own.notSwitched,
+      ownStream: this.capture.stream,
+      secondCamera: this.capture.secondCamera,
+      switchFailed: this.capture.switchFailed,
       tracks: this.player?.rendered?.tracks ?? new Map<string, MediaStreamTrack>(),
-      received: this.heldReceived ?? this.order ?? NOTHING_RECEIVED,
-      playing: this.health.playing,
-      weak: this.health.weak,
-      caps: capsOf(this.health.effort),
+      received: this.previousReceived ?? this.call ?? NOTHING_RECEIVED,
+      playing: this.metrics.playing,
+      weak: this.metrics.weak,
+      limits: limitsOf(this.metrics.adaptation),
     };
   }
 
@@ -153,9 +168,9 @@ export class Call {
     return {
       type: "report",
       joined: this.phase === "joined",
-      camera: this.own.camera,
+      camera: this.capture.camera,
       publishing: this.publishing,
-      ...this.health.report(),
+      ...this.metrics.report(),
     };
   }
 
@@ -168,48 +183,48 @@ export class Call {
     return { play, publish };
   }
 
-  get states(): { play: string; publish: string } {
+  get connectionStates(): { play: string; publish: string } {
     return { play: this.player?.state ?? "stopped", publish: this.publisher?.state ?? "stopped" };
   }
 
   private get publishing(): boolean {
-    return this.publisher?.state === "connected" && this.own.stream !== null;
+    return this.publisher?.state === "connected" && this.capture.stream !== null;
   }
 
   private get phase(): CallPhase {
-    if (this.order === null || this.player === null) return "idle";
+    if (this.call === null || this.player === null) return "idle";
     const needed = this.publisher === null ? [this.player.state] : [this.player.state, this.publisher.state];
     if (needed.every((state) => state === "connected")) return "joined";
     return needed.includes("disconnected") ? "reconnecting" : "joining";
   }
 
-  private keep(order: DisplayCall): void {
-    this.own.keep({ muted: order.muted, dark: order.camera_off });
+  private applySending(call: DisplayCall): void {
+    this.capture.setSending({ muted: call.muted, cameraOff: call.camera_off });
   }
 
   private join(): void {
     // All three at once: neither the picture of the others nor our own connection waits for the camera to open.
     this.player = new ReconnectingPeer(
       () => this.newPlayer(),
-      () => this.order?.whep ?? null,
+      () => this.call?.whep ?? null,
       () => this.playerChanged(),
       OVERLAP_MS,
-      (sample) => this.seesEnough(sample),
+      (sample) => this.showsAsMuch(sample),
     );
     this.player.start();
     this.publish();
-    this.own.start();
-    this.sampler = setInterval(() => void this.observe(), SAMPLE_EVERY_MS);
+    this.capture.start();
+    this.sampleTimer = setInterval(() => void this.takeSample(), SAMPLE_EVERY_MS);
   }
 
   private publish(): void {
     this.publisher = new ReconnectingPeer(
       () => {
-        const peer = this.parts.publisher();
-        if (this.own.stream !== null) void peer.send(this.own.stream);
+        const peer = this.dependencies.publisher();
+        if (this.capture.stream !== null) void peer.send(this.capture.stream);
         return peer;
       },
-      (): Grant | null => this.order?.whip ?? null,
+      (): Grant | null => this.call?.whip ?? null,
       () => this.publisherChanged(),
       OVERLAP_MS,
     );
@@ -221,32 +236,32 @@ export class Call {
    * Where the bridge before goes on, not all displays begin at the same moment: every connection costs them and the
    * bridges more in its first second than in minutes after.
    */
-  private moveOver(before: DisplayCall, order: DisplayCall): void {
-    this.heldReceived ??= before;
-    this.order = order;
-    if (order.spread_ms > 0 && this.player?.state === "connected") this.goOverIn(Math.random() * order.spread_ms);
-    else this.goOver();
+  private moveToBridge(before: DisplayCall, call: DisplayCall): void {
+    this.previousReceived ??= before;
+    this.call = call;
+    if (call.spread_ms > 0 && this.player?.state === "connected") this.switchBridgeIn(Math.random() * call.spread_ms);
+    else this.switchBridge();
   }
 
-  private goOverIn(ms: number): void {
-    clearTimeout(this.goingOver);
-    this.goingOver = setTimeout(() => this.goOver(), ms);
+  private switchBridgeIn(ms: number): void {
+    clearTimeout(this.switchTimer);
+    this.switchTimer = setTimeout(() => this.switchBridge(), ms);
   }
 
-  private goOver(): void {
-    clearTimeout(this.goingOver);
-    this.goingOver = undefined;
+  private switchBridge(): void {
+    clearTimeout(this.switchTimer);
+    this.switchTimer = undefined;
     this.player?.renew();
     this.publisher?.renew();
-    if (this.player?.hasPrevious !== true) this.heldReceived = null;
-    this.tell();
+    if (this.player?.hasPrevious !== true) this.previousReceived = null;
+    this.notify();
   }
 
   /** Whether a new connection can take the place of the one before: where that goes on, once as many pictures move. */
-  private seesEnough({ framesDecoded }: Sample): boolean {
+  private showsAsMuch({ framesDecoded }: Sample): boolean {
     const seen = Object.values(framesDecoded).filter((frames) => frames > 0).length;
-    if (this.heldReceived === null || this.order?.spread_ms === 0) return seen > 0;
-    const { slots, flows } = this.heldReceived;
+    if (this.previousReceived === null || this.call?.spread_ms === 0) return seen > 0;
+    const { slots, flows } = this.previousReceived;
     const before = [...(this.player?.rendered?.tracks ?? [])].filter(
       ([mid, track]) => track.kind === "video" && (slots[mid] ?? null) !== null && flows[mid] === "live",
     );
@@ -254,38 +269,38 @@ export class Call {
   }
 
   private newPlayer(): PlayerPeer {
-    this.health.connectedAnew();
-    return this.parts.player(this.order?.video ?? 1, this.order?.audio ?? 1);
+    this.metrics.startConnection();
+    return this.dependencies.player(this.call?.video ?? 1, this.call?.audio ?? 1);
   }
 
   private playerChanged(): void {
     const { player } = this;
-    if (this.goingOver !== undefined) {
-      if (player?.state !== "connected") this.goOverIn(0); // nothing is left to wait for
+    if (this.switchTimer !== undefined) {
+      if (player?.state !== "connected") this.switchBridgeIn(0); // nothing is left to wait for
     } else if (player?.hasPrevious !== true) {
-      this.heldReceived = null;
+      this.previousReceived = null;
     }
-    if (player?.state === "connected" && player.peer !== this.toldOf) {
-      this.toldOf = player.peer;
+    if (player?.state === "connected" && player.peer !== this.layoutSentTo) {
+      this.layoutSentTo = player.peer;
       this.layout.resend();
     }
-    this.tell();
+    this.notify();
   }
 
   private publisherChanged(): void {
     if (this.publisher?.state === "connected") this.followLayers();
-    this.tell();
+    this.notify();
   }
 
   /** What the order says of layers is the new bridge's word, and not for the one before. */
   private followLayers(): void {
-    if (this.order !== null && this.goingOver === undefined) void this.publisher?.peer?.setLayers(this.order.layers);
+    if (this.call !== null && this.switchTimer === undefined) void this.publisher?.peer?.setLayers(this.call.layers);
   }
 
   private async putLayout(heights: Heights): Promise<void> {
-    const { player, order } = this;
-    if (player?.peer == null || order === null) throw new SignalingError(0);
-    await player.peer.layout(order.whep, heights);
+    const { player, call } = this;
+    if (player?.peer == null || call === null) throw new SignalingError(0);
+    await player.peer.layout(call.whep, heights);
   }
 
   /** Send this from now on; null: take part by watching only. */
@@ -301,55 +316,55 @@ export class Call {
   }
 
   private disconnect(leaving = false): void {
-    clearInterval(this.sampler);
-    clearTimeout(this.goingOver);
-    this.goingOver = undefined;
+    clearInterval(this.sampleTimer);
+    clearTimeout(this.switchTimer);
+    this.switchTimer = undefined;
     this.publisher?.stop(leaving);
     this.player?.stop(leaving);
     this.publisher = null;
     this.player = null;
-    this.heldReceived = null;
-    this.toldOf = null;
+    this.previousReceived = null;
+    this.layoutSentTo = null;
     this.layout.stop();
-    this.health.reset();
-    this.stall.reset();
+    this.metrics.reset();
+    this.stallDetector.reset();
   }
 
-  private async observe(): Promise<void> {
+  private async takeSample(): Promise<void> {
     const player = this.player;
     const peer = player?.peer ?? null;
     if (player === null || this.abandoned(player)) return;
-    const [play, publish] = await Promise.all([sampleOf(player), this.publisher === null ? null : sampleOf(this.publisher)]);
+    const [play, publish] = await Promise.all([connectedSample(player), this.publisher === null ? null : connectedSample(this.publisher)]);
     if (this.player !== player || player.peer !== peer) return;
-    this.health.observe(performance.now(), play, publish, this.order?.flows ?? {});
+    this.metrics.addSample(performance.now(), play, publish, this.call?.flows ?? {});
     if (play !== null) {
-      const expected = Object.keys(play.framesDecoded).some((mid) => this.shouldMove(mid));
-      if (this.stall.observe(performance.now(), total(play.framesDecoded), expected)) player.renew();
+      const expected = Object.keys(play.framesDecoded).some((mid) => this.expectsFrames(mid));
+      if (this.stallDetector.update(performance.now(), total(play.framesDecoded), expected)) player.renew();
     }
-    this.tell();
+    this.notify();
   }
 
   /** Whether frames must come in this slot: it has a room, and the link takes more than a still picture of it. */
-  private shouldMove(mid: string): boolean {
-    const flow = this.order?.flows[mid] ?? "live";
-    return (this.order?.slots[mid] ?? null) !== null && flow === "live";
+  private expectsFrames(mid: string): boolean {
+    const flow = this.call?.flows[mid] ?? "live";
+    return (this.call?.slots[mid] ?? null) !== null && flow === "live";
   }
 
   /** Neither controller nor bridge for a while: the lesson is over as far as anyone can tell, so the camera goes off. */
   private abandoned(player: ReconnectingPeer<PlayerPeer>): boolean {
     if (this.controllerLostAt === null || player.state === "connected") return false;
     if (performance.now() - this.controllerLostAt < ABANDONED_MS) return false;
-    this.want(null);
+    this.setCall(null);
     return true;
   }
 
-  private tell(): void {
-    this.changed(this.view());
+  private notify(): void {
+    this.changed(this.state());
   }
 }
 
 /** null while there is no connection to ask. */
-async function sampleOf(lasting: ReconnectingPeer<PlayerPeer> | ReconnectingPeer<PublisherPeer>): Promise<Sample | null> {
-  if (lasting.peer === null || lasting.state !== "connected") return null;
-  return lasting.peer.sample().catch(() => null);
+async function connectedSample(connection: ReconnectingPeer<PlayerPeer> | ReconnectingPeer<PublisherPeer>): Promise<Sample | null> {
+  if (connection.peer === null || connection.state !== "connected") return null;
+  return connection.peer.sample().catch(() => null);
 }

@@ -1,72 +1,72 @@
 // How much of the others' pictures this machine can show. A weak PC asks for fewer and smaller ones by itself. Pure.
 
 /** The most that is asked for: heights in device pixels, and a number of thumbnails. */
-export interface Caps {
+export interface ReceiveLimits {
   stage: number;
   thumbnail: number;
   thumbnails: number;
 }
 
 /** What decoding cost in the last second. `busy`: seconds of work per second and core; `dropped`: share of the frames. */
-export interface Load {
+export interface DecodeLoad {
   busy: number;
   dropped: number;
 }
 
-export interface Effort {
+export interface CpuAdaptation {
   step: number;
-  slowSince: number | null;
-  calmSince: number | null;
+  overloadedSince: number | null;
+  idleSince: number | null;
   /** How long it must have been calm before more is tried: longer each time that was too much. */
-  patienceMs: number;
+  raiseAfterMs: number;
   raisedAt: number | null;
 }
 
-export const EVERYTHING: Caps = { stage: Infinity, thumbnail: Infinity, thumbnails: 8 };
-export const STEPS: readonly Caps[] = [
-  EVERYTHING,
+export const NO_LIMITS: ReceiveLimits = { stage: Infinity, thumbnail: Infinity, thumbnails: 8 };
+export const LADDER: readonly ReceiveLimits[] = [
+  NO_LIMITS,
   { stage: 720, thumbnail: 180, thumbnails: 8 },
   { stage: 360, thumbnail: 180, thumbnails: 4 },
   { stage: 360, thumbnail: 180, thumbnails: 1 },
   { stage: 180, thumbnail: 0, thumbnails: 0 },
 ];
 
-const WEAK_CORES = 2;
-const BUSY = 0.5;
-const BUSY_CALM = 0.2;
-const DROPPED = 0.15;
-const DROPPED_CALM = 0.03;
-const SLOW_MS = 4_000;
-const FIRST_PATIENCE_MS = 30_000;
-const MAXIMUM_PATIENCE_MS = 600_000;
-const REGRET_MS = 60_000;
+const FEW_CORES = 2;
+const OVERUSE = 0.5;
+const UNDERUSE = 0.2;
+const DROPPED_OVERUSE = 0.15;
+const DROPPED_UNDERUSE = 0.03;
+const REDUCE_AFTER_MS = 4_000;
+const FIRST_RAISE_AFTER_MS = 30_000;
+const MAXIMUM_RAISE_AFTER_MS = 600_000;
+const FAILED_RAISE_MS = 60_000;
 
-export function startEffort(cores: number): Effort {
-  const step = cores <= WEAK_CORES ? 1 : 0;
-  return { step, slowSince: null, calmSince: null, patienceMs: FIRST_PATIENCE_MS, raisedAt: null };
+export function startAdaptation(cores: number): CpuAdaptation {
+  const step = cores <= FEW_CORES ? 1 : 0;
+  return { step, overloadedSince: null, idleSince: null, raiseAfterMs: FIRST_RAISE_AFTER_MS, raisedAt: null };
 }
 
-export const capsOf = (effort: Effort): Caps => STEPS[effort.step] ?? EVERYTHING;
+export const limitsOf = (adaptation: CpuAdaptation): ReceiveLimits => LADDER[adaptation.step] ?? NO_LIMITS;
 
 /** Whether less is asked for than even a machine of two cores shows. */
-export const isSlow = (effort: Effort): boolean => effort.step > 1;
+export const isReduced = (adaptation: CpuAdaptation): boolean => adaptation.step > 1;
 
-export function afterLoad(effort: Effort, load: Load, nowMs: number): Effort {
-  if (load.busy > BUSY || load.dropped > DROPPED) return slower({ ...effort, calmSince: null }, nowMs);
-  if (load.busy > BUSY_CALM || load.dropped > DROPPED_CALM) return { ...effort, slowSince: null, calmSince: null };
-  return calmer({ ...effort, slowSince: null }, nowMs);
+export function adaptTo(adaptation: CpuAdaptation, load: DecodeLoad, nowMs: number): CpuAdaptation {
+  if (load.busy > OVERUSE || load.dropped > DROPPED_OVERUSE) return stepDown({ ...adaptation, idleSince: null }, nowMs);
+  if (load.busy > UNDERUSE || load.dropped > DROPPED_UNDERUSE) return { ...adaptation, overloadedSince: null, idleSince: null };
+  return stepUp({ ...adaptation, overloadedSince: null }, nowMs);
 }
 
-function slower(effort: Effort, nowMs: number): Effort {
-  const slowSince = effort.slowSince ?? nowMs;
-  if (nowMs - slowSince < SLOW_MS || effort.step === STEPS.length - 1) return { ...effort, slowSince };
-  const regretted = effort.raisedAt !== null && nowMs - effort.raisedAt < REGRET_MS;
-  const patienceMs = regretted ? Math.min(effort.patienceMs * 2, MAXIMUM_PATIENCE_MS) : effort.patienceMs;
-  return { step: effort.step + 1, slowSince: null, calmSince: null, patienceMs, raisedAt: null };
+function stepDown(adaptation: CpuAdaptation, nowMs: number): CpuAdaptation {
+  const overloadedSince = adaptation.overloadedSince ?? nowMs;
+  if (nowMs - overloadedSince < REDUCE_AFTER_MS || adaptation.step === LADDER.length - 1) return { ...adaptation, overloadedSince };
+  const failedRaise = adaptation.raisedAt !== null && nowMs - adaptation.raisedAt < FAILED_RAISE_MS;
+  const raiseAfterMs = failedRaise ? Math.min(adaptation.raiseAfterMs * 2, MAXIMUM_RAISE_AFTER_MS) : adaptation.raiseAfterMs;
+  return { step: adaptation.step + 1, overloadedSince: null, idleSince: null, raiseAfterMs, raisedAt: null };
 }
 
-function calmer(effort: Effort, nowMs: number): Effort {
-  const calmSince = effort.calmSince ?? nowMs;
-  if (nowMs - calmSince < effort.patienceMs || effort.step === 0) return { ...effort, calmSince };
-  return { ...effort, step: effort.step - 1, calmSince: null, raisedAt: nowMs };
+function stepUp(adaptation: CpuAdaptation, nowMs: number): CpuAdaptation {
+  const idleSince = adaptation.idleSince ?? nowMs;
+  if (nowMs - idleSince < adaptation.raiseAfterMs || adaptation.step === 0) return { ...adaptation, idleSince };
+  return { ...adaptation, step: adaptation.step - 1, idleSince: null, raisedAt: nowMs };
 }

@@ -9,41 +9,41 @@ export interface Sending {
 }
 
 /** What the server is asked. */
-export type Ask = ({ type: "sending"; lesson: Id } & Sending) | { type: "part"; lesson: Id; present: boolean };
+export type ChangeRequest = ({ type: "sending"; lesson: Id } & Sending) | { type: "part"; lesson: Id; present: boolean };
 
-export class Wishes {
+export class PendingChanges {
   private lesson: Id | null = null;
   private sending: Sending = {};
   private present: boolean | null = null;
   private leaving = false; // the server has been asked to let the room go, and has not said so
 
   /** There is something that the server has not said yet. */
-  get open(): boolean {
+  get isPending(): boolean {
     return this.present !== null || Object.keys(this.sending).length > 0;
   }
 
-  get comingBack(): boolean {
+  get isReturning(): boolean {
     return this.present === true;
   }
 
-  send(lesson: Id, change: Sending): void {
-    this.turnTo(lesson);
+  setSending(lesson: Id, change: Sending): void {
+    this.selectLesson(lesson);
     this.sending = { ...this.sending, ...change };
   }
 
   leave(lesson: Id): void {
-    this.turnTo(lesson);
+    this.selectLesson(lesson);
     this.present = false;
     this.leaving = true;
   }
 
   comeBack(lesson: Id): void {
-    this.turnTo(lesson);
+    this.selectLesson(lesson);
     this.present = true;
   }
 
   /** The server has refused: what it says holds. */
-  drop(): void {
+  discard(): void {
     this.lesson = null;
     this.sending = {};
     this.present = null;
@@ -51,7 +51,7 @@ export class Wishes {
   }
 
   /** What to ask, again after each new connection. */
-  asks(): Ask[] {
+  requests(): ChangeRequest[] {
     if (this.lesson === null) return [];
     const { lesson, sending, present } = this;
     return [
@@ -61,12 +61,12 @@ export class Wishes {
   }
 
   /** What the server said, with what is wanted and not said yet; what it says by now is wanted no more. */
-  over(state: DisplayState): DisplayState {
+  applyTo(state: DisplayState): DisplayState {
     const { call, asking } = state;
     if (call === null || call.lesson !== this.lesson) {
       this.leaving = false;
       const out = asking?.lesson === this.lesson && asking?.stepped_out === true;
-      if (this.present !== true || !out) this.drop();
+      if (this.present !== true || !out) this.discard();
       return state;
     }
     if (this.present === true && !this.leaving) this.present = null;
@@ -80,8 +80,8 @@ export class Wishes {
     return { ...state, call: { ...call, ...this.sending } };
   }
 
-  private turnTo(lesson: Id): void {
-    if (this.lesson !== lesson) this.drop();
+  private selectLesson(lesson: Id): void {
+    if (this.lesson !== lesson) this.discard();
     this.lesson = lesson;
   }
 }

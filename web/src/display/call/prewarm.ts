@@ -4,27 +4,27 @@ import { BrowserPlayer } from "../../webrtc/player";
 import { BrowserPublisher } from "../../webrtc/publisher";
 
 const STORED = "nhipcau.slots";
-const MOST = 16;
+const MAX_SLOTS = 16;
 
-interface Counts {
+interface SlotCounts {
   video: number;
   audio: number;
 }
 
 /** As many slots as the last lesson here had: the likeliest guess for the next one. */
-function storedCounts(): Counts {
+function storedSlotCounts(): SlotCounts {
   const [video, audio] = (localStorage.getItem(STORED) ?? "2,1").split(",").map(Number);
-  const sane = (count: number | undefined): number =>
-    Number.isInteger(count) && count !== undefined && count > 0 && count <= MOST ? count : 1;
-  return { video: sane(video), audio: sane(audio) };
+  const valid = (count: number | undefined): number =>
+    Number.isInteger(count) && count !== undefined && count > 0 && count <= MAX_SLOTS ? count : 1;
+  return { video: valid(video), audio: valid(audio) };
 }
 
-export class Warm {
+export class PrewarmedPeers {
   private nextPlayer: BrowserPlayer | null = null;
   private nextPublisher: BrowserPublisher | null = null;
 
   prepare(): void {
-    const { video, audio } = storedCounts();
+    const { video, audio } = storedSlotCounts();
     this.nextPlayer ??= new BrowserPlayer(video, audio);
     this.nextPublisher ??= new BrowserPublisher();
   }

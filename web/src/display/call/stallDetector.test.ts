@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { Stall } from "./stallDetector";
+import { StallDetector } from "./stallDetector";
 
 /** At which seconds a picture with these frame counts, sampled each second, is taken for stalled. */
 function renewals(frames: (second: number) => number, seconds: number, expected = true): number[] {
-  const stall = new Stall();
+  const stall = new StallDetector();
   return Array.from({ length: seconds }, (_, second) => second).filter((second) =>
-    stall.observe(second * 1000, frames(second), expected),
+    stall.update(second * 1000, frames(second), expected),
   );
 }
 

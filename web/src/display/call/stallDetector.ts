@@ -1,11 +1,11 @@
 /** Notices a picture that stands still although somebody is being sent: 3 s at first, longer each time renewing was no help. */
-export class Stall {
+export class StallDetector {
   private frames = -1;
   private since = 0;
   private limitMs = FIRST_LIMIT_MS;
 
   /** True when the connection should be renewed. `frames`: decoded on this connection so far. */
-  observe(nowMs: number, frames: number, expected: boolean): boolean {
+  update(nowMs: number, frames: number, expected: boolean): boolean {
     if (!expected || frames !== this.frames) {
       if (frames > this.frames && this.frames > 0) this.limitMs = FIRST_LIMIT_MS;
       this.frames = frames;

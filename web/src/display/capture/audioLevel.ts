@@ -5,12 +5,12 @@ import type { Attachment } from "svelte/attachments";
 const EVERY_MS = 100;
 const FLOOR_DB = -60;
 
-export function level(source: MediaStream | null): Attachment<HTMLElement> {
+export function audioLevel(stream: MediaStream | null): Attachment<HTMLElement> {
   return (element) => {
-    if (source === null || source.getAudioTracks().length === 0) return;
+    if (stream === null || stream.getAudioTracks().length === 0) return;
     const context = new AudioContext();
     const analyser = new AnalyserNode(context, { fftSize: 1024 });
-    context.createMediaStreamSource(source).connect(analyser);
+    context.createMediaStreamSource(stream).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
     const timer = setInterval(() => {
       analyser.getFloatTimeDomainData(samples);

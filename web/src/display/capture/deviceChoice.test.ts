@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Choice, idOf, NO_CHOICE, storeChoice, storedChoice } from "./deviceChoice";
+import { type DeviceChoice, deviceIdOf, NO_CHOICE, storeChoice, storedChoice } from "./deviceChoice";
 
 const DEVICES = [
   { kind: "audioinput", deviceId: "m1", label: "Jabra" },
@@ -17,7 +17,7 @@ it.each([
   ["its name was never known", { id: "gone", label: "" }, null],
   ["another kind has that name", { id: "gone", label: "Jabra" }, null],
 ])("%s", (_, chosen, expected) => {
-  expect(idOf(chosen, DEVICES, "videoinput")).toBe(expected);
+  expect(deviceIdOf(chosen, DEVICES, "videoinput")).toBe(expected);
 });
 
 describe("remembering", () => {
@@ -29,7 +29,7 @@ describe("remembering", () => {
   });
 
   it("gives back what was stored", () => {
-    const choice: Choice = { camera: { id: "c2", label: "AVer" }, second: { id: "c1", label: "Logitech" }, microphone: null, speaker: { id: "s", label: "TV" }, processed: true };
+    const choice: DeviceChoice = { camera: { id: "c2", label: "AVer" }, second: { id: "c1", label: "Logitech" }, microphone: null, speaker: { id: "s", label: "TV" }, processed: true };
     storeChoice(choice);
     expect(storedChoice()).toEqual(choice);
   });

@@ -6,7 +6,7 @@ export interface ChosenDevice {
   label: string;
 }
 
-export interface Choice {
+export interface DeviceChoice {
   camera: ChosenDevice | null;
   /** Shown instead of the first for a while, such as a document camera; null: the room has one camera. */
   second: ChosenDevice | null;
@@ -16,13 +16,13 @@ export interface Choice {
   processed: boolean;
 }
 
-export const NO_CHOICE: Choice = { camera: null, second: null, microphone: null, speaker: null, processed: false };
+export const NO_CHOICE: DeviceChoice = { camera: null, second: null, microphone: null, speaker: null, processed: false };
 
 const STORED = "nhipcau.capture";
 
-export function storedChoice(): Choice {
+export function storedChoice(): DeviceChoice {
   try {
-    const stored = JSON.parse(localStorage.getItem(STORED) ?? "{}") as Partial<Record<keyof Choice, unknown>>;
+    const stored = JSON.parse(localStorage.getItem(STORED) ?? "{}") as Partial<Record<keyof DeviceChoice, unknown>>;
     return {
       camera: deviceOf(stored.camera),
       second: deviceOf(stored.second),
@@ -35,7 +35,7 @@ export function storedChoice(): Choice {
   }
 }
 
-export function storeChoice(choice: Choice): void {
+export function storeChoice(choice: DeviceChoice): void {
   localStorage.setItem(STORED, JSON.stringify(choice));
 }
 
@@ -54,7 +54,7 @@ interface Device {
 }
 
 /** The id that the chosen device has today; null: nothing was chosen, or it is not plugged in. */
-export function idOf(chosen: ChosenDevice | null, devices: readonly Device[], kind: MediaDeviceKind): string | null {
+export function deviceIdOf(chosen: ChosenDevice | null, devices: readonly Device[], kind: MediaDeviceKind): string | null {
   if (chosen === null) return null;
   const ofKind = devices.filter((each) => each.kind === kind);
   const found = ofKind.find((each) => each.deviceId === chosen.id) ?? ofKind.find((each) => each.label !== "" && each.label === chosen.label);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NO_CHOICE, storeChoice } from "./deviceChoice";
-import { Own } from "./ownCapture";
+import { OwnCapture } from "./ownCapture";
 import { closeCapture, openCapture, switchCamera, withoutPicture } from "./userMedia";
 
 const KINDS = { audio: "audioinput", video: "videoinput" } as const;
@@ -67,7 +67,7 @@ class Machine {
 const microphone = { kind: "audioinput", deviceId: "microphone", label: "Jabra" } as const;
 const webcamSound = { kind: "audioinput", deviceId: "webcam's", label: "Webcam" } as const;
 const camera = { kind: "videoinput", deviceId: "camera", label: "Logitech" } as const;
-const second = { kind: "videoinput", deviceId: "second", label: "Elmo" } as const;
+const secondCamera = { kind: "videoinput", deviceId: "second", label: "Elmo" } as const;
 
 let stored: Record<string, string> = {};
 beforeEach(() => {
@@ -88,9 +88,9 @@ function room(...devices: Machine["devices"]) {
   const machine = new Machine(devices);
   vi.stubGlobal("navigator", { mediaDevices: machine });
   const sent: string[] = [];
-  const own = new Own(
+  const capture = new OwnCapture(
     { open: openCapture, withoutPicture, switchCamera, close: closeCapture },
-    (stream) => sent.push((stream as FakeStream | null)?.tracks.map((each) => each.device).join("+") ?? "nothing"),
+    (stream) => sent.push((stream as FakeStream | null)?.tracks.map((each) => each.device).join("+") ?? "none"),
     () => undefined,
   );
   const unplug = (device: Machine["devices"][number]): void => {
@@ -99,13 +99,13 @@ function room(...devices: Machine["devices"]) {
       track.stop();
       track.onended?.();
     }
-    own.devicesChanged(false);
+    capture.devicesChanged(false);
   };
   const plug = (device: Machine["devices"][number]): void => {
     machine.devices.push(device);
-    own.devicesChanged(false);
+    capture.devicesChanged(false);
   };
-  return { own, machine, sent, plug, unplug };
+  return { capture, machine, sent, plug, unplug };
 }
 
 describe("what was unplugged", () => {
@@ -113,44 +113,44 @@ describe("what was unplugged", () => {
     [microphone, "camera", "camera+microphone"],
     [camera, "microphone", "microphone+camera"],
   ])("comes back, and the other one goes on: $label", async (device, alone, both) => {
-    const { own, machine, sent, plug, unplug } = room(microphone, camera);
-    own.start();
+    const { capture, machine, sent, plug, unplug } = room(microphone, camera);
+    capture.start();
     await run(10);
     unplug(device);
     await run(10);
     plug(device);
     await run(10);
-    expect([sent, own.camera]).toEqual([["microphone+camera", alone, both], "ok"]);
+    expect([sent, capture.camera]).toEqual([["microphone+camera", alone, both], "ok"]);
     expect(machine.tracks.map((each) => each.device)).toEqual(["microphone", "camera", device.deviceId]);
   });
 
   it("is said of the camera at once, and of the camera alone", async () => {
-    const { own, machine, unplug } = room(microphone, camera);
-    own.start();
+    const { capture, machine, unplug } = room(microphone, camera);
+    capture.start();
     await run(10);
     machine.opensInMs = 500;
     unplug(microphone);
-    expect(own.camera).toBe("ok");
+    expect(capture.camera).toBe("ok");
     unplug(camera);
-    expect(own.camera).toBe("missing");
+    expect(capture.camera).toBe("missing");
   });
 
   it("is taken back when it was plugged in while it was still being looked for", async () => {
-    const { own, machine, sent, plug, unplug } = room(microphone, camera);
-    own.start();
+    const { capture, machine, sent, plug, unplug } = room(microphone, camera);
+    capture.start();
     await run(10);
     machine.opensInMs = 800;
     unplug(camera);
     await run(100);
     plug(camera);
     await run(2_000);
-    expect([sent.at(-1), own.camera]).toEqual(["microphone+camera", "ok"]);
+    expect([sent.at(-1), capture.camera]).toEqual(["microphone+camera", "ok"]);
   });
 
   it("is taken back from what stood in for it, if it was chosen", async () => {
     storeChoice({ ...NO_CHOICE, microphone: { id: "microphone", label: "Jabra" } });
-    const { own, machine, sent, plug, unplug } = room(webcamSound, microphone, camera);
-    own.start();
+    const { capture, machine, sent, plug, unplug } = room(webcamSound, microphone, camera);
+    capture.start();
     await run(10);
     unplug(microphone);
     await run(10);
@@ -166,20 +166,20 @@ describe("what cannot be opened", () => {
     [microphone, "audio"],
     [camera, "video"],
   ])("is tried again until it can, and the other one goes on: $label", async (device, kind) => {
-    const { own, machine, sent } = room(microphone, camera);
+    const { capture, machine, sent } = room(microphone, camera);
     machine.busy.add(device.deviceId);
-    own.start();
+    capture.start();
     await run(15_000);
     machine.busy.clear(); // another program has let go of it: no device has changed
     await run(60_000);
     expect(machine.asked.slice(-2)).toEqual([kind, kind]);
-    expect([sent.length, own.camera, machine.tracks.length, vi.getTimerCount()]).toEqual([2, "ok", 2, 0]);
+    expect([sent.length, capture.camera, machine.tracks.length, vi.getTimerCount()]).toEqual([2, "ok", 2, 0]);
   });
 
   it("leaves what stands in for it", async () => {
     storeChoice({ ...NO_CHOICE, microphone: { id: "microphone", label: "Jabra" } });
-    const { own, machine, sent, plug } = room(webcamSound, camera);
-    own.start();
+    const { capture, machine, sent, plug } = room(webcamSound, camera);
+    capture.start();
     await run(10);
     machine.busy.add("microphone");
     plug(microphone);
@@ -188,118 +188,118 @@ describe("what cannot be opened", () => {
   });
 
   it("is not tried again after the lesson, and nothing stays open", async () => {
-    const { own, machine } = room(microphone, camera);
+    const { capture, machine } = room(microphone, camera);
     machine.busy.add("camera");
-    own.start();
+    capture.start();
     await run(15_000);
     machine.busy.clear();
     machine.opensInMs = 500;
     await run(5_100);
-    own.stop(); // while the camera opens
+    capture.stop(); // while the camera opens
     await run(60_000);
-    expect([machine.tracks.length, machine.open, own.stream, vi.getTimerCount()]).toEqual([2, [], null, 0]);
+    expect([machine.tracks.length, machine.open, capture.stream, vi.getTimerCount()]).toEqual([2, [], null, 0]);
   });
 });
 
 it("opens everything anew when others were chosen, even while something opens", async () => {
-  const { own, machine } = room(microphone, camera);
+  const { capture, machine } = room(microphone, camera);
   machine.opensInMs = 500;
-  own.start();
+  capture.start();
   await run(100);
-  own.devicesChanged(true);
-  own.devicesChanged(false);
+  capture.devicesChanged(true);
+  capture.devicesChanged(false);
   await run(2_000);
   expect([machine.asked, machine.open]).toEqual([["audio+video", "audio+video"], ["microphone", "camera"]]);
 });
 
 it("leaves the second camera's picture when the microphone comes back", async () => {
   storeChoice({ ...NO_CHOICE, camera: { id: "camera", label: "Logitech" }, second: { id: "second", label: "Elmo" } });
-  const { own, sent, plug } = room(camera, second);
-  own.start();
+  const { capture, sent, plug } = room(camera, secondCamera);
+  capture.start();
   await run(10);
-  void own.use(true);
+  void capture.useCamera(true);
   await run(10);
   plug(microphone);
   await run(10);
-  expect([own.second, sent]).toEqual([true, ["camera", "second", "second+microphone"]]);
+  expect([capture.secondCamera, sent]).toEqual([true, ["camera", "second", "second+microphone"]]);
 });
 
 describe("what a class keeps to itself", () => {
-  const OPEN = { muted: false, dark: false };
+  const OPEN = { muted: false, cameraOff: false };
 
   it("is a camera that is closed, and opens again beside the same microphone", async () => {
-    const { own, machine, sent } = room(microphone, camera);
-    own.start();
+    const { capture, machine, sent } = room(microphone, camera);
+    capture.start();
     await run(10);
-    own.keep({ ...OPEN, dark: true });
-    expect([sent.at(-1), machine.open, own.camera]).toEqual(["microphone", ["microphone"], "unknown"]);
+    capture.setSending({ ...OPEN, cameraOff: true });
+    expect([sent.at(-1), machine.open, capture.camera]).toEqual(["microphone", ["microphone"], "unknown"]);
     await run(60_000); // and is not opened behind its back
     expect(machine.open).toEqual(["microphone"]);
-    own.keep(OPEN);
+    capture.setSending(OPEN);
     await run(10);
-    expect([sent.at(-1), machine.open, own.camera]).toEqual(["microphone+camera", ["microphone", "camera"], "ok"]);
+    expect([sent.at(-1), machine.open, capture.camera]).toEqual(["microphone+camera", ["microphone", "camera"], "ok"]);
   });
 
   it("is a camera that is never opened where the class has it off from the beginning", async () => {
-    const { own, machine, sent } = room(microphone, camera);
-    own.keep({ ...OPEN, dark: true });
-    own.start();
+    const { capture, machine, sent } = room(microphone, camera);
+    capture.setSending({ ...OPEN, cameraOff: true });
+    capture.start();
     await run(60_000);
     expect([sent, machine.asked]).toEqual([["microphone"], ["audio"]]);
   });
 
   it("is a camera that was opening when it was turned off, and the other way round", async () => {
-    const { own, machine, sent } = room(microphone, camera);
+    const { capture, machine, sent } = room(microphone, camera);
     machine.opensInMs = 500;
-    own.start();
+    capture.start();
     await run(100);
-    own.keep({ ...OPEN, dark: true });
+    capture.setSending({ ...OPEN, cameraOff: true });
     await run(2_000);
     expect([sent.at(-1), machine.open]).toEqual(["microphone", ["microphone"]]);
-    own.keep(OPEN);
+    capture.setSending(OPEN);
     await run(100);
-    own.keep({ ...OPEN, dark: true });
+    capture.setSending({ ...OPEN, cameraOff: true });
     await run(2_000);
     expect(machine.open).toEqual(["microphone"]);
-    own.keep(OPEN);
+    capture.setSending(OPEN);
     await run(2_000);
     expect([sent.at(-1), machine.open]).toEqual(["microphone+camera", ["microphone", "camera"]]);
   });
 
   it("is silence from every microphone that it has, and sound again", async () => {
-    const { own, machine, plug, unplug } = room(microphone, camera);
+    const { capture, machine, plug, unplug } = room(microphone, camera);
     const sounds = (): boolean[] => machine.tracks.filter((each) => each.kind === "audio" && each.readyState === "live").map((each) => each.enabled);
-    own.keep({ ...OPEN, muted: true });
-    own.start();
+    capture.setSending({ ...OPEN, muted: true });
+    capture.start();
     await run(10);
     expect(sounds()).toEqual([false]);
     unplug(microphone);
     plug(microphone);
     await run(10);
     expect(sounds()).toEqual([false]);
-    own.keep(OPEN);
+    capture.setSending(OPEN);
     expect(sounds()).toEqual([true]);
   });
 
   it("is forgotten with the lesson, and opens nothing at its end", async () => {
-    const { own, machine, sent } = room(microphone, camera);
-    own.start();
+    const { capture, machine, sent } = room(microphone, camera);
+    capture.start();
     await run(10);
-    own.keep({ muted: true, dark: true });
-    own.stop();
+    capture.setSending({ muted: true, cameraOff: true });
+    capture.stop();
     await run(2_000);
     expect([machine.open, machine.asked]).toEqual([[], ["audio+video"]]);
-    own.start();
+    capture.start();
     await run(10);
     expect(sent.at(-1)).toBe("microphone+camera");
   });
 
   it("is all a room without a microphone has to send", async () => {
-    const { own, sent } = room(camera);
-    own.start();
+    const { capture, sent } = room(camera);
+    capture.start();
     await run(10);
-    own.keep({ ...OPEN, dark: true });
+    capture.setSending({ ...OPEN, cameraOff: true });
     await run(10);
-    expect(sent).toEqual(["camera", "nothing"]);
+    expect(sent).toEqual(["camera", "none"]);
   });
 });

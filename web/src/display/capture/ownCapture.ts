@@ -9,11 +9,11 @@ export interface CaptureSource {
    *
    * `picture`: a camera is wanted.
    */
-  open(kept: MediaStream | null, second: boolean, picture: boolean): Promise<Capture>;
+  open(kept: MediaStream | null, secondCamera: boolean, picture: boolean): Promise<Capture>;
   /** `stream`'s sound without its picture; null: there is none. */
   withoutPicture(stream: MediaStream): MediaStream | null;
   /** `stream`'s sound with the picture of the second camera or the first; null: not to be had. */
-  switchCamera(stream: MediaStream, second: boolean): Promise<MediaStream | null>;
+  switchCamera(stream: MediaStream, secondCamera: boolean): Promise<MediaStream | null>;
   /** `kept`: goes on, with what it has of `stream`. */
   close(stream: MediaStream, kept?: MediaStream): void;
 }
@@ -21,27 +21,27 @@ export interface CaptureSource {
 const RETRY_MS = 10_000;
 const CLOSED: Capture = { stream: null, camera: "unknown" };
 
-const pictureOf = (stream: MediaStream | null): MediaStreamTrack | undefined => stream?.getVideoTracks()[0];
-const hears = (stream: MediaStream | null): boolean => stream !== null && stream.getAudioTracks().length > 0;
+const videoTrackOf = (stream: MediaStream | null): MediaStreamTrack | undefined => stream?.getVideoTracks()[0];
+const hasAudio = (stream: MediaStream | null): boolean => stream !== null && stream.getAudioTracks().length > 0;
 
-export class Own {
+export class OwnCapture {
   /** The room's second camera is what the others see of it. */
-  second = false;
+  secondCamera = false;
   /** The camera that was asked for last could not be opened. */
-  notSwitched = false;
+  switchFailed = false;
   private capture = CLOSED;
-  private wanted = false;
+  private started = false;
   private muted = false;
-  private dark = false;
+  private cameraOff = false;
   private opening = false;
   /** What is to be opened after what is being opened. */
-  private next: "nothing" | "rest" | "all" = "nothing";
-  private retry: ReturnType<typeof setTimeout> | undefined;
+  private nextOpen: "none" | "missing" | "all" = "none";
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `taken`: there is something else to send; what was sent before is closed afterwards. `changed`: anything is new. */
+  /** `onStream`: there is something else to send; what was sent before is closed afterwards. `changed`: anything is new. */
   constructor(
-    private readonly parts: CaptureSource,
-    private readonly taken: (stream: MediaStream | null) => void,
+    private readonly source: CaptureSource,
+    private readonly onStream: (stream: MediaStream | null) => void,
     private readonly changed: () => void,
   ) {}
 
@@ -54,115 +54,115 @@ export class Own {
   }
 
   start(): void {
-    this.wanted = true;
+    this.started = true;
     if (this.stream === null) void this.open();
   }
 
   stop(): void {
-    this.wanted = this.muted = this.dark = false;
-    this.next = "nothing";
-    clearTimeout(this.retry);
+    this.started = this.muted = this.cameraOff = false;
+    this.nextOpen = "none";
+    clearTimeout(this.retryTimer);
     const { stream } = this;
     this.capture = CLOSED;
-    this.second = false;
-    this.notSwitched = false;
+    this.secondCamera = false;
+    this.switchFailed = false;
     if (stream === null) return;
     for (const track of stream.getTracks()) track.onended = null;
-    this.parts.close(stream);
+    this.source.close(stream);
   }
 
   /** Whether the others are to hear and see the room. */
-  keep({ muted, dark }: { muted: boolean; dark: boolean }): void {
+  setSending({ muted, cameraOff }: { muted: boolean; cameraOff: boolean }): void {
     this.muted = muted;
-    this.silence();
-    if (dark === this.dark) return;
-    this.dark = dark;
-    if (!this.wanted) return;
+    this.applyMute();
+    if (cameraOff === this.cameraOff) return;
+    this.cameraOff = cameraOff;
+    if (!this.started) return;
     const { stream } = this;
-    if (!dark) {
+    if (!cameraOff) {
       void this.open();
-    } else if (stream !== null && pictureOf(stream) !== undefined) {
-      this.second = false;
-      this.take({ stream: this.parts.withoutPicture(stream), camera: "unknown" });
+    } else if (stream !== null && videoTrackOf(stream) !== undefined) {
+      this.secondCamera = false;
+      this.setCapture({ stream: this.source.withoutPicture(stream), camera: "unknown" });
       this.changed();
     }
   }
 
   /** Cameras or microphones were plugged or unplugged, or others were chosen. */
   devicesChanged(chosen: boolean): void {
-    if (this.wanted) void this.open(chosen ? "all" : "rest");
+    if (this.started) void this.open(chosen ? "all" : "missing");
   }
 
   /** Let the others see the second camera, or the first again. The sound goes on as it is. */
-  async use(second: boolean): Promise<void> {
+  async useCamera(secondCamera: boolean): Promise<void> {
     const { stream } = this;
-    if (this.opening || this.dark || stream === null || second === this.second) return;
+    if (this.opening || this.cameraOff || stream === null || secondCamera === this.secondCamera) return;
     this.opening = true;
-    const switched = await this.parts.switchCamera(stream, second);
+    const switched = await this.source.switchCamera(stream, secondCamera);
     this.opening = false;
     if (this.stream !== stream) {
       // The lesson ended, or the camera was to be closed, while it was opening.
-      if (switched !== null) this.parts.close(switched, this.stream ?? undefined);
+      if (switched !== null) this.source.close(switched, this.stream ?? undefined);
     } else if (switched === null) {
-      this.notSwitched = true;
+      this.switchFailed = true;
     } else {
-      this.second = second;
-      this.notSwitched = false;
-      this.take({ stream: switched, camera: "ok" });
+      this.secondCamera = secondCamera;
+      this.switchFailed = false;
+      this.setCapture({ stream: switched, camera: "ok" });
     }
-    this.goOn();
+    this.openNext();
   }
 
   /** `rest`: what is missing, or is not what was chosen. */
-  private async open(what: "rest" | "all" = "rest"): Promise<void> {
+  private async open(what: "missing" | "all" = "missing"): Promise<void> {
     if (this.opening) {
-      if (this.next !== "all") this.next = what;
+      if (this.nextOpen !== "all") this.nextOpen = what;
       return;
     }
     this.opening = true;
-    clearTimeout(this.retry);
+    clearTimeout(this.retryTimer);
     const { stream } = this;
-    const { dark } = this;
-    const capture = await this.parts.open(what === "all" ? null : stream, this.second, !dark);
+    const { cameraOff } = this;
+    const capture = await this.source.open(what === "all" ? null : stream, this.secondCamera, !cameraOff);
     this.opening = false;
-    if (!this.wanted || this.stream !== stream || dark !== this.dark) {
+    if (!this.started || this.stream !== stream || cameraOff !== this.cameraOff) {
       // The lesson ended while the camera was opening, or the camera was to be closed or opened.
-      if (capture.stream !== null && capture.stream !== this.stream) this.parts.close(capture.stream, this.stream ?? undefined);
-      if (this.wanted) this.next = "rest";
+      if (capture.stream !== null && capture.stream !== this.stream) this.source.close(capture.stream, this.stream ?? undefined);
+      if (this.started) this.nextOpen = "missing";
     } else {
-      if (pictureOf(capture.stream) !== pictureOf(stream)) {
-        this.second = false;
-        this.notSwitched = false;
+      if (videoTrackOf(capture.stream) !== videoTrackOf(stream)) {
+        this.secondCamera = false;
+        this.switchFailed = false;
       }
-      this.take(capture);
-      const whole = hears(capture.stream) && (dark || pictureOf(capture.stream) !== undefined);
-      if (!whole) this.retry = setTimeout(() => void this.open(), RETRY_MS);
+      this.setCapture(capture);
+      const complete = hasAudio(capture.stream) && (cameraOff || videoTrackOf(capture.stream) !== undefined);
+      if (!complete) this.retryTimer = setTimeout(() => void this.open(), RETRY_MS);
     }
-    this.goOn();
+    this.openNext();
   }
 
-  private goOn(): void {
-    const { next } = this;
-    this.next = "nothing";
-    if (this.wanted && next !== "nothing") void this.open(next);
+  private openNext(): void {
+    const { nextOpen } = this;
+    this.nextOpen = "none";
+    if (this.started && nextOpen !== "none") void this.open(nextOpen);
     this.changed();
   }
 
-  private take(capture: Capture): void {
+  private setCapture(capture: Capture): void {
     const old = this.stream;
     this.capture = capture;
     if (capture.stream === old && old !== null) return;
-    this.silence();
-    for (const track of capture.stream?.getTracks() ?? []) track.onended = () => this.ended(track);
-    this.taken(capture.stream);
-    if (old !== null) this.parts.close(old, capture.stream ?? undefined);
+    this.applyMute();
+    for (const track of capture.stream?.getTracks() ?? []) track.onended = () => this.trackEnded(track);
+    this.onStream(capture.stream);
+    if (old !== null) this.source.close(old, capture.stream ?? undefined);
   }
 
-  private silence(): void {
+  private applyMute(): void {
     for (const track of this.stream?.getAudioTracks() ?? []) track.enabled = !this.muted;
   }
 
-  private ended(track: MediaStreamTrack): void {
+  private trackEnded(track: MediaStreamTrack): void {
     if (this.stream?.getTracks().includes(track) !== true) return;
     if (track.kind === "video") this.capture = { stream: this.stream, camera: "missing" };
     this.changed();

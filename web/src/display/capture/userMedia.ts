@@ -1,7 +1,7 @@
 // Cameras and microphone of the room: opened for a lesson, closed with it, never between. One camera at a time.
 
 import type { Camera } from "../../api/types";
-import { type Choice, idOf, knownDevices, storedChoice } from "./deviceChoice";
+import { type DeviceChoice, deviceIdOf, knownDevices, storedChoice } from "./deviceChoice";
 
 export interface Capture {
   /** What could be opened; null: neither camera nor microphone. */
@@ -11,11 +11,11 @@ export interface Capture {
 
 /** `ideal`, not `exact`: an unplugged camera must not stop a lesson that another could show. */
 export function constraints(
-  choice: Choice,
+  choice: DeviceChoice,
   devices: readonly MediaDeviceInfo[],
 ): { audio: MediaTrackConstraints; video: MediaTrackConstraints } {
-  const microphone = idOf(choice.microphone, devices, "audioinput");
-  const camera = idOf(choice.camera, devices, "videoinput");
+  const microphone = deviceIdOf(choice.microphone, devices, "audioinput");
+  const camera = deviceIdOf(choice.camera, devices, "videoinput");
   const browserProcesses = !choice.processed;
   return {
     audio: {
@@ -41,46 +41,46 @@ const isDenied = (error: unknown): boolean =>
 /** Both if possible, else the one there is. Never raises: what is missing is said in `camera`.
  *
  * What `kept` has goes on, but for what has ended or can be replaced by the device that was chosen; where nothing was
- * opened, that is `kept` itself. `second`: its picture is the second camera's, as it should be. `picture`: a camera is wanted.
+ * opened, that is `kept` itself. `secondCamera`: its picture is the second camera's, as it should be. `picture`: a camera is wanted.
  */
 export async function openCapture(
   kept: MediaStream | null = null,
-  second = false,
+  secondCamera = false,
   picture = true,
-  choice: Choice = storedChoice(),
+  choice: DeviceChoice = storedChoice(),
 ): Promise<Capture> {
   // Without HTTPS browsers have no mediaDevices at all.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (devices === undefined) return { stream: null, camera: "denied" };
   const { audio, video } = constraints(choice, await knownDevices());
   const live = (kept?.getTracks() ?? []).filter((track) => track.readyState === "live" && (picture || track.kind === "audio"));
-  const lacking: MediaStreamConstraints[] = [];
-  if (!live.some((track) => track.kind === "audio" && isOf(track, audio))) lacking.push({ audio });
-  if (picture && !live.some((track) => track.kind === "video" && (second || isOf(track, video)))) lacking.push({ video });
-  const { opened, denied } = await openSome(devices, lacking);
-  const going = live.filter((track) => opened.every((other) => other.kind !== track.kind));
-  const tracks = [...going, ...opened];
-  const same = opened.length === 0 && going.length === kept?.getTracks().length;
+  const missing: MediaStreamConstraints[] = [];
+  if (!live.some((track) => track.kind === "audio" && isChosen(track, audio))) missing.push({ audio });
+  if (picture && !live.some((track) => track.kind === "video" && (secondCamera || isChosen(track, video)))) missing.push({ video });
+  const { opened, denied } = await openFirstPossible(devices, missing);
+  const continuing = live.filter((track) => opened.every((other) => other.kind !== track.kind));
+  const tracks = [...continuing, ...opened];
+  const unchanged = opened.length === 0 && continuing.length === kept?.getTracks().length;
   return {
-    stream: same ? kept : tracks.length === 0 ? null : new MediaStream(tracks),
+    stream: unchanged ? kept : tracks.length === 0 ? null : new MediaStream(tracks),
     camera: tracks.some((track) => track.kind === "video") ? "ok" : denied ? "denied" : picture ? "missing" : "unknown",
   };
 }
 
 /** Whether it is the device that was chosen; so is any where none was, or it is not plugged in. */
-function isOf(track: MediaStreamTrack, { deviceId }: MediaTrackConstraints): boolean {
+function isChosen(track: MediaStreamTrack, { deviceId }: MediaTrackConstraints): boolean {
   return deviceId === undefined || (deviceId as ConstrainDOMStringParameters).ideal === track.getSettings().deviceId;
 }
 
 /** All at once, so that a browser that asks a person asks once; else the first that can be had. */
-async function openSome(
+async function openFirstPossible(
   devices: MediaDevices,
   wanted: readonly MediaStreamConstraints[],
 ): Promise<{ opened: MediaStreamTrack[]; denied: boolean }> {
   let refusal: unknown = null;
   for (const each of wanted.length > 1 ? [Object.assign({}, ...wanted) as MediaStreamConstraints, ...wanted] : wanted) {
     try {
-      return { opened: hinted(await devices.getUserMedia(each)).getTracks(), denied: isDenied(refusal) };
+      return { opened: withContentHint(await devices.getUserMedia(each)).getTracks(), denied: isDenied(refusal) };
     } catch (error) {
       refusal ??= error;
     }
@@ -94,15 +94,15 @@ async function openSome(
  */
 export async function switchCamera(
   stream: MediaStream,
-  second: boolean,
-  choice: Choice = storedChoice(),
+  secondCamera: boolean,
+  choice: DeviceChoice = storedChoice(),
 ): Promise<MediaStream | null> {
   const devices = await knownDevices();
-  const camera = idOf(choice.second, devices, "videoinput");
-  if (second && camera === null) return null;
-  const video = second ? { ...PICTURE, deviceId: { exact: camera ?? "" } } : constraints(choice, devices).video;
+  const camera = deviceIdOf(choice.second, devices, "videoinput");
+  if (secondCamera && camera === null) return null;
+  const video = secondCamera ? { ...PICTURE, deviceId: { exact: camera ?? "" } } : constraints(choice, devices).video;
   try {
-    const picture = hinted(await navigator.mediaDevices.getUserMedia({ video }));
+    const picture = withContentHint(await navigator.mediaDevices.getUserMedia({ video }));
     return new MediaStream([...stream.getAudioTracks(), ...picture.getVideoTracks()]);
   } catch {
     return null;
@@ -110,7 +110,7 @@ export async function switchCamera(
 }
 
 /** A class moves: rather fewer lines than fewer frames. */
-function hinted(stream: MediaStream): MediaStream {
+function withContentHint(stream: MediaStream): MediaStream {
   for (const track of stream.getVideoTracks()) track.contentHint = "motion";
   for (const track of stream.getAudioTracks()) track.contentHint = "speech";
   return stream;
@@ -124,12 +124,12 @@ export function withoutPicture(stream: MediaStream): MediaStream | null {
 
 /** `kept`: goes on, with what it has of `stream`. */
 export function closeCapture(stream: MediaStream | null, kept: MediaStream | null = null): void {
-  const going = kept?.getTracks() ?? [];
-  for (const track of stream?.getTracks() ?? []) if (!going.includes(track)) track.stop();
+  const continuing = kept?.getTracks() ?? [];
+  for (const track of stream?.getTracks() ?? []) if (!continuing.includes(track)) track.stop();
 }
 
 /** Whether the browser would ask a person first; a room's screen must not depend on that in the morning. */
-export async function permission(): Promise<"granted" | "prompt" | "denied"> {
+export async function capturePermission(): Promise<"granted" | "prompt" | "denied"> {
   try {
     const [camera, microphone] = await Promise.all(
       ["camera", "microphone"].map((name) => navigator.permissions.query({ name: name as PermissionName })),

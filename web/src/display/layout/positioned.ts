@@ -3,12 +3,12 @@
 import type { Attachment } from "svelte/attachments";
 import type { Rect } from "./tileLayout";
 
-export function placed(place: Rect | undefined): Attachment<HTMLElement> {
+export function positioned(rect: Rect | undefined): Attachment<HTMLElement> {
   return ({ style }) => {
-    if (place === undefined) return;
-    style.left = `${place.x}px`;
-    style.top = `${place.y}px`;
-    style.width = `${place.width}px`;
-    style.height = `${place.height}px`;
+    if (rect === undefined) return;
+    style.left = `${rect.x}px`;
+    style.top = `${rect.y}px`;
+    style.width = `${rect.width}px`;
+    style.height = `${rect.height}px`;
   };
 }

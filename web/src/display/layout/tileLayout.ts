@@ -10,101 +10,101 @@ export interface Rect extends Size {
   y: number;
 }
 
-export interface Arrangement {
+export interface TileLayout {
   tiles: Rect[];
-  own: Rect;
+  selfView: Rect;
 }
 
-const SHAPE = 16 / 9;
+const ASPECT_RATIO = 16 / 9;
 const COLUMN_SHARE = 0.28; // one column of thumbnails takes no more of the width,
 const COLUMNS_SHARE = 0.36; // several together no more than this
 const SMALLEST_SHARE = 0.15; // a thumbnail lower than this part of the field asks for another column
-const OWN_SHARE = 0.17; // our own picture where it lies over others
+const SELF_VIEW_SHARE = 0.17; // our own picture where it lies over others
 
 /** Places for `count` tiles and for our own picture; `large`: the first tile is the stage, the others its thumbnails. */
-export function arrange(field: Size, count: number, large: boolean, gap: number): Arrangement {
-  if (field.width <= 0 || field.height <= 0) return { tiles: [], own: { x: 0, y: 0, width: 0, height: 0 } };
-  const upright = field.width < field.height;
-  if (count === 0 || (count === 1 && !upright)) {
-    return { tiles: count === 0 ? [] : [{ x: 0, y: 0, ...field }], own: cornerOf(field, gap) };
+export function layOutTiles(area: Size, count: number, large: boolean, gap: number): TileLayout {
+  if (area.width <= 0 || area.height <= 0) return { tiles: [], selfView: { x: 0, y: 0, width: 0, height: 0 } };
+  const portrait = area.width < area.height;
+  if (count === 0 || (count === 1 && !portrait)) {
+    return { tiles: count === 0 ? [] : [{ x: 0, y: 0, ...area }], selfView: cornerOf(area, gap) };
   }
-  if (!large && count > 1) return { tiles: gridIn({ x: 0, y: 0, ...field }, count, gap), own: cornerOf(field, gap) };
-  return upright ? belowStage(field, count, gap) : besideStage(field, count, gap);
+  if (!large && count > 1) return { tiles: gridIn({ x: 0, y: 0, ...area }, count, gap), selfView: cornerOf(area, gap) };
+  return portrait ? belowStage(area, count, gap) : besideStage(area, count, gap);
 }
 
 /** Thumbnails and our own picture in columns to the right of the stage. */
-function besideStage(field: Size, count: number, gap: number): Arrangement {
-  const { columns, size } = columnsFor(field, count, gap);
+function besideStage(area: Size, count: number, gap: number): TileLayout {
+  const { columns, size } = columnsFor(area, count, gap);
   const rows = Math.ceil(count / columns);
   const width = columns * size.width + (columns - 1) * gap;
-  const top = (field.height - rows * size.height - (rows - 1) * gap) / 2;
-  const small = Array.from({ length: count }, (_, place) => ({
-    x: field.width - width + (place % columns) * (size.width + gap),
-    y: top + Math.floor(place / columns) * (size.height + gap),
+  const top = (area.height - rows * size.height - (rows - 1) * gap) / 2;
+  const small = Array.from({ length: count }, (_, index) => ({
+    x: area.width - width + (index % columns) * (size.width + gap),
+    y: top + Math.floor(index / columns) * (size.height + gap),
     ...size,
   }));
-  const stage = centred({ x: 0, y: 0, width: field.width - width - gap, height: field.height });
-  return split([stage, ...small]);
+  const stage = centred({ x: 0, y: 0, width: area.width - width - gap, height: area.height });
+  return withSelfView([stage, ...small]);
 }
 
 /** As few columns as leave the thumbnails large enough to be told apart from the back of a room. */
-function columnsFor(field: Size, count: number, gap: number): { columns: number; size: Size } {
-  const found = [1, 2, 3].map((columns) => {
+function columnsFor(area: Size, count: number, gap: number): { columns: number; size: Size } {
+  const candidates = [1, 2, 3].map((columns) => {
     const rows = Math.ceil(count / columns);
     const share = columns === 1 ? COLUMN_SHARE : COLUMNS_SHARE;
     const width = Math.min(
-      ((field.height - (rows - 1) * gap) / rows) * SHAPE,
-      (field.width * share - (columns - 1) * gap) / columns,
+      ((area.height - (rows - 1) * gap) / rows) * ASPECT_RATIO,
+      (area.width * share - (columns - 1) * gap) / columns,
     );
-    return { columns, size: { width, height: width / SHAPE } };
+    return { columns, size: { width, height: width / ASPECT_RATIO } };
   });
-  const [first] = found.filter((each) => each.size.height >= field.height * SMALLEST_SHARE);
-  const largest = found.reduce((best, each) => (each.size.height > best.size.height ? each : best));
+  const [first] = candidates.filter((each) => each.size.height >= area.height * SMALLEST_SHARE);
+  const largest = candidates.reduce((best, each) => (each.size.height > best.size.height ? each : best));
   return first ?? largest;
 }
 
 /** On an upright screen: the stage on top, the others below. */
-function belowStage(field: Size, count: number, gap: number): Arrangement {
-  const height = Math.min(field.width / SHAPE, field.height * 0.55);
-  const stage = centred({ x: 0, y: 0, width: field.width, height });
-  const rest = { x: 0, y: height + gap, width: field.width, height: field.height - height - gap };
-  return split([stage, ...gridIn(rest, count, gap, true)]);
+function belowStage(area: Size, count: number, gap: number): TileLayout {
+  const height = Math.min(area.width / ASPECT_RATIO, area.height * 0.55);
+  const stage = centred({ x: 0, y: 0, width: area.width, height });
+  const rest = { x: 0, y: height + gap, width: area.width, height: area.height - height - gap };
+  return withSelfView([stage, ...gridIn(rest, count, gap, true)]);
 }
 
 /** `count` equal tiles, as large as they can be; `top`: at the upper edge instead of in the middle. */
-function gridIn(field: Rect, count: number, gap: number, top = false): Rect[] {
-  const found = Array.from({ length: count }, (_, each) => {
+function gridIn(area: Rect, count: number, gap: number, top = false): Rect[] {
+  const candidates = Array.from({ length: count }, (_, each) => {
     const columns = each + 1;
     const rows = Math.ceil(count / columns);
     const width = Math.min(
-      (field.width - (columns - 1) * gap) / columns,
-      ((field.height - (rows - 1) * gap) / rows) * SHAPE,
+      (area.width - (columns - 1) * gap) / columns,
+      ((area.height - (rows - 1) * gap) / rows) * ASPECT_RATIO,
     );
-    return { columns, rows, width, height: width / SHAPE };
+    return { columns, rows, width, height: width / ASPECT_RATIO };
   });
-  const { columns, rows, width, height } = found.reduce((best, each) => (each.width > best.width ? each : best));
-  const upper = top ? 0 : (field.height - rows * height - (rows - 1) * gap) / 2;
-  return Array.from({ length: count }, (_, place) => {
-    const row = Math.floor(place / columns);
+  const { columns, rows, width, height } = candidates.reduce((best, each) => (each.width > best.width ? each : best));
+  const upper = top ? 0 : (area.height - rows * height - (rows - 1) * gap) / 2;
+  return Array.from({ length: count }, (_, index) => {
+    const row = Math.floor(index / columns);
     const inRow = Math.min(columns, count - row * columns);
-    const left = (field.width - inRow * width - (inRow - 1) * gap) / 2;
-    return { x: field.x + left + (place % columns) * (width + gap), y: field.y + upper + row * (height + gap), width, height };
+    const left = (area.width - inRow * width - (inRow - 1) * gap) / 2;
+    return { x: area.x + left + (index % columns) * (width + gap), y: area.y + upper + row * (height + gap), width, height };
   });
 }
 
-function centred(place: Rect): Rect {
-  const width = Math.min(place.width, place.height * SHAPE);
-  const height = width / SHAPE;
-  return { x: place.x + (place.width - width) / 2, y: place.y + (place.height - height) / 2, width, height };
+function centred(area: Rect): Rect {
+  const width = Math.min(area.width, area.height * ASPECT_RATIO);
+  const height = width / ASPECT_RATIO;
+  return { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
 }
 
-function cornerOf(field: Size, gap: number): Rect {
-  const width = Math.max(110, Math.min(field.width, field.height * SHAPE) * OWN_SHARE);
-  const height = width / SHAPE;
-  return { x: field.width - width - gap, y: field.height - height - gap, width, height };
+function cornerOf(area: Size, gap: number): Rect {
+  const width = Math.max(110, Math.min(area.width, area.height * ASPECT_RATIO) * SELF_VIEW_SHARE);
+  const height = width / ASPECT_RATIO;
+  return { x: area.width - width - gap, y: area.height - height - gap, width, height };
 }
 
 /** The last of these is for our own picture. */
-function split(places: Rect[]): Arrangement {
-  return { tiles: places.slice(0, -1), own: places.at(-1) ?? { x: 0, y: 0, width: 0, height: 0 } };
+function withSelfView(rects: Rect[]): TileLayout {
+  return { tiles: rects.slice(0, -1), selfView: rects.at(-1) ?? { x: 0, y: 0, width: 0, height: 0 } };
 }

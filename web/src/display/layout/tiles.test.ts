@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CallRoom, Received } from "../../api/types";
 import type { Rect } from "./tileLayout";
-import { heightsOf, type Tiles, tilesOf } from "./tiles";
+import { requestedHeights, type TileSet, tilesOf } from "./tiles";
 
 const room = (id: string): CallRoom => ({ id, name: id, school: id, province: "", here: true, muted: false, camera_off: false });
 const OWN = room("own");
@@ -13,8 +13,8 @@ const received = (slots: Received["slots"], change: Partial<Received> = {}): Rec
 const tracks = (video: number): Map<string, MediaStreamTrack> =>
   new Map([...Array.from({ length: video }, (_, mid) => [String(mid), track("video", `picture ${mid}`)] as const), ["a", track("audio", "voice")]]);
 
-const gist = ({ tiles, large, unseen }: Tiles): string =>
-  [tiles.map((tile) => (tile.mid === null ? `(${tile.room.id})` : `${tile.mid}:${tile.room.id}`)).join(" "), large ? "large" : "equal", unseen.map((each) => each.id).join("")].join(" | ");
+const gist = ({ tiles, hasStage, withoutTile }: TileSet): string =>
+  [tiles.map((tile) => (tile.mid === null ? `(${tile.room.id})` : `${tile.mid}:${tile.room.id}`)).join(" "), hasStage ? "large" : "equal", withoutTile.map((each) => each.id).join("")].join(" | ");
 
 describe.each([
   ["one other room, nothing told yet", "b", 1, {}, "0:b | equal | "],
@@ -46,22 +46,22 @@ it("keeps the key of a slot whoever is in it, and says how it comes", () => {
 });
 
 it("shows of our own room a shared screen and nothing else", () => {
-  const own = (slides: string[]): string => gist(tilesOf(rooms("bc"), OWN, received({ "0": OWN.id, "1": "b" }, { slides }), tracks(2), 8));
-  expect(own(["0"])).toBe("0:own 1:b (c) | large | ");
-  expect(own([])).toBe("1:b (c) | equal | ");
+  const ownRoom = (slides: string[]): string => gist(tilesOf(rooms("bc"), OWN, received({ "0": OWN.id, "1": "b" }, { slides }), tracks(2), 8));
+  expect(ownRoom(["0"])).toBe("0:own 1:b (c) | large | ");
+  expect(ownRoom([])).toBe("1:b (c) | equal | ");
 });
 
 describe("sizes", () => {
   const all = { stage: Infinity, thumbnail: Infinity, thumbnails: 8 };
   const place = (height: number): Rect => ({ x: 0, y: 0, width: 0, height });
-  const shown = tilesOf(rooms("bcd"), OWN, received({ "0": "b", "1": "c" }), tracks(3), 8);
+  const shown2 = tilesOf(rooms("bcd"), OWN, received({ "0": "b", "1": "c" }), tracks(3), 8);
   const places = [place(700), place(190.2), place(190.2)];
 
   it.each([
-    ["are device pixels", { caps: all, density: 1.5, visible: true }, { "0": 1050, "1": 285, "2": 285 }],
-    ["are 0 on a hidden page", { caps: all, density: 1, visible: false }, { "0": 0, "1": 0, "2": 0 }],
-    ["have a slow machine's limits", { caps: { stage: 360, thumbnail: 180, thumbnails: 1 }, density: 1, visible: true }, { "0": 360, "1": 180, "2": 0 }],
+    ["are device pixels", { limits: all, density: 1.5, visible: true }, { "0": 1050, "1": 285, "2": 285 }],
+    ["are 0 on a hidden page", { limits: all, density: 1, visible: false }, { "0": 0, "1": 0, "2": 0 }],
+    ["have a slow machine's limits", { limits: { stage: 360, thumbnail: 180, thumbnails: 1 }, density: 1, visible: true }, { "0": 360, "1": 180, "2": 0 }],
   ])("%s", (_, how, expected) => {
-    expect(heightsOf(shown, places, tracks(3), how)).toEqual(expected);
+    expect(requestedHeights(shown2, places, tracks(3), how)).toEqual(expected);
   });
 });

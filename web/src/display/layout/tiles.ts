@@ -2,7 +2,7 @@
 
 import type { CallRoom, Flow, Received } from "../../api/types";
 import type { Heights } from "../../webrtc/layoutSender";
-import type { Caps } from "../call/cpuAdaptation";
+import type { ReceiveLimits } from "../call/cpuAdaptation";
 import type { Rect } from "./tileLayout";
 
 /** A place on the screen: a receive slot that carries a room, or a room that is waited for. */
@@ -16,38 +16,38 @@ export interface Tile {
   slides: boolean;
 }
 
-export interface Tiles {
+export interface TileSet {
   tiles: Tile[];
   /** The first tile is the stage. */
-  large: boolean;
+  hasStage: boolean;
   /** Rooms that take part but have no place. */
-  unseen: CallRoom[];
+  withoutTile: CallRoom[];
 }
 
-const MOST_PLACEHOLDERS = 3; // with more rooms those that are waited for are named in a list
+const MAX_PLACEHOLDERS = 3; // with more rooms those that are waited for are named in a list
 
-/** `own`: our room, of which only a screen that another of its machines shares comes to be seen. */
+/** `ownRoom`: our room, of which only a screen that another of its machines shares comes to be seen. */
 export function tilesOf(
   rooms: readonly CallRoom[],
-  own: CallRoom,
+  ownRoom: CallRoom,
   received: Received,
   tracks: ReadonlyMap<string, MediaStreamTrack>,
-  mostThumbnails: number,
-): Tiles {
+  maxThumbnails: number,
+): TileSet {
   const slots = videoSlots(tracks);
-  const filled = slots.flatMap(([mid, track], place): { tile: Tile; place: number }[] => {
-    const room = received.slots[mid] === own.id && received.slides.includes(mid) ? own : roomIn(mid, place, rooms, received);
+  const withTile = slots.flatMap(([mid, track], place): { tile: Tile; place: number }[] => {
+    const room = received.slots[mid] === ownRoom.id && received.slides.includes(mid) ? ownRoom : roomIn(mid, place, rooms, received);
     if (room === undefined) return [];
     const flow = received.flows[mid] ?? "live";
     return [{ place, tile: { key: `slot ${mid}`, mid, room, track, flow, slides: received.slides.includes(mid) } }];
   });
-  const onStage = filled[0]?.place === 0;
-  const pictures = filled.map((each) => each.tile).slice(0, mostThumbnails + 1);
-  const shown = new Set(pictures.map((tile) => tile.room.id));
-  const left = rooms.filter((room) => !shown.has(room.id));
-  const waiting = rooms.length <= MOST_PLACEHOLDERS ? left.filter((room) => filled.every((each) => each.tile.room !== room)) : [];
+  const stageFilled = withTile[0]?.place === 0;
+  const pictures = withTile.map((each) => each.tile).slice(0, maxThumbnails + 1);
+  const tiled = new Set(pictures.map((tile) => tile.room.id));
+  const left = rooms.filter((room) => !tiled.has(room.id));
+  const waiting = rooms.length <= MAX_PLACEHOLDERS ? left.filter((room) => withTile.every((each) => each.tile.room !== room)) : [];
   const tiles = [...pictures, ...waiting.map(placeholder)];
-  return { tiles, large: onStage && tiles.length > 1, unseen: left.filter((room) => !waiting.includes(room)) };
+  return { tiles, hasStage: stageFilled && tiles.length > 1, withoutTile: left.filter((room) => !waiting.includes(room)) };
 }
 
 function roomIn(mid: string, place: number, rooms: readonly CallRoom[], received: Received): CallRoom | undefined {
@@ -70,21 +70,21 @@ const videoSlots = (tracks: ReadonlyMap<string, MediaStreamTrack>): [string, Med
   [...tracks].filter(([, track]) => track.kind === "video");
 
 /** What is asked for each video slot, in device pixels by mid. */
-export function heightsOf(
-  shown: Tiles,
-  places: readonly Rect[],
+export function requestedHeights(
+  tileSet: TileSet,
+  rects: readonly Rect[],
   tracks: ReadonlyMap<string, MediaStreamTrack>,
-  { caps, density, visible }: { caps: Caps; density: number; visible: boolean },
+  { limits, density, visible }: { limits: ReceiveLimits; density: number; visible: boolean },
 ): Heights {
   const heights: Record<string, number> = {};
-  const drawn = shown.tiles.flatMap((tile, place) => (tile.mid === null ? [] : [[tile.mid, places[place]?.height ?? 0] as const]));
+  const drawn = tileSet.tiles.flatMap((tile, place) => (tile.mid === null ? [] : [[tile.mid, rects[place]?.height ?? 0] as const]));
   const drawnAt = new Map(drawn);
-  const lowest = Math.min(...places.map((place) => place.height));
+  const lowest = Math.min(...rects.map((place) => place.height));
   videoSlots(tracks).forEach(([mid], place) => {
-    const most = place === 0 ? caps.stage : caps.thumbnail;
+    const most = place === 0 ? limits.stage : limits.thumbnail;
     // An empty slot asks for what it would be shown at: one of height 0 would stay empty.
     const height = drawnAt.get(mid) ?? (Number.isFinite(lowest) ? lowest : 0);
-    heights[mid] = visible && place <= caps.thumbnails ? Math.round(Math.min(height * density, most)) : 0;
+    heights[mid] = visible && place <= limits.thumbnails ? Math.round(Math.min(height * density, most)) : 0;
   });
   return heights;
 }

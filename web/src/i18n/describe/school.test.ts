@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shortSchool } from "./school";
+import { shortSchoolName } from "./school";
 
 it.each([
   ["Trường Tiểu học Nguyễn Viết Xuân", "Nguyễn Viết Xuân"],
@@ -17,5 +17,5 @@ it.each([
   ["Trường A", "Trường A"],
   ["Sở Giáo dục và Đào tạo Nghệ An", "Sở Giáo dục và Đào tạo Nghệ An"],
 ])("%s: %s", (name, expected) => {
-  expect(shortSchool(name)).toBe(expected);
+  expect(shortSchoolName(name)).toBe(expected);
 });

@@ -7,4 +7,4 @@ const BETWEEN = "(?:\\s+|\\s*(?:&|,|-|–|và)\\s*)";
 const KINDS = new RegExp(`^(?:Trường\\s+)?${KIND}(?:${BETWEEN}${KIND})*\\s+`, "iu");
 
 /** The name of a school without what all schools' names begin with. */
-export const shortSchool = (name: string): string => name.replace(KINDS, "") || name;
+export const shortSchoolName = (name: string): string => name.replace(KINDS, "") || name;
