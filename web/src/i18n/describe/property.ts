@@ -1,7 +1,9 @@
 // A device's properties and their values in words. Pure: words are an argument.
 
-import type { Value } from "../../api/types";
+import type { Property, Value } from "../../api/types";
 import type { Words } from "../vi";
+import { hasKey } from "./hasKey";
+import { ageText } from "./time";
 
 export interface Described {
   name: string;
@@ -13,8 +15,6 @@ export interface Described {
 
 type Formatter = (value: number) => string;
 type ValueKey = keyof Words["value"];
-
-const own = <K extends string>(table: Record<K, unknown>, key: string): key is K => Object.hasOwn(table, key);
 
 /** Whether muting a device of this type also darkens a picture. */
 export const hasPicture = (type: string): boolean => ["projector", "tv", "ifp"].includes(type);
@@ -44,9 +44,9 @@ export function propertyName(words: Words, property: Pick<Described, "name" | "c
   if (property.capability === "av_mute" && !hasPicture(type)) return say.av_muteSound;
   if (property.capability === "cover") return type === "motor_screen" ? say.coverScreen : say.cover;
   const detail = property.name.split(".").slice(1).join(" ");
-  if (own(words.part, detail)) return words.part[detail];
+  if (hasKey(words.part, detail)) return words.part[detail];
   const spoken = detail.replaceAll("_", " ");
-  if (property.capability === "other" || !own(say, property.capability)) return words.partOwn(spoken === "" ? property.name : spoken);
+  if (property.capability === "other" || !hasKey(say, property.capability)) return words.partOwn(spoken === "" ? property.name : spoken);
   return ["", "state", "position"].includes(spoken) ? say[property.capability] : `${say[property.capability]} (${spoken})`;
 }
 
@@ -102,4 +102,12 @@ export const sourceName = (source: string): string => source.replace(/^hdmi[ _-]
 function unit(raw: string): string {
   const pretty: Record<string, string> = { degC: "°C", "ug/m3": "µg/m³", lx: "lux" };
   return pretty[raw] ?? raw;
+}
+
+export function freshnessText(words: Words, property: Property, now: number): string {
+  const { quality: say } = words;
+  if (property.quality === "assumed") return say.assumed;
+  if (property.quality === "unknown" || property.reported_at === null) return say.unknown;
+  const age = ageText(words, property.reported_at, now);
+  return property.quality === "stale" ? say.stale(age) : say.confirmed(age);
 }

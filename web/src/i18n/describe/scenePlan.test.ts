@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Device, SceneStep } from "../../api/types";
 import { en } from "../en";
 import { vi } from "../vi";
-import { plan } from "./scenePlan";
+import { scenePlan } from "./scenePlan";
 
 const device = (id: string, type: string, name = id): Device => ({ id, type, name }) as Device;
 const step = (id: string, change: Partial<SceneStep>): SceneStep => ({
@@ -28,7 +28,7 @@ const steps = [
 ];
 
 it("tells the steps in the order in which they can start, and what each waits for", () => {
-  expect(plan(vi, steps, devices).map(({ text, details }) => [text, ...details])).toEqual([
+  expect(scenePlan(vi, steps, devices).map(({ text, details }) => [text, ...details])).toEqual([
     ["Màn chiếu: hạ", "chờ tối đa 60 giây"],
     ["Máy chiếu: bật", "sau khi bước 1 xong hoặc lỗi", "chờ tối đa 90 giây"],
     ["Máy chiếu: chuyển sang HDMI 1", "chỉ khi bước 2 đạt", "chờ tối đa 10 giây"],
@@ -40,7 +40,7 @@ it("tells the steps in the order in which they can start, and what each waits fo
 
 it("speaks English, and shows even steps that wait for each other", () => {
   const loop = [step("a", { device: "p", after: ["b"] }), step("b", { device: "s", property: "cover", value: "open", needs: ["a"] })];
-  expect(plan(en, loop, devices).map(({ text, details }) => [text, ...details])).toEqual([
+  expect(scenePlan(en, loop, devices).map(({ text, details }) => [text, ...details])).toEqual([
     ["Projector: switch on", "once step 2 is done or failed", "waits at most 10 s"],
     ["Screen: raise", "only if step 1 succeeds", "waits at most 10 s"],
   ]);

@@ -1,7 +1,8 @@
 // What a scene will do, in words: its steps in the order in which they can start.
 
 import type { Device, Importance, SceneStep } from "../../api/types";
-import { ambiguousTypes, deviceWord, verb } from "../describe";
+import { commandVerb } from "./command";
+import { ambiguousTypes, deviceLabel } from "./device";
 import type { Words } from "../vi";
 
 export interface PlannedStep {
@@ -15,7 +16,7 @@ export interface PlannedStep {
 }
 
 /** The steps in words; they are numbered from 1 in this order, and refer to each other by these numbers. */
-export function plan(
+export function scenePlan(
   words: Words,
   steps: readonly SceneStep[],
   devices: readonly Device[],
@@ -30,12 +31,12 @@ export function plan(
 
   return ordered.map((step) => {
     const device = known.get(step.device);
-    const name = device === undefined ? say.stepNoDevice : ambiguous.has(device.type) ? device.name : deviceWord(words, device);
+    const name = device === undefined ? say.stepNoDevice : ambiguous.has(device.type) ? device.name : deviceLabel(words, device);
     const after = listed(step.after.filter((id) => !step.needs.includes(id)));
     const needs = listed(step.needs);
     return {
       id: step.id,
-      text: `${name}: ${verb(words, device?.type ?? "", step.property, step.value)}`,
+      text: `${name}: ${commandVerb(words, device?.type ?? "", step.property, step.value)}`,
       importance: step.importance,
       details: [
         ...(after === "" ? [] : [say.stepAfter(after)]),

@@ -1,7 +1,10 @@
 // The steps of a site as lines for its card: one line per cause, what went wrong before what went well. Pure.
 
 import type { Id, Problem, Step } from "../../api/types";
-import { ambiguousTypes, byImportance, deviceWord, stepText, stepTone, type Tone } from "../describe";
+import { ambiguousTypes, deviceLabel } from "./device";
+import { byImportance } from "./importance";
+import { stepText, stepTone } from "./step";
+import type { Tone } from "./tone";
 import type { Words } from "../vi";
 
 export interface Line {
@@ -65,7 +68,7 @@ export function stepLines(
 /** One for all that is silent: a dead line or a dead server is one cause. */
 function silentLine(words: Words, silent: readonly Step[], ambiguous: ReadonlySet<string>, problems: readonly Problem[]): Line {
   const names = new Map(
-    silent.map(({ device }) => [device.id, ambiguous.has(device.type) && device.name !== "" ? device.name : deviceWord(words, device)]),
+    silent.map(({ device }) => [device.id, ambiguous.has(device.type) && device.name !== "" ? device.name : deviceLabel(words, device)]),
   );
   const listed = [...names.values()].join(", ");
   const unreached = problems.some((problem) => problem.code === "devices_unreached");
