@@ -2,7 +2,7 @@
 
 import { tick } from "svelte";
 import { ApiError } from "../api/http";
-import type { Words } from "../i18n/vi";
+import type { Words } from "../i18n/vi/words";
 import { type ProblemFields, type Fault, faultsOf, faultsFromServer, type Rules } from "./fieldRules";
 
 export class Form {

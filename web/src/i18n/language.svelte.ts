@@ -1,13 +1,13 @@
 // The chosen language and everything that depends on it alone: words, dates, the document's lang.
 
 import type { Language } from "../api/types";
-import type { Words } from "./vi";
+import type { Words } from "./vi/words";
 
 const STORED = "nhipcau.language";
 /** A table is loaded when its language is chosen: nobody reads two. */
 const TABLES: Record<Language, () => Promise<Words>> = {
-  vi: async () => (await import("./vi")).vi,
-  en: async () => (await import("./en")).en,
+  vi: async () => (await import("./vi/words")).vi,
+  en: async () => (await import("./en/words")).en,
 };
 const LOCALES: Record<Language, string> = { vi: "vi-VN", en: "en-GB" };
 /** One zone for the whole country; a room's PC may well be set to another. */

@@ -1,7 +1,7 @@
 // The pages by the first part of their addresses: what each needs, and the file that it is in, loaded when it is opened.
 
 import type { Component } from "svelte";
-import type { Words } from "../i18n/vi";
+import type { Words } from "../i18n/vi/words";
 
 export type Values = Record<string, string>;
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { vi } from "../vi";
+import { vi } from "../vi/words";
 import { commandText, commandVerb } from "./command";
 
 it("tells how a command ended", () => {

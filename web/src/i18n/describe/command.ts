@@ -1,7 +1,7 @@
 // What a device is asked to do, and how that ended, in words.
 
 import type { CommandResult, Value } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 import { hasKey } from "./hasKey";
 import { hasPicture, sourceName } from "./property";
 

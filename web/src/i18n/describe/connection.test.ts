@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Site, SiteQuality } from "../../api/types";
-import { vi } from "../vi";
+import { vi } from "../vi/words";
 import { connectionText, mediaText } from "./connection";
 
 const weak: SiteQuality = { word: "weak", cause: "uplink_slow", side: "site" };

@@ -1,7 +1,7 @@
 // A site's picture, sound and network in words.
 
 import type { Site, SiteQuality, Word } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 import { withheldText } from "./site";
 import type { Tone } from "./tone";
 

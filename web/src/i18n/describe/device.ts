@@ -1,7 +1,7 @@
 // Devices in words: what they are called, and whether they can be reached.
 
 import type { Availability, Device, Step } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 import { hasKey } from "./hasKey";
 import { ageText } from "./time";
 import type { Tone } from "./tone";

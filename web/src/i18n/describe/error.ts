@@ -1,5 +1,5 @@
 import { ApiError } from "../../api/http";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 
 /** What to tell a person about a failed request: by the server's code, else (a proxy's answer) by the status. */
 export function errorText(words: Words, error: unknown): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Lesson, StartBlock } from "../../api/types";
-import { vi } from "../vi";
+import { vi } from "../vi/words";
 import { startBlockText } from "./lesson";
 
 describe("why a lesson cannot be started", () => {

@@ -1,7 +1,7 @@
 // A lesson in words: why it cannot start, and how it ended.
 
 import type { Lesson, StartBlock } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 
 /** Why the person cannot start the lesson, and who can. */
 export function startBlockText(words: Words, { host }: Lesson, block: StartBlock, time: (at: string) => string): string {

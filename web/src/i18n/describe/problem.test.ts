@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Problem } from "../../api/types";
-import { vi } from "../vi";
+import { vi } from "../vi/words";
 import { problemText } from "./problem";
 
 it("knows problems with and without a device, and shows a code it does not know", () => {

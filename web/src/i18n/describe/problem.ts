@@ -1,5 +1,5 @@
 import type { Problem } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 import { hasKey } from "./hasKey";
 
 export function problemText(words: Words, problem: Problem): string {

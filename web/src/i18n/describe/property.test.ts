@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Value } from "../../api/types";
-import { en } from "../en";
-import { vi } from "../vi";
+import { en } from "../en/words";
+import { vi } from "../vi/words";
 import { propertyName, valueText } from "./property";
 
 describe("a property's name", () => {

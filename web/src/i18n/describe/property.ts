@@ -1,7 +1,7 @@
 // A device's properties and their values in words. Pure: words are an argument.
 
 import type { Property, Value } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 import { hasKey } from "./hasKey";
 import { ageText } from "./time";
 

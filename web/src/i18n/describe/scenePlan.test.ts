@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Device, SceneStep } from "../../api/types";
-import { en } from "../en";
-import { vi } from "../vi";
+import { en } from "../en/words";
+import { vi } from "../vi/words";
 import { scenePlan } from "./scenePlan";
 
 const device = (id: string, type: string, name = id): Device => ({ id, type, name }) as Device;

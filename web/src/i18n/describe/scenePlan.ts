@@ -1,9 +1,9 @@
 // What a scene will do, in words: its steps in the order in which they can start.
 
 import type { Device, Importance, SceneStep } from "../../api/types";
+import type { Words } from "../vi/words";
 import { commandVerb } from "./command";
 import { ambiguousTypes, deviceLabel } from "./device";
-import type { Words } from "../vi";
 
 export interface PlannedStep {
   id: string;

@@ -1,7 +1,7 @@
 // A site in words: the state on its badge, and what its class keeps to itself.
 
 import type { Site, SiteQuality } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 import type { Tone } from "./tone";
 
 /** A site's one-word state for its badge: the cause by its name. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Step } from "../../api/types";
-import { en } from "../en";
-import { vi } from "../vi";
+import { en } from "../en/words";
+import { vi } from "../vi/words";
 import { stepText } from "./step";
 
 const NOW = Date.parse("2026-11-22T01:00:20Z");

@@ -1,7 +1,7 @@
 // One step of a scene in words: what its device does, did or could not do, and why.
 
 import type { Step, Value } from "../../api/types";
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 import { capabilityOf, failureReason, commandVerb } from "./command";
 import { deviceLabel } from "./device";
 import { valueText } from "./property";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Step } from "../../api/types";
-import { vi } from "../vi";
+import { vi } from "../vi/words";
 import { isCalm, stepLines, worstFirst } from "./stepLines";
 
 const NOW = Date.parse("2026-11-22T01:00:20Z");

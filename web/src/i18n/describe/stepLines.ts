@@ -1,11 +1,11 @@
 // The steps of a site as lines for its card: one line per cause, what went wrong before what went well. Pure.
 
 import type { Id, Problem, Step } from "../../api/types";
+import type { Words } from "../vi/words";
 import { ambiguousTypes, deviceLabel } from "./device";
 import { byImportance } from "./importance";
 import { stepText, stepTone } from "./step";
 import type { Tone } from "./tone";
-import type { Words } from "../vi";
 
 export interface Line {
   id: string;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { vi } from "../vi";
+import { vi } from "../vi/words";
 import { ageText, durationText } from "./time";
 
 const NOW = Date.parse("2026-11-22T01:00:20Z");

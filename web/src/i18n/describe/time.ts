@@ -1,6 +1,6 @@
 // Ages and durations as people say them; coarse on purpose.
 
-import type { Words } from "../vi";
+import type { Words } from "../vi/words";
 
 /** "3 phút trước"; coarse on purpose. */
 export function ageText(words: Words, at: string, now: number): string {

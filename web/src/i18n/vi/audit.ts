@@ -1,4 +1,4 @@
-// Lời của trang Nhật ký; là một phần của vi.ts.
+// Lời của trang Nhật ký.
 
 export const audit = {
   title: "Nhật ký",

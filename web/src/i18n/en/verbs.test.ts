@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { en } from "./en";
-import { doing, done } from "./en.verbs";
+import { doing, done } from "./verbs";
+import { en } from "./words";
 
 const asked: Record<string, string> = Object.fromEntries(
   Object.entries(en.verb).map(([name, each]) => [name, typeof each === "string" ? each : (each as (...with_: string[]) => string)("40", "7")]),

@@ -1,11 +1,11 @@
-// Lời báo khi máy chủ không làm được điều vừa yêu cầu: theo mã lỗi của máy chủ, và theo từng ô nhập. Là một phần của vi.ts.
+// Lời báo khi máy chủ không làm được điều vừa yêu cầu: theo mã lỗi của máy chủ, và theo từng ô nhập.
 
 const again = "Xin thử lại sau giây lát.";
 const media = "Chưa nối được hình và tiếng. Đang tự nối lại.";
 const reload = "Trang này đã cũ. Xin tải lại trang rồi thử lần nữa.";
 const program = "Máy chủ không hiểu yêu cầu của trang này. Xin tải lại trang; nếu vẫn vậy, xin báo kỹ thuật viên.";
 
-export const errors = {
+export const refusals = {
   /** Theo phần cuối của `type`. */
   refusal: {
     "step-not-found": "Kịch bản không còn bước này.",
@@ -101,7 +101,7 @@ export const errors = {
     "wrong-password": "Mật khẩu hiện nay chưa đúng.",
   },
 
-  /** Theo `errors[].code` của máy chủ, hoặc do trang tự kiểm tra. */
+  /** Theo `refusals[].code` của máy chủ, hoặc do trang tự kiểm tra. */
   fault: {
     missing: "Xin điền ô này.",
     too_short: (least: number) => `Cần ít nhất ${least} ký tự.`,

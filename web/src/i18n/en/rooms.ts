@@ -1,9 +1,6 @@
-import type { Words } from "./vi";
+import type { rooms as vi } from "../vi/rooms";
 
-export const school: Pick<
-  Words,
-  "rooms" | "part" | "partOwn" | "discovery" | "discoveryOther" | "mqtt" | "people" | "account" | "organisations"
-> = {
+export const rooms: typeof vi = {
   rooms: {
     title: "Rooms",
     loading: "Loading rooms…",
@@ -119,6 +116,7 @@ export const school: Pick<
     tamper: "Tampered with",
     uptime: "Running for",
   },
+
   partOwn: (name) => `“${name}” (the device's own name)`,
 
   discovery: {
@@ -137,6 +135,7 @@ export const school: Pick<
     not_restored: "The stored device could not be read after the restart.",
     internal_error: "The server failed at this message. Please tell its administrator.",
   },
+
   discoveryOther: (code) => `Not recognised (${code}).`,
 
   mqtt: {
@@ -172,115 +171,5 @@ export const school: Pick<
     copyByHand: "Selected, press Ctrl+C",
     done: "Written down, close",
     noSchool: "This account does not look after any school's devices.",
-  },
-
-  people: {
-    title: "People",
-    loading: "Loading the list…",
-    emptyTitle: "Nobody here yet",
-    emptyText: "Add teachers and technicians so that they can log in.",
-    onlyYou: "Only your own account so far. Add teachers and technicians so that they can log in.",
-    you: "you",
-    add: "Add person",
-    addTitle: "Add a person",
-    adding: "Adding…",
-    added: (name) => `${name} has been added`,
-    displayName: "Full name",
-    displayNameHint: "What others see, for example: Cô Lan",
-    role: "Role",
-    organisation: "School or department",
-    roleName: { teacher: "Teacher", technician: "Technician", administrator: "Administrator" },
-    roleHelp: {
-      teacher: "Starts and ends lessons, sees the rooms.",
-      technician: "Sets up rooms, devices and displays.",
-      administrator: "Manages the school: rooms, lessons and people.",
-    },
-    choose: "Choose a school or department…",
-    reach: (n) => (n === 0 ? "There is no school below it yet." : n === 1 ? "Counts at 1 school." : `Counts at ${n} schools.`),
-    atDepartment: {
-      teacher: "At the schools below, sees only how rooms and devices are.",
-      technician: "Sets up rooms and devices of every school below.",
-      administrator: "Looks after people and lessons, and adds schools below.",
-    },
-    back: "‹ All people",
-    gone: "This person is no longer here",
-    roles: "Roles",
-    grantTitle: "One more role",
-    grant: "Add this role",
-    take: "Take this role",
-    takeAsk: "Take this role away now?",
-    wayIn: "Forgotten password",
-    resetHelp: "Give a temporary password or a link that works once. The person then chooses a password at login.",
-    resetPassword: "Give a temporary password",
-    resetLink: "Give a one-time link",
-    resetAsk: "The old password and all logins end at once.",
-    newPassword: "Temporary password",
-    newLink: "Login link, good for 24 hours",
-    once: "Shown only this once. Copy it and hand it over in person.",
-    passwordGiven: "Has not chosen a password yet",
-    suspension: "Suspend the account",
-    suspendHelp: "A suspended person can log in nowhere, and the pages and pictures that are open end at once.",
-    suspend: "Suspend",
-    suspendAsk: "Suspend this account now?",
-    suspended: "Suspended",
-    resume: "Let in again",
-    elsewhere: "This person also has roles elsewhere, so password and logins are looked after where both are administered. Here you can add or take roles at your own schools.",
-    noLogins: "Not logged in anywhere.",
-    endLogins: "Log out everywhere",
-    endLoginsAsk: "Log this person out everywhere?",
-  },
-
-  account: {
-    title: "My account",
-    roles: "My roles",
-    operator: "Operator",
-    operatorText: "bridge nodes and organisations at the top",
-    password: "Change the password",
-    current: "Present password",
-    newPassword: "New password",
-    savePassword: "Save the new password",
-    saving: "Saving…",
-    passwordChanged: "The password has been changed. All other logins have ended.",
-    firstTitle: "Choose your password",
-    firstText: "The password you just used was given to you by somebody else. Choose one that only you know before you go on.",
-    logins: "Logged in at",
-    loginsHelp: "If you do not know one of these, end it and change your password.",
-    loginFrom: (network) => `Network ${network}`,
-    unknownNetwork: "unknown",
-    loginTimes: (from, to) => `Since ${from}, until ${to}`,
-    here: "here",
-    endLogin: "Log out there",
-    endLoginAsk: "End this login?",
-    endOthers: "Log out everywhere else",
-    endOthersAsk: "End all other logins?",
-    tokens: "Tokens for programs",
-    tokensHelp: "A program with such a token can do all that this account can. Tokens are made on the server.",
-    noTokens: "There are none.",
-    tokenTimes: (created, expires) => `Made ${created}, ends ${expires}`,
-    never: "never",
-    revoke: "Revoke",
-    revokeAsk: "Revoke this token now?",
-  },
-
-  organisations: {
-    title: "Schools and departments",
-    add: "Add",
-    addTitle: "Add a school or department",
-    addHelp: "Schools are added by the department above them.",
-    name: "Name",
-    parent: "Belongs to",
-    top: "To none",
-    kindTitle: "What it is",
-    kind: { school: "School", department: "Department" },
-    kindHelp: {
-      school: "has rooms, devices and lessons",
-      department: "has schools below it, and no rooms of its own",
-    },
-    code: (id) => `Code: ${id}`,
-    codeStays: (id) => `The code ${id} stays, because devices use it.`,
-    rename: "Rename",
-    renameOf: (name) => `Rename ${name}`,
-    renameTitle: "Rename",
-    save: "Save",
   },
 };

@@ -1,6 +1,6 @@
-import type { Words } from "./vi";
+import type { audit as vi } from "../vi/audit";
 
-export const audit: Words["audit"] = {
+export const audit: typeof vi = {
   title: "Audit",
   intro: "Who did what at your schools, and what was refused. Entries are kept for 400 days.",
   kind: "What",

@@ -1,13 +1,13 @@
-// What is said when the server cannot do what was asked: by its code, and by field. A part of en.ts.
+// What is said when the server cannot do what was asked: by its code, and by field.
 
-import type { errors as vi } from "./vi.errors";
+import type { refusals as vi } from "../vi/refusals";
 
 const again = "Please try again in a moment.";
 const media = "Picture and sound are not connected yet. Connecting again by itself.";
 const reload = "This page is out of date. Please load it again and try once more.";
 const program = "The server does not understand what this page asks. Please load it again; if it stays so, tell a technician.";
 
-export const errors: typeof vi = {
+export const refusals: typeof vi = {
   refusal: {
     "step-not-found": "The scene does not have this step any more.",
     "reminded-lately": "This room was reminded a moment ago. Please wait.",
