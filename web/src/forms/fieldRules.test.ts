@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../api/http";
-import { type ProblemFields, faultOf, faultsOf, faultsFromServer, type Rule, type Rules } from "./fieldRules";
+import { faultOf, faultsFromServer, faultsOf, type ProblemFields, type Rule, type Rules } from "./fieldRules";
 
 const rule = (value: string, limits: Omit<Rule, "value"> = {}): Rule => ({ value: () => value, ...limits });
 

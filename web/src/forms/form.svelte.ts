@@ -3,7 +3,7 @@
 import { tick } from "svelte";
 import { ApiError } from "../api/http";
 import type { Words } from "../i18n/vi/words";
-import { type ProblemFields, type Fault, faultsOf, faultsFromServer, type Rules } from "./fieldRules";
+import { type Fault, faultsFromServer, faultsOf, type ProblemFields, type Rules } from "./fieldRules";
 
 export class Form {
   sending = $state(false);

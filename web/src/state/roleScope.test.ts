@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Me, Organisation, Role } from "../api/types";
-import { ADMINISTRATOR_SCOPE, ROOM_SETUP_SCOPE, organisationsInScope, schoolsUnder } from "./roleScope";
+import { ADMINISTRATOR_SCOPE, organisationsInScope, ROOM_SETUP_SCOPE, schoolsUnder } from "./roleScope";
 
 const school = (id: string, parent: string | null): Organisation => ({ id, parent, kind: "school", name: id, province: "" });
 const department = (id: string, parent: string | null): Organisation => ({ ...school(id, parent), kind: "department" });

@@ -3,7 +3,7 @@
 import type { Grant } from "../api/types";
 import { iceCredentials, restartFragment, withCredentials } from "./iceRestart";
 import { type Sample, sampleOf } from "./statsSample";
-import { recordRoute, setTurnServers, requireTurn, usableTurnServers, isTurnNeeded } from "./turnServers";
+import { isTurnNeeded, recordRoute, requireTurn, setTurnServers, usableTurnServers } from "./turnServers";
 import { deleteResource, patchRestart, postOffer, putLayout, type Resource, SignalingError } from "./whip";
 
 export type PeerState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";

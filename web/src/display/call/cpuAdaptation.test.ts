@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adaptTo, limitsOf, type CpuAdaptation, isReduced, type DecodeLoad, startAdaptation, LADDER } from "./cpuAdaptation";
+import { adaptTo, type CpuAdaptation, type DecodeLoad, isReduced, LADDER, limitsOf, startAdaptation } from "./cpuAdaptation";
 
 const CALM: DecodeLoad = { busy: 0.05, dropped: 0 };
 const OVERUSE: DecodeLoad = { busy: 0.8, dropped: 0 };

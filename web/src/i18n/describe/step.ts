@@ -2,7 +2,7 @@
 
 import type { Step, Value } from "../../api/types";
 import type { Words } from "../vi/words";
-import { capabilityOf, failureReason, commandVerb } from "./command";
+import { capabilityOf, commandVerb, failureReason } from "./command";
 import { deviceLabel } from "./device";
 import { valueText } from "./property";
 import type { Tone } from "./tone";
