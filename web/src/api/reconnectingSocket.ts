@@ -1,4 +1,4 @@
-// A WebSocket that is always wanted: reconnects with capped random back-off, and when nothing is heard for too long.
+// A WebSocket that reconnects with capped random back-off: when it closes, and when it is silent for too long.
 
 import { Backoff } from "./backoff";
 
@@ -7,11 +7,11 @@ export type SocketState = "connecting" | "open" | "waiting" | "stopped";
 export interface SocketOptions {
   /** Path on this address, e.g. "/api/v1/events". */
   path: string;
-  /** Reconnect when nothing is heard for this long; null: only when the connection ends. */
+  /** The socket reconnects after this long without a message; null: only when the connection ends. */
   silenceMs: number | null;
   onMessage(message: unknown): void;
   onState?(state: SocketState): void;
-  /** The server closed with this code (4001: display removed). Reconnecting goes on. */
+  /** The server closed with this code (4001: display removed). The socket reconnects all the same. */
   onClosed?(code: number): void;
 }
 
@@ -42,14 +42,14 @@ export class ReconnectingSocket {
     this.moveTo("stopped");
   }
 
-  /** True if it went out; a message is never kept for later, the next one says what is true then. */
+  /** Returns whether the message was sent. A message is never queued: a later one carries the state of its own time. */
   send(message: unknown): boolean {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;
   }
 
-  /** Close and connect again at once, e.g. because the cookie has changed. */
+  /** Closes and reconnects at once, e.g. because the cookie has changed. */
   renew(): void {
     if (this.state === "stopped") return;
     this.abandon();
@@ -78,7 +78,7 @@ export class ReconnectingSocket {
       try {
         message = JSON.parse(event.data);
       } catch {
-        return; // Not ours; the silence watch or the next message decides.
+        return; // No message of the controller; the silence watch or the next message decides.
       }
       this.options.onMessage(message);
     };

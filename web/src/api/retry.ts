@@ -1,22 +1,22 @@
-// A request that may be sent more than once is sent until the server has answered it.
+// Sends an idempotent request until the server has answered it.
 
 import { ApiError } from "./http";
 
 const PAUSE_MS = 2_000;
 
-/** Whether nobody knows what became of the request: it may yet be done. */
+/** Whether the request has no answer: the server may still carry it out. */
 export const isUnanswered = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 0 || error.status === 503 || error.status === 504);
 
 export interface RetryOptions {
-  /** What is asked for has come to pass, or is no longer wanted. */
+  /** Whether the request has taken effect, or is no longer wanted. */
   isSettled(): boolean;
-  /** Called each time nothing was answered. */
+  /** Called after each attempt without an answer. */
   onUnanswered(): void;
   pause?: () => Promise<void>;
 }
 
-/** Return once `attempt` has, or it is `isSettled`. Raises what the server answered. */
+/** Returns once `attempt` succeeds or `isSettled` is true. Raises the server's refusal. */
 export async function retryUntilAnswered(attempt: () => Promise<void>, { isSettled, onUnanswered, pause = wait }: RetryOptions): Promise<void> {
   for (;;) {
     try {

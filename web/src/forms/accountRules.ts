@@ -1,4 +1,4 @@
-// What an account's fields may hold, in every form that asks for them; the server has the last word.
+// Rules for the fields of accounts and organisations, for all forms. The server checks them again.
 
 import type { ProblemFields, Rule } from "./fieldRules";
 

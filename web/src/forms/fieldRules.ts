@@ -1,4 +1,4 @@
-// What is wrong with a field, before it is sent and as the server says. Pure.
+// Checks a form's fields before it is sent, and maps the server's problems to fields. Pure.
 
 import type { ApiError } from "../api/http";
 
@@ -17,20 +17,20 @@ const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** What a field may hold. Lengths in characters. */
+/** What a field may contain. Lengths are in characters. */
 export interface Rule {
   value: () => string;
-  /** Spaces around it count: a password. */
+  /** Spaces around the value count, as in a password. */
   untrimmed?: boolean;
   optional?: boolean;
   minLength?: number;
   maxLength?: number;
   pattern?: RegExp;
-  /** Another field that says the same. */
+  /** The field whose value this one repeats. */
   sameAs?: () => string;
 }
 
-/** By the field's place in the body: `name`, `school/id`. */
+/** By the field's path in the request's body: `name`, `school/id`. */
 export type Rules = Record<string, Rule>;
 
 export function faultOf(rule: Rule): Fault | null {
@@ -52,17 +52,17 @@ export function faultsOf(rules: Rules): Record<string, Fault> {
   return found;
 }
 
-/** Which problems of the server concern one field, by their codes; a problem's own reason says more than `fault`. */
+/** Problems of the server that concern one field, by their codes. The problem's `reason`, where it has one, replaces `fault`. */
 export type ProblemFields = Record<string, [field: string, fault: Fault]>;
 
-/** The fields that the server did not take; empty where what it said is about the whole. */
+/** The fields that the server refused; empty where its problem concerns the whole form. */
 export function faultsFromServer(error: ApiError, rules: Rules, problemFields: ProblemFields): Record<string, Fault> {
   const known = problemFields[error.code];
   if (known !== undefined) return { [known[0]]: isFault(error.reason) ? error.reason : known[1] };
   const found: Record<string, Fault> = {};
   for (const { where, code } of error.errors) {
     const field = where.replace(/^\/body\//, "");
-    if (!Object.hasOwn(rules, field)) return {}; // also about something that is not on the page
+    if (!Object.hasOwn(rules, field)) return {}; // it also refused something that is not on the page
     found[field] = isFault(code) ? code : "other";
   }
   return found;

@@ -1,4 +1,4 @@
-// A form that is checked by our own words: the browser would speak its own language, and only of the first field.
+// A form with our own messages: the browser's would be in its own language, and for the first field only.
 
 import { tick } from "svelte";
 import { ApiError } from "../api/http";
@@ -7,7 +7,7 @@ import { type Fault, faultsFromServer, faultsOf, type ProblemFields, type Rules 
 
 export class Form {
   sending = $state(false);
-  /** What is wrong with the whole. */
+  /** A failure that concerns the whole form. */
   error = $state.raw<unknown>(null);
   private faults = $state<Record<string, Fault>>({});
 
@@ -16,7 +16,7 @@ export class Form {
     private readonly problemFields: ProblemFields = {},
   ) {}
 
-  /** Check the fields, then `send`. The first field that is wrong has the focus. */
+  /** Checks the fields, then calls `send`. The first invalid field gets the focus. */
   async submit(event: SubmitEvent & { currentTarget: HTMLFormElement }, send: () => Promise<void>): Promise<void> {
     event.preventDefault();
     const form = event.currentTarget;
@@ -28,18 +28,18 @@ export class Form {
     form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }
 
-  /** As when it was opened. */
+  /** Removes all messages. */
   clear(): void {
     this.faults = {};
     this.error = null;
   }
 
-  /** Somebody writes in the field: what was said of it is no longer so. */
+  /** Removes the field's message: its value has changed. */
   touched(field: string): void {
     delete this.faults[field];
   }
 
-  /** What to say at the field; null: nothing. */
+  /** The message beside the field; null: none. */
   fault(words: Words, field: string): string | null {
     const { fault: say } = words;
     switch (this.faults[field]) {

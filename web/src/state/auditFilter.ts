@@ -1,13 +1,13 @@
-// Which entries of the audit log are asked for, and how.
+// Which entries of the audit log a page requests.
 
-/** What is asked for; "" is any. Days as date fields write them: 2026-11-29. */
+/** "" means any. Days are written as date fields do: 2026-11-29. */
 export interface AuditFilter {
   action: string;
   from: string;
   to: string;
 }
 
-/** Days are this place's, from their first moment to the end of the last. */
+/** From the first moment of `from` to the last of `to`, in the browser's time zone. */
 export function auditQuery(filter: AuditFilter, cursor: string | null): URLSearchParams {
   const found = new URLSearchParams();
   if (filter.action !== "") found.set("action", filter.action);

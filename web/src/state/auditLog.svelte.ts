@@ -1,4 +1,4 @@
-// The audit log as this administrator may read it: a page at a time, the newest first.
+// The audit log as this administrator may read it: page by page, newest first.
 
 import { ApiError, get } from "../api/http";
 import type { AuditEntry } from "../api/types";
@@ -9,9 +9,9 @@ export class AuditLog {
   entries = $state.raw<AuditEntry[]>([]);
   state = $state<"loading" | "ready" | "failed">("loading");
   error = $state.raw<unknown>(null);
-  /** Whether there are older ones. */
+  /** Whether the server has older entries. */
   hasOlder = $state(false);
-  private next: string | null = null; // no state: whoever asks for a page must not ask again because it came
+  private next: string | null = null; // no $state: an effect that reads a page must not run again when it arrives
   private requested = 0;
 
   async read(filter: AuditFilter): Promise<void> {
@@ -30,7 +30,7 @@ export class AuditLog {
     this.state = "loading";
     try {
       const page = await get<{ entries: AuditEntry[]; next: string | null }>(`/audit?${auditQuery(filter, this.next)}`);
-      if (number !== this.requested) return; // Something else was asked for meanwhile.
+      if (number !== this.requested) return; // another filter was chosen meanwhile
       this.entries = [...this.entries, ...page.entries];
       this.next = page.next;
       this.hasOlder = page.next !== null;

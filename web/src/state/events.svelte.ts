@@ -1,4 +1,4 @@
-// The one WebSocket of the work pages. Stores listen to it; after each (re)connection they read everything anew.
+// The only WebSocket of the work pages. Stores listen to it; they reload their lists after each (re)connection.
 
 import { ReconnectingSocket, type SocketState } from "../api/reconnectingSocket";
 import type { ServerEvent } from "../api/types";
@@ -9,13 +9,13 @@ type Listener = (event: ServerEvent) => void;
 
 const LOST_AFTER_MS = 1_500;
 const LOGGED_OUT = 4401;
-/** Too slow, or the person's roles are others now. */
+/** The page was too slow, or the person's roles have changed. */
 const TRY_AGAIN = 1013;
-/** A refused handshake looks like a lost network to a page; after this many tries it asks whether it is logged in. */
+/** A page cannot tell a refused handshake from a lost network: after this many tries it checks its login. */
 const TRIES_BEFORE_ASKING = 3;
 
 class Events {
-  /** Said to people only when it lasts: a quick reconnect is nobody's business. */
+  /** Shown to people only after a while: a quick reconnect does not concern them. */
   lost = $state(false);
   private readonly listeners = new Set<Listener>();
   private tries = 0;

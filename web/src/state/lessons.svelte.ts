@@ -1,4 +1,4 @@
-// Today's lessons as the server tells them.
+// Today's lessons, and what a person does with them.
 
 import { get, request } from "../api/http";
 import { retryUntilAnswered } from "../api/retry";
@@ -8,13 +8,13 @@ import { StepDurations } from "./stepDurations";
 import { SyncedList } from "./syncedList";
 import { SyncedStore } from "./syncedStore.svelte";
 
-/** What is left out stays as it is. */
+/** What a room sends. A member that is absent stays as it is. */
 export interface Sending {
   muted?: boolean;
   camera_off?: boolean;
 }
 
-const SLOW_MS = 5_000; // longer without an answer, and the page says what becomes of the tap
+const SLOW_MS = 5_000; // after this long without an answer, the page says that it repeats the request
 
 export const durations = new StepDurations(localStorage);
 
@@ -26,10 +26,10 @@ class Lessons extends SyncedStore {
   readonly upcoming = $derived(this.list.filter((lesson) => lesson.state === "scheduled"));
   readonly done = $derived(this.list.filter((lesson) => lesson.state === "ended" || lesson.state === "cancelled"));
 
-  /** Starts that the server has not answered: they are sent again until it has. */
+  /** Lessons whose start has no answer yet; the request is repeated. */
   unansweredStarts = $state.raw<ReadonlySet<string>>(new Set());
 
-  /** Idempotent there, so it may be sent again; the caller keeps a second tap from being sent at all. */
+  /** Repeats the request until it is answered: starting is idempotent. The caller ignores a second tap. */
   async startLesson(id: string): Promise<void> {
     let shown = false;
     const showRetrying = (): void => {
@@ -50,7 +50,7 @@ class Lessons extends SyncedStore {
     }
   }
 
-  /** Do not send it again; what was sent may still come to pass. */
+  /** Stops repeating the request. The server may still carry out what it received. */
   forgetStart(id: string): void {
     this.unansweredStarts = new Set([...this.unansweredStarts].filter((each) => each !== id));
   }
@@ -67,17 +67,17 @@ class Lessons extends SyncedStore {
     return this.change("POST", id, `sites/${encodeURIComponent(room)}/${answer}`);
   }
 
-  /** Show the invitation again where nobody has answered. */
+  /** Shows the invitation again at the school that has not answered. */
   remind(id: string, room: string): Promise<void> {
     return this.change("POST", id, `sites/${encodeURIComponent(room)}/remind`);
   }
 
-  /** What a room of the person's own school lets the others hear and see. */
+  /** Sets what a room of the person's own school sends. */
   setSending(id: string, room: string, sending: Sending): Promise<void> {
     return this.change("PUT", id, `sites/${encodeURIComponent(room)}/sending`, sending);
   }
 
-  /** Have a step done again that somebody undid, or that failed. */
+  /** Repeats a step that failed, or that somebody undid. */
   restore(id: string, room: string, step: string): Promise<void> {
     return this.change("POST", id, `sites/${encodeURIComponent(room)}/steps/${encodeURIComponent(step)}/restore`);
   }
@@ -86,7 +86,7 @@ class Lessons extends SyncedStore {
     return this.change("PUT", id, "mode", { mode });
   }
 
-  /** `room` null: take the floor back. `seconds`: from now on; the usual time where it is left out. */
+  /** `room` null: nobody has the floor. `seconds`: from now on; absent: the usual time. */
   setFloor(id: string, room: string | null, seconds?: number): Promise<void> {
     return this.change("PUT", id, "floor", seconds === undefined ? { room } : { room, seconds });
   }
@@ -110,7 +110,7 @@ class Lessons extends SyncedStore {
   }
 
   private put(lesson: Lesson): void {
-    // The WebSocket also tells of other days' lessons.
+    // The WebSocket also carries lessons of other days.
     if (this.synced.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
     durations.learn(this.synced.get(lesson.id), lesson);
     this.synced.put(lesson);

@@ -2,13 +2,13 @@
 
 import type { Id, Organisation } from "../api/types";
 
-/** An organisation as a line of the tree. `depth`: how many of those shown are above it. */
+/** `depth`: how many of the organisations shown are above this one. */
 export interface TreeLine {
   organisation: Organisation;
   depth: number;
 }
 
-/** Each under the one above it, as far as that is shown; a loop, which would be a fault, is shown flat. */
+/** Each organisation follows its parent, where that is shown. Organisations in a loop, which would be a fault, come last and flat. */
 export function treeLines(organisations: readonly Organisation[]): TreeLine[] {
   const shown = new Set(organisations.map((each) => each.id));
   const lines: TreeLine[] = [];

@@ -21,7 +21,7 @@ export class Organisations extends SyncedStore {
 
   async add(organisation: NewOrganisation): Promise<void> {
     await post<Organisation>("/organisations", organisation);
-    if (organisation.parent === null) await login.check(); // whoever adds it administers it
+    if (organisation.parent === null) await login.check(); // a top organisation gives its creator a role
     await this.refresh();
   }
 
@@ -35,6 +35,6 @@ export class Organisations extends SyncedStore {
     this.list = organisationsInScope(organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
   }
 
-  /** The server tells of no changes to organisations. */
+  /** The server sends no event about organisations. */
   protected onEvent(): void {}
 }

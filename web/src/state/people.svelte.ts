@@ -1,4 +1,4 @@
-// The accounts that an administrator looks after, and the organisations where they can have roles.
+// The accounts that an administrator manages, and the organisations where an account can have roles.
 
 import { get, post, put, remove } from "../api/http";
 import type { AccountWithRoles, Given, Id, LoginView, NewAccount, Organisation, Role, TokenView } from "../api/types";
@@ -8,11 +8,11 @@ import { SyncedStore } from "./syncedStore.svelte";
 
 export class People extends SyncedStore {
   list = $state.raw<AccountWithRoles[]>([]);
-  /** Where this administrator can give roles. */
+  /** Organisations where this administrator can give roles. */
   organisations = $state.raw<Organisation[]>([]);
   private all = $state.raw<Organisation[]>([]);
 
-  /** At how many schools a role held there counts. */
+  /** At how many schools a role at this organisation counts. */
   schoolCount(organisation: Id): number {
     return schoolsUnder(this.all, organisation).length;
   }
@@ -21,7 +21,7 @@ export class People extends SyncedStore {
     return this.all.find((each) => each.id === organisation)?.kind ?? "school";
   }
 
-  /** The password that was made for the new person. */
+  /** Returns the password that the server generated for the new person. */
   async add(account: NewAccount): Promise<string | null> {
     const added = await post<{ account: AccountWithRoles; password: string | null }>("/accounts", account);
     this.show([...this.list, added.account]);
@@ -73,7 +73,7 @@ export class People extends SyncedStore {
     this.show(found.accounts);
   }
 
-  /** The server tells of no changes to accounts; they are read anew when the page is opened or the connection is back. */
+  /** The server sends no event about accounts: the page reloads them when it opens and after a reconnect. */
   protected onEvent(): void {}
 
   private replace(account: AccountWithRoles): void {

@@ -1,8 +1,8 @@
-// Where a person's roles count: where they are held, and below departments for what a department does there.
+// Where a person's roles count: at the organisation where they are held, and for some below a department.
 
 import type { Me, Organisation, Role } from "../api/types";
 
-/** Roles that give something at the organisation where they are held, and those that do so below a department. */
+/** Roles that give a right at the organisation where they are held, and roles that give it below a department. */
 export interface RoleScope {
   atOrganisation: readonly Role[];
   belowDepartment: readonly Role[];
@@ -11,7 +11,7 @@ export interface RoleScope {
 export const ROOM_SETUP_SCOPE: RoleScope = { atOrganisation: ["technician", "administrator"], belowDepartment: ["technician"] };
 export const ADMINISTRATOR_SCOPE: RoleScope = { atOrganisation: ["administrator"], belowDepartment: ["administrator"] };
 
-/** The organisations where `held` gives it, in the order of their names. */
+/** The organisations where the roles `held` give the right, by name. */
 export function organisationsInScope(organisations: readonly Organisation[], held: Me["roles"], scope: RoleScope): Organisation[] {
   const roots = (wanted: readonly Role[]): Set<string> =>
     new Set(held.filter((each) => wanted.includes(each.role)).map((each) => each.organisation.id));
@@ -21,7 +21,7 @@ export function organisationsInScope(organisations: readonly Organisation[], hel
     .sort((a, b) => a.name.localeCompare(b.name, "vi"));
 }
 
-/** The nearest first. A school above another, as older data may have, gives nothing. */
+/** The departments above an organisation, nearest first. A school above another (in older data) is none. */
 export function departmentsAbove(organisations: readonly Organisation[], organisation: Organisation): Organisation[] {
   const known = new Map(organisations.map((each) => [each.id, each]));
   const departments: Organisation[] = [];
@@ -33,7 +33,7 @@ export function departmentsAbove(organisations: readonly Organisation[], organis
   return departments;
 }
 
-/** The schools at which a role held there counts: itself, or all below a department. */
+/** The schools where a role at this organisation counts: the school itself, or all below the department. */
 export function schoolsUnder(organisations: readonly Organisation[], id: string): Organisation[] {
   return organisations.filter(
     (each) =>

@@ -1,4 +1,4 @@
-// Rooms with their devices, and the devices that nobody has put into a room yet.
+// Rooms with their devices, and the devices that are in no room yet.
 
 import { get, post, remove, request } from "../api/http";
 import type { CommandResult, Device, DiscoveryProblem, Room, RoomDisplay, ServerEvent, Step, Value } from "../api/types";
@@ -6,12 +6,12 @@ import { SyncedList } from "./syncedList";
 import { SyncedStore } from "./syncedStore.svelte";
 
 const at = encodeURIComponent;
-/** A projector may take its whole warm-up to confirm; the answer comes when the command is final. */
+/** The server answers once a command is final; a projector confirms only after its warm-up. */
 const SLOW_S = 60;
 const QUICK_S = 10;
 const SCENE_TIMEOUT_MS = 180_000;
 
-/** For how long a command to this property is waited for. */
+/** How long a command to this property may take. */
 export const commandTimeoutS = (property: string): number => (/^(power|cover|climate)/.test(property) ? SLOW_S : QUICK_S);
 
 class Rooms extends SyncedStore {
@@ -107,7 +107,7 @@ class Rooms extends SyncedStore {
     this.show();
   }
 
-  /** A device event is newer than the copy inside its room, so rooms are shown with the devices known by id. */
+  /** Device events are newer than a room's own copy of its devices, so the lists take devices by their ids. */
   private show(): void {
     const devices = this.devices.all().sort((a, b) => Number(usable(b)) - Number(usable(a)) || a.name.localeCompare(b.name, "vi"));
     this.list = this.rooms
@@ -118,7 +118,7 @@ class Rooms extends SyncedStore {
   }
 }
 
-/** Devices that can be switched come before those that only tell. */
+/** Devices that can be controlled come before those that only report. */
 const usable = (device: Device): boolean => device.properties.some((property) => property.settable);
 
 export const rooms = new Rooms();

@@ -1,4 +1,4 @@
-// The scenes of one room, with their steps. Read anew whenever the server says that the room has changed.
+// The scenes of one room, with their steps. Reloaded at each event about the room.
 
 import { get, post } from "../api/http";
 import type { Scene, ServerEvent } from "../api/types";
@@ -12,9 +12,9 @@ export class Scenes extends SyncedStore {
     super();
   }
 
-  /** Have the missing scenes made from the room's devices; how many there are beside those `known` before. */
+  /** Creates the missing scenes from the room's devices. Returns how many there are beside `known`. */
   async suggest(known: readonly string[]): Promise<number> {
-    this.asked += 1; // what is still being read is older than this answer
+    this.asked += 1; // the answer to an earlier request is older than this one
     this.list = (await post<{ scenes: Scene[] }>(`${this.path}/suggest`)).scenes;
     this.state = "ready";
     return this.list.filter((scene) => !known.includes(scene.name)).length;

@@ -1,4 +1,4 @@
-// Whether this tab lets the rooms be heard: kept over a reload, not for whoever sits here tomorrow.
+// Whether this tab plays the rooms' sound. Kept over a reload, but not for the next person at this machine.
 
 const STORED = "nhipcau.sound";
 

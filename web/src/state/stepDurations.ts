@@ -1,4 +1,4 @@
-// How long each device took for each thing when it last did it: what "about 12 s left" is said from. Kept in this browser.
+// How long each device took for each step the last time, for texts like "about 12 s left". Stored in this browser.
 
 import type { Lesson, Step } from "../api/types";
 
@@ -14,12 +14,12 @@ export class StepDurations {
     this.seconds = new Map(read(storage));
   }
 
-  /** Seconds that this step's device usually needs; null where it was never seen doing it. */
+  /** Seconds that this step's device usually needs; null: not known yet. */
   usualS(step: Step): number | null {
     return this.seconds.get(keyOf(step)) ?? null;
   }
 
-  /** Learn from a step that was running `before` and is confirmed now. */
+  /** Records the steps that were running `before` and are confirmed now. */
   learn(before: Lesson | undefined, now: Lesson): void {
     const running = new Map<string, Step>();
     for (const step of steps(before)) if (step.state === "running") running.set(keyOf(step), step);
@@ -32,7 +32,7 @@ export class StepDurations {
 
   private record(step: Step, seconds: number): void {
     if (!(seconds > 0) || seconds > 600) return;
-    this.seconds.delete(keyOf(step)); // the latest last, so that the oldest goes first
+    this.seconds.delete(keyOf(step)); // moved to the end, so that the oldest entry is dropped first
     this.seconds.set(keyOf(step), Math.round(seconds));
     for (const key of this.seconds.keys()) {
       if (this.seconds.size <= MAX_ENTRIES) break;

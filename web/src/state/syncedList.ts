@@ -1,6 +1,6 @@
-// A list kept level with the server: read whole, then changed by events, read whole again after a reconnect.
+// A list in step with the server's: read whole, then changed by events, and read whole again after a reconnect.
 
-/** A whole list on its way. What events say meanwhile is newer than that list. */
+/** A whole list that was requested. Events that arrive meanwhile are newer than the list. */
 export interface ListRead<T> {
   finish(list: readonly T[]): void;
 }
@@ -13,11 +13,11 @@ export class SyncedList<T extends { id: string }> {
   private started = 0;
   private finished = 0;
 
-  /** Call before asking for the whole list; an answer that a later one has overtaken changes nothing. */
+  /** Call before requesting the whole list. An answer that a later one has overtaken is ignored. */
   beginRead(): ListRead<T> {
     const number = ++this.started;
     const changed = new Set<string>();
-    if (this.openReads.size >= MAX_OPEN_READS) this.openReads.clear(); // readings that failed never finish
+    if (this.openReads.size >= MAX_OPEN_READS) this.openReads.clear(); // a read that failed never finishes
     this.openReads.add(changed);
     return {
       finish: (list) => {

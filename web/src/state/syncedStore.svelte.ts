@@ -1,4 +1,4 @@
-// What every list on the work pages has in common: read whole on each hello, kept level by events, said when it fails.
+// The base of all lists on the work pages: loads at each `hello`, follows events, reports failures.
 
 import { ApiError } from "../api/http";
 import type { ServerEvent } from "../api/types";
@@ -41,7 +41,7 @@ export abstract class SyncedStore {
         return;
       }
       this.error = error;
-      // What was read before stays on the page; only the first reading can fail as a whole.
+      // A list that was loaded stays on the page; only the first load can fail as a whole.
       if (this.state !== "ready") this.state = "failed";
       if (this.stopListening !== null) this.retryTimer = setTimeout(() => void this.refresh(), RETRY_MS);
     }

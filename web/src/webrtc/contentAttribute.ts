@@ -1,6 +1,6 @@
-// The one line of an offer that calls a picture a shared screen. Browsers have no word for it.
+// Marks a shared screen in an offer: `a=content:slides`. Browsers have no API for it.
 
-/** The offer with all its pictures named "slides" (RFC 4796 5). */
+/** The offer with "slides" as the content of each video section (RFC 4796 5). */
 export function withSlidesContent(offer: string): string {
   return offer
     .split(/^(?=m=)/m)

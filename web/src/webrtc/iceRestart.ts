@@ -1,4 +1,4 @@
-// The little SDP that an ICE restart needs (RFC 8840 9): read and replace ufrag and password, nothing else.
+// The SDP of an ICE restart (RFC 8840 9): reads and replaces ufrag and password, nothing else.
 
 export interface IceCredentials {
   ufrag: string;
@@ -11,7 +11,7 @@ export function iceCredentials(sdp: string): IceCredentials | null {
   return ufrag === undefined || pwd === undefined ? null : { ufrag, pwd };
 }
 
-/** The body of the PATCH: the offer's new credentials under its first media line. */
+/** The body of the PATCH: the offer's new credentials with its first media line. */
 export function restartFragment(offer: string): string {
   const credentials = iceCredentials(offer);
   const media = /^m=\S+/m.exec(offer)?.[0] ?? "m=audio";
@@ -25,7 +25,7 @@ export function restartFragment(offer: string): string {
   ].join("\r\n");
 }
 
-/** The answer in use, with the server's new credentials. */
+/** The answer in use with the server's new credentials. */
 export function withCredentials(answer: string, credentials: IceCredentials): string {
   return answer
     .replace(/^a=ice-ufrag:\S+/gm, `a=ice-ufrag:${credentials.ufrag}`)

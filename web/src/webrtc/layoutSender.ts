@@ -1,10 +1,10 @@
-// Tells the bridge how large the page shows each slot, so that it sends no larger picture than that.
+// Sends the bridge the height at which the page shows each slot: the bridge then sends no larger picture.
 
 import { SignalingError } from "./whip";
 
 export type Heights = Readonly<Record<string, number>>;
 
-const SETTLE_MS = 150; // a window that is being dragged larger
+const SETTLE_MS = 150; // while somebody drags the window's edge, heights change many times
 const RETRY_MS = 2_000;
 
 /** `put` sends the heights over the present connection. */
@@ -15,13 +15,13 @@ export class LayoutSender {
 
   constructor(private readonly put: (heights: Heights) => Promise<void>) {}
 
-  /** By mid, in device pixels; 0: not shown. */
+  /** `heights`: by mid, in device pixels; 0: not shown. */
   set(heights: Heights): void {
     this.heights = heights;
     this.schedule(SETTLE_MS);
   }
 
-  /** There is a new connection, which knows nothing yet. */
+  /** Sends the heights again, over a new connection. */
   resend(): void {
     this.sent = "";
     this.schedule(0);
@@ -44,7 +44,7 @@ export class LayoutSender {
     try {
       await this.put(heights);
     } catch (error) {
-      // A refusal stays one. What did not arrive is sent again, unless something newer was meanwhile.
+      // A refusal is final. Heights that did not arrive are sent again, unless newer ones were sent meanwhile.
       const retriable = error instanceof SignalingError && (error.status === 0 || error.status >= 500);
       if (!retriable || this.sent !== text) return;
       this.sent = "";

@@ -1,23 +1,23 @@
-// Attachments that bind tracks to media elements without anything in the markup that a strict policy would refuse.
+// Svelte attachments that bind tracks to media elements.
 
 import type { Attachment } from "svelte/attachments";
 
-/** Show this track; muted pictures may always play. `onFirstFrame` is called when the first frame is on screen.
+/** Shows a track; browsers always let muted video play. `onFirstFrame` is called when the first frame is on screen.
  *
- * Another track takes the place of the one before in the same stream: what was seen last stays until it has a frame.
+ * A new track replaces the one before in the same stream: the last frame stays until the new track has one.
  */
 export function videoTrack(track: MediaStreamTrack | null, onFirstFrame?: (atMs: number) => void): Attachment<HTMLVideoElement> {
   return (element) => {
     element.muted = true;
     setTrack(element, track);
-    // A stream left in an element that is gone, even an empty one, keeps both and all around them for ever.
+    // A removed element that still has a stream, even an empty one, is never collected, nor is anything around it.
     const releaseStream = (): void => {
       queueMicrotask(() => {
         if (!element.isConnected) element.srcObject = null;
       });
     };
     if (track === null) return releaseStream;
-    void element.play().catch(() => undefined); // tracks without frames yet are no error
+    void element.play().catch(() => undefined); // a track without frames yet is no error
     const handle = element.requestVideoFrameCallback(() => {
       element.dataset.moving = "true";
       onFirstFrame?.(performance.timeOrigin + performance.now());
@@ -39,7 +39,7 @@ function setTrack(element: HTMLVideoElement, track: MediaStreamTrack | null): vo
   if (element.srcObject !== stream) element.srcObject = stream;
 }
 
-/** Let this track be heard unless `muted`, from this loudspeaker. `onRefused` is told when the browser first wants a touch. */
+/** Plays a track at this loudspeaker. `onRefused(true)`: the browser plays no sound before a person touches the page. */
 export function audioTrack(
   track: MediaStreamTrack | null,
   muted: boolean,
@@ -47,7 +47,7 @@ export function audioTrack(
   speaker: string | null = null,
 ): Attachment<HTMLAudioElement> {
   return (element) => {
-    // Not every browser lets a page choose; one that is unplugged is as good as none chosen.
+    // Some browsers let no page choose. Where the chosen loudspeaker is unplugged, the default one plays.
     if ("setSinkId" in element) void element.setSinkId(speaker ?? "").catch(() => undefined);
     element.srcObject = track === null ? null : new MediaStream([track]);
     element.muted = muted;
@@ -64,7 +64,7 @@ export function audioTrack(
   };
 }
 
-/** The same stream as it is, for our own picture. */
+/** Shows a stream as it is, for the self view. */
 export function videoStream(source: MediaStream | null): Attachment<HTMLVideoElement> {
   return (element) => {
     element.muted = true;

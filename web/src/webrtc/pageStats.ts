@@ -1,4 +1,4 @@
-// `window.nhipcau`: what tests and benchmarks read. Nothing in the app depends on it.
+// `window.nhipcau`: figures that tests and benchmarks read. The app itself does not use them.
 
 import { EMPTY_SAMPLE, type Sample, total } from "./statsSample";
 
@@ -10,13 +10,13 @@ export interface PageStats {
   framesDecoded: Record<string, number>;
   totalAudioEnergy: Record<string, number>;
   framesSent: number;
-  /** Of the pictures that come, by mid. */
+  /** Of received video, by mid. */
   framesDropped: Record<string, number>;
   freezes: Record<string, number>;
   frameHeight: Record<string, number>;
-  /** Share of all sound since the connection began that the decoder made up. */
+  /** Share of the audio since the connection began that the decoder concealed. */
   concealed: number;
-  /** Of the layers that are sent, by rid. */
+  /** Of the layers sent, by rid. */
   sentHeight: Record<string, number>;
 }
 

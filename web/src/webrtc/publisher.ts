@@ -1,18 +1,18 @@
-// A send connection (WHIP): a room's picture in layers and its sound, or a shared screen. It may be set up before the
-// camera has opened.
+// Send connections (WHIP): a room's camera in simulcast layers and its microphone, or a shared screen. A connection may be
+// up before the camera is open.
 
 import { withSlidesContent } from "./contentAttribute";
 import { BrowserPeer, type Peer } from "./peer";
 import { LAYERS, withActiveLayers } from "./simulcast";
 
 export interface PublisherPeer extends Peer {
-  /** Send these from now on; null: send nothing. */
+  /** Sends these tracks from now on; null: none. */
   send(stream: MediaStream | null): Promise<void>;
-  /** Which layers somebody wants, by rid. */
+  /** `layers`: by rid, whether anybody receives it. */
   setLayers(layers: Readonly<Record<string, boolean>>): Promise<void>;
 }
 
-const SCALABILITY_MODE = "L1T2"; // half the frames can be left out on the way, which a weak link is glad of
+const SCALABILITY_MODE = "L1T2"; // the bridge can drop half the frames for a weak link
 const SCREEN_MAX_BPS = 1_500_000;
 const SCREEN_MAX_FPS = 15;
 
@@ -25,7 +25,7 @@ export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
 
   constructor() {
     const senders: RTCRtpSender[] = [];
-    // One stream for both, so that receivers keep lips and voice together.
+    // One stream for both tracks, so that receivers synchronise them.
     const together = new MediaStream();
     super((connection) => {
       const audio = connection.addTransceiver("audio", { direction: "sendonly", streams: [together] });
@@ -45,10 +45,10 @@ export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
     ]).catch(() => undefined); // the connection was closed meanwhile
   }
 
-  /** One change after the other: parameters must be set before they are read again. */
+  /** Changes are applied one by one: parameters must be set before they are read again. */
   setLayers(layers: Readonly<Record<string, boolean>>): Promise<void> {
     this.layers = layers;
-    this.parametersChange = this.parametersChange.then(() => this.applyLayers()).catch(() => undefined); // closed meanwhile: nothing is sent
+    this.parametersChange = this.parametersChange.then(() => this.applyLayers()).catch(() => undefined); // the connection was closed meanwhile
     return this.parametersChange;
   }
 
@@ -61,7 +61,7 @@ export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
   }
 }
 
-/** For a shared screen: one sharp picture, few frames; sound stays with the room's own connection, or it would echo. */
+/** For a shared screen: one sharp picture, few frames, no sound, which would echo. */
 export class BrowserScreenPublisher extends BrowserPeer {
   constructor(screen: MediaStreamTrack) {
     super(
@@ -87,11 +87,11 @@ function addCamera(connection: RTCPeerConnection, stream: MediaStream): RTCRtpTr
   try {
     return add({ scalabilityMode: SCALABILITY_MODE });
   } catch {
-    return add({}); // a browser whose codecs know no such mode
+    return add({}); // a browser without this scalability mode
   }
 }
 
-/** Opus sent twice over (RFC 2198) where the browser can: a lost packet is in the next one. */
+/** Prefers redundant audio (RFC 2198) where the browser has it: each packet repeats the one before. */
 function preferRedundancy(transceiver: RTCRtpTransceiver): void {
   const codecs = RTCRtpSender.getCapabilities("audio")?.codecs ?? [];
   const isRedundant = (codec: { mimeType: string }): boolean => codec.mimeType.toLowerCase() === "audio/red";

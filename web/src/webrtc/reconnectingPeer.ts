@@ -1,5 +1,5 @@
-// A WHIP or WHEP connection that is always wanted: made, watched, restarted, renewed with capped random back-off.
-// It can make before it breaks: the connection before is held until the new one has taken over what it did.
+// Keeps a WHIP or WHEP connection up: restarts ICE, then reconnects with capped random back-off. It can make before break:
+// the previous connection stays until the new one has replaced it.
 
 import { Backoff } from "../api/backoff";
 import type { Grant } from "../api/types";
@@ -9,9 +9,9 @@ import { SignalingError } from "./whip";
 
 export type ReconnectingState = "stopped" | "connecting" | "connected" | "disconnected" | "waiting";
 
-/** For the grant and the answer; asking gives up by itself a little earlier. */
+/** For the grant and the answer; the POST itself times out a little earlier. */
 const ANSWER_TIMEOUT_MS = 5_500;
-/** From the answer on. Both are longer where the answer took long: ICE and DTLS need some round trips more. */
+/** From the answer on. This and the next are longer where the answer took long: ICE and DTLS need more round trips. */
 const CONNECT_TIMEOUT_MS = 4_000;
 const DISCONNECTED_GRACE_MS = 2_000;
 const CONNECT_ROUNDS = 5;
@@ -19,7 +19,7 @@ const DISCONNECTED_ROUNDS = 3;
 const FIRST_WAIT_MS = 150;
 const MAXIMUM_WAIT_MS = 3_000;
 const PROBE_EVERY_MS = 100;
-/** A connection that lasted this long was a good one: the next wait is short again. */
+/** After a connection that lasted this long, the back-off starts anew. */
 const STABLE_MS = 5_000;
 
 const MOVES: Record<ReconnectingState, readonly ReconnectingState[]> = {
@@ -36,16 +36,16 @@ export class ReconnectingPeer<P extends Peer> {
   private readonly backoff = new Backoff(FIRST_WAIT_MS, MAXIMUM_WAIT_MS);
   private timer: ReturnType<typeof setTimeout> | undefined;
   private connectedAt: number | null = null;
-  private roundMs = 0; // what the last answer took
+  private roundMs = 0; // how long the last answer took
   private lastGrant: Grant | null = null;
   private previous: { peer: P; grant: Grant | null } | null = null;
   private overlapTimer: ReturnType<typeof setTimeout> | undefined;
   private probeTimer: ReturnType<typeof setInterval> | undefined;
 
-  /** `grant` is asked for at each attempt, since tokens are renewed; null: nothing can be asked of the server now.
+  /** `grant` is called at each attempt, since tokens change; null: no grant now.
    *
-   * `overlapMs`: the connection before is held until the new one `isReady` as much as is asked of it, and no longer than this
-   * once it has failed or the new one is there; 0: not at all.
+   * The previous connection stays until `isReady` is true of a sample of the new one, but at most `overlapMs` after it failed
+   * or the new one connected. `overlapMs` 0: it is closed at once.
    */
   constructor(
     private readonly make: () => P,
@@ -55,7 +55,7 @@ export class ReconnectingPeer<P extends Peer> {
     private readonly isReady: (sample: Sample) => boolean = (sample) => total(sample.framesDecoded) > 0,
   ) {}
 
-  /** The connection to be seen now: the one before as long as it is held. */
+  /** The connection whose tracks are to be rendered: the previous one as long as it stays. */
   get rendered(): P | null {
     return this.previous?.peer ?? this.peer;
   }
@@ -64,7 +64,7 @@ export class ReconnectingPeer<P extends Peer> {
     return this.previous !== null;
   }
 
-  /** A younger token for the same connection. */
+  /** Sets a newer token for the same connection. */
   refresh(grant: Grant): void {
     if (this.lastGrant !== null) this.lastGrant = grant;
   }
@@ -73,7 +73,7 @@ export class ReconnectingPeer<P extends Peer> {
     if (this.state === "stopped") this.attempt();
   }
 
-  /** Ends the connection for good. `leaving`: the page is going away. */
+  /** Ends the connection for good. `leaving`: the page is closing. */
   stop(leaving = false): void {
     const { peer } = this;
     this.detach();
@@ -82,7 +82,7 @@ export class ReconnectingPeer<P extends Peer> {
     this.moveTo("stopped");
   }
 
-  /** Give the present connection up for a new one, at once. */
+  /** Replaces the present connection by a new one at once. */
   renew(): void {
     if (this.state === "stopped") return;
     this.replace();
@@ -134,12 +134,12 @@ export class ReconnectingPeer<P extends Peer> {
     }
   }
 
-  /** A changed network needs no new connection, only new ICE credentials. Should it not help, the grace ends it. */
+  /** A changed network needs only an ICE restart. Where that does not help, the grace period ends the connection. */
   private async restart(peer: P): Promise<void> {
     try {
       if (this.lastGrant !== null) await peer.restart(this.lastGrant);
     } catch {
-      // The server knows no such resource any more, or cannot be reached: renewed when the grace is over.
+      // The server lost the resource or cannot be reached: a new connection follows after the grace period.
     }
   }
 
@@ -151,7 +151,7 @@ export class ReconnectingPeer<P extends Peer> {
     this.timer = setTimeout(() => this.attempt(), Math.max(atLeastMs, this.backoff.nextMs()));
   }
 
-  /** The present connection is to be followed by another: hold it if it ever worked, close it otherwise. */
+  /** Another connection follows: the present one stays as the previous one if it ever connected, and is closed otherwise. */
   private replace(): void {
     const { peer } = this;
     const worked = this.connectedAt !== null;
@@ -171,7 +171,7 @@ export class ReconnectingPeer<P extends Peer> {
     if (this.previous?.peer === peer && peer.state !== "connected") this.startOverlap();
   }
 
-  /** For so long from now on, or from when it was first said. */
+  /** Starts the overlap's end, unless it has started. */
   private startOverlap(): void {
     this.overlapTimer ??= setTimeout(() => this.switchOver(), this.overlapMs);
   }
@@ -183,7 +183,7 @@ export class ReconnectingPeer<P extends Peer> {
     if (sample !== null && this.peer === peer && this.isReady(sample)) this.switchOver();
   }
 
-  /** The new connection does what the one before did. */
+  /** The new connection replaces the previous one. */
   private switchOver(): void {
     if (this.previous === null) return;
     this.closePrevious();

@@ -1,5 +1,5 @@
-// A shared screen: asked for by a person, sent over a connection of its own until they stop it, the lesson ends, or
-// another machine shares as the same room.
+// Shares a screen over a connection of its own, until the person stops it, the lesson ends, or another machine shares for
+// the same room.
 
 import type { ScreenGrant } from "../api/types";
 import { BrowserScreenPublisher } from "./publisher";
@@ -10,22 +10,22 @@ const OVERLAP_MS = 3_000;
 
 export class ScreenShare {
   active = $state(false);
-  /** It reaches the others; false while it is on its way, or the network is away. */
+  /** Whether the connection is up. */
   connected = $state(false);
-  /** The last one ended because another machine shares, which it still does. */
+  /** Our share ended because another machine shares, which it still does. */
   replaced = $state(false);
-  /** What is shown; null: nothing. */
+  /** The shared screen; null: none. */
   track = $state.raw<MediaStreamTrack | null>(null);
   private choosing = false;
   private peer: ReconnectingPeer<BrowserScreenPublisher> | null = null;
   private client: string | null = null;
-  private epoch: string | null = null; // of the bridge that it is sent to
-  private confirmed = false; // the others have been shown ours
+  private epoch: string | null = null; // of the bridge that receives it
+  private confirmed = false; // the server has named ours as the room's share
 
-  /** `grant`: to publish it, asked for at each attempt; null: not now. */
+  /** `grant` is called at each attempt to publish; null: no grant now. */
   constructor(private readonly grant: () => Promise<ScreenGrant | null> | ScreenGrant | null) {}
 
-  /** Phones cannot, nor can pages without HTTPS. */
+  /** False on phones, and without HTTPS. */
   static get isSupported(): boolean {
     return (navigator.mediaDevices as Partial<MediaDevices> | undefined)?.getDisplayMedia !== undefined;
   }
@@ -35,18 +35,18 @@ export class ScreenShare {
     this.choosing = true;
     this.replaced = false;
     try {
-      // Without sound: it would carry the other rooms' voices back to them.
+      // No audio: it would send the other rooms' voices back to them.
       const screen = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: FRAMES }, audio: false });
       const [track] = screen.getVideoTracks();
       if (track !== undefined) this.send(track);
     } catch {
-      // The person has thought better of it.
+      // The person closed the browser's dialog.
     } finally {
       this.choosing = false;
     }
   }
 
-  /** `leaving`: the page goes away. */
+  /** `leaving`: the page is closing. */
   stop(leaving = false): void {
     const { track, peer } = this;
     this.choosing = false;
@@ -61,20 +61,20 @@ export class ScreenShare {
     track.stop();
   }
 
-  /** Younger tokens; of another epoch: for the bridge at which the lesson goes on. */
+  /** Sets newer tokens. Those of another epoch are for the bridge to which the lesson moved. */
   refresh(grant: ScreenGrant): void {
     this.bridgeChanged(grant.epoch);
     this.peer?.refresh(grant);
   }
 
-  /** The epoch of the lesson's bridge: at another bridge it is sent anew. null: it has none now. */
+  /** `epoch`: of the lesson's bridge; null: it has none now. At another bridge the screen is published again. */
   bridgeChanged(epoch: string | null): void {
     if (epoch === null || this.epoch === null || epoch === this.epoch) return;
     this.epoch = epoch;
     this.peer?.renew();
   }
 
-  /** Which client's screen the room shares now: the newest. Another one after ours has taken its place. */
+  /** `client`: whose screen the room shares now, always the newest. Another client after ours has replaced it. */
   sharedBy(client: string | null): void {
     if (client === null) this.replaced = false;
     if (!this.active || client === null) return;
@@ -92,7 +92,7 @@ export class ScreenShare {
       return;
     }
     track.contentHint = "detail";
-    track.onended = () => this.stop(); // the browser's own button
+    track.onended = () => this.stop(); // by the browser's own button
     this.track = track;
     this.active = true;
     this.confirmed = false;

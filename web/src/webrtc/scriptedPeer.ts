@@ -1,4 +1,4 @@
-// A connection whose fate a test decides. Stands where the browser's would; used by tests only.
+// A connection that a test controls, in place of the browser's. Used by tests only.
 
 import type { Grant } from "../api/types";
 import type { Peer, PeerState } from "./peer";
@@ -15,7 +15,7 @@ export class ScriptedPeer implements Peer {
   stats: Partial<Sample> = {};
   readonly tracks = new Map<string, MediaStreamTrack>();
 
-  /** `answer`: an HTTP status; `connects`: reach "connected" at once. */
+  /** `answer`: the HTTP status of the POST; `connects`: becomes "connected" at once. */
   constructor(
     private readonly answer = 201,
     private readonly connects = true,

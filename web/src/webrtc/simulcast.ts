@@ -1,4 +1,4 @@
-// The simulcast layers of a camera (RFC 8853): the same picture in three sizes, the bridge passes on the one that fits.
+// The simulcast layers of a camera (RFC 8853): one picture in three sizes. The bridge forwards the size that fits each receiver.
 
 export interface Layer {
   rid: string;
@@ -6,16 +6,16 @@ export interface Layer {
   maxBitrate: number;
 }
 
-/** Low to high, as libwebrtc wants them: of a camera's 720p these are 180p, 360p and 720p. */
+/** From low to high, as libwebrtc requires: 180p, 360p and 720p of a camera's 720p. */
 export const LAYERS: readonly Layer[] = [
   { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
   { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
 ];
 
-/** These encodings with those switched off that nobody wants; null where that changes nothing.
+/** The encodings without the layers that nobody receives; null: nothing changes.
  *
- * The lowest goes on in any case: it costs little, and whoever turns to this room sees it at once.
+ * The lowest layer is always sent: it costs little, and whoever turns to this room sees it at once.
  */
 export function withActiveLayers<E extends { rid?: string; active?: boolean }>(
   encodings: readonly E[],

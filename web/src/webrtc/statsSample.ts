@@ -1,36 +1,36 @@
-// What a connection's getStats() says, reduced to what we show, report and decide by.
+// A connection's getStats(), reduced to the figures that the app shows, reports and decides by.
 
 import type { SendLimit } from "../api/types";
 
-/** Counters by the mid of a slot, or by the rid of a layer. */
+/** By a slot's mid, or by a layer's rid. */
 export type Counters = Record<string, number>;
 
 export interface Sample {
   framesDecoded: Counters;
   framesDropped: Counters;
-  /** Seconds of work, of all frames so far. */
+  /** Seconds of decoding, of all frames so far. */
   decodeTime: Counters;
   freezes: Counters;
-  /** Of the picture that comes, or by rid of the one that is sent; in pixels. */
+  /** Of received video by mid, of sent video by rid; in pixels. */
   height: Counters;
   audioEnergy: Counters;
   audioSamples: Counters;
-  /** Samples that the decoder made up, silence left out. */
+  /** Audio samples that the decoder concealed, without silent ones. */
   concealed: Counters;
   packets: number;
   lost: number;
   framesSent: number;
-  /** Seconds; null before the first check. */
+  /** Seconds; null before the first connectivity check. */
   roundTrip: number | null;
-  /** What the other side says of what we send (RFC 3550 6.4.1); null before it has. `sendLoss`: 0 to 1, the worst. */
+  /** From the receiver's reports on what we send (RFC 3550 6.4.1); null before the first. `sendLoss`: 0 to 1, the worst. */
   sendRoundTrip: number | null;
   sendLoss: number | null;
-  /** Whether it goes by a TURN server; null before it goes at all. */
+  /** Whether the route goes by a TURN server; null before there is one. */
   relayed: boolean | null;
   limited: SendLimit;
 }
 
-/** A fresh one for each use: its tables are filled in place. */
+/** A new object for each use: its counters are filled in place. */
 export const emptySample = (): Sample => ({
   framesDecoded: {},
   framesDropped: {},
@@ -72,7 +72,7 @@ interface StatsEntry {
   framesSent?: number;
   qualityLimitationReason?: string;
   nominated?: boolean;
-  /** Of Firefox, whose transport does not say it. */
+  /** Only Firefox has it; its transport lacks `selectedCandidatePairId`. */
   selected?: boolean;
   selectedCandidatePairId?: string;
   localCandidateId?: string;
@@ -126,7 +126,7 @@ function takeInbound(sample: Sample, entry: StatsEntry): void {
 function takeOutbound(sample: Sample, entry: StatsEntry): void {
   sample.framesSent += entry.framesSent ?? 0;
   sample.height[entry.rid ?? ""] = entry.frameHeight ?? 0;
-  // A machine that is too slow is the cause that somebody in the room can do something about.
+  // The CPU comes before the bandwidth: people in the room can do something about a slow machine.
   if (entry.qualityLimitationReason === "cpu") sample.limited = "cpu";
   else if (entry.qualityLimitationReason === "bandwidth" && sample.limited === "none") sample.limited = "bandwidth";
 }
@@ -141,7 +141,7 @@ const largest = (known: number | null, value: number | undefined): number | null
 
 export const total = (counters: Counters): number => Object.values(counters).reduce((sum, value) => sum + value, 0);
 
-/** By how much `counters` rose since `before`; of those `counted` only. */
+/** How much the counters rose since `before`, of the keys that are `counted`. */
 export function rise(before: Counters, counters: Counters, counted: (key: string) => boolean = () => true): number {
   return Object.entries(counters).reduce(
     (sum, [key, value]) => (counted(key) ? sum + Math.max(0, value - (before[key] ?? 0)) : sum),
@@ -152,7 +152,7 @@ export function rise(before: Counters, counters: Counters, counted: (key: string
 const WEAK_LOSS = 0.05;
 const WEAK_ROUND_TRIP_S = 0.4;
 
-/** Whether what arrived between two samples is worth a warning: 5 % lost, or an echo of more than 0.4 s. */
+/** Whether reception between two samples was weak: more than 5 % lost, or a round trip of more than 0.4 s. */
 export function isWeak(before: Sample, now: Sample): boolean {
   const received = now.packets - before.packets;
   const lost = now.lost - before.lost;
