@@ -1,4 +1,4 @@
-// The display page's life: the WebSocket that says what to do, pairing, the call, reports, the wake lock.
+// The display's state and life cycle: its WebSocket, pairing, the call, reports, a shared screen.
 
 import { ReconnectingSocket } from "../api/reconnectingSocket";
 import type { DisplayCall, DisplayEvent, DisplayState } from "../api/types";
@@ -28,16 +28,16 @@ export class DisplayPage {
   offline = $state(false);
   state = $state.raw<DisplayState | null>(null);
   callState = $state.raw<CallState>(NO_CALL);
-  unconfirmed = $state(false); // what the room wants and the server has not said yet, for longer than a moment
+  unconfirmed = $state(false); // the server has not confirmed a change for a while
   returning = $state(false);
-  decodingReduced = $state(false); // this machine cannot decode all that it could be sent
+  decodingReduced = $state(false); // this machine is too slow for all pictures
   speaker = $state<string | null>(null);
-  hasSecondCamera = $state(false); // a second one was chosen, and is plugged in
+  hasSecondCamera = $state(false); // chosen, and plugged in
   readonly sharing = new ScreenShare(() => this.state?.call?.screen ?? null);
 
   private readonly prewarmed = new PrewarmedPeers();
   private readonly changes = new PendingChanges();
-  private serverState: DisplayState | null = null; // by the server
+  private serverState: DisplayState | null = null; // without pending changes
   private repeatTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly call = new CallClient(
     {
@@ -112,7 +112,7 @@ export class DisplayPage {
     this.call.setSlotHeights(heights);
   }
 
-  /** What the others are to hear and see of this room: it holds here at once, and at the server as soon as that answers. */
+  /** Sets what this room sends: here at once, at the server as soon as it answers. */
   setSending(change: Sending): void {
     const lesson = this.state?.call?.lesson;
     if (lesson === undefined) return;
@@ -140,7 +140,7 @@ export class DisplayPage {
     this.repeatChanges();
   }
 
-  /** Until the server says the same, or refuses. */
+  /** Repeats the changes until the server confirms or refuses them. */
   private repeatChanges(): void {
     clearTimeout(this.repeatTimer);
     if (!this.changes.isPending) return;
@@ -204,7 +204,7 @@ export class DisplayPage {
 
   private everyReportInterval(): void {
     this.report(true);
-    if (this.callState.phase === "joined") this.prewarmed.prepare(); // for another bridge, should it come to that
+    if (this.callState.phase === "joined") this.prewarmed.prepare(); // in case the lesson moves to another bridge
   }
 
   private applySharing(before: DisplayCall | null, now: DisplayCall | null): void {
@@ -213,7 +213,7 @@ export class DisplayPage {
     this.sharing.sharedBy(now?.sharing ?? null);
   }
 
-  /** Turns the one-time token into this browser's cookie, then connects again as that display. */
+  /** Exchanges the one-time token for a cookie, then reconnects as the paired display. */
   private async storeCredential(token: string): Promise<void> {
     try {
       await fetch("/api/v1/display/credential", {
@@ -223,7 +223,7 @@ export class DisplayPage {
         body: JSON.stringify({ token }),
       });
     } catch {
-      // Connecting again shows a new code, and the technician can try once more.
+      // After the reconnect there is a new code, and the technician can try again.
     }
     this.socket.renew();
   }
@@ -238,19 +238,19 @@ export class DisplayPage {
       return;
     }
     this.call.controllerLost();
-    // Each try to connect comes through here: the time runs from the first one that failed.
+    // Each failed attempt to connect comes here: the time runs from the first one.
     this.offlineTimer ??= setTimeout(() => (this.offline = true), OFFLINE_SHOWN_AFTER_MS);
   }
 
   private callChanged(callState: CallState): void {
     this.callState = callState;
     if (callState.phase === "joined") this.times.joined ??= nowMs();
-    // Neither controller nor bridge for long: the call was given up, and with it what was shared.
+    // The call was abandoned, or ended: sharing ends with it.
     if (callState.phase === "idle") this.sharing.stop();
     this.report(false);
   }
 
-  /** At each change of what matters, and always every 2 s. */
+  /** Reports changes at once, and everything every 2 s (`always`). */
   private report(always: boolean): void {
     if (this.mode !== "paired") return;
     const report = this.call.report();

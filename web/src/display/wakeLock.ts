@@ -14,7 +14,7 @@ export class ScreenWakeLock {
     void this.lock?.release();
   }
 
-  /** Also when the page becomes visible again, and when the system took the lock away. */
+  /** Called again when the page becomes visible, and when the system released the lock. */
   private readonly request = (): void => {
     const held = this.lock !== null && !this.lock.released;
     if (held || document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;

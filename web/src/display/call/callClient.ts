@@ -1,5 +1,5 @@
-// A room's part in a live lesson: publish camera and microphone, play the other rooms, keep both up, and say how it goes.
-// No Svelte and no DOM here; what touches the browser comes through `CallDependencies`.
+// A room's call: publishes its camera and microphone, plays the other rooms, keeps both connections up, and reports.
+// Neither Svelte nor DOM: the browser's part comes through `CallDependencies`.
 
 import type { Camera, DisplayCall, DisplayReport, Grant, Received } from "../../api/types";
 import { type Heights, LayoutSender } from "../../webrtc/layoutSender";
@@ -16,29 +16,29 @@ import { StallDetector } from "./stallDetector";
 export interface CallDependencies extends CaptureSource {
   player(video: number, audio: number): PlayerPeer;
   publisher(): PublisherPeer;
-  /** Processors of this machine. */
+  /** CPU cores of this machine. */
   cores: number;
 }
 
 export type CallPhase = "idle" | "joining" | "joined" | "reconnecting";
 
-/** Everything a screen needs to show the call; a new object at each change. */
+/** What a screen needs to show the call; a new object at each change. */
 export interface CallState {
   phase: CallPhase;
   call: DisplayCall | null;
   camera: Camera;
   publishing: boolean;
   ownStream: MediaStream | null;
-  /** The room's second camera is what the others see of it. */
+  /** Whether the room sends its second camera. */
   secondCamera: boolean;
-  /** The camera that was asked for last could not be opened. */
+  /** Whether the last switch of cameras failed. */
   switchFailed: boolean;
-  /** Tracks by mid of the receive connection that is to be seen now, and what they carry. */
+  /** Tracks by mid, of the receive connection that is rendered now; `received`: what they carry. */
   tracks: ReadonlyMap<string, MediaStreamTrack>;
   received: Received;
   playing: number;
   weak: boolean;
-  /** The most that this machine should be sent. */
+  /** The most that this machine requests. */
   limits: ReceiveLimits;
 }
 
@@ -60,7 +60,7 @@ export const NO_CALL: CallState = {
 };
 
 const SAMPLE_EVERY_MS = 1_000;
-/** For the publisher, too: the others also have to go over, some of them over far links. */
+/** For the publisher, too: the other rooms also have to switch, some over slow links. */
 const OVERLAP_MS = 3_000;
 const ABANDONED_MS = 30_000;
 
@@ -72,9 +72,9 @@ export class CallClient {
   private publisher: ReconnectingPeer<PublisherPeer> | null = null;
   private sampleTimer: ReturnType<typeof setInterval> | undefined;
   private controllerLostAt: number | null = null;
-  private previousReceived: Received | null = null; // what the connection carries that is held from an earlier epoch
-  private switchTimer: ReturnType<typeof setTimeout> | undefined; // while it waits for its moment
-  private layoutSentTo: PlayerPeer | null = null; // the connection that has been told how large its slots are
+  private previousReceived: Received | null = null; // what the previous connection carries, from an earlier epoch
+  private switchTimer: ReturnType<typeof setTimeout> | undefined; // set while the switch to another bridge waits for its moment
+  private layoutSentTo: PlayerPeer | null = null; // the connection that knows the slots' heights
   private readonly stallDetector = new StallDetector();
   private readonly metrics: CallMetrics;
   private readonly layout: LayoutSender;
@@ -93,7 +93,7 @@ export class CallClient {
     );
   }
 
-  /** What the controller wants at present. The same lesson and epoch again only brings newer tokens, slots and layers. */
+  /** Follows the server's call. The same lesson and epoch again brings only newer tokens, slots and layers. */
   setCall(call: DisplayCall | null): void {
     this.controllerLostAt = null;
     const before = this.call;
@@ -120,29 +120,29 @@ export class CallClient {
     this.notify();
   }
 
-  /** How large each slot is shown, in device pixels by mid. */
+  /** `heights`: at which each slot is shown, in device pixels by mid. */
   setSlotHeights(heights: Heights): void {
     this.layout.set(heights);
   }
 
-  /** The controller is out of reach. The lesson goes on, unless the bridge is lost too: then nobody is watching. */
+  /** The controller cannot be reached. The call goes on unless the bridge is lost too: then nobody watches. */
   controllerLost(): void {
     this.controllerLostAt ??= performance.now();
   }
 
-  /** The page goes away: say so with requests that outlive it. */
+  /** The page is closing: leaves with requests that outlive it. */
   leave(): void {
     this.disconnect(true);
     this.capture.stop();
     this.call = null;
   }
 
-  /** Cameras or microphones were plugged or unplugged, or others were chosen. */
+  /** Devices were plugged in or unplugged, or `chosen` by a person. */
   captureChanged(chosen = false): void {
     this.capture.devicesChanged(chosen);
   }
 
-  /** Let the others see the room's second camera, or the first again. The sound goes on as it is. */
+  /** Sends the second camera, or the first again. The audio goes on. */
   useCamera(secondCamera: boolean): Promise<void> {
     return this.capture.useCamera(secondCamera);
   }
@@ -174,7 +174,7 @@ export class CallClient {
     };
   }
 
-  /** For tests and technicians: the raw counters of both connections. */
+  /** The raw counters of both connections, for tests and technicians. */
   async samples(): Promise<{ play: Sample; publish: Sample }> {
     const [play, publish] = await Promise.all([
       this.player?.peer?.sample() ?? EMPTY_SAMPLE,
@@ -203,7 +203,7 @@ export class CallClient {
   }
 
   private join(): void {
-    // All three at once: neither the picture of the others nor our own connection waits for the camera to open.
+    // All three at once: neither connection waits for the camera to open.
     this.player = new ReconnectingPeer(
       () => this.newPlayer(),
       () => this.call?.whep ?? null,
@@ -231,10 +231,10 @@ export class CallClient {
     this.publisher.start();
   }
 
-  /** The lesson goes on at another bridge. The camera stays open, and what is to be seen is seen until that is.
+  /** The lesson moves to another bridge. The camera stays open, and the old pictures stay until the new ones come.
    *
-   * Where the bridge before goes on, not all displays begin at the same moment: every connection costs them and the
-   * bridges more in its first second than in minutes after.
+   * Where the old bridge goes on, each display switches at a random moment: a connection costs displays and bridges more in
+   * its first second than in minutes after.
    */
   private moveToBridge(before: DisplayCall, call: DisplayCall): void {
     this.previousReceived ??= before;
@@ -257,7 +257,7 @@ export class CallClient {
     this.notify();
   }
 
-  /** Whether a new connection can take the place of the one before: where that goes on, once as many pictures move. */
+  /** Whether a new connection can replace the previous one: where that still plays, once as many pictures move. */
   private showsAsMuch({ framesDecoded }: Sample): boolean {
     const seen = Object.values(framesDecoded).filter((frames) => frames > 0).length;
     if (this.previousReceived === null || this.call?.spread_ms === 0) return seen > 0;
@@ -276,7 +276,7 @@ export class CallClient {
   private playerChanged(): void {
     const { player } = this;
     if (this.switchTimer !== undefined) {
-      if (player?.state !== "connected") this.switchBridgeIn(0); // nothing is left to wait for
+      if (player?.state !== "connected") this.switchBridgeIn(0); // the old bridge is lost
     } else if (player?.hasPrevious !== true) {
       this.previousReceived = null;
     }
@@ -292,7 +292,7 @@ export class CallClient {
     this.notify();
   }
 
-  /** What the order says of layers is the new bridge's word, and not for the one before. */
+  /** `layers` are the new bridge's: they do not apply to a connection with the old one. */
   private followLayers(): void {
     if (this.call !== null && this.switchTimer === undefined) void this.publisher?.peer?.setLayers(this.call.layers);
   }
@@ -303,7 +303,7 @@ export class CallClient {
     await player.peer.layout(call.whep, heights);
   }
 
-  /** Send this from now on; null: take part by watching only. */
+  /** Sends this stream from now on; null: the room only watches. */
   private send(stream: MediaStream | null): void {
     if (stream === null) {
       this.publisher?.stop();
@@ -344,13 +344,13 @@ export class CallClient {
     this.notify();
   }
 
-  /** Whether frames must come in this slot: it has a room, and the link takes more than a still picture of it. */
+  /** Whether this slot must receive frames: it carries a room, neither still nor paused. */
   private expectsFrames(mid: string): boolean {
     const flow = this.call?.flows[mid] ?? "live";
     return (this.call?.slots[mid] ?? null) !== null && flow === "live";
   }
 
-  /** Neither controller nor bridge for a while: the lesson is over as far as anyone can tell, so the camera goes off. */
+  /** Whether controller and bridge were both lost for a while: nobody can tell that the lesson goes on, so the camera closes. */
   private abandoned(player: ReconnectingPeer<PlayerPeer>): boolean {
     if (this.controllerLostAt === null || player.state === "connected") return false;
     if (performance.now() - this.controllerLostAt < ABANDONED_MS) return false;
@@ -363,7 +363,7 @@ export class CallClient {
   }
 }
 
-/** null while there is no connection to ask. */
+/** Null while the connection is not up. */
 async function connectedSample(connection: ReconnectingPeer<PlayerPeer> | ReconnectingPeer<PublisherPeer>): Promise<Sample | null> {
   if (connection.peer === null || connection.state !== "connected") return null;
   return connection.peer.sample().catch(() => null);

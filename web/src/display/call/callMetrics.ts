@@ -1,4 +1,4 @@
-// How the call goes, from what both connections' getStats() say each second: for the screen, the report, and a weak PC.
+// The figures of a call, from a sample of both connections each second: for the screen, the report and CPU adaptation.
 
 import type { DisplayReport, Flow } from "../../api/types";
 import { EMPTY_SAMPLE, isWeak, rise, type Sample, total } from "../../webrtc/statsSample";
@@ -37,7 +37,7 @@ export class CallMetrics {
     this.adaptation = startAdaptation(cores);
   }
 
-  /** A new receive connection counts from 0. */
+  /** A new receive connection follows, whose counters start from 0. */
   startConnection(): void {
     this.earlierFrames += total(this.received.framesDecoded);
     this.earlierEnergy += total(this.received.audioEnergy);
@@ -45,7 +45,7 @@ export class CallMetrics {
     this.observedAt = null;
   }
 
-  /** Another lesson. What was learnt of the machine stays. */
+  /** Another lesson follows. The adaptation to this machine stays. */
   reset(): void {
     this.received = this.sentSample = EMPTY_SAMPLE;
     this.observedAt = null;
@@ -54,7 +54,7 @@ export class CallMetrics {
     this.soundWindow = [];
   }
 
-  /** null: not connected. `flows`: how each slot comes, by mid. */
+  /** `play`, `publish`: null while not connected. `flows`: each slot's flow, by mid. */
   addSample(nowMs: number, play: Sample | null, publish: Sample | null, flows: Readonly<Record<string, Flow>>): void {
     this.sentSample = publish ?? EMPTY_SAMPLE;
     if (play === null) {
@@ -67,7 +67,7 @@ export class CallMetrics {
     this.received = play;
     this.playing = Object.entries(play.framesDecoded).filter(([mid, frames]) => frames > (before.framesDecoded[mid] ?? 0)).length;
     this.weak = isWeak(before, play);
-    // A still or paused picture stands by intent.
+    // A still or paused picture is no freeze: the bridge sends it so.
     this.freezes += rise(before.freezes, play.freezes, isLive);
     const sound = { samples: rise(before.audioSamples, play.audioSamples, isLive), concealed: rise(before.concealed, play.concealed, isLive) };
     this.soundWindow = [...this.soundWindow, sound].slice(-CONCEALED_WINDOW);

@@ -1,23 +1,24 @@
-// How much of the others' pictures this machine can show. A weak PC asks for fewer and smaller ones by itself. Pure.
+// Adapts reception to the CPU: a slow machine requests fewer and smaller pictures by itself. Pure.
 
-/** The most that is asked for: heights in device pixels, and a number of thumbnails. */
+/** The most that a machine requests. `stage`, `thumbnail`: heights in device pixels. */
 export interface ReceiveLimits {
   stage: number;
   thumbnail: number;
   thumbnails: number;
 }
 
-/** What decoding cost in the last second. `busy`: seconds of work per second and core; `dropped`: share of the frames. */
+/** The cost of decoding in the last second. `busy`: seconds of work per second and core; `dropped`: share of the frames, 0 to 1. */
 export interface DecodeLoad {
   busy: number;
   dropped: number;
 }
 
 export interface CpuAdaptation {
+  /** Index in `LADDER`; a higher one requests less. */
   step: number;
   overloadedSince: number | null;
   idleSince: number | null;
-  /** How long it must have been calm before more is tried: longer each time that was too much. */
+  /** How long the CPU must be idle before the next raise; it doubles after each raise that failed. */
   raiseAfterMs: number;
   raisedAt: number | null;
 }
@@ -48,7 +49,7 @@ export function startAdaptation(cores: number): CpuAdaptation {
 
 export const limitsOf = (adaptation: CpuAdaptation): ReceiveLimits => LADDER[adaptation.step] ?? NO_LIMITS;
 
-/** Whether less is asked for than even a machine of two cores shows. */
+/** Whether the machine requests less than one of two cores does at first. */
 export const isReduced = (adaptation: CpuAdaptation): boolean => adaptation.step > 1;
 
 export function adaptTo(adaptation: CpuAdaptation, load: DecodeLoad, nowMs: number): CpuAdaptation {

@@ -1,5 +1,5 @@
-// What somebody in the room wants of the room's part in the lesson, from the touch until the server says the same.
-// It holds at once: a class that must not be heard does not wait for a network. Pure.
+// Optimistic updates: what somebody in the room changed and the server has not confirmed yet. A change holds at once: a class
+// that mutes itself does not wait for the network. Pure.
 
 import type { DisplayState, Id } from "../../api/types";
 
@@ -8,16 +8,16 @@ export interface Sending {
   camera_off?: boolean;
 }
 
-/** What the server is asked. */
+/** A message to the server. */
 export type ChangeRequest = ({ type: "sending"; lesson: Id } & Sending) | { type: "part"; lesson: Id; present: boolean };
 
 export class PendingChanges {
   private lesson: Id | null = null;
   private sending: Sending = {};
   private present: boolean | null = null;
-  private leaving = false; // the server has been asked to let the room go, and has not said so
+  private leaving = false; // the server has not confirmed yet that the room left
 
-  /** There is something that the server has not said yet. */
+  /** Whether the server has yet to confirm a change. */
   get isPending(): boolean {
     return this.present !== null || Object.keys(this.sending).length > 0;
   }
@@ -42,7 +42,7 @@ export class PendingChanges {
     this.present = true;
   }
 
-  /** The server has refused: what it says holds. */
+  /** The server refused: its own state holds. */
   discard(): void {
     this.lesson = null;
     this.sending = {};
@@ -50,7 +50,7 @@ export class PendingChanges {
     this.leaving = false;
   }
 
-  /** What to ask, again after each new connection. */
+  /** The messages to send, and to repeat after each reconnect. */
   requests(): ChangeRequest[] {
     if (this.lesson === null) return [];
     const { lesson, sending, present } = this;
@@ -60,7 +60,7 @@ export class PendingChanges {
     ];
   }
 
-  /** What the server said, with what is wanted and not said yet; what it says by now is wanted no more. */
+  /** The server's state with the pending changes. Changes that the server's state already has are no longer pending. */
   applyTo(state: DisplayState): DisplayState {
     const { call, asking } = state;
     if (call === null || call.lesson !== this.lesson) {

@@ -1,4 +1,4 @@
-// Connections made before they are needed: key, transceivers and offer are ready when the lesson starts. No camera here.
+// Prepares connections before a lesson: certificate, transceivers and offer are ready when it starts. The camera stays closed.
 
 import { BrowserPlayer } from "../../webrtc/player";
 import { BrowserPublisher } from "../../webrtc/publisher";
@@ -11,7 +11,7 @@ interface SlotCounts {
   audio: number;
 }
 
-/** As many slots as the last lesson here had: the likeliest guess for the next one. */
+/** As many slots as the last lesson on this machine had: the next one probably has as many. */
 function storedSlotCounts(): SlotCounts {
   const [video, audio] = (localStorage.getItem(STORED) ?? "2,1").split(",").map(Number);
   const valid = (count: number | undefined): number =>

@@ -1,10 +1,10 @@
-/** Notices a picture that stands still although somebody is being sent: 3 s at first, longer each time renewing was no help. */
+/** Detects that no slot decodes frames although some should: after 3 s, and after twice as long each time a renewal did not help. */
 export class StallDetector {
   private frames = -1;
   private since = 0;
   private limitMs = FIRST_LIMIT_MS;
 
-  /** True when the connection should be renewed. `frames`: decoded on this connection so far. */
+  /** Returns whether the connection should be renewed. `frames`: decoded on it so far; `expected`: whether frames must come. */
   update(nowMs: number, frames: number, expected: boolean): boolean {
     if (!expected || frames !== this.frames) {
       if (frames > this.frames && this.frames > 0) this.limitMs = FIRST_LIMIT_MS;

@@ -1,4 +1,4 @@
-// The level of this room's sound as a number from 0 to 1 in the custom property --level.
+// A Svelte attachment that writes a stream's audio level, 0 to 1, into the custom property `--level`.
 
 import type { Attachment } from "svelte/attachments";
 

@@ -1,5 +1,5 @@
-// Which cameras, microphone and loudspeaker this room uses: remembered by id and by name, since a browser whose storage
-// was cleared gives the same devices other ids.
+// Which cameras, microphone and loudspeaker this room uses. They are stored by id and by label: a browser whose storage was
+// cleared gives the same devices other ids.
 
 export interface ChosenDevice {
   id: string;
@@ -8,11 +8,11 @@ export interface ChosenDevice {
 
 export interface DeviceChoice {
   camera: ChosenDevice | null;
-  /** Shown instead of the first for a while, such as a document camera; null: the room has one camera. */
+  /** Sent instead of the first on request, such as a document camera; null: the room has one camera. */
   second: ChosenDevice | null;
   microphone: ChosenDevice | null;
   speaker: ChosenDevice | null;
-  /** The microphone takes echo and noise away by itself, as conference speakerphones do: the browser must not do it again. */
+  /** The microphone cancels echo and noise itself, as conference speakerphones do: the browser must not do it again. */
   processed: boolean;
 }
 
@@ -39,7 +39,7 @@ export function storeChoice(choice: DeviceChoice): void {
   localStorage.setItem(STORED, JSON.stringify(choice));
 }
 
-/** Earlier pages remembered the id alone. */
+/** Earlier versions stored the id alone. */
 function deviceOf(value: unknown): ChosenDevice | null {
   if (typeof value === "string" && value !== "") return { id: value, label: "" };
   if (typeof value !== "object" || value === null) return null;
@@ -53,7 +53,7 @@ interface Device {
   label: string;
 }
 
-/** The id that the chosen device has today; null: nothing was chosen, or it is not plugged in. */
+/** The present id of the chosen device; null: none was chosen, or it is not plugged in. */
 export function deviceIdOf(chosen: ChosenDevice | null, devices: readonly Device[], kind: MediaDeviceKind): string | null {
   if (chosen === null) return null;
   const ofKind = devices.filter((each) => each.kind === kind);
@@ -61,7 +61,7 @@ export function deviceIdOf(chosen: ChosenDevice | null, devices: readonly Device
   return found?.deviceId ?? null;
 }
 
-/** Whatever a browser knows of its devices; none where it is not asked over HTTPS. */
+/** All devices that the browser reports; none without HTTPS. */
 export async function knownDevices(): Promise<MediaDeviceInfo[]> {
   try {
     return await navigator.mediaDevices.enumerateDevices();

@@ -1,20 +1,17 @@
-// The room's own picture and sound: opened for a lesson, opened again when unplugged, from one of two cameras. What the
-// class keeps to itself is not sent: its microphone gives silence, its camera is closed and its light goes off.
+// The room's own camera and microphone during a call. They are opened again after they were unplugged or failed. A muted
+// microphone sends silence; a camera that is off is closed, so that its light goes off.
 
 import type { Camera } from "../../api/types";
 import type { Capture } from "./userMedia";
 
 export interface CaptureSource {
-  /** Everything, or what `kept` lacks and what of it is not as it should be; `kept` itself: there is nothing else.
-   *
-   * `picture`: a camera is wanted.
-   */
+  /** Opens all devices, or with `kept` those that it lacks or that are not the chosen ones. As `openCapture`. */
   open(kept: MediaStream | null, secondCamera: boolean, picture: boolean): Promise<Capture>;
-  /** `stream`'s sound without its picture; null: there is none. */
+  /** The audio of `stream` alone; null: it has none. */
   withoutPicture(stream: MediaStream): MediaStream | null;
-  /** `stream`'s sound with the picture of the second camera or the first; null: not to be had. */
+  /** The audio of `stream` with the picture of the second camera or the first; null: the camera cannot be opened. */
   switchCamera(stream: MediaStream, secondCamera: boolean): Promise<MediaStream | null>;
-  /** `kept`: goes on, with what it has of `stream`. */
+  /** Stops all tracks of `stream` but those that are also in `kept`. */
   close(stream: MediaStream, kept?: MediaStream): void;
 }
 
@@ -25,20 +22,20 @@ const videoTrackOf = (stream: MediaStream | null): MediaStreamTrack | undefined 
 const hasAudio = (stream: MediaStream | null): boolean => stream !== null && stream.getAudioTracks().length > 0;
 
 export class OwnCapture {
-  /** The room's second camera is what the others see of it. */
+  /** Whether the room sends its second camera. */
   secondCamera = false;
-  /** The camera that was asked for last could not be opened. */
+  /** Whether the last switch of cameras failed. */
   switchFailed = false;
   private capture = CLOSED;
   private started = false;
   private muted = false;
   private cameraOff = false;
   private opening = false;
-  /** What is to be opened after what is being opened. */
+  /** What to open after the opening that is under way. */
   private nextOpen: "none" | "missing" | "all" = "none";
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `onStream`: there is something else to send; what was sent before is closed afterwards. `changed`: anything is new. */
+  /** `onStream`: the stream to send has changed; the one before is closed afterwards. `changed`: anything has changed. */
   constructor(
     private readonly source: CaptureSource,
     private readonly onStream: (stream: MediaStream | null) => void,
@@ -71,7 +68,7 @@ export class OwnCapture {
     this.source.close(stream);
   }
 
-  /** Whether the others are to hear and see the room. */
+  /** Sets what the room sends. */
   setSending({ muted, cameraOff }: { muted: boolean; cameraOff: boolean }): void {
     this.muted = muted;
     this.applyMute();
@@ -88,12 +85,12 @@ export class OwnCapture {
     }
   }
 
-  /** Cameras or microphones were plugged or unplugged, or others were chosen. */
+  /** Devices were plugged in or unplugged, or `chosen` by a person. */
   devicesChanged(chosen: boolean): void {
     if (this.started) void this.open(chosen ? "all" : "missing");
   }
 
-  /** Let the others see the second camera, or the first again. The sound goes on as it is. */
+  /** Sends the second camera, or the first again. The audio goes on. */
   async useCamera(secondCamera: boolean): Promise<void> {
     const { stream } = this;
     if (this.opening || this.cameraOff || stream === null || secondCamera === this.secondCamera) return;
@@ -101,7 +98,7 @@ export class OwnCapture {
     const switched = await this.source.switchCamera(stream, secondCamera);
     this.opening = false;
     if (this.stream !== stream) {
-      // The lesson ended, or the camera was to be closed, while it was opening.
+      // The call ended or the camera was turned off while the camera opened.
       if (switched !== null) this.source.close(switched, this.stream ?? undefined);
     } else if (switched === null) {
       this.switchFailed = true;
@@ -113,7 +110,7 @@ export class OwnCapture {
     this.openNext();
   }
 
-  /** `rest`: what is missing, or is not what was chosen. */
+  /** `missing`: what is missing or not the chosen device. */
   private async open(what: "missing" | "all" = "missing"): Promise<void> {
     if (this.opening) {
       if (this.nextOpen !== "all") this.nextOpen = what;
@@ -126,7 +123,7 @@ export class OwnCapture {
     const capture = await this.source.open(what === "all" ? null : stream, this.secondCamera, !cameraOff);
     this.opening = false;
     if (!this.started || this.stream !== stream || cameraOff !== this.cameraOff) {
-      // The lesson ended while the camera was opening, or the camera was to be closed or opened.
+      // The call ended, or the camera was turned off or on, while the camera opened.
       if (capture.stream !== null && capture.stream !== this.stream) this.source.close(capture.stream, this.stream ?? undefined);
       if (this.started) this.nextOpen = "missing";
     } else {

@@ -1,15 +1,15 @@
-// Cameras and microphone of the room: opened for a lesson, closed with it, never between. One camera at a time.
+// Opens and closes the room's camera and microphone (getUserMedia). One camera at a time.
 
 import type { Camera } from "../../api/types";
 import { type DeviceChoice, deviceIdOf, knownDevices, storedChoice } from "./deviceChoice";
 
 export interface Capture {
-  /** What could be opened; null: neither camera nor microphone. */
+  /** The tracks that could be opened; null: neither camera nor microphone. */
   stream: MediaStream | null;
   camera: Camera;
 }
 
-/** `ideal`, not `exact`: an unplugged camera must not stop a lesson that another could show. */
+/** Device ids are `ideal`, not `exact`: where the chosen camera is unplugged, another one must do. */
 export function constraints(
   choice: DeviceChoice,
   devices: readonly MediaDeviceInfo[],
@@ -28,7 +28,7 @@ export function constraints(
   };
 }
 
-/** 16:9, which divides into layers of 360 and 180 lines. */
+/** 720 lines, so that the simulcast layers have 360 and 180. */
 const PICTURE: MediaTrackConstraints = {
   width: { ideal: 1280 },
   height: { ideal: 720 },
@@ -38,10 +38,10 @@ const PICTURE: MediaTrackConstraints = {
 const isDenied = (error: unknown): boolean =>
   error instanceof DOMException && (error.name === "NotAllowedError" || error.name === "SecurityError");
 
-/** Both if possible, else the one there is. Never raises: what is missing is said in `camera`.
+/** Opens camera and microphone, or one of them where the other cannot be opened. Never raises: `camera` says what is missing.
  *
- * What `kept` has goes on, but for what has ended or can be replaced by the device that was chosen; where nothing was
- * opened, that is `kept` itself. `secondCamera`: its picture is the second camera's, as it should be. `picture`: a camera is wanted.
+ * Live tracks of `kept` go on, unless the chosen device can replace them; where nothing was opened, the result has `kept`
+ * itself. `secondCamera`: the camera of `kept` is the second one, and stays. `picture`: whether a camera is wanted.
  */
 export async function openCapture(
   kept: MediaStream | null = null,
@@ -49,7 +49,7 @@ export async function openCapture(
   picture = true,
   choice: DeviceChoice = storedChoice(),
 ): Promise<Capture> {
-  // Without HTTPS browsers have no mediaDevices at all.
+  // Without HTTPS browsers have no `mediaDevices`.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   if (devices === undefined) return { stream: null, camera: "denied" };
   const { audio, video } = constraints(choice, await knownDevices());
@@ -67,12 +67,12 @@ export async function openCapture(
   };
 }
 
-/** Whether it is the device that was chosen; so is any where none was, or it is not plugged in. */
+/** Whether the track's device is the chosen one. Any is, where none was chosen or the chosen one is unplugged. */
 function isChosen(track: MediaStreamTrack, { deviceId }: MediaTrackConstraints): boolean {
   return deviceId === undefined || (deviceId as ConstrainDOMStringParameters).ideal === track.getSettings().deviceId;
 }
 
-/** All at once, so that a browser that asks a person asks once; else the first that can be had. */
+/** Opens all at once, so that a browser prompts only once; else the first that can be opened. */
 async function openFirstPossible(
   devices: MediaDevices,
   wanted: readonly MediaStreamConstraints[],
@@ -88,9 +88,9 @@ async function openFirstPossible(
   return { opened: [], denied: isDenied(refusal) };
 }
 
-/** The sound of `stream` as it is, with the picture of the room's second camera or of its first; null: not to be had.
+/** The audio of `stream` with the picture of the second camera, or of the first; null: the camera cannot be opened.
  *
- * The second one exactly: another in its place would show what nobody meant to show.
+ * The second one is `exact`: another camera in its place would show what nobody meant to show.
  */
 export async function switchCamera(
   stream: MediaStream,
@@ -109,26 +109,26 @@ export async function switchCamera(
   }
 }
 
-/** A class moves: rather fewer lines than fewer frames. */
+/** People move, so the encoder should reduce resolution before frame rate; audio is speech. */
 function withContentHint(stream: MediaStream): MediaStream {
   for (const track of stream.getVideoTracks()) track.contentHint = "motion";
   for (const track of stream.getAudioTracks()) track.contentHint = "speech";
   return stream;
 }
 
-/** The sound of `stream` alone; null: it has none. */
+/** The audio of `stream` alone; null: it has none. */
 export function withoutPicture(stream: MediaStream): MediaStream | null {
   const sound = stream.getAudioTracks();
   return sound.length === 0 ? null : new MediaStream(sound);
 }
 
-/** `kept`: goes on, with what it has of `stream`. */
+/** Stops all tracks of `stream` but those that are also in `kept`. */
 export function closeCapture(stream: MediaStream | null, kept: MediaStream | null = null): void {
   const continuing = kept?.getTracks() ?? [];
   for (const track of stream?.getTracks() ?? []) if (!continuing.includes(track)) track.stop();
 }
 
-/** Whether the browser would ask a person first; a room's screen must not depend on that in the morning. */
+/** Whether the browser would prompt a person; a lesson's start must not depend on that. */
 export async function capturePermission(): Promise<"granted" | "prompt" | "denied"> {
   try {
     const [camera, microphone] = await Promise.all(

@@ -1,4 +1,4 @@
-// Puts an element at its place; the style sheet makes it move there smoothly.
+// A Svelte attachment that puts an element at a rectangle; the style sheet animates the move.
 
 import type { Attachment } from "svelte/attachments";
 import type { Rect } from "./tileLayout";

@@ -1,4 +1,4 @@
-// Where the pictures stand on the screen. Pure: sizes in, rectangles out, all in CSS pixels from the field's left top.
+// Where each tile stands on the screen. Pure: sizes in, rectangles out, in CSS pixels from the area's top left.
 
 export interface Size {
   width: number;
@@ -16,12 +16,12 @@ export interface TileLayout {
 }
 
 const ASPECT_RATIO = 16 / 9;
-const COLUMN_SHARE = 0.28; // one column of thumbnails takes no more of the width,
-const COLUMNS_SHARE = 0.36; // several together no more than this
-const SMALLEST_SHARE = 0.15; // a thumbnail lower than this part of the field asks for another column
-const SELF_VIEW_SHARE = 0.17; // our own picture where it lies over others
+const COLUMN_SHARE = 0.28; // of the width, at most, for one column of thumbnails
+const COLUMNS_SHARE = 0.36; // and for several columns together
+const SMALLEST_SHARE = 0.15; // of the height: lower thumbnails get another column
+const SELF_VIEW_SHARE = 0.17; // of the width, for the self view where it covers a tile
 
-/** Places for `count` tiles and for our own picture; `large`: the first tile is the stage, the others its thumbnails. */
+/** Rectangles for `count` tiles and the self view. `large`: the first tile is the stage, the others are thumbnails. */
 export function layOutTiles(area: Size, count: number, large: boolean, gap: number): TileLayout {
   if (area.width <= 0 || area.height <= 0) return { tiles: [], selfView: { x: 0, y: 0, width: 0, height: 0 } };
   const portrait = area.width < area.height;
@@ -32,7 +32,7 @@ export function layOutTiles(area: Size, count: number, large: boolean, gap: numb
   return portrait ? belowStage(area, count, gap) : besideStage(area, count, gap);
 }
 
-/** Thumbnails and our own picture in columns to the right of the stage. */
+/** Thumbnails and self view stand in columns to the right of the stage. */
 function besideStage(area: Size, count: number, gap: number): TileLayout {
   const { columns, size } = columnsFor(area, count, gap);
   const rows = Math.ceil(count / columns);
@@ -47,7 +47,7 @@ function besideStage(area: Size, count: number, gap: number): TileLayout {
   return withSelfView([stage, ...small]);
 }
 
-/** As few columns as leave the thumbnails large enough to be told apart from the back of a room. */
+/** As few columns as leave the thumbnails large enough for viewers at the back of a room. */
 function columnsFor(area: Size, count: number, gap: number): { columns: number; size: Size } {
   const candidates = [1, 2, 3].map((columns) => {
     const rows = Math.ceil(count / columns);
@@ -63,7 +63,7 @@ function columnsFor(area: Size, count: number, gap: number): { columns: number; 
   return first ?? largest;
 }
 
-/** On an upright screen: the stage on top, the others below. */
+/** On a portrait screen the stage is on top, the others below. */
 function belowStage(area: Size, count: number, gap: number): TileLayout {
   const height = Math.min(area.width / ASPECT_RATIO, area.height * 0.55);
   const stage = centred({ x: 0, y: 0, width: area.width, height });
@@ -71,7 +71,7 @@ function belowStage(area: Size, count: number, gap: number): TileLayout {
   return withSelfView([stage, ...gridIn(rest, count, gap, true)]);
 }
 
-/** `count` equal tiles, as large as they can be; `top`: at the upper edge instead of in the middle. */
+/** `count` equal tiles, as large as possible. `top`: at the upper edge, not in the middle. */
 function gridIn(area: Rect, count: number, gap: number, top = false): Rect[] {
   const candidates = Array.from({ length: count }, (_, each) => {
     const columns = each + 1;
@@ -104,7 +104,7 @@ function cornerOf(area: Size, gap: number): Rect {
   return { x: area.width - width - gap, y: area.height - height - gap, width, height };
 }
 
-/** The last of these is for our own picture. */
+/** The last rectangle is the self view's. */
 function withSelfView(rects: Rect[]): TileLayout {
   return { tiles: rects.slice(0, -1), selfView: rects.at(-1) ?? { x: 0, y: 0, width: 0, height: 0 } };
 }

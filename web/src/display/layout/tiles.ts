@@ -1,13 +1,13 @@
-// Which picture is shown for which room, and how large it is asked for. Pure.
+// Which tile shows which room, and how large a picture each slot requests. Pure.
 
 import type { CallRoom, Flow, Received } from "../../api/types";
 import type { Heights } from "../../webrtc/layoutSender";
 import type { ReceiveLimits } from "../call/cpuAdaptation";
 import type { Rect } from "./tileLayout";
 
-/** A place on the screen: a receive slot that carries a room, or a room that is waited for. */
+/** A tile shows the room that a receive slot carries, or stands for a room that is awaited. */
 export interface Tile {
-  /** Constant per slot: its video element stays the same whoever comes to be seen in it. */
+  /** Constant for a slot, so that its video element stays when the slot's room changes. */
   key: string;
   mid: string | null;
   room: CallRoom;
@@ -20,13 +20,13 @@ export interface TileSet {
   tiles: Tile[];
   /** The first tile is the stage. */
   hasStage: boolean;
-  /** Rooms that take part but have no place. */
+  /** Rooms of the lesson without a tile. */
   withoutTile: CallRoom[];
 }
 
-const MAX_PLACEHOLDERS = 3; // with more rooms those that are waited for are named in a list
+const MAX_PLACEHOLDERS = 3; // with more rooms in the lesson, a list names the awaited ones
 
-/** `ownRoom`: our room, of which only a screen that another of its machines shares comes to be seen. */
+/** `ownRoom`: gets a tile only for a screen that another of its machines shares. */
 export function tilesOf(
   rooms: readonly CallRoom[],
   ownRoom: CallRoom,
@@ -53,7 +53,7 @@ export function tilesOf(
 function roomIn(mid: string, place: number, rooms: readonly CallRoom[], received: Received): CallRoom | undefined {
   const id = received.slots[mid] ?? null;
   if (id !== null) return rooms.find((room) => room.id === id);
-  // With one other room there is no doubt whose the picture is, and no need to wait to be told.
+  // With one other room, the stage can only be that room's: there is no need to wait for the server.
   return place === 0 && rooms.length === 1 ? rooms[0] : undefined;
 }
 
@@ -69,7 +69,7 @@ const placeholder = (room: CallRoom): Tile => ({
 const videoSlots = (tracks: ReadonlyMap<string, MediaStreamTrack>): [string, MediaStreamTrack][] =>
   [...tracks].filter(([, track]) => track.kind === "video");
 
-/** What is asked for each video slot, in device pixels by mid. */
+/** The height that each video slot requests, in device pixels by mid; 0: nothing. */
 export function requestedHeights(
   tileSet: TileSet,
   rects: readonly Rect[],
@@ -82,7 +82,7 @@ export function requestedHeights(
   const lowest = Math.min(...rects.map((place) => place.height));
   videoSlots(tracks).forEach(([mid], place) => {
     const most = place === 0 ? limits.stage : limits.thumbnail;
-    // An empty slot asks for what it would be shown at: one of height 0 would stay empty.
+    // An empty slot requests the height that its tile would have: the bridge leaves a slot of height 0 empty.
     const height = drawnAt.get(mid) ?? (Number.isFinite(lowest) ? lowest : 0);
     heights[mid] = visible && place <= limits.thumbnails ? Math.round(Math.min(height * density, most)) : 0;
   });
