@@ -1,4 +1,4 @@
-// What a device is asked to do, and how that ended, in words.
+// A command to a device in words, and how it ended.
 
 import type { CommandResult, Value } from "../../api/types";
 import type { Words } from "../vi/words";
@@ -7,7 +7,7 @@ import { hasPicture, sourceName } from "./property";
 
 export const capabilityOf = (property: string): string => property.split(".")[0] ?? property;
 
-/** The work a step does, as a verb: "bật", "hạ", "chuyển sang HDMI 1". */
+/** What the device shall do, as a verb: "bật", "hạ", "chuyển sang HDMI 1". */
 export function commandVerb(words: Words, type: string, property: string, value: Value): string {
   const { verb: verbs } = words;
   const on = value === true || value === "on";

@@ -21,7 +21,7 @@ export function mediaText(words: Words, site: Site): { text: string; tone: Tone 
   return { text: say.good, tone: "good" };
 }
 
-/** What is wrong with a site's connection, and on which side. `school`: the site's. */
+/** What is wrong with a site's connection, and on which side. `school`: the site's school. */
 export function connectionText(words: Words, quality: SiteQuality, school: string): string {
   if (quality.side === "others") return words.connection.others;
   if (quality.cause === "not_connected" && quality.word === "weak") return words.connection.otherLine(school);

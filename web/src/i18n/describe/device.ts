@@ -1,4 +1,4 @@
-// Devices in words: what they are called, and whether they can be reached.
+// Devices in words: their names and their availability.
 
 import type { Availability, Device, Step } from "../../api/types";
 import type { Words } from "../vi/words";
@@ -10,12 +10,12 @@ export function deviceType(words: Words, type: string): string {
   return hasKey(words.deviceType, type) ? words.deviceType[type] : words.deviceType.other;
 }
 
-/** What a person would call it: its type where the type is known, else its own name. */
+/** The name that people would use: the type where it is known, else the device's own name. */
 export function deviceLabel(words: Words, device: { name: string; type: string }): string {
   return hasKey(words.deviceType, device.type) || device.name === "" ? deviceType(words, device.type) : device.name;
 }
 
-/** Types of which the steps concern more than one device: those have to be called by their own names. */
+/** The types of which the steps concern several devices: such devices need their own names. */
 export function ambiguousTypes(steps: readonly Pick<Step, "device">[]): ReadonlySet<string> {
   const seen = new Map<string, Set<string>>();
   for (const { device } of steps) seen.set(device.type, (seen.get(device.type) ?? new Set()).add(device.id));

@@ -1,7 +1,7 @@
 import { ApiError } from "../../api/http";
 import type { Words } from "../vi/words";
 
-/** What to tell a person about a failed request: by the server's code, else (a proxy's answer) by the status. */
+/** A failed request in words: by the server's code, else (a proxy's answer) by the status. */
 export function errorText(words: Words, error: unknown): string {
   const { error: say } = words;
   if (!(error instanceof ApiError)) return say.unknown(error instanceof Error ? error.name : "error");

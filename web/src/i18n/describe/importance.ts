@@ -1,5 +1,3 @@
-// Essential, useful, comfort: what a class needs first.
-
 const WEIGHT = { essential: 0, useful: 1, comfort: 2 } as const;
 
 /** Essential things first, otherwise as they came. */

@@ -9,17 +9,17 @@ export interface Described {
   name: string;
   capability: string;
   unit: string;
-  /** Of an enum: the values that it may be set to. */
+  /** The values that an enum can be set to. */
   options?: readonly string[];
 }
 
 type Formatter = (value: number) => string;
 type ValueKey = keyof Words["value"];
 
-/** Whether muting a device of this type also darkens a picture. */
+/** Whether muting a device of this type also blanks its picture. */
 export const hasPicture = (type: string): boolean => ["projector", "tv", "ifp"].includes(type);
 
-/** Properties that are more than their capability. */
+/** Properties that have names of their own, apart from their capability's. */
 const BY_NAME: Record<string, keyof Words["property"]> = {
   "climate.mode": "climateMode",
   "climate.setpoint": "climateSetpoint",
@@ -34,8 +34,8 @@ const BY_NAME: Record<string, keyof Words["property"]> = {
 };
 
 /**
- * `power`: "Nguồn"; `health.battery`: "Pin"; `power.socket_2`: "Nguồn (socket 2)". What only the device has a word for is
- * shown in that word, as what it is: the device's.
+ * `power`: "Nguồn"; `health.battery`: "Pin"; `power.socket_2`: "Nguồn (socket 2)". A name that only the
+ * device knows is shown as the device's own.
  */
 export function propertyName(words: Words, property: Pick<Described, "name" | "capability">, type = ""): string {
   const { property: say } = words;
@@ -52,7 +52,7 @@ export function propertyName(words: Words, property: Pick<Described, "name" | "c
 
 const SWITCH = ["on", "off"] as const;
 const SPEEDS = ["off", "on", "auto", "low", "medium", "high", "quiet", "turbo"] as const;
-/** What the values of each capability can be, of which we have words. */
+/** The values of each capability for which there are words. */
 const VALUES: Record<string, readonly ValueKey[]> = {
   power: [...SWITCH, "warming", "cooling", "standby"],
   level: SWITCH,
@@ -75,7 +75,7 @@ export function valueText(words: Words, property: Described, value: Value | null
   if (typeof value === "boolean") return words.value[flag(property, value)];
   if (property.capability === "av_source") return sourceName(value);
   const known = VALUES[property.capability] ?? [];
-  // One translated word among foreign ones is a riddle: all, or none.
+  // Either all values are translated or none: a mixture would confuse.
   if (![value, ...(property.options ?? [])].every((each) => known.includes(each as ValueKey))) return value;
   const screen = property.capability === "cover" && type === "motor_screen" ? SCREEN[value] : undefined;
   return words.value[screen ?? (value as ValueKey)];

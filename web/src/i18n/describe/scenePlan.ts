@@ -1,4 +1,4 @@
-// What a scene will do, in words: its steps in the order in which they can start.
+// What a scene will do, in words: its steps in the order of their start.
 
 import type { Device, Importance, SceneStep } from "../../api/types";
 import type { Words } from "../vi/words";
@@ -9,13 +9,13 @@ export interface PlannedStep {
   id: string;
   text: string;
   importance: Importance;
-  /** What it waits for, and how long it is waited for. */
+  /** Which steps it waits for, and its deadline. */
   details: string[];
-  /** Its device is not in the room any more. */
+  /** Whether its device is no longer in the room. */
   lost: boolean;
 }
 
-/** The steps in words; they are numbered from 1 in this order, and refer to each other by these numbers. */
+/** The steps in words. They refer to each other by their numbers in this order, from 1. */
 export function scenePlan(
   words: Words,
   steps: readonly SceneStep[],
@@ -48,7 +48,7 @@ export function scenePlan(
   });
 }
 
-/** No step before one that it waits for; otherwise as stored. */
+/** Each step comes after those that it waits for; otherwise as stored. */
 function startOrder(steps: readonly SceneStep[]): SceneStep[] {
   const ordered: SceneStep[] = [];
   const placed = new Set<string>();

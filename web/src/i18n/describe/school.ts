@@ -1,4 +1,4 @@
-// What schools are called where there is little room.
+// Short names of schools, where there is little space.
 
 const KIND =
   "(?:Mầm non|Mẫu giáo|Tiểu học|Trung học cơ sở|Trung học phổ thông|Phổ thông dân tộc (?:bán|nội) trú|Phổ thông(?! dân tộc)|" +
@@ -6,5 +6,5 @@ const KIND =
 const BETWEEN = "(?:\\s+|\\s*(?:&|,|-|–|và)\\s*)";
 const KINDS = new RegExp(`^(?:Trường\\s+)?${KIND}(?:${BETWEEN}${KIND})*\\s+`, "iu");
 
-/** The name of a school without what all schools' names begin with. */
+/** A school's name without the kind of school, with which all names begin. */
 export const shortSchoolName = (name: string): string => name.replace(KINDS, "") || name;

@@ -1,10 +1,10 @@
-// A site in words: the state on its badge, and what its class keeps to itself.
+// A site in words: its badge, and what its class does not send.
 
 import type { Site, SiteQuality } from "../../api/types";
 import type { Words } from "../vi/words";
 import type { Tone } from "./tone";
 
-/** A site's one-word state for its badge: the cause by its name. */
+/** The badge of a site: its tone, and the key of its word in `Words.site`. */
 export function siteBadge(site: Site): { tone: Tone; key: keyof Words["site"] & DevicesKey } {
   if (site.invitation === "pending") return { tone: "warn", key: "waiting" };
   if (site.invitation !== "accepted") return { tone: "quiet", key: "refused" };
@@ -28,13 +28,13 @@ type DevicesKey = "weak" | "cpu" | "node" | "lost" | "off" | "waiting" | "refuse
 
 const weakness = ({ cause }: SiteQuality): "weak" | "cpu" | "node" => (cause === "cpu" || cause === "node" ? cause : "weak");
 
-/** What a class keeps from the others, in words; null: nothing. */
+/** What a class does not send to the others; null: it sends all. */
 export function withheldText(words: Words, { muted, camera_off: dark }: Pick<Site, "muted" | "camera_off">): string | null {
   if (muted && dark) return words.own.both;
   return muted ? words.own.muted : dark ? words.own.dark : null;
 }
 
-/** What keeps everybody from saying that all is well: sites that are in and have something to be seen to. */
+/** How many sites need somebody's attention. */
 export function sitesNeedingAttention(sites: readonly Site[]): number {
   return sites.filter((site) => siteBadge(site).tone !== "good").length;
 }

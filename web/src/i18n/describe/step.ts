@@ -1,4 +1,4 @@
-// One step of a scene in words: what its device does, did or could not do, and why.
+// One step of a scene in words: what its device does, did or did not do, and why.
 
 import type { Step, Value } from "../../api/types";
 import type { Words } from "../vi/words";
@@ -7,7 +7,7 @@ import { deviceLabel } from "./device";
 import { valueText } from "./property";
 import type { Tone } from "./tone";
 
-/** How long a running step still takes, where we have seen its device do it; otherwise how long it has taken. */
+/** How long a running step will still take, where the usual time is known; otherwise how long it has taken. */
 function progress(words: Words, step: Step, now: number, usualS: number | null): string {
   const takenS = Math.max(0, Math.floor((now - Date.parse(step.since)) / 1000));
   const left = usualS === null ? 0 : usualS - takenS;
@@ -15,11 +15,11 @@ function progress(words: Words, step: Step, now: number, usualS: number | null):
 }
 
 export interface StepContext {
-  /** Call the device by its own name: its type alone would be ambiguous. */
+  /** Whether to use the device's own name, because its type is ambiguous. */
   byName?: boolean;
   /** Seconds that the device usually needs, where known. */
   usualS?: number | null;
-  /** The scene's other steps, of which one may be the cause of this one's state. */
+  /** The scene's steps, of which one may be the cause of this one's state. */
   among?: readonly Step[];
 }
 
@@ -28,7 +28,7 @@ const labelOf = (words: Words, { device }: Step, byName: boolean): string =>
 
 const verbOf = (words: Words, step: Step): string => commandVerb(words, step.device.type, step.property, step.value);
 
-/** One step in words, with what is left of its time while it runs. */
+/** One step in words, with its remaining time while it runs. */
 export function stepText(words: Words, step: Step, now: number, context: StepContext = {}): string {
   const { step: say } = words;
   const device = labelOf(words, step, context.byName ?? false);
@@ -60,7 +60,7 @@ export function stepText(words: Words, step: Step, now: number, context: StepCon
   }
 }
 
-/** By its cause, where that is known. */
+/** Names the step that caused it, where that is known. */
 function skippedText(words: Words, step: Step, device: string, what: string, { byName = false, among = [] }: StepContext): string {
   const { step: say } = words;
   const need = among.find((each) => each.id === step.because);
@@ -70,7 +70,7 @@ function skippedText(words: Words, step: Step, device: string, what: string, { b
   return say.skippedOther(device, what, labelOf(words, need, byName), needed);
 }
 
-/** What is, then who. */
+/** The present value first, then who changed it. */
 function overriddenText(words: Words, step: Step, device: string): string {
   const { step: say } = words;
   const { reported } = step;
@@ -83,7 +83,7 @@ function overriddenText(words: Words, step: Step, device: string): string {
 const reportedText = (words: Words, step: Step, value: Value): string =>
   valueText(words, { name: step.property, capability: capabilityOf(step.property), unit: step.unit }, value, String, step.device.type);
 
-/** What the device itself says it is doing, else how far the command is: nothing is said for a device that is silent. */
+/** What the device reports that it is doing; where it reports nothing, how far the command is. */
 function runningText(words: Words, step: Step, device: string): string {
   const { step: say } = words;
   const what = verbOf(words, step);

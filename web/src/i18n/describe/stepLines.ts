@@ -1,4 +1,4 @@
-// The steps of a site as lines for its card: one line per cause, what went wrong before what went well. Pure.
+// A site's steps as lines of its card, one line for each cause. Pure.
 
 import type { Id, Problem, Step } from "../../api/types";
 import type { Words } from "../vi/words";
@@ -12,22 +12,22 @@ export interface Line {
   tone: Tone;
   text: string;
   testid: string;
-  /** What one tap does again, and what the button says. */
+  /** The step that the line's button repeats, and the button's label. */
   again?: { step: Id; label: string };
 }
 
-/** Lines that need nobody's eye. */
+/** Whether a line needs nobody's attention. */
 export const isCalm = ({ tone, again }: Line): boolean => again === undefined && (tone === "good" || tone === "quiet");
 
 const RANKS: Record<Tone, number> = { bad: 0, warn: 1, busy: 2, quiet: 3, good: 3 };
 
-/** Otherwise as they came. */
+/** Sorted by tone, otherwise in the same order. */
 export const worstFirst = (lines: readonly Line[]): Line[] => [...lines].sort((a, b) => RANKS[a.tone] - RANKS[b.tone]);
 
 const isSilent = (step: Step): boolean =>
   step.lost || step.state === "expired" || (step.state === "timed_out" && step.reported === null);
 
-/** Steps that could not be done because of `causes`, directly or by another of them. */
+/** Whether a step was skipped because of one of `causes`, directly or through other steps. */
 function follows(step: Step, causes: ReadonlySet<Id>, among: readonly Step[]): boolean {
   let at: Step | undefined = step;
   while (at?.state === "skipped" && at.because !== null) {
@@ -38,7 +38,7 @@ function follows(step: Step, causes: ReadonlySet<Id>, among: readonly Step[]): b
   return false;
 }
 
-/** `usualS`: seconds that a step's device usually needs. `mayAct`: the person may have a step done again. */
+/** `usualS`: seconds that a step's device usually needs. `mayAct`: whether the person may repeat a step. */
 export function stepLines(
   words: Words,
   all: readonly Step[],
@@ -65,7 +65,7 @@ export function stepLines(
   return lines;
 }
 
-/** One for all that is silent: a dead line or a dead server is one cause. */
+/** One line for all silent devices: a lost connection or a dead broker is one cause. */
 function silentLine(words: Words, silent: readonly Step[], ambiguous: ReadonlySet<string>, problems: readonly Problem[]): Line {
   const names = new Map(
     silent.map(({ device }) => [device.id, ambiguous.has(device.type) && device.name !== "" ? device.name : deviceLabel(words, device)]),
@@ -81,13 +81,13 @@ function silentLine(words: Words, silent: readonly Step[], ambiguous: ReadonlySe
   return { id: "silent", tone: essential ? "bad" : "warn", text, testid: "silent-devices" };
 }
 
-/** Of a step that somebody undid, only what the class cannot do without is loud. */
+/** Of the steps that somebody undid, only essential ones are bad. */
 function toneOf(step: Step): Tone {
   if (step.lost) return step.importance === "essential" ? "bad" : "warn";
   return isSwitchedOff(step) ? "bad" : stepTone(step);
 }
 
-/** As `switched_off` of the server: another input is a choice, and no fault. */
+/** As the server's `switched_off`: another input is a choice and no fault. */
 const isSwitchedOff = (step: Step): boolean =>
   step.state === "overridden" && step.importance === "essential" && !step.property.startsWith("av_source");
 

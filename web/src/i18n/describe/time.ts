@@ -1,8 +1,8 @@
-// Ages and durations as people say them; coarse on purpose.
+// Ages and durations in words.
 
 import type { Words } from "../vi/words";
 
-/** "3 phút trước"; coarse on purpose. */
+/** "3 phút trước": rounded, as people say it. */
 export function ageText(words: Words, at: string, now: number): string {
   const { quality: say } = words;
   const seconds = Math.max(0, Math.round((now - Date.parse(at)) / 1000));
@@ -13,7 +13,7 @@ export function ageText(words: Words, at: string, now: number): string {
   return say.days(Math.round(seconds / 86_400));
 }
 
-/** A length of time as people say it: "25 phút", "1 giờ 5 phút". */
+/** "25 phút", "1 giờ 5 phút". */
 export function durationText(words: Words, ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return words.today.moments;

@@ -1,4 +1,4 @@
-// What is said when the server cannot do what was asked: by its code, and by field.
+// Refused requests by the server's codes, and faults of form fields.
 
 import type { refusals as vi } from "../vi/refusals";
 

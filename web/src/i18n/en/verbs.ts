@@ -1,6 +1,6 @@
-// What a device is asked to do ("switch on"), as what it is doing ("is switching on") and as what then is so ("is on").
+// Turns a command ("switch on") into what the device is doing ("is switching on") and into the result ("is on").
 
-/** The beginning of a request, and of the two sentences; what follows it ("to HDMI 1") stays. */
+/** The beginning of a command and of both sentences; the rest ("HDMI 1") stays. */
 const FORMS: readonly (readonly [asked: string, doing: string, done: string])[] = [
   ["switch on", "is switching on", "is on"],
   ["switch off", "is switching off", "is off"],

@@ -1,4 +1,4 @@
-// The days before today whose lessons' connections are still kept.
+// The days before today whose connection figures are still kept.
 
 import { get } from "../../api/http";
 import type { Lesson } from "../../api/types";
@@ -16,17 +16,17 @@ export interface PastDay extends Day {
   lessons: Lesson[];
 }
 
-/** When today began. */
+/** The start of today, in ms since 1970. */
 function today(nowMs: number): number {
   return Math.floor((nowMs + ZONE_MS) / DAY_MS) * DAY_MS - ZONE_MS;
 }
 
-/** Of the lessons that are over, those of today: one over midnight belongs to the day on which it began. */
+/** Today's lessons of those that are over. A lesson over midnight belongs to the day of its start. */
 export function ofToday(done: readonly Lesson[], nowMs: number): Lesson[] {
   return done.filter(({ start }) => Date.parse(start) >= today(nowMs));
 }
 
-/** Yesterday first; of the last one only what is still kept. */
+/** Yesterday first; the last day has only the part that is still kept. */
 export function daysBefore(nowMs: number): Day[] {
   const todayMs = today(nowMs);
   return Array.from({ length: KEPT_DAYS }, (_, before) => {
@@ -35,14 +35,14 @@ export function daysBefore(nowMs: number): Day[] {
   });
 }
 
-/** The lessons held that day that may be looked at, by their start. A day at a time: a department has hundreds of them. */
+/** That day's ended lessons whose connections this person may see. One day per request: a department has hundreds a day. */
 export async function readDay(day: Day): Promise<PastDay> {
   const [from, to] = [day.fromMs, day.toMs].map((at) => new Date(at).toISOString());
   const { lessons } = await get<{ lessons: Lesson[] }>(`/lessons?from=${from}&to=${to}`);
   return { ...day, lessons: heldIn(lessons, day) };
 }
 
-/** A lesson over midnight belongs to the day on which it began. */
+/** A lesson over midnight belongs to the day of its start. */
 export function heldIn(lessons: readonly Lesson[], day: Day): Lesson[] {
   return lessons
     .filter(({ start }) => Date.parse(start) >= day.fromMs && Date.parse(start) < day.toMs)

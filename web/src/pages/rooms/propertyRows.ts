@@ -1,14 +1,14 @@
-// Which properties of a device stand in one row. Pure.
+// The rows of a device's card: which properties share one. Pure.
 
 import type { Property } from "../../api/types";
 
 export interface Row {
   main: Property;
-  /** Two names for one thing: where a cover stands is also how far it is open. */
+  /** A second property for the same thing: a cover's position beside its state. */
   beside: Property | null;
 }
 
-/** What can be set comes first. */
+/** Settable properties come first. */
 export function rowsOf(properties: readonly Property[]): Row[] {
   const byName = new Map(properties.map((property) => [property.name, property]));
   const position = byName.has("cover") ? byName.get("cover.position") : undefined;

@@ -1,4 +1,4 @@
-// A person's own view of a live lesson: every room's picture and sound on the work page, received only.
+// Plays all rooms of a live lesson on a work page. It sends nothing.
 
 import { ApiError, post } from "../../api/http";
 import type { ServerEvent, Slots, Watch } from "../../api/types";
@@ -11,26 +11,26 @@ import { SignalingError } from "../../webrtc/whip";
 
 const ASK_AGAIN_MS = 2_000;
 const OVERLAP_MS = 3_000;
-const RENEW_EVERY_MS = 120_000; // a token is good for five minutes, and each change of the layout needs one
-const FEW = 4; // pictures that may each be of middle size; of more all are small
+const RENEW_EVERY_MS = 120_000; // a token is valid for five minutes, and each new layout needs one
+const FEW = 4; // up to so many pictures are of middle size; more are all small
 const FEW_HEIGHT = 360;
 const SMALL_HEIGHT = 180;
 
 export class LessonViewer {
   state = $state<ReconnectingState>("stopped");
-  refused = $state(false); // the person may not see pictures
+  refused = $state(false); // this account may not see pictures
   tracks = $state.raw<ReadonlyMap<string, MediaStreamTrack>>(new Map());
   slots = $state.raw<Slots>({});
   private peer: ReconnectingPeer<BrowserPlayer> | null = null;
   private watch: Watch | null = null;
   private unusedWatch: Watch | null = null; // its token has not been used yet
   private latestSlots: Slots = {};
-  private layoutSentTo: BrowserPlayer | null = null; // the connection that has been told how large its pictures are
+  private layoutSentTo: BrowserPlayer | null = null; // the connection that knows the slots' heights
   private readonly layout = new LayoutSender((heights) => this.putLayout(heights));
   private stopListening: (() => void) | null = null;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private renewTimer: ReturnType<typeof setInterval> | undefined;
-  private readonly view = crypto.randomUUID(); // names this one to the server: another window of the same login has its own
+  private readonly view = crypto.randomUUID(); // distinguishes this window from others of the same login
 
   constructor(private readonly lesson: string) {}
 
@@ -65,7 +65,7 @@ export class LessonViewer {
     try {
       watch = await this.requestWatch();
     } catch (error) {
-      // Gone, or not for this school any more: the page will hear of it. Anything else passes, as that its bridge is only being opened.
+      // 403, 404: the lesson is over or no longer this school's, and an event follows. Anything else is temporary, such as a bridge that is still opening.
       const over = error instanceof ApiError && [403, 404].includes(error.status);
       this.refused = error instanceof ApiError && error.status === 403;
       if (this.stopListening !== null && !over) this.retryTimer = setTimeout(() => void this.open(), ASK_AGAIN_MS);
@@ -95,14 +95,14 @@ export class LessonViewer {
     return post<Watch>(`/lessons/${encodeURIComponent(this.lesson)}/watch`, { view: this.view });
   }
 
-  /** The first attempt has its token already; tokens are short-lived, so each later one asks for its own. */
+  /** The first attempt has a token; each later one requests its own, since tokens are short-lived. */
   private async grant(): Promise<Watch["whep"] | null> {
     const { unusedWatch } = this;
     this.unusedWatch = null;
     return unusedWatch !== null ? unusedWatch.whep : this.renew();
   }
 
-  /** A younger token for the same connection; null: there is none now, or the lesson is on another bridge. */
+  /** A newer token for the same connection; null: none now, or the lesson is on another bridge. */
   private async renew(): Promise<Watch["whep"] | null> {
     try {
       const watch = await this.requestWatch();
@@ -132,7 +132,7 @@ export class LessonViewer {
     const { peer } = this;
     this.state = peer?.state ?? "stopped";
     this.tracks = new Map(peer?.rendered?.tracks ?? []);
-    if (peer?.hasPrevious !== true) this.slots = this.latestSlots; // what is held carries what it carried
+    if (peer?.hasPrevious !== true) this.slots = this.latestSlots; // a previous connection still carries what it did
     if (peer?.state === "connected" && peer.peer !== this.layoutSentTo) {
       this.layoutSentTo = peer.peer;
       this.updateLayout();
@@ -140,7 +140,7 @@ export class LessonViewer {
     }
   }
 
-  /** A teacher's page shows all rooms, each small. */
+  /** The page shows all rooms small, and none while it is hidden. */
   private readonly updateLayout = (): void => {
     const mids = [...(this.peer?.peer?.tracks ?? [])].filter(([, track]) => track.kind === "video").map(([mid]) => mid);
     const seen = mids.length > FEW ? SMALL_HEIGHT : FEW_HEIGHT;
@@ -155,7 +155,7 @@ export class LessonViewer {
       await player.layout(this.watch.whep, heights);
     } catch (error) {
       if (!(error instanceof SignalingError && error.status === 401)) throw error;
-      const grant = await this.renew(); // the machine slept, and no timer ran
+      const grant = await this.renew(); // the token expired while the machine slept
       if (grant === null) throw new SignalingError(0);
       await player.layout(grant, heights);
     }

@@ -1,5 +1,5 @@
-// The teacher's own screen, shared as their room's: until they stop it, the lesson ends, or another machine of the room
-// shares. It goes on while they look at another page of the app.
+// Shares the teacher's screen for their room, until they stop it, the lesson ends, or another machine of the room shares. It
+// goes on while they open other pages of the app.
 
 import { untrack } from "svelte";
 import { ApiError, post } from "../../api/http";
@@ -8,14 +8,14 @@ import { events } from "../../state/events.svelte";
 import { login } from "../../state/login.svelte";
 import { ScreenShare } from "../../webrtc/screenShare.svelte";
 
-const RENEW_EVERY_MS = 120_000; // a token is good for five minutes
+const RENEW_EVERY_MS = 120_000; // a token is valid for five minutes
 
 class TeacherScreenShare {
   lesson = $state<Id | null>(null);
   error = $state.raw<unknown>(null);
   readonly sharing = new ScreenShare(() => this.ask());
   private room: Id | null = null;
-  private share = ""; // names this one to the server: another window of the same login may share, too
+  private share = ""; // distinguishes this share from those of other windows of the same login
 
   constructor() {
     $effect.root(() => {
@@ -35,7 +35,7 @@ class TeacherScreenShare {
     await this.sharing.start();
   }
 
-  /** Also once another machine shares: until that stops, it is said. */
+  /** Also while another machine shares, so that the page can say so until it stops. */
   private listen(): () => void {
     return events.listen((event) => this.take(event));
   }
@@ -67,7 +67,7 @@ class TeacherScreenShare {
     try {
       return await post<ScreenGrant>(`/lessons/${encodeURIComponent(this.lesson ?? "")}/screen`, { share: this.share });
     } catch (error) {
-      // Over, or not allowed (any more). Anything else passes.
+      // The lesson is over, or this account may not share. Anything else is temporary.
       if (error instanceof ApiError && [401, 403, 404, 409].includes(error.status)) {
         this.sharing.stop();
         this.error = error;

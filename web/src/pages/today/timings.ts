@@ -1,4 +1,4 @@
-// When the teacher tapped, for whoever measures how long the picture takes.
+// When the teacher tapped Start and when the first picture came, for tests and benchmarks.
 
 import { nowMs } from "../../webrtc/pageStats";
 
