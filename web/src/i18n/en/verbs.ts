@@ -14,7 +14,7 @@ const FORMS: readonly (readonly [asked: string, doing: string, done: string])[] 
   ["change mode to", "is changing its mode to", "is in mode"],
   ["change to", "is changing to", "is at"],
   ["mute", "is muting", "is muted"],
-  ["unmute", "is unmuting", "is not muted any more"],
+  ["unmute", "is unmuting", "is no longer muted"],
   ["pause picture", "is pausing picture", "has paused picture"],
   ["bring back picture", "is bringing back picture", "has brought back picture"],
   ["set volume to", "is setting its volume to", "has its volume at"],
