@@ -6,7 +6,7 @@ const none = new ApiError(0, "timeout");
 const away = new ApiError(503, "node-unavailable");
 const refused = new ApiError(409, "room-busy");
 
-/** What happens, in order: "!" an attempt, "?" told that nothing was answered, "." a pause. */
+/** What happens, in order: "!" an attempt, "?" a call of `onUnanswered`, "." a pause. */
 async function logOf(answers: readonly (ApiError | null)[], overAfter = Infinity): Promise<string> {
   let log = "";
   let attempts = 0;
@@ -22,7 +22,7 @@ async function logOf(answers: readonly (ApiError | null)[], overAfter = Infinity
   return log;
 }
 
-describe("a request that is insisted on", () => {
+describe("a request that is repeated until it is answered", () => {
   it("is sent again until it is answered, whatever the answer", async () => {
     expect(await logOf([null])).toBe("!");
     expect(await logOf([none, away, null])).toBe("!?.!?.!");

@@ -3,7 +3,7 @@ import { SyncedList } from "./syncedList";
 
 const item = (id: string, says: string): { id: string; says: string } => ({ id, says });
 
-describe("a list kept level with the server", () => {
+describe("a list in step with the server's", () => {
   it("takes what events said while the whole list was on its way as newer", () => {
     const list = new SyncedList<{ id: string; says: string }>();
     const reading = list.beginRead();

@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 
 const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
-/** A layout whose bridge answers with these statuses, then 204; and what it was told. */
+/** A sender whose bridge answers with these statuses, then 204; and what the bridge received. */
 function sent(...answers: number[]): { layout: LayoutSender; log: Heights[] } {
   const log: Heights[] = [];
   const layout = new LayoutSender((heights) => {

@@ -6,12 +6,12 @@ import { ScriptedPeer } from "./scriptedPeer";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A lasting connection whose attempts meet these peers, and the states it goes through. */
+/** A connection whose attempts get these peers in turn, and its states. */
 function reconnecting(...peers: ScriptedPeer[]) {
   return overlapping(0, ...peers);
 }
 
-/** The same, holding the connection before for so long. */
+/** The same with an overlap. */
 function overlapping(overlapMs: number, ...peers: ScriptedPeer[]) {
   const states: string[] = [];
   let attempts = 0;

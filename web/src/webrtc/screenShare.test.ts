@@ -12,7 +12,7 @@ afterEach(() => void vi.unstubAllGlobals());
 
 const grant = (epoch: string): ScreenGrant => ({ url: "/whip/b", token: "s1", client: "d1-screen", epoch });
 
-/** Ours was shown until another machine of the room shared. */
+/** A share that another machine of the room has replaced. */
 async function replaced(): Promise<ScreenShare> {
   const sharing = new ScreenShare(() => grant("e1"));
   await sharing.start();
@@ -39,7 +39,7 @@ it("says nothing of it in the next lesson", async () => {
   expect(sharing.replaced).toBe(false);
 });
 
-it("is sent anew once for each bridge, whether the lesson or a token says first where that is", async () => {
+it("is published once at each bridge, whether an event or a token brings its epoch first", async () => {
   let epoch = "e1";
   const ask = vi.fn(() => grant(epoch));
   const sharing = new ScreenShare(ask);

@@ -23,7 +23,7 @@ describe("remembering", () => {
     };
   });
 
-  it("gives relays only once they are needed, and the youngest credentials", async () => {
+  it("gives TURN servers only once they are needed, with the newest credentials", async () => {
     const { setTurnServers, requireTurn, usableTurnServers } = await load();
     setTurnServers([{ urls: "turn:a" }]);
     expect(usableTurnServers()).toEqual([]);

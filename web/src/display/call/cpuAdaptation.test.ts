@@ -6,7 +6,7 @@ const OVERUSE: DecodeLoad = { busy: 0.8, dropped: 0 };
 const DROPPING: DecodeLoad = { busy: 0.1, dropped: 0.4 };
 const BETWEEN: DecodeLoad = { busy: 0.3, dropped: 0.05 };
 
-/** The step at the end of so many seconds of each load, in turn. */
+/** The step after each load has lasted its seconds, in turn. */
 function steps(start: CpuAdaptation, ...parts: [DecodeLoad, number][]): number[] {
   let [adaptation, nowMs] = [start, 0];
   return parts.map(([load, seconds]) => {

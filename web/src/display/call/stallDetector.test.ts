@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { StallDetector } from "./stallDetector";
 
-/** At which seconds a picture with these frame counts, sampled each second, is taken for stalled. */
+/** The seconds at which these frame counts, sampled once a second, are a stall. */
 function renewals(frames: (second: number) => number, seconds: number, expected = true): number[] {
   const stall = new StallDetector();
   return Array.from({ length: seconds }, (_, second) => second).filter((second) =>

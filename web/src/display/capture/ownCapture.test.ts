@@ -83,7 +83,7 @@ afterEach(() => {
 
 const run = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
-/** A room in a lesson: `sent` are the devices whose tracks the others were sent, in turn. */
+/** A room in a lesson. `sent`: the devices of each stream that it sent, in turn. */
 function room(...devices: Machine["devices"]) {
   const machine = new Machine(devices);
   vi.stubGlobal("navigator", { mediaDevices: machine });
@@ -201,7 +201,7 @@ describe("what cannot be opened", () => {
   });
 });
 
-it("opens everything anew when others were chosen, even while something opens", async () => {
+it("opens all devices again when others were chosen, even while something opens", async () => {
   const { capture, machine } = room(microphone, camera);
   machine.opensInMs = 500;
   capture.start();

@@ -9,7 +9,7 @@ const rooms = (ids: string): CallRoom[] => [...ids].map(room);
 const track = (kind: "video" | "audio", id: string): MediaStreamTrack => ({ kind, id }) as MediaStreamTrack;
 const received = (slots: Received["slots"], change: Partial<Received> = {}): Received => ({ slots, flows: {}, slides: [], ...change });
 
-/** So many video slots with mids from 0, and a voice. */
+/** `count` video slots with mids from 0, and an audio slot. */
 const tracks = (video: number): Map<string, MediaStreamTrack> =>
   new Map([...Array.from({ length: video }, (_, mid) => [String(mid), track("video", `picture ${mid}`)] as const), ["a", track("audio", "voice")]]);
 
@@ -38,7 +38,7 @@ it("names the rooms that a slow machine leaves out", () => {
   expect(gist(tilesOf(rooms("bc"), OWN, received(slots), tracks(2), 0))).toBe("0:b | equal | c");
 });
 
-it("keeps the key of a slot whoever is in it, and says how it comes", () => {
+it("keeps a slot's key when its room changes, and has the slot's flow", () => {
   const before = tilesOf(rooms("bc"), OWN, received({ "0": "b", "1": "c" }), tracks(2), 8).tiles;
   const after = tilesOf(rooms("bc"), OWN, received({ "0": "c", "1": "b" }, { flows: { "0": "still" }, slides: ["1"] }), tracks(2), 8).tiles;
   expect(after.map((tile) => tile.key)).toEqual(before.map((tile) => tile.key));

@@ -27,7 +27,7 @@ const steps = [
   step("gone", { device: "x" }),
 ];
 
-it("tells the steps in the order in which they can start, and what each waits for", () => {
+it("lists the steps in the order of their start, and what each waits for", () => {
   expect(scenePlan(vi, steps, devices).map(({ text, details }) => [text, ...details])).toEqual([
     ["Màn chiếu: hạ", "chờ tối đa 60 giây"],
     ["Máy chiếu: bật", "sau khi bước 1 xong hoặc lỗi", "chờ tối đa 90 giây"],

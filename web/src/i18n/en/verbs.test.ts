@@ -7,7 +7,7 @@ const asked: Record<string, string> = Object.fromEntries(
 );
 
 describe("what a device was asked", () => {
-  it.each(Object.entries(asked))("is told as going on and as done: %s", (_, what) => {
+  it.each(Object.entries(asked))("has a form while it runs and one when it is done: %s", (_, what) => {
     expect(doing(what)).toMatch(/^(is|has) /);
     expect(done(what)).toMatch(/^(is|has|took) /);
   });
