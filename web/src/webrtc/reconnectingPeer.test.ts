@@ -63,7 +63,7 @@ it("gives up an attempt that neither succeeds nor fails", async () => {
   expect([connection.state, silent.log]).toEqual(["connected", ["post t1", "delete t1"]]);
 });
 
-it("restarts ICE at once when unsteady, and is renewed after 2 s if that was no help", async () => {
+it("restarts ICE at once when disconnected, and is renewed after 2 s if that was no help", async () => {
   const first = new ScriptedPeer();
   const { connection, states } = reconnecting(first);
   connection.start();
