@@ -9,8 +9,8 @@ export type LoginState = "asking" | "in" | "out" | "unreachable";
 class Login {
   state = $state<LoginState>("asking");
   me = $state.raw<Me | null>(null);
-  private wanted: string | null = null;
-  private someone = false;
+  private requestedPath: string | null = null;
+  private hadLogin = false;
 
   async ask(): Promise<void> {
     this.state = "asking";
@@ -33,7 +33,7 @@ class Login {
 
   accept(me: Me): void {
     this.me = me;
-    this.someone = true;
+    this.hadLogin = true;
     setCsrf(me.csrf);
     language.suggest(me.account.language);
     this.state = "in";
@@ -75,13 +75,13 @@ class Login {
 
   /** Remembers the page that was opened before the login. Not after a logout: the next person wants another page. */
   remember(path: string): void {
-    if (!this.someone && path !== "/") this.wanted = path;
+    if (!this.hadLogin && path !== "/") this.requestedPath = path;
   }
 
   /** The page to open after the login: the one that was opened before it, once. */
   landing(): string {
-    const path = this.wanted ?? this.home;
-    this.wanted = null;
+    const path = this.requestedPath ?? this.home;
+    this.requestedPath = null;
     return path;
   }
 

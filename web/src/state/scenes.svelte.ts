@@ -6,7 +6,7 @@ import { SyncedStore } from "./syncedStore.svelte";
 
 export class Scenes extends SyncedStore {
   list = $state.raw<Scene[]>([]);
-  private asked = 0;
+  private requested = 0;
 
   constructor(private readonly room: string) {
     super();
@@ -14,16 +14,16 @@ export class Scenes extends SyncedStore {
 
   /** Creates the missing scenes from the room's devices. Returns how many there are beside `known`. */
   async suggest(known: readonly string[]): Promise<number> {
-    this.asked += 1; // the answer to an earlier request is older than this one
+    this.requested += 1; // the answer to an earlier request is older than this one
     this.list = (await post<{ scenes: Scene[] }>(`${this.path}/suggest`)).scenes;
     this.state = "ready";
     return this.list.filter((scene) => !known.includes(scene.name)).length;
   }
 
   protected async load(): Promise<void> {
-    const turn = ++this.asked;
+    const number = ++this.requested;
     const { scenes } = await get<{ scenes: Scene[] }>(this.path);
-    if (turn === this.asked) this.list = scenes;
+    if (number === this.requested) this.list = scenes;
   }
 
   protected onEvent(event: ServerEvent): void {

@@ -104,9 +104,9 @@ export class ReconnectingPeer<P extends Peer> {
       if (this.peer !== peer) return;
       if (grant === null) throw new SignalingError(0);
       this.lastGrant = grant;
-      const asked = performance.now();
+      const requestedAt = performance.now();
       await peer.connect(grant);
-      this.roundMs = performance.now() - asked;
+      this.roundMs = performance.now() - requestedAt;
       if (this.peer === peer && this.state === "connecting") {
         clearTimeout(this.timer);
         this.timer = setTimeout(() => this.failed(peer), Math.max(CONNECT_TIMEOUT_MS, CONNECT_ROUNDS * this.roundMs));

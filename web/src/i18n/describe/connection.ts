@@ -9,9 +9,9 @@ export function mediaText(words: Words, site: Site): { text: string; tone: Tone 
   const { media: say } = words;
   const { media } = site;
   if (media.link === "lost") return { text: say.lost, tone: "bad" };
-  const kept = withheldText(words, site);
-  if (kept !== null && (media.video || site.camera_off) && (media.audio || site.muted)) {
-    return media.receiving ? { text: kept, tone: "quiet" } : { text: say.notReceiving, tone: "warn" };
+  const withheld = withheldText(words, site);
+  if (withheld !== null && (media.video || site.camera_off) && (media.audio || site.muted)) {
+    return media.receiving ? { text: withheld, tone: "quiet" } : { text: say.notReceiving, tone: "warn" };
   }
   if (!media.video && !media.audio) return { text: say.none, tone: "busy" };
   if (!media.video) return { text: say.soundOnly, tone: "warn" };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Lesson } from "../../api/types";
-import { daysBefore, heldIn, ofToday } from "./pastDays";
+import { daysBefore, endedOn, todaysLessons } from "./pastDays";
 
 const shown = (ms: number): string => new Date(ms).toISOString();
 
@@ -20,7 +20,7 @@ it("lists what was held that day and may be looked at, in order", () => {
   const lesson = (id: string, start: string, state: Lesson["state"] = "ended", diagnose = true): Lesson =>
     ({ id, start, state, can: { diagnose } }) as Lesson;
   const day = { fromMs: Date.parse("2026-11-20T17:00:00Z"), toMs: Date.parse("2026-11-21T17:00:00Z") };
-  const found = heldIn(
+  const found = endedOn(
     [
       lesson("late", "2026-11-21T03:00:00Z"),
       lesson("early", "2026-11-21T00:00:00Z"),
@@ -39,7 +39,7 @@ it("counts a lesson over midnight to the day on which it began only", () => {
   const lesson = (id: string, start: string): Lesson => ({ id, start, state: "ended", can: { diagnose: true } }) as Lesson;
   const lessons = [lesson("over-midnight", "2026-11-21T16:50:00Z"), lesson("today", "2026-11-21T17:00:00Z")];
   const now = Date.parse("2026-11-21T17:45:00Z");
-  expect(ofToday(lessons, now).map(({ id }) => id)).toEqual(["today"]);
+  expect(todaysLessons(lessons, now).map(({ id }) => id)).toEqual(["today"]);
   const [yesterday] = daysBefore(now);
-  expect(yesterday && heldIn(lessons, yesterday).map(({ id }) => id)).toEqual(["over-midnight"]);
+  expect(yesterday && endedOn(lessons, yesterday).map(({ id }) => id)).toEqual(["over-midnight"]);
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Property } from "../../api/types";
-import { rowsOf } from "./propertyRows";
+import { propertyRows } from "./propertyRows";
 
 const property = (name: string, settable: boolean): Property => ({ name, settable }) as Property;
-const names = (properties: Property[]): (string | undefined)[][] => rowsOf(properties).map(({ main, beside }) => [main.name, beside?.name]);
+const names = (properties: Property[]): (string | undefined)[][] => propertyRows(properties).map(({ main, beside }) => [main.name, beside?.name]);
 
 describe("rows of a device", () => {
   it("have a cover and its position as one", () => {

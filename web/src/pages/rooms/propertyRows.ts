@@ -9,7 +9,7 @@ export interface Row {
 }
 
 /** Settable properties come first. */
-export function rowsOf(properties: readonly Property[]): Row[] {
+export function propertyRows(properties: readonly Property[]): Row[] {
   const byName = new Map(properties.map((property) => [property.name, property]));
   const position = byName.has("cover") ? byName.get("cover.position") : undefined;
   return properties
