@@ -8,7 +8,7 @@ import { nowMs, statsOf } from "../webrtc/pageStats";
 import { ScreenShare } from "../webrtc/screenShare.svelte";
 import { CallClient, type CallState, NO_CALL } from "./call/callClient";
 import { PendingChanges, type Sending } from "./call/pendingChanges";
-import { PrewarmedPeers } from "./call/prewarm";
+import { PrewarmedPeers } from "./call/prewarmedPeers";
 import { deviceIdOf, knownDevices, storedChoice } from "./capture/deviceChoice";
 import { closeCapture, openCapture, switchCamera, withoutPicture } from "./capture/userMedia";
 import { ScreenWakeLock } from "./wakeLock";
