@@ -442,7 +442,7 @@ export interface CallRoom {
 }
 
 /** A lesson that a display shall be in. Another (lesson, epoch) means: leave and join anew. */
-export interface CallOrder extends Received {
+export interface DisplayCall extends Received {
   lesson: Id;
   title: string;
   epoch: string | number;
@@ -488,7 +488,7 @@ export interface DisplayState {
   school: School;
   next: { title: string; start: string } | null;
   asking: Asking | null;
-  call: CallOrder | null;
+  call: DisplayCall | null;
 }
 
 /** What arrives on the WebSocket /api/v1/display/events. */
@@ -500,7 +500,7 @@ export type DisplayEvent =
   | { type: "error"; code: string }
   | DisplayState
   /** What is another in the call of the last state. */
-  | { type: "call"; call: Partial<CallOrder> };
+  | { type: "call"; call: Partial<DisplayCall> };
 
 export interface DisplayReport {
   type: "report";
