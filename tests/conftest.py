@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from testing.postgres import PostgresServer, postgres_server
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 
 
 def pytest_report_header() -> str:
-    missing = f"; NOT the fast one: {engine.missing}" if engine.missing else ""
-    return f"forwarding engines tested: {', '.join(engine.engines)}{missing}"
+    missing = f"; NOT the fast one: {engines.missing}" if engines.missing else ""
+    return f"forwarding engines tested: {', '.join(engines.installed)}{missing}"
 
 
 @pytest.fixture(scope="session")

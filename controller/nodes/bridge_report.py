@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from controller.views.values import SiteLink, SiteMedia, SlotView
 from rooms.room import RoomId
 from webrtc.shared.ids import ParticipantId
-from webrtc.shared.state import BridgeState, Link, ParticipantState, Role
+from webrtc.shared.state import BridgeState, LinkState, ParticipantState, Role
 
 VIEWER = "viewer-"
-LINKS = {Link.GOOD: SiteLink.GOOD, Link.WEAK: SiteLink.WEAK, Link.LOST: SiteLink.LOST}
+LINKS = {LinkState.GOOD: SiteLink.GOOD, LinkState.WEAK: SiteLink.WEAK, LinkState.LOST: SiteLink.LOST}
 
 
 def viewer(account_id: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from controller.views.values import Cause, DisplayReport, SendLimit, Side, SiteQuality, Word
 from webrtc.shared.ids import ParticipantId
-from webrtc.shared.state import Flow, Link, ParticipantState, Role, TrackState
+from webrtc.shared.state import Flow, LinkState, ParticipantState, Role, TrackState
 
 WEAK_LOSS = 0.05
 """Lost before repair. RED repeats each packet once, so that 5 % leave 0.25 % of the speech to guess; but then two of
@@ -75,7 +75,7 @@ class Figures:
     sound it gets. `up_freezes`, `freezes`: counted since somewhen, of what it sends and what it shows.
     """
 
-    link: Link
+    link: LinkState
     receiving: bool
     picture: bool  # or it is not to be seen
     sound: bool  # or it is not to be heard
@@ -170,7 +170,7 @@ def judge(seen: Figures | None, recent: Recent) -> SiteQuality:
     match seen:
         case None:
             return _site(Word.LOST, Cause.NOT_CONNECTED)
-        case Figures(link=Link.LOST):
+        case Figures(link=LinkState.LOST):
             return _site(Word.LOST, Cause.NOT_CONNECTED)
         case Figures(picture=False, sound=False):
             return _site(Word.LOST, Cause.SILENT)
@@ -185,7 +185,7 @@ def judge(seen: Figures | None, recent: Recent) -> SiteQuality:
 def _weakness(seen: Figures, recent: Recent) -> Cause:
     felt = _felt(seen, recent)
     up_stalls = recent.up_freezes >= FELT_FREEZES
-    if seen.link is Link.WEAK or not seen.receiving:
+    if seen.link is LinkState.WEAK or not seen.receiving:
         return Cause.NOT_CONNECTED
     if seen.up_loss > (FELT_LOSS if up_stalls else WEAK_LOSS):
         return Cause.UPLINK_LOSS

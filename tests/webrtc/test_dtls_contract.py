@@ -16,7 +16,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 from tests.webrtc.secure import associated
-from webrtc.transport.dtls import PacketBuffer, SrtpKeys, protect_rtcp, protect_rtp, unprotect_rtcp, unprotect_rtp
+from webrtc.transport.srtp import PacketBuffer, SrtpKeys, protect_rtcp, protect_rtp, unprotect_rtcp, unprotect_rtp
 
 RTP = bytes.fromhex("8060000100000000cafebabe") + b"media"
 RTCP = bytes.fromhex("80c90001cafebabe")

@@ -13,7 +13,7 @@ from tests.webrtc.peers import LESSON, Lesson, lesson
 from webrtc.bridge.connection import Connection
 from webrtc.rtp import rtcp
 from webrtc.shared.ids import ClientId, ParticipantId
-from webrtc.shared.state import Link
+from webrtc.shared.state import LinkState
 from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import CONSENT_S
 
@@ -62,8 +62,8 @@ async def test_client_whose_packets_come_is_there_without_a_check(clock: Clock, 
             a.send_rtp(packet(second, KEYFRAME if second == 1 else OTHER_FRAME, timestamp=90_000 * second))
             await b.packets.get()
             await a.report(rtcp.ReceiverReport)  # the plane's own doings were due, too
-        links = (sends.link(clock.now), gets.link(clock.now))
-        assert (sends.connected, gets.connected, *links) == (True, True, Link.GOOD, Link.GOOD)
+        links = (sends.link_state(clock.now), gets.link_state(clock.now))
+        assert (sends.connected, gets.connected, *links) == (True, True, LinkState.GOOD, LinkState.GOOD)
         clock.now += CONSENT_S + STEP_S
         await here.until(lambda: not here.plane.connections)
 
@@ -79,11 +79,11 @@ async def test_client_that_only_speaks_within_dtls_is_there(clock: Clock) -> Non
         gets._dtls.heard = heard
         for _ in range(MINUTE_AND_MORE_S // 10):
             clock.now += 10.0
-            assert gets.link(clock.now) is not Link.GOOD
+            assert gets.link_state(clock.now) is not LinkState.GOOD
             came.clear()
             await b.send_data(b"here")
             await came.wait()
-            assert gets.link(clock.now) is Link.GOOD
+            assert gets.link_state(clock.now) is LinkState.GOOD
         assert gets.connected
 
 

@@ -100,8 +100,7 @@ def test_still_on_a_long_way_is_no_silence() -> None:
 def test_clock_that_is_set_back_stops_no_congestion_control() -> None:
     sender = Sender(Way(bps=lambda now: 2_000_000 if now < BEGAN + 40 else 400_000, queue_s=1.0), wanted_bps=1_500_000)
     sender.run(30)
-    note = sender._arrivals.note
-    sender._arrivals.note = lambda sequence, at: note(sequence, at - 900)
+    sender.receiver_ahead_s = -900.0
     sender.run(40)
     assert sender.mean_bps(20) <= 450_000
     assert sender.estimate.loss < 0.05

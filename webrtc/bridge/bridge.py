@@ -11,8 +11,8 @@ from webrtc.bridge.subscription import Subscription
 from webrtc.errors import BridgeFull
 from webrtc.forwarding.layers import Source
 from webrtc.selection.active_speaker import Speakers, Speech
-from webrtc.selection.ranking import Offering, cast, eligible, permitted
-from webrtc.selection.slot_assignment import Ranks, seat
+from webrtc.selection.ranking import Offering, eligible, permitted, rank
+from webrtc.selection.slot_assignment import RankedSources, assign_slots
 from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
 from webrtc.shared.policy import Policy
 from webrtc.shared.state import BridgeState
@@ -123,7 +123,7 @@ class Bridge:
         offerings = {each.id: permitted(each.offering(now), self.policy, each.id) for each in publishing}
         pictures = {each.id: () if each.id in self.policy.dark else each.pictures(now) for each in publishing}
         self._speech = self.speakers.speech
-        watching: Ranks | None = None  # the same for all who publish nothing
+        watching: RankedSources | None = None  # the same for all who publish nothing
         for participant in ordered:
             if participant.subscriptions:
                 if participant.publications or watching is None:
@@ -136,8 +136,8 @@ class Bridge:
                         # To the machine whose screen it is, it would come back in itself, without end.
                         own = mirrored is not None and not mirrored.client.startswith(f"{client}-")
                         theirs = self._ranks(participant, pictures, offerings, now, own_slides=True) if own else ranks
-                        seated = subscription.selection.sources
-                        subscription.assign(seat(subscription.slots, seated, theirs), now)
+                        assigned = subscription.selection.sources
+                        subscription.assign(assign_slots(subscription.slots, assigned, theirs), now)
         self._changed(self.id)
 
     def state(self) -> BridgeState:
@@ -167,9 +167,9 @@ class Bridge:
         now: float,
         *,
         own_slides: bool = False,
-    ) -> Ranks:
+    ) -> RankedSources:
         """What `viewer` may get: everybody's first camera, and behind them the further ones."""
-        roles = cast(
+        roles = rank(
             viewer=viewer.id,
             present=list(pictures),
             offerings=offerings,
@@ -179,7 +179,7 @@ class Bridge:
         )
         slides = self.participants[roles.slides].slides(now) if roles.slides is not None else None
         further = [source for id, each in pictures.items() if id != viewer.id for source in each[1:]]
-        return Ranks(
+        return RankedSources(
             stage=[slides] if slides is not None else [pictures[each][0] for each in roles.stage],
             thumbnails=[*(pictures[each][0] for each in roles.thumbnails), *further],
             voices=[voice for each in roles.voices if (voice := self.participants[each].voice(now)) is not None],

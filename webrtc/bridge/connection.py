@@ -10,25 +10,19 @@ from time import monotonic, time
 from typing import ClassVar
 
 from webrtc.errors import InvalidPacket, InvalidSdp
+from webrtc.forwarding.engine import Engine
 from webrtc.forwarding.forward import Forwarder
 from webrtc.rtp import rtcp
 from webrtc.rtp.packet import Elements, is_rtcp
 from webrtc.sdp.answer import make_answer
 from webrtc.sdp.offer import Answer, Candidate, LocalParameters, Offer
 from webrtc.shared.ids import ClientId, ConnectionId, ParticipantId
-from webrtc.shared.state import Link
-from webrtc.transport.demux import Demultiplexer
-from webrtc.transport.dtls import (
-    Certificate,
-    DtlsTransport,
-    PacketBuffer,
-    SrtpKeys,
-    protect_rtcp,
-    unprotect_rtcp,
-    unprotect_rtp,
-)
+from webrtc.shared.state import LinkState
+from webrtc.transport.dtls import Certificate, DtlsTransport
 from webrtc.transport.ice import IceLite, IceSession
 from webrtc.transport.path import Path
+from webrtc.transport.receive import ReceiveBuffer
+from webrtc.transport.srtp import PacketBuffer, SrtpKeys, protect_rtcp, unprotect_rtcp, unprotect_rtp
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +52,8 @@ class Transport:
     ice: IceLite
     certificate: Certificate
     candidates: tuple[Candidate, ...]
-    forwarder: Forwarder
-    received: PacketBuffer  # the datagram that came in last,
-    demultiplexer: Demultiplexer  # and who put it there
+    engine: Engine
+    forwarder: Forwarder  # of that engine
     reports: PacketBuffer  # to build RTCP in
 
 
@@ -191,11 +184,11 @@ class Connection(ABC):
         """Whether the client still wants our packets: it was heard of late."""
         return self._ice.consents(now)
 
-    def link(self, now: float) -> Link:
+    def link_state(self, now: float) -> LinkState:
         silence_s = now - self._ice.heard_at
         if not self.connected or silence_s > LOST_S:
-            return Link.LOST
-        return Link.WEAK if silence_s > WEAK_S else Link.GOOD
+            return LinkState.LOST
+        return LinkState.WEAK if silence_s > WEAK_S else LinkState.GOOD
 
     # -- for the two directions
 
@@ -247,22 +240,22 @@ class Connection(ABC):
     def _heard(self) -> None:
         self._ice.heard_at = monotonic()
 
-    def receive_media(self, size: int, now: float) -> None:
-        keys, buffer = self._receiving, self._transport.received
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None:
+        keys = self._receiving
         if now >= self._counted_until:
             self._counted_until, self._counted, self._reported = now + 1.0, 0, 0
         if keys is None or self._counted >= MAX_PACKETS_PER_S:
             self.refused += 1
             return
-        view, length = buffer.view, buffer.length
+        view, length = received.view, received.length
         length[0] = size
         control = is_rtcp(view)
-        if (unprotect_rtcp if control else unprotect_rtp)(keys.context, buffer.memory, length):
+        if (unprotect_rtcp if control else unprotect_rtp)(keys.context, received.memory, length):
             self.refused += 1
             return
         if now >= self._heard_until:
             self._heard_until = now + HEARD_S
-            self._ice.hear(self._transport.demultiplexer.sender, now)
+            self._ice.hear(received.sender, now)
         self._counted += 1  # not those that are forged, or another one could silence this client
         try:
             if control:
@@ -271,10 +264,10 @@ class Connection(ABC):
                     self.refused += 1
                     return
                 self.meet(int.from_bytes(view[4:8], "big"))
-                for report in rtcp.parse(bytes(view[: length[0]]), self._transport.forwarder.read_feedback):
+                for report in rtcp.parse(bytes(view[: length[0]]), self._transport.engine.read_feedback):
                     self.receive_rtcp(report, now)
             else:
-                packet, elements = self._transport.forwarder.open_packet(view[: length[0]])
+                packet, elements = self._transport.engine.open_packet(view[: length[0]])
                 self.receive_rtp(packet, elements, now)
         except InvalidPacket as error:
             self.refused += 1

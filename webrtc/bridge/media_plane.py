@@ -14,14 +14,16 @@ from webrtc.bridge.connection import Connection, Transport
 from webrtc.bridge.publication import Publication
 from webrtc.bridge.subscription import Subscription
 from webrtc.errors import BridgeFull, BridgeNotFound, ConnectionNotFound, HandshakeFailed
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.sdp.offer import Candidate, parse_offer
 from webrtc.shared.ids import BridgeId, ClientId, ConnectionId, ParticipantId
 from webrtc.shared.policy import Policy
 from webrtc.transport.demux import Demultiplexer
-from webrtc.transport.dtls import Certificate, PacketBuffer
+from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import IceLite
 from webrtc.transport.listen import MediaPort
+from webrtc.transport.receive import ReceiveBuffer
+from webrtc.transport.srtp import PacketBuffer
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +65,10 @@ class MediaPlane:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        received = PacketBuffer()
         ice = IceLite()
-        forwarder = engine.make_forwarder()
-        demultiplexer = Demultiplexer(buffer=received.view, peers=ice.peers, receive_stun=ice.receive)
+        engine = engines.chosen
+        forwarder = engine.forwarder()
+        demultiplexer = Demultiplexer(received=ReceiveBuffer(), peers=ice.peers, receive_stun=ice.receive)
         async with AsyncExitStack() as stack:
             self._media = await stack.enter_async_context(
                 MediaPort(
@@ -75,7 +77,8 @@ class MediaPlane:
                     advertise=self._advertise,
                     tcp=self._tcp,
                     demultiplexer=demultiplexer,
-                    forwarder=forwarder,
+                    inbox=engine.inbox,
+                    outgoing=forwarder,
                     ended=ice.forget,
                 )
             )
@@ -83,16 +86,15 @@ class MediaPlane:
                 ice=ice,
                 certificate=Certificate(),
                 candidates=tuple(self._candidates(self._media.port)),
+                engine=engine,
                 forwarder=forwarder,
-                received=received,
-                demultiplexer=demultiplexer,
                 reports=PacketBuffer(),
             )
             self._group = await stack.enter_async_context(asyncio.TaskGroup())
             self._ticking = self._group.create_task(self._tick(), name="media plane tick")
             self._stack = stack.pop_all()
-        reason = f" ({engine.missing})" if engine.missing else ""
-        logger.info("media plane: forwards by the %s engine%s", engine.engine, reason)
+        reason = f" ({engines.missing})" if engines.missing else ""
+        logger.info("media plane: forwards by the %s engine%s", engine.name, reason)
         return self
 
     async def __aexit__(

@@ -8,9 +8,9 @@ from webrtc.bridge.subscription import Subscription
 from webrtc.forwarding.layers import Source
 from webrtc.selection.ranking import Offering
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
-from webrtc.shared.state import Link, ParticipantState
+from webrtc.shared.state import LinkState, ParticipantState
 
-_WORST_FIRST = (Link.LOST, Link.WEAK, Link.GOOD)
+_WORST_FIRST = (LinkState.LOST, LinkState.WEAK, LinkState.GOOD)
 
 
 class Participant:
@@ -36,7 +36,7 @@ class Participant:
 
     def slides(self, now: float) -> Source | None:
         """Its shared screen: of several the newest; that of a machine which is not heard any more is none."""
-        heard = [each for each in self.publications.values() if each.link(now) is not Link.LOST]
+        heard = [each for each in self.publications.values() if each.link_state(now) is not LinkState.LOST]
         return next((source for each in reversed(heard) for source in each.sources if source.slides), None)
 
     def voice(self, now: float) -> Source | None:
@@ -61,14 +61,14 @@ class Participant:
         """`owners`: whose each track is."""
         return ParticipantState(
             id=self.id,
-            link=self.link(now),
+            link=self.link_state(now),
             round_trip_ms=self.round_trip_ms(),
             speaking=speaking,
             tracks=tuple(state for each in self.publications.values() for state in each.track_states(now)),
             subscriptions=tuple(each.state(owners) for each in self.subscriptions.values()),
         )
 
-    def link(self, now: float) -> Link:
+    def link_state(self, now: float) -> LinkState:
         """As good as its best client that both sends and plays; where none does, as its worst connection.
 
         That of a shared screen, maybe of another machine, counts if it is all.
@@ -80,10 +80,10 @@ class Participant:
         clients = self.publications.keys() | self.subscriptions.keys()
         return self._worst(clients - screens or screens, now)
 
-    def _worst(self, clients: Iterable[ClientId], now: float) -> Link:
+    def _worst(self, clients: Iterable[ClientId], now: float) -> LinkState:
         both = [each.get(client) for client in clients for each in (self.publications, self.subscriptions)]
-        links = {each.link(now) for each in both if each is not None}
-        return next((link for link in _WORST_FIRST if link in links), Link.LOST)
+        links = {each.link_state(now) for each in both if each is not None}
+        return next((link for link in _WORST_FIRST if link in links), LinkState.LOST)
 
     def round_trip_ms(self) -> float | None:
         """The longest of its subscriptions'."""

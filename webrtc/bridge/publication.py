@@ -19,9 +19,9 @@ from webrtc.sdp.answer import (
 )
 from webrtc.sdp.offer import SLIDES, Offer, Section
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
-from webrtc.shared.state import Link, TrackState
-from webrtc.transport.dtls import SrtpKeys
+from webrtc.shared.state import LinkState, TrackState
 from webrtc.transport.path import Path
+from webrtc.transport.srtp import SrtpKeys
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Publication(Connection):
             self._report_at = now + REPORT_S
             self._report(now)
             self._check_wishes(now)
-            lost = self.link(now) is Link.LOST
+            lost = self.link_state(now) is LinkState.LOST
             if lost != self._lost:
                 self._lost = lost
                 self.changed()  # its screen leaves the stage, or comes back
@@ -197,7 +197,7 @@ class Publication(Connection):
             self._go_on(before, track, now)
             before.forward(packet, now)
             return True
-        layer = Layer(track=track, forwarder=self._transport.forwarder, ask=self._ask)
+        layer = Layer(track=track, send=self._transport.forwarder.send, ask=self._ask)
         layer.want(now)
         layer.begin(packet)
         self._layers[ssrc] = layer

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 from webrtc.bridge.connection import REPORT_S, Connection, Transport, ntp_now_s
-from webrtc.bridge.token_bucket import Allowance
+from webrtc.bridge.token_bucket import TokenBucket
 from webrtc.estimation.estimate import CAP_BPS, SendEstimate
 from webrtc.estimation.probing import Probe
-from webrtc.forwarding.forward import Forwarder
+from webrtc.estimation.trial import MOST_BPS
+from webrtc.forwarding.engine import Engine
 from webrtc.forwarding.layers import Source
 from webrtc.forwarding.outlet import Outlet
 from webrtc.forwarding.slots import Formats, Slot
@@ -20,12 +21,11 @@ from webrtc.rtp.packet import Elements
 from webrtc.rtp.transport_cc import TransportFeedback
 from webrtc.sdp.answer import SEND_TIME_EXTENSION, TRANSPORT_CC_EXTENSION
 from webrtc.sdp.offer import Offer, Section
-from webrtc.selection.layer_selection import Selection
-from webrtc.selection.trial import MOST_BPS
+from webrtc.selection.layer_selection import LayerSelection
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
 from webrtc.shared.state import Flow, Role, SlotState, SubscriptionState
-from webrtc.transport.dtls import SrtpKeys
 from webrtc.transport.path import Path
+from webrtc.transport.srtp import SrtpKeys
 
 SLOTS_PER_REPORT = 20  # 56 octets each: a compound packet stays within a datagram, and one tells of a whole display
 ALLOCATE_S = 1.0  # between two choices of layers where nothing asks for one
@@ -72,11 +72,11 @@ class Subscription(Connection):
             transport=transport, participant=participant, client=client, offer=offer, changed=changed, noted=noted
         )
         sections = [section for section in self.answer.sections if not section.rejected]
-        self.outlet = _outlet(transport.forwarder, sections)
+        self.outlet = _outlet(transport.engine, sections)
         alike = all(section.extensions for section in sections) or not self.outlet.extension
-        self._plain = self.outlet if alike else transport.forwarder.outlet()  # of sections that agreed on no extension
+        self._plain = self.outlet if alike else transport.engine.outlet()  # of sections that agreed on no extension
         self.slots = tuple(self._slot(section, sections) for section in sections)
-        self.selection = Selection(self.slots)
+        self.selection = LayerSelection(self.slots)
         self.round_trip_s: float | None = None
         self.loss = 0.0
         self.jitter_ms = 0.0
@@ -85,8 +85,8 @@ class Subscription(Connection):
         self._estimate: SendEstimate | None = None
         self._numbered = numbered
         self._measurable = numbered  # for REMB: once the first has come
-        self._repeats = Allowance(most=REPEATS_PER_S, per_s=REPEATS_PER_S)
-        self._keyframes = {slot.ssrc: Allowance(most=KEYFRAMES, per_s=KEYFRAMES_PER_S) for slot in self.slots}
+        self._repeats = TokenBucket(most=REPEATS_PER_S, per_s=REPEATS_PER_S)
+        self._keyframes = {slot.ssrc: TokenBucket(most=KEYFRAMES, per_s=KEYFRAMES_PER_S) for slot in self.slots}
         self._by_ssrc = {slot.ssrc: slot for slot in self.slots}
         self._shown: list[tuple[Flow, TrackId | None, int]] = []
         now = monotonic()  # each subscriber at its own moment: a node has hundreds, and one core
@@ -191,7 +191,7 @@ class Subscription(Connection):
             return
         self._due = now + LOOK_S
         if self._estimate is None:
-            trend = self._transport.forwarder.trendline()
+            trend = self._transport.engine.trendline()
             self._estimate = SendEstimate(transport_cc=self._numbered, now=now, trend=trend)
         self._estimate.tick(self._estimate.last_sent(self.outlet), now)
         self._look(now)
@@ -331,16 +331,16 @@ class Subscription(Connection):
             self.send_rtcp([*some, *names])
 
 
-def _outlet(forwarder: Forwarder, sections: list[Section]) -> Outlet:
+def _outlet(engine: Engine, sections: list[Section]) -> Outlet:
     """Numbers its packets, or tells when they were sent, as was agreed."""
     extensions = {uri: id for section in sections for uri, id in section.extensions.items()}
-    return forwarder.outlet(
+    return engine.outlet(
         transport_cc=extensions.get(TRANSPORT_CC_EXTENSION, 0), send_time=extensions.get(SEND_TIME_EXTENSION, 0)
     )
 
 
 def _gist(slot: Slot) -> tuple[Flow, TrackId | None, int]:
-    """What is news in a slot: a thinned one has another route every moment, and one of stills has none in between."""
+    """What is news in a slot: a reduced one has another route every moment, and one of stills has none in between."""
     route = slot.route
     if route is None or slot.still:
         return slot.flow, None, 0

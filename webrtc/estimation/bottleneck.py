@@ -6,7 +6,7 @@ Times are seconds; the clocks of sender and receiver may differ by any constant.
 from collections import deque
 from math import sqrt
 
-from webrtc.estimation.windowed_min import Least
+from webrtc.estimation.windowed_min import WindowedMin
 
 DELIVERY_S = 0.5  # the rate that arrives is measured over so long,
 MAX_SPANS = 64  # and over so many feedbacks, whatever times they tell
@@ -55,7 +55,7 @@ class Queue:
     def __init__(self) -> None:
         self.wait_s = 0.0
         self.growing = self.shrinking = False
-        self._fastest = Least(FASTEST_S)
+        self._fastest = WindowedMin(FASTEST_S)
         self._usual_s = self._since = 0.0  # about what packets wait, and since when
 
     @property

@@ -3,7 +3,7 @@
 from math import inf
 
 
-class Least:
+class WindowedMin:
     """`value`: over one to two windows of `window_s`; infinite before the first measurement."""
 
     def __init__(self, window_s: float) -> None:

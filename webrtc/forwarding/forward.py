@@ -7,14 +7,12 @@ would. This is the reference; `webrtc/forwarding/fast.py` has the same `send` in
 
 from struct import Struct
 
-from webrtc.estimation.trendline import Trendline
-from webrtc.forwarding.outlet import HISTORY, Outlet
+from webrtc.estimation.sent import HISTORY
+from webrtc.forwarding.outlet import Outlet
 from webrtc.forwarding.slots import Route, Slot
-from webrtc.rtp.packet import HEADER, HEADER_SIZE, MARKER, VERSION, Elements, open_packet, strip_redundancy
+from webrtc.rtp.packet import HEADER, HEADER_SIZE, MARKER, VERSION, strip_redundancy
 from webrtc.rtp.payload import NO_PICTURE, PICTURE_ID, PICTURE_ID_AT, TL0PICIDX_AT, Picture, read_vp8
-from webrtc.rtp.transport_cc import TransportFeedback
-from webrtc.transport.dtls import PacketBuffer, protect_rtp
-from webrtc.transport.receive import Inbox
+from webrtc.transport.srtp import PacketBuffer, protect_rtp
 
 EXTENDED = Struct("!BBHIIII")  # a header with one word of header extension behind it (RFC 8285 4.2)
 EXTENDED_SIZE = EXTENDED.size
@@ -32,28 +30,6 @@ class Forwarder:
     def __init__(self) -> None:
         self._buffer = PacketBuffer()
         self._held: dict[Outlet, list[bytes]] | None = None
-
-    def outlet(self, *, transport_cc: int = 0, send_time: int = 0) -> Outlet:
-        """An outlet for the routes of this forwarder. For the parameters see `Outlet`."""
-        return Outlet(transport_cc=transport_cc, send_time=send_time)
-
-    def trendline(self) -> Trendline:
-        """To follow what one subscriber's feedback says."""
-        return Trendline()
-
-    def inbox(self) -> Inbox:
-        """For what comes in at one socket."""
-        return Inbox()
-
-    @staticmethod
-    def open_packet(packet: memoryview) -> tuple[bytes, Elements]:
-        """See `webrtc.rtp.packet.open_packet`."""
-        return open_packet(packet)
-
-    @staticmethod
-    def read_feedback(body: bytes) -> TransportFeedback:
-        """See `TransportFeedback.from_body`."""
-        return TransportFeedback.from_body(body)
 
     def hold(self) -> None:
         """Have packets that are sent until `flush` leave only then: those of one subscriber together."""
@@ -100,7 +76,7 @@ class Forwarder:
             if protect(outlet.context, memory, length):
                 outlet.dropped += 1
                 continue
-            outlet.times[count & RING] = now  # as `Outlet.note` does, without the call
+            outlet.times[count & RING] = now  # as `SentPackets.note` does, without the call
             outlet.sizes[count & RING] = size
             outlet.sequence = count + 1
             outlet.octets += size

@@ -54,7 +54,7 @@ class Route(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Stretch:
+class _SentRange:
     """What went along a route: up to `last`, a number of the source, or until now where that is None.
 
     Beyond its end the numbers belong to the next one: used twice, they would break SRTP (RFC 7714 8.1).
@@ -111,10 +111,10 @@ class Slot:
         self.carrier: Carrier | None = None
         self.route: Route | None = None  # what the slot carries now
         self.base_only = False
-        self.rising = False  # the higher temporal layers come back with the next frame that they can begin with
+        self.resuming = False  # the higher temporal layers come back with the next frame that they can begin with
         self.still = False
         self.picture = 0  # the track's timestamp at the beginning of the route
-        self._stretches: deque[_Stretch] = deque(maxlen=ROUTES)
+        self._ranges: deque[_SentRange] = deque(maxlen=ROUTES)
         # Where the stream stood when the last route ended. Random at first (RFC 3550 5.1); the top bit stays clear
         # so that the receiver's SRTP sees the number wrap before it has to guess (RFC 3711 3.3.1).
         self._sequence = 0x10000 + random.getrandbits(15)
@@ -136,7 +136,7 @@ class Slot:
 
     def shown_at(self, track: Track) -> float:
         """When the last packet of `track` came that went out, if it was carried last; or else it was never."""
-        last = self._stretches[-1] if self._stretches else None
+        last = self._ranges[-1] if self._ranges else None
         if last is None or last.route.track is not track or self._stopped_at is None:
             return -inf
         return self._stopped_at
@@ -155,9 +155,9 @@ class Slot:
     def switch(self, track: Track, packet: bytes, number: int, now: float) -> Route:
         """Begin to carry `track` at its plain `packet`, for video the start of a keyframe; `number`: extended."""
         self.stop()
-        if self._stretches:  # what is asked for again is of the source just left; those before it are let go
-            left = self._stretches[-1].route.track
-            self._stretches = deque((each for each in self._stretches if each.route.track is left), maxlen=ROUTES)
+        if self._ranges:  # what is asked for again is of the source just left; those before it are let go
+            left = self._ranges[-1].route.track
+            self._ranges = deque((each for each in self._ranges if each.route.track is left), maxlen=ROUTES)
         timestamp = int.from_bytes(packet[4:8], "big")
         picture = read_vp8(packet) if track.codec.name == "VP8" else NO_PICTURE
         advance = max(1, round(self._elapsed_s(track, timestamp, now) * track.codec.clock_rate))
@@ -186,7 +186,7 @@ class Slot:
         route, track = self.route, self.route.track
         self.route = None
         number = track.highest if last is None else last
-        self._stretches[-1].last = number
+        self._ranges[-1].last = number
         self._sequence = number + route.sequence
         shown = track.shown(number)  # behind padding it is the last picture that counts
         number = shown if shown >= route.first else number
@@ -212,7 +212,7 @@ class Slot:
 
     def _take(self, route: Route) -> Route:
         self.route = route
-        self._stretches.append(_Stretch(route))
+        self._ranges.append(_SentRange(route))
         return route
 
     def _elapsed_s(self, track: Track, timestamp: int, now: float) -> float:
@@ -234,7 +234,7 @@ class Slot:
     # -- leaving packets out
 
     def pass_on(self, number: int, picture: Picture) -> Route | None:
-        """The route of a packet of a thinned slot, None for one to be left out. Called once for each that comes.
+        """The route of a packet of a reduced slot, None for one to be left out. Called once for each that comes.
 
         Whether a picture is left out is decided at its beginning. Left out is only what comes in its order: of a gap
         nobody knows what was in it.
@@ -244,21 +244,21 @@ class Slot:
             return None
         track = route.track
         if number < route.first:
-            before = (each for each in reversed(self._stretches) if each.route.track is track and each.covers(number))
+            before = (each for each in reversed(self._ranges) if each.route.track is track and each.covers(number))
             return next((each.route for each in before), None)
         packet_before = track.packet(number - 1)
         if packet_before is not None and len(packet_before) == HEADER_SIZE:
             packet_before = track.packet(track.shown(number - 1))
         begins = packet_before is not None and packet_before[1] > 127
-        if self.rising and (picture.keyframe or (begins and picture.sync and picture.temporal)):
-            self.base_only = self.rising = False
+        if self.resuming and (picture.keyframe or (begins and picture.sync and picture.temporal)):
+            self.base_only = self.resuming = False
         follows = begins or number == self._left_out + 1  # a picture before it, or what was left out of this one
         if not (self.base_only and picture.temporal and number == track.highest and follows):
             return route
         self._left_out = number
         self._packets -= 1
         self._octets -= len(track.packet(number) or b"")
-        self._stretches[-1].last = number - 1
+        self._ranges[-1].last = number - 1
         self._take(
             route._replace(first=number + 1, sequence=route.sequence - 1, picture_id=route.picture_id - int(begins))
         )
@@ -305,9 +305,9 @@ class Slot:
         times, sent_at = self._resent.get(number, (0, -RESEND_S))
         if number > highest or times >= MAX_RESENDS or now - sent_at < RESEND_S:
             return None
-        for stretch in reversed(self._stretches):
-            route = stretch.route
-            if stretch.covers(number - route.sequence):
+        for each in reversed(self._ranges):
+            route = each.route
+            if each.covers(number - route.sequence):
                 if len(self._resent) >= MAX_RESENT:
                     del self._resent[next(iter(self._resent))]
                 self._resent[number] = times + 1, now

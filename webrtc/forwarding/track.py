@@ -6,7 +6,7 @@ Pure: packets and times go in, and what to ask the sender comes out. All times a
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webrtc.estimation.windowed_min import Least
+from webrtc.estimation.windowed_min import WindowedMin
 from webrtc.rtp.packet import HEADER_SIZE, extend
 from webrtc.rtp.rtcp import ReportBlock, SenderReport
 from webrtc.rtp.sequence_header import UNKNOWN_SIZE, Size
@@ -45,13 +45,13 @@ class SourceClock:
 
     def __init__(self) -> None:
         self.offset_s: float | None = None
-        self._least = Least(self.WINDOW_S)
+        self._least = WindowedMin(self.WINDOW_S)
 
     def take(self, report: SenderReport, ntp_s: float) -> None:
         """`ntp_s`: when `report` came in, in seconds since 1900."""
         offset_s = ntp_s - report.ntp / (1 << 32)
         if self.offset_s is None or abs(offset_s - self.offset_s) > self.STEP_S:
-            self._least = Least(self.WINDOW_S)
+            self._least = WindowedMin(self.WINDOW_S)
         self._least.take(offset_s, ntp_s)
         self.offset_s = self._least.value
 
@@ -93,7 +93,7 @@ class Track:
         self._history = [b""] * HISTORY[kind]
         self._report: SenderReport | None = None
         self._report_at = 0.0
-        self._delay = Least(DELAY_S)  # from capture to arrival; the node's two clocks have no common zero
+        self._delay = WindowedMin(DELAY_S)  # from capture to arrival; the node's two clocks have no common zero
         self._reported = (0, 0)  # expected and received at the last report block
         self.size = UNKNOWN_SIZE  # of the last keyframe
         self.temporal_layers = 1  # seen

@@ -5,20 +5,20 @@ import hmac
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TypeGuard
 
 from aiohttp import WSCloseCode, web
+from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from webrtc.bridge.media_plane import MediaPlane
 from webrtc.errors import InvalidToken
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.node.events import Events, Listener
 from webrtc.node.metrics import PlaneCollector
-from webrtc.node.problems import Handler, ProblemError
+from webrtc.node.problems import ProblemError
 from webrtc.node.status import NodeStatus
 from webrtc.node.whip import MediaEndpoints, bearer
 from webrtc.shared.exclusion import Exclusion
@@ -66,7 +66,7 @@ class ControlEndpoints:
             web.get("/metrics", self._guarded(self._metrics)),
         ]
 
-    def _guarded(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
+    def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
             if not hmac.compare_digest(bearer(request).encode(errors="surrogateescape"), self._secret):
                 raise InvalidToken("not the secret of this node")
@@ -79,7 +79,7 @@ class ControlEndpoints:
             {
                 **self._status.to_json(),
                 "node": self._status.node,
-                "engine": engine.engine,
+                "engine": engines.chosen.name,
                 "udp_port": self._plane.port,
                 "bridges": len(self._plane.bridges),
                 "connections": len(self._plane.connections),

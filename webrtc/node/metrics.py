@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from webrtc.bridge.media_plane import MediaPlane
 from webrtc.node.participant_metrics import subscription_metrics, track_metrics
 from webrtc.node.status import NodeStatus
-from webrtc.shared.state import Flow, Link, Role, SlotState
+from webrtc.shared.state import Flow, LinkState, Role, SlotState
 
 LOSSES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 ROUND_TRIPS_S = (0.01, 0.03, 0.1, 0.2, 0.4, 1.0, 2.0)
@@ -40,7 +40,7 @@ class PlaneCollector(Collector):
         links = GaugeMetricFamily(
             "nhipcau_node_participants", "Participants by the state of their link", labels=["link"]
         )
-        for link in Link:
+        for link in LinkState:
             links.add_metric([link.value], sum(participant.link == link for participant in participants))
         yield links
         yield _gauge("tracks_flowing", "Published tracks whose packets arrive", sum(track.flowing for track in tracks))

@@ -1,9 +1,9 @@
 """Errors as HTTP responses: one table from exception to problem details (RFC 9457)."""
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from webrtc.errors import (
     BridgeFull,
@@ -15,8 +15,6 @@ from webrtc.errors import (
     UnsupportedSdp,
     WebrtcError,
 )
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 logger = logging.getLogger(__name__)
 

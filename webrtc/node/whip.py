@@ -12,11 +12,12 @@ from datetime import datetime
 from time import monotonic
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from webrtc.bridge.media_plane import MediaPlane
 from webrtc.bridge.subscription import Subscription
 from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed, UnsupportedSdp
-from webrtc.node.problems import Handler, ProblemError
+from webrtc.node.problems import ProblemError
 from webrtc.sdp import fragment as sdpfrag
 from webrtc.sdp.offer import MAX_SECTIONS, parse_offer
 from webrtc.shared.exclusion import Exclusion, Exclusions

@@ -21,7 +21,7 @@ TICK_S = 0.095  # a tick that comes at the beat of 0.1 s is never too soon
 DECIDE_S = 0.3
 HOLD_S = 4.0  # so long a large picture stays at least
 RECENT = 10
-MAX_EARS = 128
+MAX_SPEAKERS = 128
 
 ABOVE_NOISE = 10  # dB; less than that above the quietest is noise
 NOISE_CELLS = 750  # after these 15 s the noise may be taken to have risen
@@ -59,7 +59,7 @@ class Speakers:
         self.speech = Speech()
         self._dominant: ParticipantId | None = None
         self._recent: tuple[ParticipantId, ...] = ()
-        self._ears: dict[ParticipantId, _Ear] = {}
+        self._speakers: dict[ParticipantId, _Speaker] = {}
         self._ranking: list[ParticipantId] = []
         self._eligible: frozenset[ParticipantId] | None = None
         self._ticked_at = -TICK_S
@@ -77,26 +77,26 @@ class Speakers:
 
     def hear(self, participant: ParticipantId, level: int, voice: bool | None, now: float) -> None:
         """A packet of sound. `level`: in -dBov, 0 the loudest. `voice`: the V bit, None where it means nothing."""
-        ear = self._ears.get(participant)
-        if ear is None:
-            if len(self._ears) >= MAX_EARS:
+        speaker = self._speakers.get(participant)
+        if speaker is None:
+            if len(self._speakers) >= MAX_SPEAKERS:
                 return
-            ear = self._ears[participant] = _Ear()
+            speaker = self._speakers[participant] = _Speaker()
             self._ranking.append(participant)
         loudness = SILENCE_DBOV - level
         sound = 0 if voice is False else loudness
         cell = int(now * CELLS_PER_S)
-        if cell > ear.cell:
-            ear.heard.append((cell, sound, loudness))
-            ear.cell = cell
-            ear.sound = sound
-        elif sound > ear.sound and ear.heard:  # several microphones, or packets that come at once: the loudest
-            ear.heard[-1] = (cell, sound, loudness)
-            ear.sound = sound
+        if cell > speaker.cell:
+            speaker.heard.append((cell, sound, loudness))
+            speaker.cell = cell
+            speaker.sound = sound
+        elif sound > speaker.sound and speaker.heard:  # several microphones, or packets that come at once: the loudest
+            speaker.heard[-1] = (cell, sound, loudness)
+            speaker.sound = sound
 
     def leave(self, participant: ParticipantId) -> None:
         """It has no sound any more; nothing if it had none."""
-        if self._ears.pop(participant, None) is None:
+        if self._speakers.pop(participant, None) is None:
             return
         self._ranking.remove(participant)
         if self._recent[:1] == (participant,):
@@ -122,17 +122,19 @@ class Speakers:
         self._ticked_at = now
         upto = int(now * CELLS_PER_S)
         changed = False
-        for ear in self._ears.values():
-            was_speaking = ear.speaking
-            ear.advance(upto)
-            changed |= ear.speaking != was_speaking
+        for speaker in self._speakers.values():
+            was_speaking = speaker.speaking
+            speaker.advance(upto)
+            changed |= speaker.speaking != was_speaking
         self._rank()
         if now - self._decided_at >= DECIDE_S:
             self._decided_at = now
             self._dominant = self._decide()
         self._stage(now)
         speech = Speech(
-            dominant=self._dominant, recent=self._recent, loudest=self.loudest(self._ears.keys(), len(self._ears))
+            dominant=self._dominant,
+            recent=self._recent,
+            loudest=self.loudest(self._speakers.keys(), len(self._speakers)),
         )
         changed |= speech != self.speech
         self.speech = speech
@@ -146,18 +148,18 @@ class Speakers:
 
     def speaking(self, participant: ParticipantId) -> bool:
         """Whether its sound is above the noise of its room."""
-        ear = self._ears.get(participant)
-        return ear is not None and ear.speaking
+        speaker = self._speakers.get(participant)
+        return speaker is not None and speaker.speaking
 
     def _decide(self) -> ParticipantId | None:
         """The challenger that outdoes the dominant one over each time, by most over the middle one."""
-        holder = self._ears.get(self._dominant) if self._dominant is not None else None
+        holder = self._speakers.get(self._dominant) if self._dominant is not None else None
         held = holder.scores() if holder is not None else (NEVER, NEVER, NEVER)
         winner, best = self._dominant, 2.0
-        for participant, ear in self._ears.items():
-            if ear is holder or (self._eligible is not None and participant not in self._eligible):
+        for participant, speaker in self._speakers.items():
+            if speaker is holder or (self._eligible is not None and participant not in self._eligible):
                 continue
-            at_once, in_short, at_length = (log(mine / its) for mine, its in zip(ear.scores(), held, strict=True))
+            at_once, in_short, at_length = (log(mine / its) for mine, its in zip(speaker.scores(), held, strict=True))
             if at_once > 3 and in_short > best and at_length > 0:
                 winner, best = participant, in_short
         return winner
@@ -174,14 +176,14 @@ class Speakers:
         ranking = self._ranking
         for end in range(1, len(ranking)):
             mine, place = ranking[end], end
-            energy = self._ears[mine].energy
-            while place and energy > self._ears[ranking[place - 1]].energy + MARGIN:
+            energy = self._speakers[mine].energy
+            while place and energy > self._speakers[ranking[place - 1]].energy + MARGIN:
                 ranking[place] = ranking[place - 1]
                 place -= 1
             ranking[place] = mine
 
 
-class _Ear:
+class _Speaker:
     """What was heard of one participant: `levels`, 0 to 127 with 127 the loudest, per cell, the newest first."""
 
     def __init__(self) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from webrtc.forwarding.layers import Layer, Source, Thinning
+from webrtc.forwarding.layers import Layer, Source
+from webrtc.forwarding.routing import Reduction
 from webrtc.forwarding.slots import STILL_S, Slot
 from webrtc.selection.bitrate_allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate, least_bps
 from webrtc.shared.state import Flow, Role
@@ -28,7 +29,7 @@ class _Place:
     choice: Choice | None = None
 
 
-class Selection:
+class LayerSelection:
     """Of one subscription. `allocation`: the last one; what the link would have to take for everything is in it."""
 
     def __init__(self, slots: Sequence[Slot]) -> None:
@@ -140,13 +141,13 @@ class Selection:
                 self._leave(place)
                 slot.flow = Flow.PAUSED
             case Rest.STILL:
-                self._aim(place, layers[0], Thinning(still=True), now)
+                self._aim(place, layers[0], Reduction(still=True), now)
                 slot.flow = Flow.STILL
             case Step(layer=index, temporal=temporal):
-                self._aim(place, layers[index], Thinning(base_only=temporal == 0), now)
+                self._aim(place, layers[index], Reduction(base_only=temporal == 0), now)
                 slot.flow = Flow.LIVE if slot.route is not None else Flow.NONE
 
-    def _aim(self, place: _Place, layer: Layer, thinning: Thinning, now: float) -> None:
+    def _aim(self, place: _Place, layer: Layer, reduction: Reduction, now: float) -> None:
         """Have the slot carry `layer` so. What it carries until then takes less at once if it is to take less."""
         slot, layers = place.slot, place.source.layers
         if place.target is not layer:
@@ -155,16 +156,16 @@ class Selection:
             place.target = layer
         carried = next((each for each in layers if each is slot.carrier), None)
         if carried is layer:
-            layer.thin(slot, thinning)
+            layer.reduce(slot, reduction)
             return
         if carried is not None and layers.index(carried) > layers.index(layer):
-            carried.thin(slot, Thinning(base_only=True))
-        if thinning.still and slot.carrier is None:
+            carried.reduce(slot, Reduction(base_only=True))
+        if reduction.still and slot.carrier is None:
             due = slot.shown_at(layer.track) + STILL_S
             if now >= due - EARLY_S:
-                layer.add(slot, now, thinning, ask=now >= due and slot.takes(layer.track))
+                layer.add(slot, now, reduction, ask=now >= due and slot.takes(layer.track))
         else:
-            layer.add(slot, now, thinning)
+            layer.add(slot, now, reduction)
 
     def _leave(self, place: _Place, *, keep: bool = False) -> None:
         """Aim at nothing. `keep`: what is carried goes on until another source has begun."""

@@ -18,7 +18,7 @@ class Offering:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class Ranking:
     """All ranked, the best first; nobody twice in one of them, and never the viewer itself, but for `slides`.
 
     `slides`: whose shared screen is on the stage, before any picture; all pictures are thumbnails then.
@@ -37,7 +37,7 @@ class Cast:
 NOTHING = Offering()
 
 
-def cast(
+def rank(
     *,
     viewer: ParticipantId,
     present: Sequence[ParticipantId],
@@ -45,7 +45,7 @@ def cast(
     policy: Policy,
     speech: Speech,
     own_slides: bool = False,
-) -> Cast:
+) -> Ranking:
     """What `viewer` gets. `present`: in the policy's order, then as they came; of nobody else is anything shown.
 
     `own_slides`: whether it may be shown its own, as those come from another of its machines.
@@ -65,7 +65,7 @@ def cast(
         for each in _unique(_by_voice(present, policy, speech))
         if each in others and others[each].voice and (lock is None or each in lock)
     )
-    return Cast(slides=slides, stage=() if slides else pictures, thumbnails=thumbnails, voices=voices)
+    return Ranking(slides=slides, stage=() if slides else pictures, thumbnails=thumbnails, voices=voices)
 
 
 def eligible(policy: Policy) -> frozenset[ParticipantId] | None:

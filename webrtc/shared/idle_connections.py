@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 from aiohttp.web_protocol import RequestHandler
-
-from webrtc.node.problems import Handler
 
 SWEEP_S = 1.0
 UNREAD_S = 20.0  # a client that takes nothing for so long is cut off

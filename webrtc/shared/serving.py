@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web, web_response
 from aiohttp.log import server_logger
+from aiohttp.typedefs import Handler
 from aiohttp.web_protocol import RequestHandler
 
-from webrtc.node.problems import Handler
 from webrtc.shared.idle_connections import IdleConnections
 
 HANDSHAKE_S = 10.0  # of TLS

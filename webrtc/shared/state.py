@@ -8,7 +8,7 @@ from webrtc.shared.ids import BridgeId, ClientId, ParticipantId, TrackId
 from webrtc.shared.policy import Mode
 
 
-class Link(StrEnum):
+class LinkState(StrEnum):
     GOOD = "good"
     WEAK = "weak"  # nothing heard for 5 s
     LOST = "lost"  # not connected yet, or nothing heard for 15 s
@@ -100,7 +100,7 @@ class ParticipantState:
     """`round_trip_ms`: the longest of its subscriptions'. `speaking`: its sound is above the noise of its room."""
 
     id: ParticipantId
-    link: Link
+    link: LinkState
     round_trip_ms: float | None
     speaking: bool
     tracks: tuple[TrackState, ...]

@@ -13,7 +13,8 @@ from time import monotonic
 
 from aioice import stun
 
-from webrtc.transport.path import Address, Path, Peer
+from webrtc.transport.path import Address, Path
+from webrtc.transport.peer import Peer
 
 # Without a sign of the client for so long, it no longer wants our packets: a good check, or any packet that proves to
 # be its own. RFC 9725 4.2 asks for no checks of consent (RFC 7675), and some clients check only where they send nothing

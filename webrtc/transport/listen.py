@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from webrtc.forwarding.forward import Forwarder
 from webrtc.transport.demux import Demultiplexer
 from webrtc.transport.path import Address
+from webrtc.transport.receive import Inbox
 from webrtc.transport.tcp import TcpServer
-from webrtc.transport.udp import UdpSocket
+from webrtc.transport.udp import Outgoing, UdpSocket
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,8 @@ class MediaPort:
     `hosts`: IP addresses to listen on; "::" is all of the machine, of both families. `port`: 0 is any free one.
     `advertise`: those by which clients are told to come. What is asked at one of them must be answered from there
     (RFC 8445 7.2.5.2.1), and the kernel would choose for a socket of all: so each that is the machine's has its own.
-    `tcp`: whether to take TCP as well. `ended`: see `TcpServer`.
+    `tcp`: whether to take TCP as well. `ended`: see `TcpServer`. `inbox`: makes one for each UDP socket. `outgoing`:
+    gathers what is sent because of the datagrams that are taken in at once.
     """
 
     def __init__(
@@ -37,14 +38,16 @@ class MediaPort:
         advertise: Sequence[str] = (),
         tcp: bool,
         demultiplexer: Demultiplexer,
-        forwarder: Forwarder,
+        inbox: Callable[[], Inbox],
+        outgoing: Outgoing,
         ended: Callable[[Address], None],
     ) -> None:
         self._hosts = tuple(each for host in hosts for each in (EVERY_ADDRESS if host == "::" else (host,)))
         self._advertise = tuple(advertise)
         self._tcp_wanted = tcp
         self._demultiplexer = demultiplexer
-        self._forwarder = forwarder
+        self._inbox = inbox
+        self._outgoing = outgoing
         self._ended = ended
         self._udp: list[UdpSocket] = []
         self._tcp: TcpServer | None = None
@@ -112,7 +115,12 @@ class MediaPort:
 
     def _udp_socket(self, host: str, port: int, beside: UdpSocket | None = None) -> UdpSocket:
         return UdpSocket(
-            host=host, port=port, demultiplexer=self._demultiplexer, forwarder=self._forwarder, beside=beside
+            host=host,
+            port=port,
+            demultiplexer=self._demultiplexer,
+            inbox=self._inbox(),
+            outgoing=self._outgoing,
+            beside=beside,
         )
 
     def _close_udp(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from socket import socket
 from types import BuiltinMethodType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 # As `recvfrom` gives it: host and port, for IPv6 also flow and scope; a TCP stream's has "tcp" as its third part, so
 # that no address of UDP is ever the same.
@@ -22,12 +22,3 @@ class Path(NamedTuple):
         """The UDP socket that `sendto` is of; None where it is of something else."""
         by = self.sendto.__self__ if isinstance(self.sendto, BuiltinMethodType) else None
         return by if isinstance(by, socket) else None
-
-
-class Peer(Protocol):
-    """Who sits behind an address that ICE has verified. Its methods do not raise."""
-
-    def receive_dtls(self, datagram: bytes) -> None: ...
-
-    def receive_media(self, size: int, now: float) -> None:
-        """SRTP or SRTCP: `size` octets at the start of the receive buffer, there until this returns."""

@@ -5,12 +5,24 @@ from collections.abc import Callable
 from socket import socket
 
 from webrtc.transport.path import Address, SendTo
+from webrtc.transport.srtp import PacketBuffer
 
 logger = logging.getLogger(__name__)
 
 HELD = 16  # datagrams at once, until what goes out because of them leaves: or it would be late, and look like a queue
 
+# Takes the datagram that lies at the start of the buffer: its octets, its sender, and the `sendto` of its socket.
 Take = Callable[[int, Address, SendTo], None]
+
+
+class ReceiveBuffer(PacketBuffer):
+    """Where each datagram of a node lies while it is taken in, and SRTP is opened: at the start, until the next one.
+
+    There is one for all sockets and streams: a node takes in one datagram at a time.
+    `sender`: who sent the packet of media that lies there.
+    """
+
+    sender: Address = ("", 0)
 
 
 class Inbox:

@@ -5,10 +5,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from time import monotonic
+from typing import Protocol
 
-from webrtc.forwarding.forward import Forwarder
 from webrtc.transport.demux import Demultiplexer
-from webrtc.transport.receive import HELD
+from webrtc.transport.receive import HELD, Inbox
 
 BATCH = 64  # datagrams per turn of the event loop, so that timers and signalling get theirs
 # From so many datagrams a second on they gather for a while, as in a network card: a wake-up costs more than a packet,
@@ -16,6 +16,14 @@ BATCH = 64  # datagrams per turn of the event loop, so that timers and signallin
 BUSY_PER_S, GATHER_S = 1500, 0.002
 COUNT_S = 0.1  # the rate is taken over so long
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
+
+
+class Outgoing(Protocol):
+    """What packets leave through: with `hold` they gather until `flush`."""
+
+    def hold(self) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 @contextmanager
@@ -42,7 +50,8 @@ class UdpSocket:
         host: str,
         port: int,
         demultiplexer: Demultiplexer,
-        forwarder: Forwarder,
+        inbox: Inbox,
+        outgoing: Outgoing,
         beside: "UdpSocket | None" = None,
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -58,14 +67,15 @@ class UdpSocket:
             self._socket.close()
             raise
         self._demultiplexer = demultiplexer
-        self._receive = demultiplexer.receive  # bound once: it is called for every packet that comes in,
-        self._forwarder = forwarder
-        self._inbox = forwarder.inbox()
+        self._outgoing = outgoing
+        self._inbox = inbox
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
         self._counted, self._counted_since = 0, 0.0
-        self.sendto = self._socket.sendto  # and this for every one that goes out
+        # Bound once: the first is called for every packet that comes in, the other for every one that goes out.
+        self._receive = demultiplexer.receive
+        self.sendto = self._socket.sendto
 
     @property
     def port(self) -> int:
@@ -108,11 +118,11 @@ class UdpSocket:
         """Take in what has come, and whether that is all; what goes out because of it leaves together."""
         count, all_read = 0, False
         while count < BATCH and not all_read:
-            self._forwarder.hold()
+            self._outgoing.hold()
             try:
                 some = self._inbox.receive(self._socket, self._demultiplexer.buffer, self._receive, self.sendto)
             finally:
-                self._forwarder.flush()
+                self._outgoing.flush()
             count += some
             all_read = some < HELD
         self._counted += count

@@ -9,7 +9,7 @@ import pytest
 
 from testing.webrtc.nodes import CONTROL, Node, node_here, token
 from tests.webrtc.sdp.test_offer import OFFERS
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.shared.ids import BridgeId
 from webrtc.shared.state import BridgeState
 
@@ -88,7 +88,7 @@ async def test_node_tells_what_it_holds(node: Node) -> None:
     status, text = await _ask(node, "GET", "/v1/node")
     told = json.loads(text)
     assert told.pop("uptime_s") >= 0
-    own = {"node": "here", "engine": engine.engine, "udp_port": node.udp_port, "bridges": 1, "connections": 1}
+    own = {"node": "here", "engine": engines.chosen.name, "udp_port": node.udp_port, "bridges": 1, "connections": 1}
     load = {"cpu": 0.0, "lag_s": 0.0, "packets_in_per_s": 0, "packets_out_per_s": 0}
     assert (status, told) == (200, own | load | {"draining": False, "capacity": 0, "version": version("nhipcau")})
 

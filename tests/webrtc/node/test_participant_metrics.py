@@ -6,7 +6,7 @@ from prometheus_client.metrics_core import Metric
 
 from webrtc.node.participant_metrics import subscription_metrics, track_metrics
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
-from webrtc.shared.state import Flow, Link, ParticipantState, Role, SlotState, SubscriptionState, TrackState
+from webrtc.shared.state import Flow, LinkState, ParticipantState, Role, SlotState, SubscriptionState, TrackState
 
 AUDIO = TrackState(
     id=TrackId("t1"),
@@ -47,7 +47,7 @@ LINK = SubscriptionState(
 )
 ROOM = ParticipantState(
     id=ParticipantId("room-a"),
-    link=Link.GOOD,
+    link=LinkState.GOOD,
     round_trip_ms=80.0,
     speaking=False,
     tracks=(AUDIO, CAMERA, SLIDES, SECOND),

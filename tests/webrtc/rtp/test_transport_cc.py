@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webrtc.errors import InvalidPacket
-from webrtc.forwarding import engine
-from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding.engine import Engine
+from webrtc.forwarding.engines import installed
 from webrtc.rtp.rtcp import Packet, parse
 from webrtc.rtp.transport_cc import KEPT, MAX_JUMP, TICKS, Arrivals, Run, TransportFeedback
 
@@ -63,7 +63,7 @@ def told(feedbacks: tuple[TransportFeedback, ...]) -> list[tuple[int, int | None
 @given(STATUSES)
 def test_feedback_is_read_as_it_was_written(deltas: list[int | None]) -> None:
     packet = feedback(deltas)
-    for each in engine.engines.values():
+    for each in installed.values():
         assert parse(packet.to_bytes(), each.read_feedback) == (packet,)
 
 
@@ -73,10 +73,10 @@ def test_engines_read_the_same_garbage_alike(statuses: int, chunks: list[int], t
     body = struct.pack("!IIHHI", 1, 2, 3, statuses, 0x04000005) + struct.pack(f"!{len(chunks)}H", *chunks) + times
     body += bytes(-len(body) % 4)
     datagram = struct.pack("!BBH", 0x80 | 15, 205, len(body) // 4) + body
-    assert len({said(datagram, each) for each in engine.engines.values()}) == 1
+    assert len({read(datagram, each) for each in installed.values()}) == 1
 
 
-def said(datagram: bytes, each: type[Forwarder]) -> tuple[Packet, ...] | None:
+def read(datagram: bytes, each: Engine) -> tuple[Packet, ...] | None:
     try:
         return parse(datagram, each.read_feedback)
     except InvalidPacket:

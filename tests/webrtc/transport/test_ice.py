@@ -10,6 +10,7 @@ from webrtc.shared.ids import ClientId, ParticipantId
 from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, OWNED_S, SILENT_S, Credentials, IceLite, IceSession
 from webrtc.transport.path import Address, Path
+from webrtc.transport.receive import ReceiveBuffer
 
 A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
 
@@ -24,7 +25,7 @@ class Client:
         network.ice.add(self.session)
 
     def receive_dtls(self, datagram: bytes) -> None: ...
-    def receive_media(self, size: int, now: float) -> None: ...
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None: ...
 
     def check(self, address: Address, *, nominate: bool = False, credentials: Credentials | None = None) -> None:
         self.network.receive(check(credentials or self.session.credentials, nominate=nominate), address)
