@@ -80,7 +80,7 @@ async def test_sessions_and_reading_task_are_there_once_connected() -> None:
 async def test_what_comes_within_the_association_is_handed_to_its_receiver() -> None:
     async with asyncio.timeout(10), associated() as (one, two):
         heard = asyncio.Event()
-        two.transport.heard = heard.set
+        two.transport.on_record = heard.set
         two.transport.receive(b"\x17\xfe\xfd" + bytes(8) + b"\x00\x04fake")
         await one.transport._dtls._send_data(b"of a data channel")
         await heard.wait()

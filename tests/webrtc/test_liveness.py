@@ -70,13 +70,13 @@ async def test_client_whose_packets_come_is_there_without_a_check(clock: Clock, 
 
 async def test_client_that_only_speaks_within_dtls_is_there(clock: Clock) -> None:
     async with asyncio.timeout(30), lesson() as here, viewer(here, over_udp) as (b, gets):
-        came, note = asyncio.Event(), gets._dtls.heard
+        came, note = asyncio.Event(), gets._dtls.on_record
 
         def heard() -> None:
             note()
             came.set()
 
-        gets._dtls.heard = heard
+        gets._dtls.on_record = heard
         for _ in range(MINUTE_AND_MORE_S // 10):
             clock.now += 10.0
             assert gets.link_state(clock.now) is not LinkState.GOOD

@@ -28,9 +28,9 @@ from webrtc.transport.srtp import PacketBuffer
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.05
-TURN_S = 0.002  # of ticking, before the event loop looks for packets again
-# Of host candidates, the first of their kind (RFC 8445 5.1.2.1). TCP comes after UDP: by a lower type preference, with
-# the direction preference of a passive one in the local preference (RFC 6544 4.2).
+TURN_S = 0.002  # of ticking, before the event loop reads packets again
+# Of the first host candidate of each kind (RFC 8445 5.1.2.1). TCP has a lower type preference than UDP. Its local
+# preference holds the direction preference of a passive candidate (RFC 6544 4.2).
 PRIORITIES: Mapping[Literal["udp", "tcp"], int] = {
     "udp": 126 << 24 | 65535 << 8 | 255,
     "tcp": 90 << 24 | (4 << 13 | 8191) << 8 | 255,
@@ -42,7 +42,7 @@ class MediaPlane:
 
     `hosts`, `port`, `tcp`: see `MediaPort`. `advertise`: the addresses put into answers as candidates, with that port,
     the preferred one first.
-    `changed`: called on the event loop whenever a bridge's state has changed in a way worth an event (not per packet).
+    `changed`: called on the event loop when a bridge's state has changed in a way worth an event (not per packet).
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class MediaPlane:
 
     @property
     def port(self) -> int:
-        """The port in use, also where 0 was asked for."""
+        """The port in use, never 0."""
         return self._media.port
 
     @property
@@ -188,7 +188,7 @@ class MediaPlane:
             client=client,
             offer=parse_offer(offer_text),
             changed=bridge.arrange,
-            noted=partial(self._changed, bridge.id),
+            state_changed=partial(self._changed, bridge.id),
         )
         try:
             older = bridge.add(connection)
@@ -204,7 +204,7 @@ class MediaPlane:
         return connection
 
     async def _serve(self, connection: Connection) -> None:
-        """Run a connection to its end, whatever that is; the others go on."""
+        """Run a connection to its end. Whatever that is, the others go on."""
         try:
             await connection.run()
         except HandshakeFailed as error:
@@ -247,7 +247,7 @@ class MediaPlane:
                     logger.exception("bridge %s: a fault", bridge.id)
             for connection in list(self._connections.values()):
                 now = monotonic()
-                if now > turn_ends:  # packets wait for nobody's housekeeping
+                if now > turn_ends:  # packets must not wait for housekeeping
                     await asyncio.sleep(0)
                     turn_ends = monotonic() + TURN_S
                 self._tick_connection(connection, now)

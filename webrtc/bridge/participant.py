@@ -14,7 +14,7 @@ _WORST_FIRST = (LinkState.LOST, LinkState.WEAK, LinkState.GOOD)
 
 
 class Participant:
-    """Its connections by client: one publication and one subscription each, the newest."""
+    """`publications`, `subscriptions`: by client, the newest of each."""
 
     def __init__(self, id: ParticipantId) -> None:
         self.id = id
@@ -30,17 +30,17 @@ class Participant:
         return [source for publication in self.publications.values() for source in publication.sources]
 
     def pictures(self, now: float) -> Sequence[Source]:
-        """Its cameras, the first one being its picture; one from which nothing comes is the last."""
+        """Its cameras, the first one being its picture; those from which nothing comes are last."""
         cameras = [source for source in self.sources if source.is_camera]
         return sorted(cameras, key=lambda source: not source.flows(now))
 
     def slides(self, now: float) -> Source | None:
-        """Its shared screen: of several the newest; that of a machine which is not heard any more is none."""
-        heard = [each for each in self.publications.values() if each.link_state(now) is not LinkState.LOST]
-        return next((source for each in reversed(heard) for source in each.sources if source.slides), None)
+        """Its shared screen, of several the newest; none of a machine whose connection is lost."""
+        connected = [each for each in self.publications.values() if each.link_state(now) is not LinkState.LOST]
+        return next((source for each in reversed(connected) for source in each.sources if source.slides), None)
 
     def voice(self, now: float) -> Source | None:
-        """One microphone of the room at a time: two of them would make an echo of each other."""
+        """Its sound: one microphone at a time, as two in a room would make an echo of each other."""
         voices = [source for source in self.sources if source.is_voice]
         return next((source for source in voices if source.flows(now)), voices[0] if voices else None)
 
@@ -53,12 +53,12 @@ class Participant:
 
     @staticmethod
     def _shows(publication: Publication, now: float) -> bool:
-        """Whether a camera is there: not one from which nothing comes while something else does, as if unplugged."""
+        """Whether it has a camera. One from which nothing comes while something else does counts as unplugged."""
         dark = not any(source.flows(now) for source in publication.sources)
         return any(source.is_camera and (dark or not source.gone(now)) for source in publication.sources)
 
     def state(self, now: float, owners: Mapping[TrackId, ParticipantId], *, speaking: bool) -> ParticipantState:
-        """`owners`: whose each track is."""
+        """`owners`: the participant of each track."""
         return ParticipantState(
             id=self.id,
             link=self.link_state(now),
@@ -69,9 +69,9 @@ class Participant:
         )
 
     def link_state(self, now: float) -> LinkState:
-        """As good as its best client that both sends and plays; where none does, as its worst connection.
+        """The state of its best client that both sends and plays; where none does, of its worst connection.
 
-        That of a shared screen, maybe of another machine, counts if it is all.
+        A connection that only shares a screen, maybe from another machine, counts where there is no other.
         """
         screens = {client for client, each in self.publications.items() if each.is_screen}
         all_of_it = (self.publications.keys() - screens) & self.subscriptions.keys()

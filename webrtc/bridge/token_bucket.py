@@ -1,4 +1,4 @@
-"""How often somebody may ask for something: a token bucket."""
+"""A token bucket: how often a client may ask for something."""
 
 
 class TokenBucket:

@@ -147,11 +147,11 @@ class SendEstimate:
         span = self._prober.span
         if not span or self._highest < span[-1]:
             return
-        unseen = sum(self._coverage.omits(packets, number) for number in span)
-        verdict = self._prober.verdict(self._highest, self._loss.usual, now, unseen=unseen)
-        if verdict is not None:
-            if verdict.bps > self._bps:
-                self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
+        omitted = sum(self._coverage.omits(packets, number) for number in span)
+        result = self._prober.result(self._highest, self._loss.usual, now, omitted=omitted)
+        if result is not None:
+            if result.bps > self._bps:
+                self._raise_to((CARE if result.clean else BACKOFF) * result.bps)
             self._trend.restart()  # the probe's own queue is no overuse
 
     def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, wanted_bps: int, now: float) -> None:

@@ -1,17 +1,17 @@
-"""Showing a picture that cannot do with less, before it is known whether the link takes it: by sending it.
+"""A trial: a picture that has no smaller layer is sent before it is known whether the link takes it.
 
-A still until the first probe is no way to begin a call. So as long as nothing has told what the link takes, a large
-picture of one layer goes out at once, and feedback is listened to closely: the first queue, loss or silence ends it.
+A call should not begin with a still that lasts until the first probe. So as long as nothing has shown what the link
+takes, a large picture of one layer goes out at once. The first queue, loss or silence ends the trial.
 """
 
 MOST_BPS = 4_000_000
-UNANSWERED_S = 0.5  # what may go out without an answer is a queue on a narrow link
-WAIT_S = 0.1  # of the newest packet, and it is a queue
-LOSS, STRAY = 0.2, 6  # share of what came, and packets beside it, that may be missing
+UNANSWERED_S = 0.5  # no more goes out without an answer: on a narrow link it would be a long queue
+WAIT_S = 0.1  # a longer wait of the newest packet shows a queue
+LOSS, STRAY = 0.2, 6  # this share of what came, and so many packets more, may be missing
 
 
 class Trial:
-    """`running`: whether more is sent than the estimate because of it."""
+    """`running`: whether more than the estimate is sent because of this trial."""
 
     def __init__(self) -> None:
         self.running = False
@@ -20,19 +20,19 @@ class Trial:
 
     @property
     def bps(self) -> int:
-        """So much may be sent, whatever the estimate; 0 where that is to be followed."""
+        """So much may be sent, whatever the estimate; 0 where the estimate is to be followed."""
         return 0 if self._unanswered else int(self._most_bps)
 
     def end(self) -> None:
-        """Something has told what the link takes."""
+        """Note that something has shown what the link takes."""
         self._most_bps = 0.0
 
     def wait(self, silence_s: float) -> None:
-        """Nobody has answered yet, for so long."""
+        """Note that no answer has come for `silence_s`."""
         self._unanswered = silence_s >= UNANSWERED_S
 
     def judge(self, acknowledged_bps: float, *, wait_s: float, received: int, missing: int) -> float:
-        """Take feedback; what it shows that the link takes, 0 where it shows nothing."""
+        """Take feedback; the rate that it shows the link to take, 0 where it shows none."""
         self._unanswered = False
         if not self._most_bps or not acknowledged_bps:
             return 0.0

@@ -1,8 +1,8 @@
 """Forwarding: a packet of one track, rewritten, protected and sent once per subscriber. The node's hot path.
 
-Nothing here waits, allocates per subscriber or asks anything twice: what differs per subscriber is in its `Route`, the
-packet is copied into one buffer, changed and encrypted there, and leaves. A full socket drops the packet, as a network
-would. This is the reference; `webrtc/forwarding/fast.py` has the same `send` in C.
+Nothing here waits, or allocates per subscriber. A `Route` holds what differs per subscriber. The packet is copied into
+one buffer, changed and encrypted there, and sent. A full socket drops the packet, as a network would. This is the
+reference; `webrtc/forwarding/fast.py` has the same `send` in C.
 """
 
 from struct import Struct
@@ -21,11 +21,11 @@ EXTENDED_FIRST = VERSION | EXTENSION_BIT
 RING = HISTORY - 1
 ONE_BYTE_FORM = 0xBEDE_0001  # and one word
 MAX_PADDING = 255  # octets in one packet (RFC 3550 5.1)
-PAD_WITH = 16  # of the last packets one is sent instead
+PAD_WITH = 16  # one of so many last packets is sent as padding
 
 
 class Forwarder:
-    """What all routes of a node leave through: one buffer."""
+    """Sends the packets of a node along routes, through one buffer. Made by its `Engine`, as the outlets are."""
 
     def __init__(self) -> None:
         self._buffer = PacketBuffer()
@@ -37,7 +37,7 @@ class Forwarder:
             self._held = {}
 
     def flush(self) -> None:
-        """Have everything leave that was held."""
+        """Send everything that was held."""
         held, self._held = self._held, None
         for outlet, datagrams in (held or {}).items():
             outlet.leave(datagrams)
@@ -95,8 +95,8 @@ class Forwarder:
     def repeat(self, slot: Slot, route: Route, number: int, now: float) -> None:
         """Send a packet of the route's track once more, if it is still kept: as RTX where the subscriber takes that.
 
-        Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it: what
-        is promised to be repeated so has none (`webrtc/sdp/answer.py`).
+        Without RTX it must go out as the same octets (RFC 7714 8.1), so without a transport number in it. The answer
+        promises such repetitions only for packets that have none (`webrtc/sdp/answer.py`).
         """
         packet = _as_sent(slot, route, number)
         if packet is None:
@@ -107,7 +107,7 @@ class Forwarder:
             self.send((route,), packet, number, _read(route, packet), now)
 
     def _wrap(self, slot: Slot, route: Route, packet: bytes, number: int, now: float) -> int:
-        """Send a packet of the route's track inside of an RTX packet; its octets."""
+        """Send a packet of the route's track inside an RTX packet; how many octets went out."""
         picture = _read(route, packet)
         payload = bytearray(packet[HEADER_SIZE:])
         if picture.picture_id >= 0:
@@ -120,9 +120,9 @@ class Forwarder:
         return self._send_rtx(slot, second, timestamp, sequence + payload, now)
 
     def pad(self, slot: Slot, now: float) -> int:
-        """Send a packet beside the slot's media, to try the link; its octets, 0 if it cannot.
+        """Send a packet beside the slot's media, to try the link; how many octets went out, 0 if none can.
 
-        One of the last media packets once more: that costs less than many small ones that hold nothing but padding.
+        It is one of the last media packets: many small packets of nothing but padding would cost more.
         """
         route = slot.route
         if route is not None and slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:

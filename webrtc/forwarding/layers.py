@@ -11,10 +11,10 @@ from webrtc.rtp.payload import NO_PICTURE, READ_PICTURE, Picture, read_size, wid
 from webrtc.sdp.offer import MAIN, SLIDES, Kind
 from webrtc.shared.ids import ClientId
 
-WANTED_S = 8.0  # a layer is asked for so long after the last wish, so that two wishes in turn do not make it blink
-ALIVE_S = 0.5  # a layer without packets for so long, and for so many frames, is not chosen while others come
-ALIVE_FRAMES = 3
-GONE_S = 5.0
+WANTED_S = 8.0  # a layer counts as wanted so long after the last wish, so that it does not blink between two wishes
+# A layer without packets for so long, in seconds and in frames, is not chosen while others come.
+ALIVE_S, ALIVE_FRAMES = 0.5, 3
+GONE_S = 5.0  # a source without packets for so long is gone
 MAX_VOICE_BPS = 1_200_000  # Opus at its highest rate, each frame twice (RFC 2198)
 
 
@@ -166,7 +166,7 @@ class Layer:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Source:
-    """One picture or sound of a participant. `rids`: as offered. `layers`: the smallest first; sound has one."""
+    """One picture or sound of a participant. `rids`: as offered. `layers`: the smallest first; a sound has one."""
 
     client: ClientId
     kind: Kind
@@ -184,20 +184,20 @@ class Source:
 
     @property
     def is_voice(self) -> bool:
-        """Whether it is a sound, and no more than one can be: voices are sent whatever the link takes."""
+        """Whether it is a sound of a plausible rate: voices are sent whatever the link takes."""
         return self.kind == "audio" and all(layer.track.bitrate_bps <= MAX_VOICE_BPS for layer in self.layers)
 
     def flows(self, now: float) -> bool:
         return any(layer.track.flows(now) for layer in self.layers)
 
     def gone(self, now: float) -> bool:
-        """Whether nothing has come for so long that a picture of it would be one of the past."""
+        """Whether nothing has come for so long that its last picture is out of date."""
         return all(now - layer.track.arrived_at >= GONE_S for layer in self.layers)
 
     def alive(self, layer: Layer) -> bool:
-        """Whether `layer` comes: one that is silent while another one moves has been stopped by its sender.
+        """Whether `layer` comes: the sender has stopped a layer that is silent while another one moves.
 
-        A pause of all is the link's, and changes nothing.
+        A pause of all layers comes from the link, and changes nothing.
         """
         frames_per_s = max(each.track.frames_per_s for each in self.layers)
         limit_s = max(ALIVE_S, ALIVE_FRAMES / frames_per_s) if frames_per_s else ALIVE_S
@@ -210,9 +210,10 @@ class Source:
         self.sort()
 
     def sort(self) -> None:
-        """By the height of their pictures. Where it is not known of all, the first one offered is the largest.
+        """Sort the layers by the height of their pictures.
 
-        So RFC 8853 5.2 has it; the heights that are known show whether the sender has it the other way round.
+        Where not all heights are known, the first layer offered is the largest (RFC 8853 5.2), unless the heights that
+        are known show the reverse order.
         """
         if all(layer.track.size.height for layer in self.layers):
             self.layers.sort(key=lambda layer: layer.track.size.height)

@@ -26,7 +26,7 @@ class Outlet(SentPackets):
         self.dropped = 0  # packets that libsrtp or the kernel did not take
         self.context: object = None
         self.timed = not transport_cc and bool(send_time)
-        # The id and the length of the one element, in the place they have in the word.
+        # The id and the length of the one element, at their place in the word.
         self.extension = (
             (transport_cc << 4 | 1) << 24 if transport_cc else (send_time << 4 | 2) << 24 if send_time else 0
         )
@@ -41,10 +41,10 @@ class Outlet(SentPackets):
         self._socket = path.socket  # None where the path takes no messages to be cut up
 
     def leave(self, datagrams: Sequence[bytes]) -> None:
-        """Send encrypted packets in order; what is not taken is dropped.
+        """Send encrypted packets in order; what the kernel does not take is dropped.
 
-        Those of equal size, and one smaller one behind them, go as one message that the kernel cuts up: it then looks
-        up the way once for all of them (UDP_SEGMENT of udp(7)).
+        Packets of equal size, and one smaller one behind them, go as one message that the kernel cuts up: it then looks
+        up the route once for all of them (UDP_SEGMENT of udp(7)).
         """
         start = 0
         while start < len(datagrams):

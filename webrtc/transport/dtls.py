@@ -17,11 +17,11 @@ from webrtc.transport.srtp import SrtpKeys
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 32  # DTLS datagrams not read yet; a handshake has about ten
-HANDSHAKE_S = 30.0  # a round trip may take 2 s, and a lossy link repeats some of them
+HANDSHAKE_S = 30.0  # a round trip may take 2 s, and on a lossy link some are repeated
 
 
 class Certificate:
-    """The node's certificate, new with each start: peers know it by the fingerprint in the answer (RFC 8122)."""
+    """The node's certificate, new with each start: peers recognise it by the fingerprint in the answer (RFC 8122)."""
 
     def __init__(self) -> None:
         self.rtc = RTCCertificate.generateCertificate()
@@ -63,21 +63,21 @@ class _LiteTransport:
         self._send_datagram(datagram)
 
 
-def _nobody() -> None:
+def _ignore() -> None:
     pass
 
 
 class DtlsTransport:
     """One DTLS association. `send` puts a datagram on the way to the peer.
 
-    `heard`: called when a record proves to be the peer's. What is in it, as of a data channel, is of no use here.
+    `on_record`: called when a record proves to be the peer's. Its content, as of a data channel, is of no use here.
     """
 
     def __init__(self, *, certificate: Certificate, send: Callable[[bytes], None]) -> None:
         self._ice = _LiteTransport(send)
         self._dtls = RTCDtlsTransport(self._ice, [certificate.rtc])  # type: ignore[arg-type]  # all it uses is there
         self._ended = asyncio.Event()
-        self.heard: Callable[[], None] = _nobody
+        self.on_record: Callable[[], None] = _ignore
         self._dtls._register_data_receiver(self)
         self._dtls.on("statechange", self._state_changed)
 
@@ -107,22 +107,22 @@ class DtlsTransport:
         await self._ended.wait()
 
     async def close(self) -> None:
-        """End the association and tell the peer; once this returns, nothing of it runs."""
+        """End the association with an alert to the peer; once this returns, nothing of it runs."""
         reading = self._dtls._task
         self._ice.close()
         await self._dtls.stop()
         if reading is not None:
             with suppress(asyncio.CancelledError, ConnectionError):
                 await reading
-        # No cycle is left: what OpenSSL holds of an association goes now, not when Python looks for cycles.
+        # Leave no cycle: what OpenSSL holds of an association then goes now, not when Python looks for cycles.
         self._dtls.remove_all_listeners()
         self._dtls._unregister_data_receiver(self)
-        self.heard = _nobody
+        self.on_record = _ignore
         self._ice.let_go()
 
     async def _handle_data(self, data: bytes) -> None:
-        """What `RTCDtlsTransport` hands its receiver of data."""
-        self.heard()
+        """Called by `RTCDtlsTransport` with the content of each record."""
+        self.on_record()
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):

@@ -5,11 +5,11 @@ from socket import socket
 from types import BuiltinMethodType
 from typing import NamedTuple
 
-# As `recvfrom` gives it: host and port, for IPv6 also flow and scope; a TCP stream's has "tcp" as its third part, so
-# that no address of UDP is ever the same.
+# As `recvfrom` gives it: host and port, for IPv6 also flow and scope. The address of a TCP stream has "tcp" as its
+# third part, so that it equals no address of UDP.
 Address = tuple[str, int] | tuple[str, int, int, int] | tuple[str, int, str]
 
-# Puts a datagram on its way to an address at once, or raises `OSError`; for UDP it is the socket's own.
+# Puts a datagram on its way to an address at once, or raises `OSError`. For UDP it is the method of the socket.
 SendTo = Callable[[memoryview | bytes, Address], object]
 
 

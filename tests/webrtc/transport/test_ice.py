@@ -100,7 +100,7 @@ def test_path_on_which_packets_come_is_not_left_for_one_that_is_checked() -> Non
     client = Client(network)
     client.check(A, nominate=True)
     client.session.verified[A] -= SILENT_S + 1
-    client.session.hear(A, client.session.heard_at)
+    client.session.note_received(A, client.session.received_at)
     client.check(B)
     assert client.moves == [A]
 
@@ -110,7 +110,7 @@ def test_address_on_which_packets_come_is_not_given_to_another() -> None:
     victim, attacker = Client(network), Client(network)
     victim.check(A, nominate=True)
     victim.session.verified[A] -= OWNED_S + 1
-    victim.session.hear(A, victim.session.heard_at)
+    victim.session.note_received(A, victim.session.received_at)
     attacker.check(A, nominate=True)
     assert (network.ice.peers, attacker.moves) == ({A: victim}, [])
     victim.session.verified[A] -= OWNED_S + 1
@@ -123,7 +123,7 @@ def test_address_that_was_heard_longest_ago_makes_way() -> None:
     client = Client(network)
     for port in range(MAX_ADDRESSES):
         client.check((A[0], port), nominate=True)
-    client.session.hear((A[0], 0), client.session.heard_at)
+    client.session.note_received((A[0], 0), client.session.received_at)
     client.check(B)
     assert set(network.ice.peers) == {B, (A[0], 0), *((A[0], port) for port in range(2, MAX_ADDRESSES))}
 
