@@ -1,4 +1,4 @@
-"""What `webrtc/transport/` (dtls.py, ice.py) relies on in the installed, pinned aiortc, aioice and pylibsrtp.
+"""What `webrtc/transport/` (dtls.py, srtp.py, ice.py) relies on in the installed, pinned aiortc, aioice and pylibsrtp.
 
 Each test is about one name that is private, or public but not promised. A new version that breaks one breaks it here.
 """

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from av import AudioFrame, VideoFrame
 
-from demo.whip_client import Slot, VideoCodec, play, publish
+from demo.whip_client import SignallingFailed, Slot, VideoCodec, play, publish
 from testing.webrtc.nodes import Node, node_here, token
 from tests.webrtc.pictures import Picture, Tone, brightness, loudness
-from webrtc.errors import SignallingFailed
 
 
 @pytest.fixture

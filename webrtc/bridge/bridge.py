@@ -170,7 +170,7 @@ class Bridge:
         *,
         own_slides: bool = False,
     ) -> RankedSources:
-        """What `viewer` may get: the first camera of each participant, and behind these the further ones."""
+        """The sources that `viewer` may get: the first camera of each participant, then the further ones."""
         roles = rank(
             viewer=viewer.id,
             present=list(pictures),

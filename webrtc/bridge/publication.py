@@ -84,7 +84,7 @@ class Publication(Connection):
 
     @property
     def sources(self) -> Iterable[Source]:
-        """What has begun to flow."""
+        """The sources that have begun to flow."""
         return self._sources.values()
 
     @property
@@ -335,7 +335,7 @@ class Publication(Connection):
         self.send_rtcp(packets)
 
     def _heading(self, blocks: tuple[rtcp.ReportBlock, ...] = ()) -> tuple[rtcp.Packet, ...]:
-        """What a compound packet begins with (RFC 3550 6.1)."""
+        """The first packets of a compound packet (RFC 3550 6.1)."""
         return (
             rtcp.ReceiverReport(ssrc=self.ssrc, reports=blocks),
             rtcp.SourceDescription(ssrc=self.ssrc, cname=self.cname),

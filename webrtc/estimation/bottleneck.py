@@ -20,7 +20,7 @@ DEVIATION, LEAST_DEVIATION = 0.05, 0.03  # of the capacity, at first and at leas
 
 
 class Delivery:
-    """What arrives, over about the last half second."""
+    """The rate that arrives, over about the last half second."""
 
     def __init__(self) -> None:
         self._spans: deque[tuple[float, float, int]] = deque(maxlen=MAX_SPANS)  # until when, how long, octets
@@ -77,7 +77,7 @@ class Queue:
 
 
 class Capacity:
-    """What arrived when the link was overused, on average (draft-ietf-rmcat-gcc-02 5.5)."""
+    """The rate that arrived, on average, when the link was overused (draft-ietf-rmcat-gcc-02 5.5)."""
 
     def __init__(self) -> None:
         self._mean = 0.0  # 0 while it is not known

@@ -1,4 +1,4 @@
-"""What the link to one subscriber takes: an estimate out of the feedback on what was sent to it.
+"""The estimate of what the link to one subscriber takes, by the feedback on what was sent to it.
 
 Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together with losses, and probing with padding
 before a rate is used. Pure: all times are seconds of one monotonic clock.
@@ -57,7 +57,7 @@ class State(StrEnum):
 
 
 class SendEstimate:
-    """What may be sent to one subscriber.
+    """The rate that may be sent to one subscriber.
 
     `transport_cc`: whether the subscriber sends transport-wide feedback; without it, REMB and loss have to do.
     """

@@ -1,4 +1,4 @@
-"""What was sent to one subscriber, by transport number: feedback refers to it (`webrtc/rtp/transport_cc.py`)."""
+"""The packets that were sent to one subscriber, by the transport numbers that feedback uses."""
 
 from collections.abc import Sequence
 from math import inf
@@ -26,7 +26,7 @@ class Acked(NamedTuple):
 
 
 class SentPackets:
-    """The packets of one outlet. Each has the next transport number, whether or not the packet carries it."""
+    """The packets of one outlet. Each has the next transport number, even where no header extension carries that."""
 
     keyframe_at = -inf  # when the last keyframe went out
 
@@ -97,5 +97,5 @@ class SentPackets:
 
 
 def arrivals(ticks: Sequence[int], zero: int) -> list[float]:
-    """In seconds."""
+    """The arrivals `ticks`, counted from `zero`, in seconds."""
     return [(zero + each) / TICKS for each in ticks]

@@ -22,7 +22,7 @@ WHOLE = Reduction()
 
 
 class RoutingTable:
-    """Of one layer. `waiting`: the slots that wait for a packet to begin with, and how much they get then.
+    """The slots of one layer. `waiting`: those that wait for a packet to begin with, and how much they get then.
 
     `routes`: those of the slots that get every packet as it is. `stripped`: those of the slots that get what is inside
     of RED. `reduced`: the slots that do not get every packet.

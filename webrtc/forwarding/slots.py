@@ -69,7 +69,7 @@ class _SentRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """What a subscriber takes in one m-line. `rtx`: the retransmission format of a payload type."""
+    """The formats that a subscriber takes in one m-line. `rtx`: the retransmission format of a payload type."""
 
     payload_types: Mapping[str, int]  # by codec name
     rtx: Mapping[int, int] = field(default_factory=dict)

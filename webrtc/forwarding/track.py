@@ -271,7 +271,7 @@ class Track:
 
     @property
     def keyframe_octets(self) -> int:
-        """Of the last keyframe, as far as it has come; 0 before the first one."""
+        """How many octets the last keyframe has, as far as it has come; 0 before the first one."""
         first = self.packet(self._keyframe) if self._keyframe >= 0 else None
         if first is not None:
             packet: bytes | None = first

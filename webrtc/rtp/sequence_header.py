@@ -16,7 +16,7 @@ CROPPED = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
 
 
 class Size(NamedTuple):
-    """Of a picture, in pixels."""
+    """The size of a picture, in pixels."""
 
     width: int
     height: int
@@ -56,7 +56,7 @@ def _checked(width: int, height: int) -> Size:
 
 @lru_cache(maxsize=256)
 def read_sps(unit: bytes) -> Size:
-    """Of a sequence parameter set, from the octet of its NAL unit's type on."""
+    """The size in a sequence parameter set, given from the octet of its NAL unit's type on."""
     try:
         # Without the emulation prevention (7.4.1).
         return _read_sps(unit[1], _Bits(unit[4:MAX_OCTETS].replace(b"\0\0\3", b"\0\0")))
@@ -127,7 +127,7 @@ def _skip_order(read: _Bits) -> None:
 
 @lru_cache(maxsize=256)
 def read_av1_sequence(header: bytes) -> Size:
-    """Of a sequence header, without the header of its OBU: its largest frame."""
+    """The size of the largest frame by a sequence header, given without the header of its OBU."""
     try:
         return _read_av1_sequence(_Bits(header[:MAX_OCTETS]))
     except IndexError:

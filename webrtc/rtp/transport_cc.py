@@ -34,6 +34,14 @@ class Run(NamedTuple):
     ticks: tuple[int, ...]
 
 
+class _Piece(NamedTuple):
+    """Packets received one after another, whose deltas have the same size. `place`: of the first one."""
+
+    place: int
+    packets: int
+    octets: int  # of each delta
+
+
 class TransportFeedback(NamedTuple):
     """What became of `statuses` packets from sequence number `base` on.
 
@@ -87,7 +95,7 @@ class TransportFeedback(NamedTuple):
         ssrc, media, base, statuses, times = _BODY.unpack_from(body)
         pieces, at = _pieces(body, statuses)
         # Checked before anything is unfolded: eight chunks could ask for 65,535 arrivals.
-        if sum(length * size for _, length, size in pieces) > len(body) - at:
+        if sum(piece.packets * piece.octets for piece in pieces) > len(body) - at:
             raise InvalidPacket("transport-wide feedback with fewer arrivals than announced")
         runs: list[Run] = []
         ticks: list[int] = []
@@ -237,9 +245,9 @@ def _chunks(symbols: bytearray) -> Iterator[bytes]:
             yield pack("!H", 0xC000 | int(vector[:7].ljust(7, b"0"), 4))
 
 
-def _pieces(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int]:
-    """The packets received, as (place, how many, octets of each delta), and where in `body` the deltas begin."""
-    pieces: list[tuple[int, int, int]] = []
+def _pieces(body: bytes, statuses: int) -> tuple[list[_Piece], int]:
+    """The packets received, and where in `body` their deltas begin."""
+    pieces: list[_Piece] = []
     first, before = 0, 0  # of the piece at hand: its place and its symbol
     place, at = 0, _BODY.size
     while place < statuses:
@@ -255,12 +263,12 @@ def _pieces(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int
         for symbol in symbols:
             if symbol != before:
                 if before and place > first:
-                    pieces.append((first, place - first, before))
+                    pieces.append(_Piece(first, place - first, before))
                 first, before = place, symbol
             length = min(length, statuses - place)
             if symbol == _RESERVED and length:
                 raise InvalidPacket("transport-wide feedback with a reserved status")
             place += length
     if before and place > first:
-        pieces.append((first, place - first, before))
+        pieces.append(_Piece(first, place - first, before))
     return pieces, at

@@ -44,7 +44,7 @@ def cut_off_unread(listening: socket.socket) -> None:
 
 
 def no_network(connection: RequestHandler) -> str | None:
-    """Where all clients are one: the controller, or this machine."""
+    """For servers whose clients are all one: the controller, or this machine."""
     return None
 
 

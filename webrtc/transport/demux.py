@@ -1,4 +1,4 @@
-"""Who gets a datagram: its first octet says so (RFC 7983), and the address that it came from."""
+"""Hands each datagram on, by its first octet (RFC 7983) and by the address that it came from."""
 
 from collections.abc import Callable, Mapping
 from time import monotonic

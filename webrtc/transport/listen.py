@@ -1,4 +1,4 @@
-"""Where a node's media come in: one port number, over UDP and TCP, for each address it listens on."""
+"""The sockets for a node's media: one port number, over UDP and TCP, for each address that it listens on."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""Who sits behind an address that ICE has verified: a connection, as far as the transport knows it."""
+"""The peer behind an address that ICE has verified: a connection, as far as the transport knows it."""
 
 from typing import Protocol
 

@@ -18,10 +18,9 @@ Take = Callable[[int, Address, SendTo], None]
 
 
 class ReceiveBuffer(PacketBuffer):
-    """Where each datagram of a node lies while it is taken in, and SRTP is opened: at the start, until the next one.
+    """The memory that all sockets and streams of a node receive into: each datagram lies at its start, until the next.
 
-    There is one for all sockets and streams: a node takes in one datagram at a time.
-    `sender`: who sent the packet of media that lies there.
+    SRTP is unprotected there, in place. `sender`: the address that the packet of media came from.
     """
 
     sender: Address = ("", 0)

@@ -18,7 +18,7 @@ SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
 
 
 class Outgoing(Protocol):
-    """What packets leave through: with `hold` they gather until `flush`."""
+    """The way out for packets: after `hold` they gather until `flush`."""
 
     def hold(self) -> None: ...
 
