@@ -60,7 +60,7 @@ async def test_role_is_set_before_the_start() -> None:
         assert (dtls.state, len(ice.sent)) == ("failed", first)
 
 
-def test_state_is_one_of_five_and_told_by_an_event() -> None:
+def test_state_is_one_of_five_and_announced_by_an_event() -> None:
     assert [str(state)[6:].lower() for state in State] == ["new", "connecting", "connected", "closed", "failed"]
     dtls, _ = transport()
     told: list[str] = []

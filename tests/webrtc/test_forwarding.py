@@ -204,7 +204,7 @@ async def test_silent_client_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
         await here.until(lambda: connection.id not in here.plane.connections)
 
 
-async def test_end_said_by_the_peer_ends_the_connection() -> None:
+async def test_end_signalled_by_the_peer_ends_the_connection() -> None:
     async with asyncio.timeout(10), lesson() as here, publisher(here) as (a, connection), viewer(here) as (b, _):
         a.send_rtp(packet(1, KEYFRAME))
         await b.packets.get()

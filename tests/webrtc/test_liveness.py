@@ -88,7 +88,7 @@ async def test_client_that_only_speaks_within_dtls_is_there(clock: Clock) -> Non
 
 
 @WAYS
-async def test_client_that_says_nothing_is_cut_while_another_one_is_heard(clock: Clock, way: Way) -> None:
+async def test_silent_client_is_cut_while_another_one_goes_on(clock: Clock, way: Way) -> None:
     async with asyncio.timeout(30), lesson() as here, sender(here, way) as (a, sends), viewer(here, way) as (_, gets):
         for second in range(1, MINUTE_AND_MORE_S + 1):
             clock.now += STEP_S

@@ -1,6 +1,6 @@
 """A room that gets one large picture and no voice, as the host does while its teacher speaks: all may rest at once.
 
-Then nothing is sent, so nothing is told of the link, until somebody tries it again.
+Then nothing is sent, so no feedback shows the link, until it is tried again.
 """
 
 import pytest
@@ -72,7 +72,7 @@ def test_link_of_a_player_without_feedback_is_tried_again_too() -> None:
     for now in range(1, 20):
         estimate.on_loss(0.0 if now < 10 else 0.5, 0.1, 100_000, 1_000_000, now)
     assert estimate.bps < 100_000
-    for tenth in range(190, 400):  # nothing is sent, so nothing is told
+    for tenth in range(190, 400):  # nothing is sent, so nothing is reported
         estimate.tick(19.0, tenth / 10)
         assert estimate.probe(1_000_000, tenth / 10) is None
     assert estimate.bps == START_WITHOUT_FEEDBACK_BPS

@@ -27,7 +27,7 @@ from webrtc.transport.srtp import PacketBuffer, SrtpKeys, protect_rtcp, unprotec
 logger = logging.getLogger(__name__)
 
 WEAK_S = 5.0  # a connection without a sign of the client for so long is weak
-LOST_S = 15.0  # and for so long, lost
+LOST_S = 15.0  # a connection without one for so long is lost
 NOTED_S = 0.25  # between two packets that are noted as signs: to note each would cost time for nothing
 REPORT_S = 1.0  # between RTCP reports
 # What one client may send, so that none takes the time of others. A room with four cameras in layers needs a third.
@@ -35,7 +35,6 @@ MAX_PACKETS_PER_S = 6000
 MAX_REPORTED_PER_S = 64 << 10  # octets of RTCP; a browser with nine pictures sends 6,000
 MAX_SOURCES = 256  # SSRCs of one client, used or not: libsrtp keeps some memory for each while the connection lasts
 NTP_EPOCH_S = 2_208_988_800  # 1970 in seconds since 1900
-
 
 _STARTED_NTP_S = time() - monotonic() + NTP_EPOCH_S
 

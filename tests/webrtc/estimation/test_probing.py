@@ -39,7 +39,7 @@ def test_probe_that_comes_through_may_be_followed_soon() -> None:
     assert (prober.under_way, prober.due) == (None, 11 + AGAIN_S)
 
 
-def test_probe_that_fills_a_queue_tells_the_capacity() -> None:
+def test_probe_that_fills_a_queue_shows_the_capacity() -> None:
     prober = Prober(0.0)
     result = probed(prober, 10.0, stretch=2.0)
     assert result is not None

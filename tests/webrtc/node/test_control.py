@@ -82,7 +82,7 @@ async def test_token_of_a_lesson_opens_no_control(node: Node) -> None:
         assert response.status == 401
 
 
-async def test_node_tells_what_it_holds(node: Node) -> None:
+async def test_node_lists_what_it_holds(node: Node) -> None:
     await node.open_bridge("lesson")
     await _publish(node, "lesson", "room-a")
     status, text = await _ask(node, "GET", "/v1/node")
@@ -240,7 +240,7 @@ async def test_events_repeat_a_bridge_in_use_each_second(node: Node) -> None:
     assert times[-1] - times[0] < 3.0
 
 
-async def test_burst_of_changes_is_told_at_most_ten_times_a_second(node: Node) -> None:
+async def test_burst_of_changes_is_sent_at_most_ten_times_a_second(node: Node) -> None:
     async with node.events() as socket:
         assert (await _event(socket))["type"] == "snapshot"
         started = asyncio.get_running_loop().time()

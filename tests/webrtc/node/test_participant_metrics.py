@@ -73,7 +73,7 @@ def test_tracks_are_named_by_content_and_layer() -> None:
     assert ("track_height_lines", "room-a", "audio") not in found
 
 
-def test_of_several_displays_the_worst_link_is_told() -> None:
+def test_of_several_displays_the_worst_link_is_reported() -> None:
     assert values(list(subscription_metrics([ROOM, replace(ROOM, id=ParticipantId("gone"), subscriptions=())]))) == {
         ("participant_sent_bits_per_second", "room-a"): 1_000_000,
         ("participant_estimate_bits_per_second", "room-a"): 300_000,

@@ -147,7 +147,7 @@ def test_arrivals_tell_each_packet_once_with_its_gaps() -> None:
     assert arrivals.feedback(1, 2) == ()
 
 
-def test_late_packet_is_told_again_with_those_after_it() -> None:
+def test_late_packet_is_reported_with_those_after_it_again() -> None:
     arrivals = Arrivals()
     for sequence in (10, 11, 13, 14):
         arrivals.note(sequence, 1.0)
@@ -157,7 +157,7 @@ def test_late_packet_is_told_again_with_those_after_it() -> None:
     assert told(arrivals.feedback(1, 2)) == [(12, 4400), (13, 4000), (14, 4000), (15, 4400)]
 
 
-def test_packet_too_late_is_not_told() -> None:
+def test_packet_too_late_is_not_reported() -> None:
     arrivals = Arrivals()
     for sequence in range(10):
         arrivals.note(100 + sequence, 1.0)
@@ -180,7 +180,7 @@ def test_sender_that_starts_again_is_followed() -> None:
     st.integers(0, 65_535),
     st.lists(st.tuples(st.integers(1, 3), st.integers(-40, 60), st.booleans()), min_size=1, max_size=400),
 )
-def test_what_arrives_is_told_whatever_its_order(start: int, steps: list[tuple[int, int, bool]]) -> None:
+def test_what_arrives_is_reported_whatever_its_order(start: int, steps: list[tuple[int, int, bool]]) -> None:
     arrivals, noted, known = Arrivals(), {}, {}
     sequence, packets = start, []
     for i, (step, late_ms, ask) in enumerate(steps):
@@ -208,7 +208,7 @@ def _checked(feedbacks: tuple[TransportFeedback, ...]) -> dict[int, int | None]:
     return dict(told(feedbacks))
 
 
-def test_many_packets_are_told_in_several_feedbacks() -> None:
+def test_many_packets_are_reported_in_several_feedbacks() -> None:
     arrivals = Arrivals()
     for sequence in range(0, 3000, 2):
         arrivals.note(sequence, 5.0 + (sequence % 7) * 0.2)  # large differences, and every second one lost

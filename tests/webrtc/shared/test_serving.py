@@ -188,7 +188,7 @@ async def test_one_network_takes_no_more_than_its_share() -> None:
         assert not other.at_eof()
 
 
-async def test_who_answers_is_not_said() -> None:
+async def test_answers_do_not_name_the_server() -> None:
     async with serving_here() as server:
         reader, _ = await server.connect(HEAD + "\r\n")
         assert b"Server:" not in await head_of(reader)

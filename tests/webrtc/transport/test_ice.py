@@ -67,7 +67,7 @@ def test_check_is_answered_with_the_source_address() -> None:
     assert "FINGERPRINT" in answer.attributes
 
 
-def test_client_is_heard_everywhere_and_sent_to_where_it_wants() -> None:
+def test_packets_are_taken_from_everywhere_and_sent_where_the_client_wants() -> None:
     network = Network()
     client = Client(network)
     client.check(A)
@@ -118,7 +118,7 @@ def test_address_on_which_packets_come_is_not_given_to_another() -> None:
     assert (network.ice.peers, attacker.moves) == ({A: attacker}, [A])
 
 
-def test_address_that_was_heard_longest_ago_makes_way() -> None:
+def test_address_without_a_sign_for_longest_makes_way() -> None:
     network = Network()
     client = Client(network)
     for port in range(MAX_ADDRESSES):
@@ -191,7 +191,7 @@ def test_what_is_no_check_for_us_gets_no_answer() -> None:
     assert len(network.sent) == 1
 
 
-def test_client_that_would_be_controlled_is_told_of_the_conflict() -> None:
+def test_client_that_would_be_controlled_gets_the_conflict() -> None:
     network = Network()
     client = Client(network)
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)

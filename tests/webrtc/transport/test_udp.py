@@ -74,7 +74,7 @@ NONSENSE = (
 LAST = b"\x00" + bytes(63)
 
 
-async def test_datagrams_are_told_apart() -> None:
+async def test_datagrams_are_demultiplexed() -> None:
     async with asyncio.timeout(10), joined(known=True) as (everything, received, client):
         for datagram in (bytes(20), b"\x16" + bytes(12), b"\x80" + bytes(11), b"\xbf" + bytes(1499), *NONSENSE, LAST):
             client.send(datagram)
