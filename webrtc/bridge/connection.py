@@ -87,7 +87,7 @@ class Connection(ABC):
         self.changed = changed
         self.state_changed = state_changed
         self._transport = transport
-        self._offer = offer
+        self.offer = offer
         self._ice = IceSession(peer=self, moved=self._moved, now=now)
         transport.ice.add(self._ice)  # before the answer names it
         self._reachable = asyncio.Event()
@@ -146,7 +146,7 @@ class Connection(ABC):
         try:
             await self._reachable.wait()
             self._receiving, self._sending = await self._dtls.connect(
-                role=self._answer.dtls_role, fingerprints=self._offer.fingerprints
+                role=self._answer.dtls_role, fingerprints=self.offer.fingerprints
             )
             self.connected = True
             logger.info("connection %s: connected", self.label)

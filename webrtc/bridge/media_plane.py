@@ -148,7 +148,7 @@ class MediaPlane:
     ) -> Connection:
         """Receive what `client` sends; replaces its older publication.
 
-        Raises `BridgeNotFound`, `InvalidSdp`, `BridgeFull`.
+        Raises `InvalidSdp`, `BridgeNotFound`, `BridgeFull`.
         """
         return await self._connect(Publication, bridge_id, participant, client, offer_text)
 
@@ -179,6 +179,7 @@ class MediaPlane:
         client: ClientId,
         offer_text: str,
     ) -> Connection:
+        offer = parse_offer(offer_text)
         bridge = self._bridges.get(bridge_id)
         if bridge is None:
             raise BridgeNotFound(bridge_id)
@@ -186,7 +187,7 @@ class MediaPlane:
             transport=self._transport,
             participant=participant,
             client=client,
-            offer=parse_offer(offer_text),
+            offer=offer,
             changed=bridge.arrange,
             state_changed=partial(self._changed, bridge.id),
         )

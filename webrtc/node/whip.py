@@ -19,7 +19,7 @@ from webrtc.bridge.subscription import Subscription
 from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed, UnsupportedSdp
 from webrtc.node.problems import ProblemError
 from webrtc.sdp import fragment as sdpfrag
-from webrtc.sdp.offer import MAX_SECTIONS, parse_offer
+from webrtc.sdp.offer import MAX_SECTIONS
 from webrtc.shared.exclusion import Exclusion, Exclusions
 from webrtc.shared.ids import BridgeId, ConnectionId
 from webrtc.shared.token import Claims, Token, verify
@@ -114,12 +114,12 @@ class MediaEndpoints:
             _check_accept(request)
             text = await _read_body(request, SDP_TYPE)
             token = self._authorize(request, publishes)  # the token may have been revoked while the body came
-            offer, claims = parse_offer(text), token.claims
+            claims = token.claims
             begin = self._plane.publish if publishes else self._plane.subscribe
             connection = await begin(claims.bridge, claims.participant, claims.client, text)
             self._forget_ended()
             self._resources[connection.id] = _Resource(
-                token=token, publishes=publishes, ufrag=offer.ufrag, pwd=offer.pwd
+                token=token, publishes=publishes, ufrag=connection.offer.ufrag, pwd=connection.offer.pwd
             )
             if self._exclusions.cover(token):  # or revoked while an older connection was closed
                 await self._plane.close_connection(connection.id)
