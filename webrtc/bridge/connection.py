@@ -87,6 +87,7 @@ class Connection(ABC):
         self.changed = changed
         self.state_changed = state_changed
         self._transport = transport
+        self._open_packet = transport.engine.open_packet  # bound once: it is called for every packet that comes in
         self.offer = offer
         self._ice = IceSession(peer=self, moved=self._moved, now=now)
         transport.ice.add(self._ice)  # before the answer names it
@@ -265,7 +266,7 @@ class Connection(ABC):
                 for report in rtcp.parse(bytes(view[: length[0]]), self._transport.engine.read_feedback):
                     self.receive_rtcp(report, now)
             else:
-                packet, elements = self._transport.engine.open_packet(view[: length[0]])
+                packet, elements = self._open_packet(view[: length[0]])
                 self.receive_rtp(packet, elements, now)
         except InvalidPacket as error:
             self.refused += 1
