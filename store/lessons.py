@@ -36,7 +36,7 @@ from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
 from store.audit import Audit
-from store.database import Database
+from store.database import Database, Joined
 from store.lesson_rows import columns_of, lesson_of, new_row, set_sites
 from store.rooms import lock_rooms
 from store.tables import LessonRow, OrganisationRow, SiteRow
@@ -227,10 +227,16 @@ class Lessons:
         unwritten = dict(self._unwritten)
         async with self._database.writing() as db:
             for lesson_id, end in unwritten.items():
-                await _catch_up(db, lesson_id, end)
+                await self._catch_up(db, lesson_id, end)
             yield db
         for lesson_id in unwritten:
             self._unwritten.pop(lesson_id, None)
+
+    async def _catch_up(self, db: AsyncSession, lesson_id: LessonId, end: _UnwrittenEnd) -> None:
+        """Where whoever held the database up has let the end through meanwhile, there is nothing to do."""
+        if lesson_of(await _found(db, lesson_id)).state is LessonState.LIVE:
+            await _change(db, lesson_id, partial(ended, now=end.at, reason=end.reason))
+            await Audit(Joined(self._database, db)).add(end.entry)
 
     def _shown(self, lesson: Lesson) -> Lesson:
         end = self._unwritten.get(lesson.id)
@@ -286,13 +292,6 @@ def _taken_anew(before: Lesson, after: Lesson) -> frozenset[RoomId]:
 
 def _plan(lesson: Lesson, rooms: frozenset[RoomId]) -> object:
     return lesson.state, lesson.start, lesson.end, rooms
-
-
-async def _catch_up(db: AsyncSession, lesson_id: LessonId, end: _UnwrittenEnd) -> None:
-    """Whoever held the database up may have let the end through meanwhile: then there is nothing to do."""
-    if lesson_of(await _found(db, lesson_id)).state is LessonState.LIVE:
-        await _change(db, lesson_id, partial(ended, now=end.at, reason=end.reason))
-        await Audit.add_to(db, end.entry)
 
 
 def _check_planned(lesson: Lesson) -> None:

@@ -24,7 +24,7 @@ class Displays:
         self._changed = changed
 
     @contextmanager
-    def connection(self, id: DisplayId) -> Iterator[asyncio.Event]:
+    def open(self, id: DisplayId) -> Iterator[asyncio.Event]:
         """One page's connection; the event is set when the display is unpaired."""
         unpaired = asyncio.Event()
         presence = self._present.setdefault(id, _Presence())

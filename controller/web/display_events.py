@@ -106,7 +106,7 @@ async def _pair(socket: Socket, pairing: Pairing, network: str) -> None:
 async def _serve(request: web.Request, socket: Socket, services: Services, display: Display) -> web.StreamResponse:
     id = display.id
     with contextlib.ExitStack() as stack:
-        unpaired = stack.enter_context(services.views.displays.connection(id))
+        unpaired = stack.enter_context(services.views.displays.open(id))
         topics = [Change(ChangeKind.DISPLAY, id), Change(ChangeKind.CALL, id), Change(ChangeKind.ROOM, display.room_id)]
         changes = stack.enter_context(services.changes.subscribe(*topics))
         log.info("display %s: connected", id)

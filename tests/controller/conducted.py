@@ -89,7 +89,7 @@ class House:
         display = Display(id=DisplayId(id), room_id=room.id, name=id, paired_at=paired_at)
         await self.store.displays.add(display, f"hash of {id}")
         self._pages[display.id] = pages = ExitStack()
-        pages.enter_context(views.displays.connection(display.id))
+        pages.enter_context(views.displays.open(display.id))
         await views.display_states.state(display.id)
         return display.id
 

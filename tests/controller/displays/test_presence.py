@@ -30,7 +30,7 @@ class House:
 
     def connect(self, id: DisplayId) -> None:
         page = ExitStack()
-        page.enter_context(self.displays.connection(id))
+        page.enter_context(self.displays.open(id))
         self._pages.setdefault(id, []).append(page)
 
     def come(self, display: Display) -> None:
@@ -116,9 +116,9 @@ def test_report_is_told_only_where_it_changes_what_people_see(house: House) -> N
 
 def test_every_page_of_an_unpaired_display_is_sent_away_and_no_other(house: House) -> None:
     with (
-        house.displays.connection(DisplayId("a")) as first,
-        house.displays.connection(DisplayId("a")) as second,
-        house.displays.connection(DisplayId("b")) as other,
+        house.displays.open(DisplayId("a")) as first,
+        house.displays.open(DisplayId("a")) as second,
+        house.displays.open(DisplayId("b")) as other,
     ):
         house.displays.unpair(DisplayId("a"))
         house.displays.unpair(DisplayId("nobody"))
