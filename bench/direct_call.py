@@ -37,7 +37,7 @@ CLOSE = """() => {
   window.direct.connection.close();
   for (const track of window.direct.stream.getTracks()) track.stop();
 }"""
-HELPERS = """
+HELPERS = """() => {
 window.gathered = (connection) => new Promise((resolve) => {
   const look = () => { if (connection.iceGatheringState === "complete") resolve(); };
   connection.onicegatheringstatechange = look;
@@ -54,7 +54,7 @@ window.frameOf = (connection) => new Promise((resolve) => {
     void video.play();
   };
 });
-"""
+}"""
 
 
 async def direct_call(caller: Page, callee: Page, *, within_s: float = 60.0) -> float:
