@@ -21,7 +21,6 @@ from controller.web.metrics import METRICS
 from controller.web.errors import problem_type
 from controller.web.models.rooms import DisplayPartJson, DisplayReportJson, DisplaySendingJson
 from controller.web.remote import address_of
-from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.services import Services
 from controller.web.shares import KNOWN
 from controller.web.socket import TRY_AGAIN, Closed, Socket
@@ -29,6 +28,7 @@ from controller.web.sockets import OPEN_SOCKETS
 from controller.web.told import Told
 from rooms.errors import DisplayNotFound, RoomsError, StoreUnavailable
 from rooms.lesson import LessonId
+from rooms.people.rights import DisplayRights
 from rooms.room import Display, DisplayId, RoomId
 
 log = logging.getLogger(__name__)
@@ -106,10 +106,9 @@ async def _pair(socket: Socket, pairing: Pairing, network: str) -> None:
 async def _serve(request: web.Request, socket: Socket, services: Services, display: Display) -> web.StreamResponse:
     id = display.id
     with contextlib.ExitStack() as stack:
-        unpaired = stack.enter_context(request.app[DISPLAY_SOCKETS].open(id))
+        unpaired = stack.enter_context(services.views.displays.open(id))
         topics = [Change(ChangeKind.DISPLAY, id), Change(ChangeKind.CALL, id), Change(ChangeKind.ROOM, display.room_id)]
         changes = stack.enter_context(services.changes.subscribe(*topics))
-        services.showing.display_connected(id)
         log.info("display %s: connected", id)
         services.changes.publish(ChangeKind.ROOM, display.room_id)
         try:
@@ -122,7 +121,6 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
                 _until_unpaired(unpaired),
             )
         finally:
-            services.showing.display_disconnected(id)
             stack.close()
             log.info("display %s: disconnected", id)
             services.changes.publish(ChangeKind.ROOM, display.room_id)
@@ -137,7 +135,7 @@ async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subs
     await socket.send(told.next(render.display_state(state, services.clock()), services.clock()))
     async for change in changes:
         call_only = change.kind is ChangeKind.CALL
-        state = services.showing.with_call(state) if call_only else await _read(services, id)
+        state = services.views.display_states.with_call(state) if call_only else await _read(services, id)
         message = told.next(render.display_state(state, services.clock()), services.clock())
         if message:
             await socket.send(message)
@@ -146,7 +144,7 @@ async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subs
 
 async def _read(services: Services, id: DisplayId) -> DisplayState:
     try:
-        return await services.showing.display_state(id)
+        return await services.views.display_states.state(id)
     except DisplayNotFound as error:
         raise Closed(UNPAIRED, "unpaired") from error
     except ConnectionError as error:
@@ -167,7 +165,7 @@ async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> 
             except ValidationError:
                 await socket.refuse("invalid-report")
                 continue
-            services.showing.display_report(id, _report(report))
+            services.views.displays.report(id, _report(report))
         else:
             await socket.refuse("unknown-type")
 
@@ -189,12 +187,17 @@ async def _do(services: Services, room_id: RoomId, actor: str, message: dict[str
     if message["type"] == "sending":
         wish = DisplaySendingJson.model_validate(message)
         await services.participation.set_sending(
-            LessonId(wish.lesson), room_id, actor=actor, muted=wish.muted, camera_off=wish.camera_off
+            LessonId(wish.lesson),
+            room_id,
+            muted=wish.muted,
+            camera_off=wish.camera_off,
+            actor=actor,
+            rights=DisplayRights(room_id),
         )
         return
     part = DisplayPartJson.model_validate(message)
     step = services.participation.step_in if part.present else services.participation.step_out
-    await step(LessonId(part.lesson), room_id, actor=actor)
+    await step(LessonId(part.lesson), room_id, actor=actor, rights=DisplayRights(room_id))
 
 
 async def _breathe(socket: Socket) -> None:

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 
-from aiohttp import web
-
 from rooms.people.rights import ROLES, Right, Rights
 from controller.views.lesson_view import LessonView
 from controller.web import render
+from controller.web.call import Call
 from controller.web.models.lessons import LessonJson
 from controller.web.models.rooms import DeviceJson, RoomJson
 from controller.web.render import DeviceNow
 from controller.web.services import Services
-from controller.web.sockets import DisplaySockets
 from devices.device import Device, DeviceId
 from rooms.errors import StoredDeviceNotFound
 from rooms.lesson import Lesson, LessonId
@@ -20,7 +18,6 @@ from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolI
 
 MOST_STARTERS = 3
 """So many of those who may start a lesson are named."""
-DISPLAY_SOCKETS = web.AppKey("display_sockets", DisplaySockets)
 
 
 async def organisations(services: Services) -> dict[OrganisationId, Organisation]:
@@ -70,7 +67,7 @@ async def device_jsons(services: Services, devices: list[Device]) -> list[Device
     return [render.device(_now(services, each, rooms)) for each in devices if each.id in rooms]
 
 
-async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterable[Room]) -> list[RoomJson]:
+async def room_jsons(services: Services, rooms: Iterable[Room]) -> list[RoomJson]:
     """These rooms with all that is in them."""
     rooms = list(rooms)
     store = services.store
@@ -88,7 +85,7 @@ async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterabl
                 of[room.school_id],
                 devices=[_now(services, each, homes) for each in here],
                 displays=[
-                    render.display(each, connected=sockets.connected(each.id))
+                    render.display(each, connected=services.views.displays.connected(each.id))
                     for each in await store.displays.list(room.id)
                 ],
                 scenes=await store.scenes.list(room.id),
@@ -98,13 +95,19 @@ async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterabl
     return found
 
 
-async def room_json(services: Services, sockets: DisplaySockets, room: Room) -> RoomJson:
-    return (await room_jsons(services, sockets, [room]))[0]
+async def room_json(services: Services, room: Room) -> RoomJson:
+    return (await room_jsons(services, [room]))[0]
 
 
-async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -> LessonJson:
-    """Raises `LessonNotFound`."""
-    return await lesson_view_json(services, rights, await services.showing.view(lesson_id))
+async def lesson_json(services: Services, rights: Rights, lesson: Lesson) -> LessonJson:
+    """A lesson that has just been read or written."""
+    return await lesson_view_json(services, rights, await services.views.lessons.of(lesson))
+
+
+async def answered(call: Call, lesson: Lesson) -> LessonJson:
+    """What was done to a lesson, to whoever did it: the lesson as it is now."""
+    call.set_etag(lesson.version)
+    return await lesson_json(call.services, call.rights, lesson)
 
 
 async def lesson_view_json(services: Services, rights: Rights, view: LessonView) -> LessonJson:
