@@ -86,7 +86,6 @@ class SceneRuns:
                 overridden: frozenset[StepId] = site.overridden if name == LESSON_SCENE else frozenset()
                 runs[site.room_id] = SceneRun(
                     scene,
-                    store=store,
                     hub=hub,
                     actor=f"lesson {lesson.id}",
                     clock=clock,

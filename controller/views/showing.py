@@ -239,12 +239,6 @@ class Showing:
     def display_report(self, display_id: DisplayId, report: DisplayReport) -> None:
         self._displays.report(display_id, report)
 
-    def display_unpaired(self, display: Display) -> None:
-        """It takes part in nothing any more: what it sends and receives ends."""
-        plan = self._conductor.plan_in(display.room_id)
-        if plan is not None:
-            self._nodes.exclude(plan.lesson.id, participant=display.room_id, client=display.id)
-
     def _call(self, id: DisplayId, room_id: RoomId) -> DisplayCall | None:
         plan = self._conductor.plan_in(room_id)
         if plan is None or self._displays.active(room_id) != id:
