@@ -12,7 +12,8 @@ from pathlib import Path
 
 from controller.broker.address import DeviceAddress, Entrance
 from controller.broker.embedded import EmbeddedBroker, hash_password, is_hash, username_of
-from controller.errors import BrokerUnavailable, FileDamaged, PasswordsElsewhere
+from controller.broker.errors import BrokerUnavailable, PasswordsElsewhere
+from controller.errors import FileDamaged
 from controller.small_file import read_small
 from devices.device import Namespace
 from devices.hub import DeviceHub

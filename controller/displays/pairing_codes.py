@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from controller.errors import ControllerError
+from controller.displays.errors import PairingCodeNotFound, PairingFull
 from controller.people.throttle import Throttle
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L
@@ -17,14 +17,6 @@ CODE_LENGTH = 6  # 31^6 = 887 million; with 500 waiting and 10 tries, then 1 per
 CODE_LIFE = timedelta(minutes=10)
 WAITING_LIMIT = 500
 WAITING_LIMIT_PER_ADDRESS = 50  # one network cannot keep all others from being paired
-
-
-class PairingCodeNotFound(ControllerError, LookupError):
-    pass
-
-
-class PairingFull(ControllerError, ConnectionError):
-    """Too many unpaired displays are waiting; a ConnectionError because trying again later helps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

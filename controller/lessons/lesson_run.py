@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from controller.errors import NodeUnavailable
 from controller.lessons.scenes import SceneRun
 from controller.lessons.steps import StepView
 from controller.nodes.bridge_report import is_viewer
 from controller.nodes.bridges import Nodes
+from controller.nodes.errors import NodeUnavailable
 from devices.hub import DeviceHub
 from rooms.errors import SceneNotFound, StoreUnavailable
 from rooms.lesson import Lesson, LessonState

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from controller.changes import ChangeKind, Changes
-from controller.errors import RoomInUse
+from controller.lessons.errors import RoomInUse
 from controller.lessons.scenes import SceneRun
 from controller.lessons.steps import SceneView
 from devices.errors import DeviceNotFound

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from controller.config.model import Config
-from controller.errors import ControllerAway, OperatorRefused
 from controller.operator.commands import aligned, operation
+from controller.operator.errors import ControllerAway, OperatorRefused
 from controller.people.people import People
 from controller.people.secret import new_password
 from rooms.people.account import Account, AccountId, RoleAt, TokenId

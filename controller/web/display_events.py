@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from controller.changes import Change, ChangeKind, Subscription
 from controller.network import network_of
-from controller.displays.pairing_codes import PairingCodes, PairingFull
+from controller.displays.errors import PairingFull
+from controller.displays.pairing_codes import PairingCodes
 from controller.people.secret import hash_of
 from controller.displays.report import DisplayReport
 from controller.displays.call import DisplayState

@@ -11,9 +11,9 @@ import pytest
 from controller.broker.access import verify_password
 from controller.broker.address import DeviceAddress, Entrance, Reach
 from controller.broker.embedded import EmbeddedBroker, Engine, hash_password
+from controller.broker.errors import BrokerUnavailable, PasswordsElsewhere
 from controller.broker.school_logins import MqttLogin, MqttLogins
 from controller.config.model import Address, EmbeddedBrokerConfig, sqlite_url
-from controller.errors import BrokerUnavailable, PasswordsElsewhere
 from devices.device import Namespace
 from devices.dialects.native import NativeDialect
 from devices.errors import BrokerRefused

@@ -4,13 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from controller.displays.errors import PairingCodeNotFound, PairingFull
 from controller.displays.pairing_codes import (
     ALPHABET,
     CODE_LIFE,
     WAITING_LIMIT_PER_ADDRESS,
-    PairingCodeNotFound,
     PairingCodes,
-    PairingFull,
 )
 from rooms.errors import StoreUnavailable
 from rooms.people.errors import TooManyAttempts

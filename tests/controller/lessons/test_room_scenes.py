@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from controller.changes import Change, ChangeKind
-from controller.errors import RoomInUse
+from controller.lessons.errors import RoomInUse
 from controller.lessons.room_scenes import Scenes
 from rooms.errors import InvalidValue, SceneNotFound, VersionConflict
 from rooms.people.rights import OWNER
