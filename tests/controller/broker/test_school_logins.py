@@ -19,12 +19,12 @@ from devices.dialects.native import NativeDialect
 from devices.errors import BrokerRefused
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings, connect
-from rooms.errors import StoreUnavailable
+from rooms.errors import InvalidValue, StoreUnavailable
 from rooms.people.rights import OWNER
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
 from store import Store, open_store
 from testing.clock import AheadClock
-from tests.controller.stage import running
+from tests.controller.stage import UNRECORDABLE, running
 from tests.devices.nativedevice import described, native_device, until
 from tests.filesystem import small_disk
 from tests.rooms.samples import LOI, XUAN, plant
@@ -150,6 +150,19 @@ async def test_no_password_is_given_where_the_broker_cannot_take_it(tmp_path: Pa
             assert await corner.lets_in(old)
             await corner.logins.take_up()
             assert await corner.lets_in(old)
+
+
+async def test_a_password_that_cannot_be_recorded_is_not_given_and_the_broker_goes_back(corner: Corner) -> None:
+    old = await corner.logins.issue_password(LOI, rights=OWNER, actor="lan")
+    kept = await corner.store.mqtt_passwords.all()
+    async with running(corner.logins.run()):
+        with pytest.raises(InvalidValue):
+            await corner.logins.issue_password(LOI, rights=OWNER, actor=UNRECORDABLE)
+        async with asyncio.timeout(20):
+            while not await corner.lets_in(old):
+                pass
+    assert await corner.store.mqtt_passwords.all() == kept
+    assert [each.actor for each in await corner.store.audit.list()] == ["lan"]
 
 
 async def test_schools_added_at_once_are_all_listened_to(corner: Corner) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import unicodedata
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Literal
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from controller.people.password import Passwords
 from controller.people.people import People
+from rooms.errors import InvalidValue
 from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import (
     AccountExists,
@@ -30,6 +32,7 @@ from rooms.school import OrganisationId
 from store import Store
 from testing.clock import Clock
 from tests.controller.people.conftest import SCHOOL
+from tests.controller.stage import UNRECORDABLE
 
 HOUR = timedelta(hours=1)
 PASSWORD = "correct horse battery"
@@ -126,6 +129,46 @@ async def test_of_many_who_use_a_link_at_once_one_gets_in(people: People) -> Non
     tries = [people.links.log_in(secret, address="10.0.0.1") for _ in range(8)]
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(type(each).__name__ for each in results) == ["LinkNotFound"] * 7 + ["NewLogin"]
+
+
+async def test_what_cannot_be_recorded_has_not_happened(people: People, store: Store) -> None:
+    account = await lan(people)
+    login = await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")
+    _, token = await people.tokens.create(account.id, "test", rights=OWNER, actor="test")
+    recorded, role = await store.audit.list(), RoleAt(Role.TECHNICIAN, SCHOOL)
+    accounts, actor = people.accounts, UNRECORDABLE
+    tries: list[Awaitable[object]] = [
+        accounts.add(name="hoa", display_name="Hoa", roles=[role], rights=OWNER, actor=actor),
+        accounts.grant(account.id, role, rights=OWNER, actor=actor),
+        accounts.edit(account.id, display_name="Another", language=None, rights=OWNER, actor=actor),
+        accounts.suspend(account.id, rights=OWNER, actor=actor),
+        accounts.set_operator(account.id, True, actor=actor),
+        accounts.set_password(account.id, "another horse, battery", rights=OWNER, actor=actor),
+        people.links.reset(account.id, rights=OWNER, actor=actor),
+        people.logins.end_all(account.id, rights=OWNER, actor=actor),
+        people.tokens.create(account.id, "another", rights=OWNER, actor=actor),
+        people.tokens.revoke((await people.tokens.list(account.id))[0].id, account.id, rights=OWNER, actor=actor),
+    ]
+    for each in tries:
+        with pytest.raises(InvalidValue):
+            await each
+    assert await accounts.all() == (account,)
+    assert [await people.logins.find(login.secret) is None, await people.tokens.find(token) is None] == [False] * 2
+    assert (len(await people.tokens.list(account.id)), await store.audit.list()) == (1, recorded)
+    assert await people.accounts.checked("lan", PASSWORD) == account
+
+
+async def test_a_login_ends_the_one_that_it_replaces_or_neither_happens(people: People, store: Store) -> None:
+    account = await lan(people)
+    old = await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")
+    await people.logins.end_all(account.id, rights=OWNER, actor="test")  # `account` was read before
+    kept = await people.logins.log_in("lan", PASSWORD, address="10.0.0.1")
+    with pytest.raises(LoginFailed):
+        await people.logins.begin(account, address="10.0.0.1", replacing=kept.secret)
+    assert await people.logins.find(old.secret) is None
+    assert await people.logins.find(kept.secret) == kept.identity
+    new = await people.logins.begin(kept.identity.account, address="10.0.0.1", replacing=kept.secret)
+    assert [await people.logins.find(each.secret) for each in (kept, new)] == [None, new.identity]
 
 
 async def test_links_cannot_be_guessed_for_long(people: People) -> None:
