@@ -22,7 +22,9 @@ ALLOWED: Mapping[str, set[str]] = {
 EXCEPTIONS = {("controller/__main__.py", "demo")}
 
 ORDER: Mapping[str, str] = {
-    "rooms": "errors checks school audit room floor invitation scene lesson lesson_moves lesson_changes people suggestion",
+    "rooms": """
+        errors checks school audit room floor invitation scene lesson lesson_moves lesson_changes people suggestion
+    """,
     "devices": """
         errors scale device availability changes commands turns shares mqtt dialects
         overload problems readers registry sender intake hub

@@ -63,7 +63,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 
 async def _device_body(services: Services, id: DeviceId) -> str:
-    return (await device_json(services, id)).model_dump_json()
+    return device_json(services, id).model_dump_json()
 
 
 async def _room_body(services: Services, room: Room) -> str:

@@ -136,7 +136,7 @@ class DeviceNow:
     """A device with everything that is known of it now."""
 
     device: Device
-    room_id: RoomId | None
+    room: str | None
     availability: Availability
     heard: datetime | None
     reported: Mapping[PropertyName, Reported]
@@ -148,7 +148,7 @@ def device(now: DeviceNow) -> DeviceJson:
     return DeviceJson(
         id=each.id,
         school=each.namespace,
-        room=now.room_id,
+        room=now.room,
         name=each.name,
         type=each.type,
         manufacturer=each.manufacturer,
