@@ -13,6 +13,7 @@ from devices.device import (
     CommandId,
     Device,
     DeviceId,
+    DeviceType,
     Kind,
     Namespace,
     Property,
@@ -66,7 +67,7 @@ def described(room: str = "r1", name: str = "projector", properties: tuple[Prope
         dialect=NAME,
         key=f"{room}/{name}",
         name=name,
-        type="projector",
+        type=DeviceType.PROJECTOR,
         suggested_room=room,
         properties=properties,
     )

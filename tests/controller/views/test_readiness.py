@@ -4,7 +4,7 @@ import pytest
 
 from controller.views.readiness import Sending, devices_state, is_ready, problems
 from controller.views.values import Camera, SiteDevices, SiteDisplay, SiteLink, SiteMedia, SiteProblem, StepView
-from devices.device import DeviceId, PropertyName
+from devices.device import DeviceId, DeviceType, PropertyName
 from rooms.scene import Importance, StepId, StepState
 
 FLOWING = SiteMedia(video=True, audio=True, receiving=True, link=SiteLink.GOOD)
@@ -22,7 +22,7 @@ def step(
         id=StepId("on"),
         device_id=DeviceId("d1"),
         device_name=device,
-        device_type="projector",
+        device_type=DeviceType.PROJECTOR,
         property=PropertyName(property),
         value="on",
         importance=importance,

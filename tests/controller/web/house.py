@@ -39,7 +39,7 @@ from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Fleet, MqttCorner, MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
-from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
+from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName, DeviceType
 from devices.dialects.native import NativeDialect, describe, native_id
 from devices.hub import DeviceHub, DeviceRecord
 from devices.mqtt.connection import MqttSettings
@@ -69,7 +69,7 @@ def device_of(school: SchoolId, key: str = "projector") -> Device:
         dialect="native",
         key=f"4a/{key}",
         name="Máy chiếu",
-        type="projector",
+        type=DeviceType.PROJECTOR,
         properties=(power,),
     )
 
