@@ -33,7 +33,9 @@ class Pace:
     linger_s: float = 3.0  # after a command, for the next one
     refused_s: float = 60.0  # a wrong password does not become right by asking often
     failed_s: float = 2.0  # at least, before the next attempt, also with a command that waits
+    away_s: float = 30.0  # at most, between two attempts
     exchange_s: float = 15.0  # for what belongs together, at most
+    describe_s: float = 60.0  # at most
     thorough_every: int = 10  # so many readings
 
 
@@ -112,7 +114,8 @@ class DeviceConnection:
         else:
             return 0, 0.0, self._pace.idle_s * random.uniform(0.8, 1.2)
         rest_s = self._pace.failed_s
-        wait_s = rest_s if self._quiet else max(rest_s, back_off_s(failures + 1, random.random()))
+        back_off = min(self._pace.away_s, back_off_s(failures + 1, random.random()))
+        wait_s = rest_s if self._quiet else max(rest_s, back_off)
         return failures + 1, rest_s, wait_s
 
     async def _connect(self) -> None:
@@ -158,7 +161,7 @@ class DeviceConnection:
         return reading
 
     async def _describe(self, talk: Conversation) -> None:
-        async with _at_most(self._pace.exchange_s * 2):
+        async with _at_most(self._pace.describe_s):
             description = await talk.describe(self._driver.description)
         self._described = True
         if description != self._driver.description:
