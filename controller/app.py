@@ -32,6 +32,7 @@ from controller.config.model import (
     TlsConfig,
 )
 from controller.displays.pairing import Pairing
+from controller.equipment.addresses import Addresses
 from controller.equipment.persistence import DeviceRecords, restore_devices
 from controller.errors import ListenFailed
 from controller.lessons.audience import Audience
@@ -58,6 +59,7 @@ from controller.web.services import Services
 from controller.web.standby import standby_app
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
+from devices.gateways.pjlink import PJLinkGateway
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.errors import RoomsError
@@ -109,7 +111,13 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         counted = await stack.enter_async_context(own_time())
         changes = Changes()
         broker, mqtt = await _broker(config, counted, serve)
-        hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up)
+        hub = DeviceHub(
+            connection=mqtt,
+            dialects=_dialects(config.mqtt),
+            gateways=(PJLinkGateway(),),
+            clock=utc_now,
+            caught_up=counted.caught_up,
+        )
         await restore_devices(store, hub)
         logins = MqttLogins(
             store, hub, broker, directory=config.data_dir / "broker", entrance=_entrance(config, port=mqtt.port)
@@ -162,6 +170,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             store=store,
             people=people,
             hub=hub,
+            addresses=Addresses(store, hub, networks=config.gateways.networks, clock=utc_now),
             conductor=conductor,
             participation=Participation(store, conductor, changes=changes, clock=utc_now),
             showing=showing,

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
 from typing import NewType
 
 from devices.errors import InvalidCommand, PropertyNotFound
@@ -189,6 +190,25 @@ def device_id(namespace: Namespace, dialect: str, key: str) -> DeviceId:
     """The id of the device that `dialect` knows as `key` in a school: the same at every discovery."""
     digest = hashlib.sha256("\x1f".join((namespace, dialect, key)).encode()).hexdigest()
     return DeviceId("d" + digest[:15])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAddress:
+    """Where a person says that a device is. The password is a secret: it stays out of logs and answers."""
+
+    device_id: DeviceId
+    namespace: Namespace
+    gateway: str  # its name
+    host: str  # an IP address: a name would have to be looked up, in a thread, and could lead elsewhere later
+    port: int
+    password: str = field(default="", repr=False)
+    name: str = ""  # "": what the device calls itself
+
+    @property
+    def source(self) -> str:
+        """What stands for the device where a problem has a topic."""
+        host = f"[{self.host}]" if isinstance(ip_address(self.host), IPv6Address) else self.host
+        return f"sc/1/{self.namespace}/{self.gateway}/{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from devices.device import (
     CommandResult,
     CommandState,
     Device,
+    DeviceAddress,
     DeviceId,
     Namespace,
     PropertyName,
@@ -24,7 +25,7 @@ from devices.dialects.base import Dialect
 from devices.driver import GatewayDriver, Problem
 from devices.errors import BrokerLost, DeviceNotClaimed
 from devices.gateways.connection import Pace
-from devices.gateways.gateway import DeviceAddress, Gateway
+from devices.gateways.gateway import Gateway
 from devices.gateways.gateways import Gateways
 from devices.intake import Intake
 from devices.mqtt.connection import MqttSettings
@@ -119,8 +120,13 @@ class DeviceHub:
                 driver = self._gateways.connect(address, record.discovery_payload)
                 self._intake.restore_connected(record, driver)
 
+    def device_at(self, address: DeviceAddress) -> Device:
+        """A device at an address that nobody has talked to yet. Raises `TooManyDevices` where the school has enough."""
+        self._gateways.check_room(address.namespace)
+        return self._gateways.driver(address).device
+
     def connect(self, address: DeviceAddress) -> None:
-        """Talk to a device at this address from now on, also where it had another. Raises `TooManyDevices`."""
+        """Talk to a device at this address from now on, also where it had another."""
         known = self._registry.get(address.device_id)
         description = known.driver.description if known and isinstance(known.driver, GatewayDriver) else b""
         self._intake.connect(self._gateways.connect(address, description), address.source)

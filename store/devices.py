@@ -25,14 +25,18 @@ class Devices:
 
     async def save(self, records: Iterable[StoredDevice]) -> None:
         """Add or renew these in one transaction; `room_id` is not written. Raises `OrganisationNotFound`."""
+        records = list(records)
+        if records:
+            async with self._database.writing() as db:
+                await self.save_to(db, records)
+
+    async def save_to(self, db: AsyncSession, records: Iterable[StoredDevice]) -> None:
+        """The same in the transaction `db`."""
         latest = {record.device.id: record for record in records}
-        if not latest:
-            return
         # By id: two processes that save the same devices lock them in the same order.
         values = [_values(latest[device_id]) for device_id in sorted(latest)]
-        async with self._database.writing() as db:
-            await _check_schools(db, {record.device.namespace for record in latest.values()})
-            await db.execute(self._upsert, values)
+        await _check_schools(db, {record.device.namespace for record in latest.values()})
+        await db.execute(self._upsert, values)
 
     async def all(self) -> tuple[StoredDevice, ...]:
         """All devices, by id."""

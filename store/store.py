@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from rooms.errors import StoreUnavailable
 from store.audit import Audit
 from store.database import Database
+from store.device_addresses import DeviceAddresses
 from store.devices import Devices
 from store.displays import Displays
 from store.engine import make_engine, parse_url
@@ -33,6 +34,7 @@ class Store:
         self.rooms = Rooms(database)
         self.displays = Displays(database)
         self.devices = Devices(database)
+        self.device_addresses = DeviceAddresses(database, self.devices)
         self.scenes = Scenes(database)
         self.lessons = Lessons(database)
         self.audit = Audit(database)

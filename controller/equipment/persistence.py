@@ -37,7 +37,8 @@ KEPT = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.
 
 async def restore_devices(store: Store, hub: DeviceHub) -> None:
     """Give the hub what the database knows, before it connects."""
-    hub.restore(
+    addresses = await store.device_addresses.all()
+    records = [
         DeviceRecord(
             device=each.device,
             discovery_topic=each.discovery_topic,
@@ -46,7 +47,8 @@ async def restore_devices(store: Store, hub: DeviceHub) -> None:
             reported=each.reported,
         )
         for each in await store.devices.all()
-    )
+    ]
+    hub.restore(records, addresses)
 
 
 class DeviceRecords:

@@ -7,6 +7,8 @@ from controller.ids import new_command_id
 from rooms.people.rights import Right
 from controller.web.call import Call
 from controller.web.models.rooms import (
+    AddressEditJson,
+    AddressJson,
     ClaimJson,
     CommandJson,
     CommandResultJson,
@@ -14,10 +16,12 @@ from controller.web.models.rooms import (
     DevicesJson,
     DevicesQuery,
     DiscoveryProblemJson,
+    GatewayName,
+    NewDeviceJson,
 )
 from controller.web.reading import device_json, device_jsons, schools, visible_device, visible_room
 from controller.web.route import Routes
-from devices.device import Command, Device, PropertyName
+from devices.device import Command, Device, DeviceAddress, PropertyName
 from rooms.room import RoomId
 from rooms.school import OrganisationId, SchoolId, namespace
 
@@ -43,6 +47,40 @@ async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
         if not each.topic or _school_of(each.topic) in mine  # no topic: the broker itself, everybody is concerned
     ]
     return DevicesJson(devices=await device_jsons(call.services, found), problems=problems)
+
+
+@routes("POST", "/devices", status=201, problems=(404, 409))
+async def connect_device(call: Call, body: NewDeviceJson) -> DeviceJson:
+    """Add a device without MQTT by its address; it comes into the school's inbox, whether it answers or not."""
+    school = OrganisationId(body.school)
+    call.rights.require(Right.EQUIP, school, "organisation", school)
+    id = await call.services.addresses.add(
+        namespace(SchoolId(school)),
+        gateway=body.gateway,
+        host=body.host,
+        port=body.port,
+        password=body.password or "",
+        name=body.name,
+        actor=call.actor,
+    )
+    return await device_json(call.services, id)
+
+
+@routes("GET", "/devices/{device}/address")
+async def read_address(call: Call) -> AddressJson:
+    """Where a device without MQTT is."""
+    device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
+    return _address(await call.services.store.device_addresses.get(device.id))
+
+
+@routes("PUT", "/devices/{device}/address", problems=(409,))
+async def change_address(call: Call, body: AddressEditJson) -> AddressJson:
+    """The device is elsewhere, or has another password."""
+    device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
+    address = await call.services.addresses.change(
+        device.id, host=body.host, port=body.port, password=body.password, actor=call.actor
+    )
+    return _address(address)
 
 
 @routes("POST", "/devices/{device}/claim", problems=(409,))
@@ -106,6 +144,15 @@ async def _moved(
     if room_id is not None:
         call.changed(ChangeKind.ROOM, room_id)
     return await device_json(call.services, device.id)
+
+
+def _address(address: DeviceAddress) -> AddressJson:
+    return AddressJson(
+        gateway=GatewayName(address.gateway),
+        host=address.host,
+        port=address.port,
+        has_password=bool(address.password),
+    )
 
 
 def _school_of(topic: str) -> str:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from controller.broker.address import DeviceAddress
 from controller.changes import Changes
 from controller.clock.watch import ClockWatch
+from controller.equipment.addresses import Addresses
 from controller.network import IPNetwork
 from controller.nodes.node import NodeView
 from controller.processes.own_time import OwnTime
@@ -186,6 +187,7 @@ class Services:
     store: Store
     people: People
     hub: DeviceHub
+    addresses: Addresses
     conductor: Conductor
     participation: Participation
     showing: Showing

@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Protocol
 
 from devices.carrier import Outbox
-from devices.device import Acknowledgement, Availability, Command, CommandCode, Report
+from devices.device import Acknowledgement, Availability, Command, CommandCode, DeviceAddress, Report
 from devices.driver import GatewayDriver, Problem, Statement
 from devices.errors import AuthenticationRefused, DeviceUnreachable, InvalidCommand, InvalidPayload
-from devices.gateways.gateway import Answer, Conversation, DeviceAddress, Gateway, Reading
+from devices.gateways.gateway import Answer, Conversation, Gateway, Reading
 from devices.mqtt.reconnecting import back_off_s
 
 logger = logging.getLogger(__name__)

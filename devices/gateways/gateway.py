@@ -6,32 +6,12 @@ often to ask and what waits are the same for all of them (`devices/gateways/conn
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
-from devices.device import Command, DeviceId, Namespace, PropertyName, Stage, Value
+from devices.device import Command, DeviceAddress, PropertyName, Stage, Value
 from devices.driver import GatewayDriver
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceAddress:
-    """Where a person says that a device is. The password is a secret: it stays out of logs and answers."""
-
-    device_id: DeviceId
-    namespace: Namespace
-    gateway: str  # its name
-    host: str  # an IP address: a name would have to be looked up, in a thread, and could lead elsewhere later
-    port: int
-    password: str = field(default="", repr=False)
-    name: str = ""  # "": what the device calls itself
-
-    @property
-    def source(self) -> str:
-        """What stands for the device where a problem has a topic."""
-        host = f"[{self.host}]" if isinstance(ip_address(self.host), IPv6Address) else self.host
-        return f"sc/1/{self.namespace}/{self.gateway}/{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

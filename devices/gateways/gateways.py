@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from devices.carrier import Outbox
-from devices.device import CommandCode, DeviceId, Namespace
+from devices.device import CommandCode, DeviceAddress, DeviceId, Namespace
 from devices.driver import GatewayDriver
 from devices.errors import TooManyDevices
 from devices.gateways.connection import DeviceConnection, Pace, Reception
-from devices.gateways.gateway import DeviceAddress, Gateway
+from devices.gateways.gateway import Gateway
 from devices.registry import Entry
 
 SCHOOL_DEVICES_LIMIT = 300
@@ -86,13 +86,19 @@ class Gateways:
         self._namespaces = frozenset(namespaces)
         self._changed.set()
 
+    def check_room(self, namespace: Namespace) -> None:
+        """Raises `TooManyDevices` where the school has as many devices as it may."""
+        if self._of_school[namespace] >= SCHOOL_DEVICES_LIMIT:
+            raise TooManyDevices(f"the school has {SCHOOL_DEVICES_LIMIT} devices with addresses already")
+
+    def driver(self, address: DeviceAddress, description: bytes = b"") -> GatewayDriver:
+        """What is known of a device there."""
+        return self._gateways[address.gateway].driver(address, description)
+
     def connect(self, address: DeviceAddress, description: bytes = b"") -> GatewayDriver:
-        """Talk to a device there, in the place of another address that it had. Raises `TooManyDevices`."""
-        if address.device_id not in self._known:
-            if self._of_school[address.namespace] >= SCHOOL_DEVICES_LIMIT:
-                raise TooManyDevices(f"the school has {SCHOOL_DEVICES_LIMIT} devices with addresses already")
-            self._of_school[address.namespace] += 1
-        driver = self._gateways[address.gateway].driver(address, description)
+        """Talk to a device there, in the place of another address that it had."""
+        self._of_school[address.namespace] += address.device_id not in self._known
+        driver = self.driver(address, description)
         self._known[address.device_id] = address, driver
         self._changed.set()
         return driver

@@ -34,6 +34,7 @@ from devices.device import (
     Command,
     CommandCode,
     Device,
+    DeviceAddress,
     DeviceType,
     Kind,
     Property,
@@ -43,7 +44,7 @@ from devices.device import (
 )
 from devices.driver import GatewayDriver
 from devices.errors import AuthenticationRefused, DeviceUnreachable, InvalidCommand, InvalidPayload
-from devices.gateways.gateway import Answer, Conversation, DeviceAddress, Reading
+from devices.gateways.gateway import Answer, Conversation, Reading
 
 NAME = "pjlink"
 PORT = 4352

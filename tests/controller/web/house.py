@@ -6,6 +6,7 @@ node is configured, which is a state the controller has to live with anyway.
 
 import asyncio
 import socket
+from ipaddress import ip_network
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
 from controller.lessons.conductor import Conductor
 from controller.config.model import Address, BridgeConfig
+from controller.equipment.addresses import Addresses
 from controller.equipment.persistence import restore_devices
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
@@ -41,6 +43,7 @@ from controller.web.services import Fleet, MqttCorner, MqttLogin, Services
 from controller.web.services import Nodes as NodesProtocol
 from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName, DeviceType
 from devices.dialects.native import NativeDialect, describe, native_id
+from devices.gateways.pjlink import PJLinkGateway
 from devices.hub import DeviceHub, DeviceRecord
 from devices.mqtt.connection import MqttSettings
 from rooms.lesson import Lesson, LessonId
@@ -219,7 +222,10 @@ async def open_house(
         if not empty:
             await _furnish(store, clock())
         hub = DeviceHub(
-            connection=MqttSettings(host="127.0.0.1", port=_closed_port()), dialects=[NativeDialect()], clock=clock
+            connection=MqttSettings(host="127.0.0.1", port=_closed_port()),
+            dialects=[NativeDialect()],
+            gateways=[PJLinkGateway()],
+            clock=clock,
         )
         hub.set_namespaces({Namespace(school) for school in ROOMS})
         await restore_devices(store, hub)
@@ -250,6 +256,7 @@ async def open_house(
             store=store,
             people=people,
             hub=hub,
+            addresses=Addresses(store, hub, networks=[ip_network("127.0.0.0/8")], clock=clock),
             conductor=conductor,
             participation=Participation(store, conductor, changes=changes, clock=clock),
             showing=showing,

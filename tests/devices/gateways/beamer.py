@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from demo.simulated.machine import Speeds
 from demo.simulated.pjlink import Manners, SimulatedPJLink
-from devices.device import Availability, CommandResult, DeviceId, PropertyName, Value
+from devices.device import Availability, CommandResult, DeviceAddress, DeviceId, PropertyName, Value
 from devices.dialects.native import NativeDialect
 from devices.gateways.connection import Pace
-from devices.gateways.gateway import DeviceAddress
 from devices.gateways.pjlink import PJLinkGateway
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings

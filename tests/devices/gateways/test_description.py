@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from devices.device import DeviceId
-from devices.gateways.gateway import DeviceAddress
+from devices.device import DeviceAddress, DeviceId
 from devices.gateways.pjlink import Description, PJLinkGateway
 from tests.devices.nativedevice import SCHOOL
 

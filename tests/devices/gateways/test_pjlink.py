@@ -253,6 +253,6 @@ async def test_a_school_has_so_many_addresses_and_no_more(monkeypatch: pytest.Mo
     monkeypatch.setattr(gateways, "SCHOOL_DEVICES_LIMIT", 1)
     async with reached() as (hub, simulated):
         with pytest.raises(TooManyDevices):
-            hub.connect(address(simulated, id=DeviceId("d-second")))
+            hub.device_at(address(simulated, id=DeviceId("d-second")))
         hub.forget(ID)
-        hub.connect(address(simulated, id=DeviceId("d-second")))
+        assert hub.device_at(address(simulated, id=DeviceId("d-second"))).dialect == "pjlink"
