@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from demo.simulated.faults import Fault
 from demo.simulated.machine import DONE, EXECUTING, Machine, Speeds, Taken
-from demo.simulated.voice import Order, Voice
+from demo.simulated.voice import Voice
 from devices.device import Stage, Value
+from devices.dialects.native_device import Order
 from devices.errors import BrokerLost, BrokerRefused
 from devices.mqtt.connection import Mqtt, MqttSettings, connect
 from devices.mqtt.message import Message
