@@ -70,7 +70,7 @@ _POWERS = {
     Power.State.WARMING: "warming",
 }
 _MODES = {"1": "RGB", "2": "Video", "3": "Digital", "4": "Storage", "5": "Network", "6": "Internal"}
-_LEVELS = {Errors.Level.OK: "ok", Errors.Level.WARN: "warning", Errors.Level.ERROR: "error"}
+_LEVELS = {Errors.Level.OK: "ok", Errors.Level.WARN: "warning", Errors.Level.ERROR: "fault"}
 _REFUSED = PJLinkERR1, PJLinkERR2, PJLinkERR4
 T = TypeVar("T")
 

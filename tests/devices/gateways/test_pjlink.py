@@ -205,13 +205,13 @@ async def test_a_projectors_errors_are_values() -> None:
         await until(hub, lambda: "health" in values(hub))
         health = {name: value for name, value in values(hub).items() if name.startswith("health")}
         assert health == {
-            "health": "error",
+            "health": "fault",
             "health.fan": "ok",
             "health.lamp": "warning",
             "health.temperature": "ok",
             "health.cover": "ok",
             "health.filter": "ok",
-            "health.other": "error",
+            "health.other": "fault",
         }
 
 

@@ -52,6 +52,7 @@ describe("steps in words", () => {
     ["Màn chiếu đang hạ (còn khoảng 12 giây)", { device: screen, property: "cover", value: "closed", reported: "closing" }],
     ["Điều hoà đã đặt 26 °C", { device: { id: "d3", name: "", type: "ac" }, property: "climate.setpoint", value: 26, state: "confirmed" }],
     ["Bảng số đã bật", { device: { id: "d4", name: "Bảng số", type: "unheard_of" }, state: "confirmed" }],
+    ["Bảng số đã bật", { device: { id: "d4", name: "Bảng số", type: "other" }, state: "confirmed" }],
   ])("%s", (text, change) => {
     expect(stepText(vi, step(change), NOW, { usualS: 32 })).toBe(text);
   });

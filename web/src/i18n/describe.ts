@@ -12,7 +12,8 @@ export function deviceType(words: Words, type: string): string {
 
 /** What a person would call it: its type where the type is known, else its own name. */
 export function deviceWord(words: Words, device: { name: string; type: string }): string {
-  return own(words.deviceType, device.type) || device.name === "" ? deviceType(words, device.type) : device.name;
+  const known = device.type !== "other" && own(words.deviceType, device.type);
+  return known || device.name === "" ? deviceType(words, device.type) : device.name;
 }
 
 const capabilityOf = (property: string): string => property.split(".")[0] ?? property;
