@@ -86,6 +86,7 @@ class Controller:
     store: Store
     people: People
     hub: DeviceHub
+    addresses: Addresses
     nodes: Nodes
     conductor: Conductor
     changes: Changes
@@ -119,6 +120,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             caught_up=counted.caught_up,
         )
         await restore_devices(store, hub)
+        addresses = Addresses(store, hub, networks=config.gateways.networks, clock=utc_now)
         logins = MqttLogins(
             store, hub, broker, directory=config.data_dir / "broker", entrance=_entrance(config, port=mqtt.port)
         )
@@ -170,7 +172,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             store=store,
             people=people,
             hub=hub,
-            addresses=Addresses(store, hub, networks=config.gateways.networks, clock=utc_now),
+            addresses=addresses,
             conductor=conductor,
             participation=Participation(store, conductor, changes=changes, clock=utc_now),
             showing=showing,
@@ -204,6 +206,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             store=store,
             people=people,
             hub=hub,
+            addresses=addresses,
             nodes=nodes,
             conductor=conductor,
             changes=changes,

@@ -14,7 +14,7 @@ from rooms.lesson import Lesson, LessonId
 from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import AccountNotFound
 from rooms.room import Room, RoomId
-from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
+from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId, namespace
 from rooms.suggestion import suggested_scenes
 
 ACTOR = "demo"
@@ -130,6 +130,24 @@ async def technician_token(controller: Controller, school: DemoSchool) -> str:
     account = await controller.people.accounts.named(technician.name)
     _, token = await controller.people.tokens.create(account.id, "simulated classroom", life=LINK_LIFE, actor=ACTOR)
     return token
+
+
+async def add_projector(controller: Controller, school: DemoSchool, *, port: int) -> None:
+    """The school's projector without MQTT, which listens on this machine; at another port than in an earlier demo."""
+    corner = namespace(school.id)
+    known = [each for each in await controller.store.device_addresses.all() if each.namespace == corner]
+    if known:
+        await controller.addresses.change(known[0].device_id, host="127.0.0.1", port=port, password=None, actor=ACTOR)
+        return
+    await controller.addresses.add(
+        corner,
+        gateway="pjlink",
+        host="127.0.0.1",
+        port=port,
+        password="",
+        name="Máy chiếu thứ hai (PJLink)",
+        actor=ACTOR,
+    )
 
 
 async def furnish(controller: Controller, school: DemoSchool, *, devices: int) -> None:

@@ -22,6 +22,9 @@ class Outbox(Protocol):
     def take(self, id: DeviceId) -> Command | None:
         """The device's next command, if it has one that can go out now."""
 
+    def ready(self, id: DeviceId) -> bool:
+        """Whether the device has a command that wants to go out, even if it cannot now."""
+
     def sent(self, command: Command) -> None:
         """It has been handed over: the broker has it, or the device itself."""
 

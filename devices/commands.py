@@ -163,15 +163,24 @@ class CommandQueue:
 
     def next(self, now: datetime) -> Command | None:
         """The next command to hand to the broker, if any; follow with `sent`, `lost` or `refused`."""
+        each = self._next(now)
+        if each is None:
+            return None
+        each.handed_over = True
+        each.seen = CommandCode.NO_REPORT
+        self._handed_over_at[each.property.name] = now
+        return each.command
+
+    def ready(self, now: datetime) -> bool:
+        """Whether `next` has a command."""
+        return self._next(now) is not None
+
+    def _next(self, now: datetime) -> _Pending | None:
         for each in self._pending.values():
             waiting = each.not_before is not None and each.not_before > now
-            if each.state is CommandState.ACCEPTED and not each.handed_over and not waiting:
-                if each.command.deadline <= now:
-                    continue  # for `tick` to end
-                each.handed_over = True
-                each.seen = CommandCode.NO_REPORT
-                self._handed_over_at[each.property.name] = now
-                return each.command
+            late = each.command.deadline <= now  # for `tick` to end
+            if each.state is CommandState.ACCEPTED and not (each.handed_over or waiting or late):
+                return each
         return None
 
     def sent(self, id: CommandId, now: datetime) -> tuple[CommandResult, ...]:

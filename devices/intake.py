@@ -196,6 +196,8 @@ class Intake:
         entry = self._registry.entry(id)
         self._sender.cancel(entry)
         self._detach(entry.driver)
+        if isinstance(entry.driver, GatewayDriver):
+            self._problems.clear(entry.driver.device.namespace, entry.discovery_topic)
         self._registry.forget(id)
         self._changes.publish(id, ChangeKind.REMOVED)
 
@@ -256,6 +258,8 @@ class Intake:
 
     def _stated(self, driver: GatewayDriver, source: str, statements: tuple[Statement, ...]) -> Iterator[None]:
         now = self._clock()
+        if self._registry.get(driver.device.id) is None:
+            return  # forgotten meanwhile
         if not any(isinstance(each, Acknowledgement) for each in statements):  # one says nothing of other problems
             self._problems.clear(driver.device.namespace, source)
         for each in statements:
@@ -269,6 +273,9 @@ class Intake:
 
     def connect(self, driver: GatewayDriver, source: str) -> None:
         """A device behind a gateway is there, or is described otherwise than before."""
+        known = self._registry.get(driver.device.id)
+        if known is not None and known.discovery_topic != source:
+            self._problems.clear(driver.device.namespace, known.discovery_topic)  # it is elsewhere now
         message = Message(topic=source, payload=driver.description, retained=True, received=self._clock())
         self._discovered(driver, driver.device.namespace, message)
 

@@ -68,6 +68,10 @@ class Sender:
             return None
         return entry.queue.next(self._clock())
 
+    def ready(self, id: DeviceId) -> bool:
+        entry = self._registry.get(id)
+        return entry is not None and entry.queue.ready(self._clock())
+
     def sent(self, command: Command) -> None:
         entry = self._registry.get(command.device_id)
         if entry is not None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Manners:
 
 
 class SimulatedPJLink:
-    """One client at a time: who comes second is sent away. `received`: commands as they came, without queries."""
+    """One client at a time: who comes second is sent away. `received`: commands as they came; `queries` are counted."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class SimulatedPJLink:
         self.manners = manners or Manners()
         self.machine = Projector(serial, speeds or Speeds())
         self.received: deque[str] = deque(maxlen=100)
+        self.queries: Counter[str] = Counter()
         self.port = 0
         self.clients = 0  # connected now
         self.connections = 0  # so far
@@ -150,6 +151,7 @@ class SimulatedPJLink:
         if not argument.startswith("?"):
             self.received.append(f"{name} {argument}")
             return self._set(name, argument)
+        self.queries[name] += 1
         return self._tell(name, argument[1:])
 
     def _set(self, name: str, argument: str) -> str:

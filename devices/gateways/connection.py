@@ -86,7 +86,6 @@ class DeviceConnection:
         """Ask and command until cancelled."""
         failures = 0
         while True:
-            self._woken.clear()
             failures, rest_s, wait_s = await self._attempt(failures)
             await asyncio.sleep(rest_s)
             await self._wait(wait_s - rest_s)
@@ -132,13 +131,15 @@ class DeviceConnection:
         begun = self._loop.time()
         linger_until = 0.0
         while True:
-            self._woken.clear()
             while (command := self._outbox.take(self.address.device_id)) is not None:
                 await self._carry(talk, command)
                 linger_until = self._loop.time() + self._pace.linger_s
             reading = await self._read(talk)
             if reading.describe or not self._described:
                 await self._describe(talk)
+            if self._outbox.ready(self.address.device_id):  # held: that the device is there is not taken in yet
+                await asyncio.sleep(self._pace.moving_s)
+                continue
             now = self._loop.time()
             moving = reading.moving and now < begun + self._pace.moving_at_most_s
             if not moving and now >= linger_until:
@@ -206,10 +207,12 @@ class DeviceConnection:
         self._reception.take_in_from_gateway(self._driver, self.address.source, (offline, *problems))
 
     async def _wait(self, delay_s: float) -> None:
-        """For so long, or until there may be a command."""
+        """For so long, or until there is a command: each report of a device whose commands wait wakes us, too."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, delay_s)):
-                await self._woken.wait()
+                while not self._outbox.ready(self.address.device_id):
+                    self._woken.clear()
+                    await self._woken.wait()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from devices.errors import TooManyDevices
 from devices.gateways import gateways
 from tests.devices.gateways.beamer import (
     ID,
+    PACE,
     POWER,
     SPEEDS,
     address,
@@ -80,6 +81,13 @@ async def test_a_busy_projector_is_asked_again_until_it_takes_the_command() -> N
         result = await send(hub, "power", "on", timeout_s=6)  # it is cooling: ERR3, and later once more
         assert result.state is CommandState.CONFIRMED
         assert list(simulated.received)[-2:] == ["POWR 1", "POWR 1"]
+
+
+async def test_a_projector_is_asked_at_its_pace_also_while_a_command_waits() -> None:
+    async with reached(speeds=replace(SPEEDS, warm_up_s=0.6)) as (hub, simulated):
+        before = simulated.queries["POWR"]
+        assert (await send(hub, "power", "on")).state is CommandState.CONFIRMED
+        assert simulated.queries["POWR"] - before <= 0.6 / PACE.moving_s + 5
 
 
 async def test_a_command_that_stays_busy_ends_so_at_its_deadline() -> None:
@@ -235,7 +243,18 @@ async def test_a_forgotten_projector_is_left_alone() -> None:
         await eventually(lambda: simulated.clients == 0)
         task_names = {each.get_name() for each in asyncio.all_tasks()}
         assert f"talk to device {ID}" not in task_names
-        assert hub.problems()[1:] == ()
+
+
+async def test_problems_of_an_address_end_with_it() -> None:
+    async with projector(Manners(password="x")) as simulated, running(new_hub(), address(simulated)) as hub:
+        await eventually(lambda: codes(hub) == {"authentication_refused"})
+        async with projector() as other:
+            hub.connect(address(other))
+            assert codes(hub) == set()
+            hub.connect(address(simulated))
+            await eventually(lambda: codes(hub) == {"authentication_refused"})
+            hub.forget(ID)
+            assert codes(hub) == set()
 
 
 async def test_a_projector_has_its_schools_share_and_no_more() -> None:
