@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from dataclasses import replace
 from datetime import datetime
 
 from devices.broker_carrier import BrokerCarrier
@@ -118,7 +119,7 @@ class DeviceHub:
                 self._intake.restore(record)
             else:
                 driver = self._gateways.connect(address, record.discovery_payload)
-                self._intake.restore_connected(record, driver)
+                self._intake.restore_connected(replace(record, discovery_topic=address.source), driver)
 
     def device_at(self, address: DeviceAddress) -> Device:
         """A device at an address that nobody has talked to yet. Raises `TooManyDevices` where the school has enough."""

@@ -150,7 +150,6 @@ class DeviceConnection:
         async with _at_most(self._pace.exchange_s):
             reading = await talk.read(self._driver, thorough=self._readings % self._pace.thorough_every == 0)
         self._readings += not reading.moving
-        self._quiet_until = 0.0
         report = Report(
             device_id=self.address.device_id,
             values=dict(reading.values),
