@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from devices.device import Capability, Device, Kind, Namespace, Property, PropertyName
+from devices.device import Capability, Device, DeviceType, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NAME, describe, native_id
 from devices.mqtt.connection import Mqtt, MqttSettings, connect
 from devices.mqtt.message import Publish
@@ -27,7 +27,7 @@ def device(number: int) -> Device:
         dialect=NAME,
         key=f"r{number}/light",
         name=f"light {number}",
-        type="light",
+        type=DeviceType.LIGHT,
         suggested_room=f"r{number}",
         properties=(
             Property(

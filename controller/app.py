@@ -33,6 +33,7 @@ from controller.config.model import (
 )
 from controller.displays.pairing import Pairing
 from controller.displays.pairing_codes import PairingCodes
+from controller.equipment.addresses import Addresses
 from controller.equipment.claims import Claims
 from controller.equipment.persistence import DeviceRecords, restore_devices
 from controller.equipment.rooms import Rooms
@@ -65,6 +66,7 @@ from controller.web.services import Services
 from controller.web.standby import standby_app
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
+from devices.gateways.pjlink import PJLinkGateway
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.errors import RoomsError
@@ -90,6 +92,7 @@ class Controller:
     store: Store
     people: People
     hub: DeviceHub
+    addresses: Addresses
     nodes: Nodes
     conductor: Conductor
     planning: Planning
@@ -121,8 +124,15 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         counted = await stack.enter_async_context(own_time())
         changes = Changes()
         broker, mqtt = await _broker(config, counted, serve)
-        hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up)
+        hub = DeviceHub(
+            connection=mqtt,
+            dialects=_dialects(config.mqtt),
+            gateways=(PJLinkGateway(),),
+            clock=utc_now,
+            caught_up=counted.caught_up,
+        )
         await restore_devices(store, hub)
+        addresses = Addresses(store, hub, networks=config.gateways.networks, clock=utc_now)
         logins = MqttLogins(
             store,
             hub,
@@ -186,6 +196,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             organisations=organisations,
             setup=Setup(store, people.accounts, people.links, organisations),
             hub=hub,
+            addresses=addresses,
             conductor=conductor,
             planning=planning,
             running=Running(store, conductor, clock=utc_now),
@@ -231,6 +242,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             store=store,
             people=people,
             hub=hub,
+            addresses=addresses,
             nodes=nodes,
             conductor=conductor,
             planning=planning,

@@ -76,10 +76,12 @@ def _writable(value: str) -> str:
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=TEXT_PATTERN), AfterValidator(_writable)]
 OptionalText = Annotated[str, StringConstraints(max_length=100, pattern=TEXT_PATTERN), AfterValidator(_writable)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_writable)]
+OptionalSecret = Annotated[str, StringConstraints(max_length=200), AfterValidator(_writable)]
 Key = Annotated[str, StringConstraints(pattern=f"^{KEY_PATTERN}$", max_length=64)]
 Slug = Annotated[str, StringConstraints(pattern=f"^{SLUG_PATTERN}$", max_length=40)]
 Moment = Annotated[datetime, BeforeValidator(_a_moment), AfterValidator(_in_utc)]
 Number = Annotated[float, BeforeValidator(_a_number), Field(allow_inf_nan=False)]
+Port = Annotated[int, BeforeValidator(_a_number), Field(ge=1, le=65535)]
 Count = Annotated[int, BeforeValidator(_a_number), Field(ge=0, le=2**53)]
 DeviceValue = Annotated[
     StrictBool

@@ -6,6 +6,7 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -16,6 +17,7 @@ from controller.config.model import (
     BridgeConfig,
     Config,
     EmbeddedBrokerConfig,
+    GatewaysConfig,
     HttpConfig,
     LocalNodesConfig,
     MqttConfig,
@@ -26,6 +28,7 @@ from demo.companion import companion
 from demo.schools import (
     ACTOR,
     SCHOOLS,
+    add_projector,
     furnish,
     keep_a_lesson_ready,
     login_links,
@@ -34,6 +37,7 @@ from demo.schools import (
     technician_token,
 )
 from demo.simulated import DEVICES_PER_ROOM
+from demo.simulated.pjlink import SimulatedPJLink
 from rooms.people.rights import OWNER
 
 
@@ -58,8 +62,11 @@ async def run_demo(data_dir: Path, listen: Address) -> None:
                     settings=login.password,
                 )
             )
+        projector = SimulatedPJLink("SIM-PJLINK")
+        await stack.enter_async_context(projector.listening())
+        await add_projector(controller, SCHOOLS[1], port=projector.port)
         for school in SCHOOLS:
-            await furnish(controller, school, devices=DEVICES_PER_ROOM)
+            await furnish(controller, school, devices=DEVICES_PER_ROOM + (school is SCHOOLS[1]))
         await plan_lesson(controller)
         file = await _classrooms_file(controller, data_dir)
         await stack.enter_async_context(
@@ -77,6 +84,7 @@ def demo_config(data_dir: Path, listen: Address) -> Config:
     return replace(
         default_config(data_dir),
         http=HttpConfig(listen=listen if _free(listen) else Address(listen.host, 0)),
+        gateways=GatewaysConfig(networks=(ip_network("127.0.0.0/8"),)),
         mqtt=MqttConfig(broker=EmbeddedBrokerConfig(listen=Address("127.0.0.1", 0))),
         bridge=BridgeConfig(nodes=LocalNodesConfig(udp_listen=Address("0.0.0.0", 0))),
     )

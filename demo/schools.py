@@ -15,7 +15,7 @@ from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import AccountNotFound
 from rooms.people.rights import OWNER, Rights
 from rooms.room import RoomId
-from rooms.school import OrganisationId, OrganisationKind, SchoolId
+from rooms.school import OrganisationId, OrganisationKind, SchoolId, namespace
 
 ACTOR = "demo"
 LINK_LIFE = timedelta(hours=12)
@@ -131,6 +131,28 @@ async def technician_token(controller: Controller, school: DemoSchool) -> str:
         account.id, "simulated classroom", life=LINK_LIFE, rights=OWNER, actor=ACTOR
     )
     return token
+
+
+async def add_projector(controller: Controller, school: DemoSchool, *, port: int) -> None:
+    """The school's projector without MQTT, which listens on this machine; at another port than in an earlier demo."""
+    corner = namespace(school.id)
+    known = [each for each in await controller.store.device_addresses.all() if each.namespace == corner]
+    if known:
+        address = known[0].device_id
+        await controller.addresses.change(
+            address, host="127.0.0.1", port=port, password=None, rights=OWNER, actor=ACTOR
+        )
+        return
+    await controller.addresses.add(
+        school.id,
+        gateway="pjlink",
+        host="127.0.0.1",
+        port=port,
+        password="",
+        name="Máy chiếu thứ hai (PJLink)",
+        rights=OWNER,
+        actor=ACTOR,
+    )
 
 
 async def furnish(controller: Controller, school: DemoSchool, *, devices: int) -> None:

@@ -19,12 +19,14 @@ from devices.device import (
     TRANSITIONS,
     Acknowledgement,
     Command,
+    CommandCode,
     CommandId,
     CommandResult,
     CommandState,
     Kind,
     Property,
     PropertyName,
+    Stage,
     Value,
 )
 from devices.errors import QueueFull
@@ -113,7 +115,9 @@ class _Pending:
     handed_over: bool = False  # given to the connection; whether the broker has it may not be known yet
     not_before: datetime | None = None
     perhaps_sent: bool = False  # the connection ended before the broker said so: the device may have it all the same
-    seen: str = "no_report"  # what a timeout will be called: what was reported since it was handed over
+    seen: CommandCode = (
+        CommandCode.NO_REPORT
+    )  # what a timeout will be called: what was reported since it was handed over
 
 
 class CommandQueue:
@@ -149,25 +153,34 @@ class CommandQueue:
         ended = (self._end(older, CommandState.SUPERSEDED, now),) if older else ()
         newer = _Pending(command, of)
         if command.deadline <= now:
-            return (*ended, self._end(newer, CommandState.EXPIRED, now, "too_late"))
+            return (*ended, self._end(newer, CommandState.EXPIRED, now, CommandCode.TOO_LATE))
         if reported is not None and equal(of, command.value, reported[0]) and not is_order(of, command.value):
             sent = self._handed_over_at.get(of.name)
             if sent is None or reported[1] > sent:
-                return (*ended, self._end(newer, CommandState.CONFIRMED, now, "already"))
+                return (*ended, self._end(newer, CommandState.CONFIRMED, now, CommandCode.ALREADY))
         self._pending[of.name] = newer
         return ended
 
     def next(self, now: datetime) -> Command | None:
         """The next command to hand to the broker, if any; follow with `sent`, `lost` or `refused`."""
+        each = self._next(now)
+        if each is None:
+            return None
+        each.handed_over = True
+        each.seen = CommandCode.NO_REPORT
+        self._handed_over_at[each.property.name] = now
+        return each.command
+
+    def ready(self, now: datetime) -> bool:
+        """Whether `next` has a command."""
+        return self._next(now) is not None
+
+    def _next(self, now: datetime) -> _Pending | None:
         for each in self._pending.values():
             waiting = each.not_before is not None and each.not_before > now
-            if each.state is CommandState.ACCEPTED and not each.handed_over and not waiting:
-                if each.command.deadline <= now:
-                    continue  # for `tick` to end
-                each.handed_over = True
-                each.seen = "no_report"
-                self._handed_over_at[each.property.name] = now
-                return each.command
+            late = each.command.deadline <= now  # for `tick` to end
+            if each.state is CommandState.ACCEPTED and not (each.handed_over or waiting or late):
+                return each
         return None
 
     def sent(self, id: CommandId, now: datetime) -> tuple[CommandResult, ...]:
@@ -190,7 +203,7 @@ class CommandQueue:
         if each is None or each.state is not CommandState.ACCEPTED:
             return ()
         if not each.property.reported:
-            return (self._end(each, CommandState.TIMED_OUT, now, "broker_lost"),)
+            return (self._end(each, CommandState.TIMED_OUT, now, CommandCode.BROKER_LOST),)
         each.handed_over, each.perhaps_sent = False, True
         return ()
 
@@ -205,18 +218,18 @@ class CommandQueue:
         if each is None or not each.handed_over:
             return ()
         match answer.stage:
-            case "accepted" | "executing":
+            case Stage.ACCEPTED | Stage.EXECUTING:
                 if each.state is not CommandState.ACKNOWLEDGED:
                     self._move_to(each, CommandState.ACKNOWLEDGED)
-            case "done":
+            case Stage.DONE:
                 if not each.property.reported:
                     return (self._end(each, CommandState.ASSUMED, now, answer.code),)
                 if each.state is not CommandState.ACKNOWLEDGED:
                     self._move_to(each, CommandState.ACKNOWLEDGED)
-            case "failed":
+            case Stage.FAILED:
                 again = now + answer.retry_after if answer.retry_after is not None else None
                 if again is None or again >= each.command.deadline:
-                    return (self._end(each, CommandState.FAILED, now, answer.code or "failed"),)
+                    return (self._end(each, CommandState.FAILED, now, answer.code or CommandCode.FAILED),)
                 each.handed_over, each.not_before = False, again
                 if each.state is not CommandState.ACCEPTED:
                     self._move_to(each, CommandState.ACCEPTED)
@@ -232,9 +245,9 @@ class CommandQueue:
             if same(each.property, each.command.value, value):
                 ended.append(self._end(each, CommandState.CONFIRMED, now))
             elif on_the_way(each.property, each.command.value, value):
-                each.seen = "in_transition"
+                each.seen = CommandCode.IN_TRANSITION
             else:
-                each.seen = "contradicted"
+                each.seen = CommandCode.CONTRADICTED
         return tuple(ended)
 
     def tick(self, now: datetime, *, held: str = "") -> tuple[CommandResult, ...]:
@@ -251,12 +264,14 @@ class CommandQueue:
         if each.handed_over:
             return CommandState.TIMED_OUT, now, each.seen
         if each.perhaps_sent:
-            return CommandState.TIMED_OUT, now, "broker_lost"
-        return CommandState.EXPIRED, now, held or "not_sent"
+            return CommandState.TIMED_OUT, now, CommandCode.BROKER_LOST
+        return CommandState.EXPIRED, now, held or CommandCode.NOT_SENT
 
     def cancel(self, now: datetime) -> tuple[CommandResult, ...]:
         """End everything: the device is not ours to command any more, or we stop."""
-        return tuple(self._end(each, CommandState.FAILED, now, "cancelled") for each in list(self._pending.values()))
+        return tuple(
+            self._end(each, CommandState.FAILED, now, CommandCode.CANCELLED) for each in list(self._pending.values())
+        )
 
     def due(self, now: datetime) -> datetime | None:
         """When `tick` or `next` has something to do next, should nothing else happen."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType, Self
+from ipaddress import IPv6Address, ip_address
+from typing import NewType
 
 from devices.errors import InvalidCommand, PropertyNotFound
 from devices.scale import Scale
@@ -51,6 +52,42 @@ class Capability(StrEnum):
     HEALTH = "health"
     BUTTON = "button"  # press; cannot report
     OTHER = "other"  # known to the device, not yet to us
+
+
+class DeviceType(StrEnum):
+    """What kind of classroom device it is. A word that we do not know is `OTHER`, also where it was kept earlier."""
+
+    PROJECTOR = "projector"
+    MOTOR_SCREEN = "motor_screen"
+    IFP = "ifp"  # interactive flat panel
+    TV = "tv"
+    DISPLAY = "display"
+    LIGHT = "light"
+    DIMMER_LIGHT = "dimmer_light"
+    RELAY_LIGHT = "relay_light"
+    AC = "ac"
+    FAN = "fan"
+    BLIND = "blind"
+    PTZ_CAMERA = "ptz_camera"
+    CAMERA = "camera"
+    MIC = "mic"
+    MICROPHONE = "microphone"
+    SPEAKER = "speaker"
+    ROOM_PC = "room_pc"
+    PANEL = "panel"
+    GATEWAY = "gateway"
+    SMART_PLUG = "smart_plug"
+    SWITCH = "switch"
+    CO2_SENSOR = "co2_sensor"
+    OCCUPANCY_SENSOR = "occupancy_sensor"
+    TEMPERATURE_SENSOR = "temperature_sensor"
+    ENVIRONMENT_SENSOR = "environment_sensor"
+    CONTACT_SENSOR = "contact_sensor"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "DeviceType":
+        return cls.OTHER
 
 
 class Kind(StrEnum):
@@ -134,7 +171,7 @@ class Device:
     dialect: str
     key: str  # what the dialect identifies it by: a MAC, an identifier, a topic
     name: str
-    type: str = ""  # "projector", "motor_screen", "light", "ac", "ptz_camera", "co2_sensor", "occupancy_sensor", …
+    type: DeviceType = DeviceType.OTHER
     manufacturer: str = ""
     model: str = ""
     serial: str = ""
@@ -157,6 +194,25 @@ def device_id(namespace: Namespace, dialect: str, key: str) -> DeviceId:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAddress:
+    """Where a person says that a device is. The password is a secret: it stays out of logs and answers."""
+
+    device_id: DeviceId
+    namespace: Namespace
+    gateway: str  # its name
+    host: str  # an IP address: a name would have to be looked up, in a thread, and could lead elsewhere later
+    port: int
+    password: str = field(default="", repr=False)
+    name: str = ""  # "": what the device calls itself
+
+    @property
+    def source(self) -> str:
+        """What stands for the device where a problem has a topic."""
+        host = f"[{self.host}]" if isinstance(ip_address(self.host), IPv6Address) else self.host
+        return f"sc/1/{self.namespace}/{self.gateway}/{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a device said of itself in one message."""
 
@@ -168,14 +224,23 @@ class Report:
     received: datetime  # aware, UTC
 
 
+class Stage(StrEnum):
+    """How far a device is with a command."""
+
+    ACCEPTED = "accepted"
+    EXECUTING = "executing"
+    DONE = "done"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
     """A device's answer to one command, where its dialect has such answers."""
 
     device_id: DeviceId
     command_id: CommandId
-    stage: str  # "accepted", "executing", "done", "failed"
-    code: str = ""
+    stage: Stage
+    code: str = ""  # of FAILED: a `CommandCode`, or the device's own word
     retry_after: timedelta | None = None
 
 
@@ -221,6 +286,29 @@ class CommandState(StrEnum):
         return self in (CommandState.CONFIRMED, CommandState.ASSUMED)
 
 
+class CommandCode(StrEnum):
+    """Why a command ended as it did, in our words; a device may give others of its own."""
+
+    ALREADY = "already"  # confirmed: it was so
+    TOO_LATE = "too_late"  # its deadline had passed when it came
+    NOT_SENT = "not_sent"
+    BROKER_AWAY = "broker_away"
+    BROKER_LOST = "broker_lost"  # the connection ended before it was certain that the device has it
+    DEVICE_OFFLINE = "device_offline"
+    DEVICE_REMOVED = "device_removed"
+    NO_REPORT = "no_report"  # nothing about the property was reported since
+    IN_TRANSITION = "in_transition"  # last reported as on the way
+    CONTRADICTED = "contradicted"  # another value was reported
+    CANCELLED = "cancelled"  # the device was taken out of its room, or we stopped
+    FAILED = "failed"  # the device gave no reason
+    UNSUPPORTED = "unsupported"
+    INTERNAL_ERROR = "internal_error"
+    BUSY = "busy"  # warming up, cooling down: it was to be tried again later than the deadline
+    REJECTED = "rejected"
+    DEVICE_FAULT = "device_fault"
+    AUTHENTICATION_REFUSED = "authentication_refused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What we ask of a device: set one property to a value before a deadline."""
@@ -239,7 +327,7 @@ class CommandResult:
 
     command: Command
     state: CommandState
-    code: str = ""  # of FAILED: the device's or our reason, e.g. "busy", "rejected", "cancelled"
+    code: str = ""  # a `CommandCode`, or the device's own word
     at: datetime  # aware, UTC
 
     def to_json(self) -> dict[str, object]:
@@ -253,7 +341,3 @@ class CommandResult:
             "code": self.code,
             "at": self.at.isoformat(),
         }
-
-    @classmethod
-    def of(cls, command: Command, state: CommandState, *, at: datetime, code: str = "") -> Self:
-        return cls(command=command, state=state, code=code, at=at)

@@ -7,7 +7,10 @@ DevicesError
 ├── DeviceNotClaimed     (PermissionError)  commands go only to devices that a technician put into a room
 ├── QueueFull            (RuntimeError)     too many commands are waiting for one device
 ├── InvalidPayload       (ValueError)       a message from the broker does not say what its topic promises
+├── TooManyDevices       (RuntimeError)     the school has as many devices behind gateways as it may
 ├── BrokerLost           (ConnectionError)  the connection to the broker ended
+├── DeviceUnreachable    (ConnectionError)  a device behind a gateway does not answer, or not in time
+├── AuthenticationRefused (PermissionError) a device behind a gateway does not accept our password
 └── BrokerRefused        (PermissionError)  the broker does not accept our name or password; not retried
 """
 
@@ -45,4 +48,16 @@ class BrokerLost(DevicesError, ConnectionError):
 
 
 class BrokerRefused(DevicesError, PermissionError):
+    pass
+
+
+class TooManyDevices(DevicesError, RuntimeError):
+    pass
+
+
+class DeviceUnreachable(DevicesError, ConnectionError):
+    pass
+
+
+class AuthenticationRefused(DevicesError, PermissionError):
     pass

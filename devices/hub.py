@@ -1,11 +1,14 @@
-"""The devices of all schools behind one broker: what they are, what they say, and commands that end in a result."""
+"""The devices of all schools, behind one broker and gateways: what they are and say, and commands with a result."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from dataclasses import replace
 from datetime import datetime
 
+from devices.broker_carrier import BrokerCarrier
+from devices.carrier import Carrier
 from devices.changes import ChangeKind, Changes, DeviceChange
 from devices.device import (
     Availability,
@@ -13,19 +16,24 @@ from devices.device import (
     CommandResult,
     CommandState,
     Device,
+    DeviceAddress,
     DeviceId,
     DeviceRecord,
     Namespace,
     PropertyName,
     Reported,
 )
-from devices.dialects.base import Dialect, Problem
+from devices.dialects.base import Dialect
+from devices.driver import GatewayDriver, Problem
 from devices.errors import BrokerLost, DeviceNotClaimed
+from devices.gateways.connection import Pace
+from devices.gateways.gateway import Gateway
+from devices.gateways.gateways import Gateways
 from devices.intake import Intake
 from devices.mqtt.connection import MqttSettings
 from devices.mqtt.reconnecting import Connected, ReconnectingMqtt
 from devices.problems import Problems
-from devices.registry import Registry
+from devices.registry import Entry, Registry
 from devices.sender import Sender
 
 __all__ = ["ChangeKind", "DeviceChange", "DeviceHub"]
@@ -52,6 +60,8 @@ class DeviceHub:
         *,
         connection: MqttSettings,
         dialects: Sequence[Dialect],
+        gateways: Sequence[Gateway] = (),
+        pace: Pace | None = None,
         clock: Callable[[], datetime],
         caught_up: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
@@ -66,15 +76,16 @@ class DeviceHub:
         self._wake = asyncio.Event()
         self._asleep_until: datetime | None = None
         self._sender = Sender(
-            self._registry,
-            self._changes,
-            clock=clock,
-            publish=self._broker.publish,
-            connected=lambda: self._broker.connected,
-            time_changed=self._wake.set,
+            self._registry, self._changes, clock=clock, carrier=self._carrier, time_changed=self._wake.set
+        )
+        self._broker_carrier = BrokerCarrier(
+            self._registry, self._sender, self._broker, clock=clock, time_changed=self._wake.set
         )
         self._intake = Intake(
             self._registry, self._sender, self._changes, self._problems, self._broker, self._dialects, clock=clock
+        )
+        self._gateways = Gateways(
+            gateways, reception=self._intake, outbox=self._sender, clock=clock, pace=pace or Pace()
         )
         self._births: dict[Namespace, None] = {}
         self._births_wanted = asyncio.Event()
@@ -84,7 +95,8 @@ class DeviceHub:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._broker.keep_subscribed(), name="keep subscribed")
-                tasks.create_task(self._sender.run(), name="send commands")
+                tasks.create_task(self._broker_carrier.run(), name="send commands")
+                tasks.create_task(self._gateways.run(), name="talk to devices without MQTT")
                 tasks.create_task(self._keep_time(), name="device deadlines")
                 tasks.create_task(self._greet(), name="announce us to schools")
                 tasks.create_task(self._listen(), name="listen to the broker")
@@ -96,10 +108,30 @@ class DeviceHub:
     def connected(self) -> bool:
         return self._broker.connected
 
-    def restore(self, records: Iterable[DeviceRecord]) -> None:
+    def _carrier(self, entry: Entry) -> Carrier:
+        return self._gateways if isinstance(entry.driver, GatewayDriver) else self._broker_carrier
+
+    def restore(self, records: Iterable[DeviceRecord], addresses: Iterable[DeviceAddress] = ()) -> None:
         """Take up devices from the database, before `run`. Their values are not fresh."""
+        known = {each.device_id: each for each in addresses if self._gateways.knows(each.gateway)}
         for record in records:
-            self._intake.restore(record)
+            address = known.get(record.device.id)
+            if address is None:
+                self._intake.restore(record)
+            else:
+                driver = self._gateways.connect(address, record.discovery_payload)
+                self._intake.restore_connected(replace(record, discovery_topic=address.source), driver)
+
+    def device_at(self, address: DeviceAddress) -> Device:
+        """A device at an address that nobody has talked to yet. Raises `TooManyDevices` where the school has enough."""
+        self._gateways.check_room(address.namespace)
+        return self._gateways.driver(address).device
+
+    def connect(self, address: DeviceAddress) -> None:
+        """Talk to a device at this address from now on, also where it had another."""
+        known = self._registry.get(address.device_id)
+        description = known.driver.description if known and isinstance(known.driver, GatewayDriver) else b""
+        self._intake.connect(self._gateways.connect(address, description), address.source)
 
     @property
     def namespaces(self) -> frozenset[Namespace]:
@@ -108,6 +140,7 @@ class DeviceHub:
 
     def set_namespaces(self, namespaces: set[Namespace]) -> None:
         """The schools whose devices are listened to; can be called again at any time."""
+        self._gateways.set_namespaces(namespaces)
         for namespace in self._intake.set_namespaces(namespaces):
             self._births[namespace] = None
         self._births_wanted.set()
@@ -132,6 +165,7 @@ class DeviceHub:
     def forget(self, id: DeviceId) -> None:
         """Drop a device; it returns when it announces itself again. Idempotent."""
         if self._registry.get(id) is not None:
+            self._gateways.disconnect(id)
             self._intake.forget(id)
 
     def doubt(self, namespace: Namespace) -> None:
@@ -212,7 +246,7 @@ class DeviceHub:
                 elif isinstance(event, Connected):
                     self._births = dict.fromkeys(self._intake.namespaces)
                     self._births_wanted.set()
-                    self._sender.connected_anew()
+                    self._broker_carrier.connected_anew()
                 else:
                     self._disconnected()
 
@@ -239,7 +273,8 @@ class DeviceHub:
     async def _keep_time(self) -> None:
         """Have deadlines, offline and stale devices noticed at their time, for ever."""
         while True:
-            due = min((each for each in (self._registry.due, self._sender.due) if each is not None), default=None)
+            dues = self._registry.due, self._sender.due, self._broker_carrier.due
+            due = min((each for each in dues if each is not None), default=None)
             self._asleep_until = due
             self._wake.clear()
             delay_s = None if due is None else max(0.0, (due - self._clock()).total_seconds())
@@ -251,6 +286,7 @@ class DeviceHub:
             for id in self._registry.tick(now, at_most=DUE_AT_ONCE):
                 self._changes.publish(id, ChangeKind.AVAILABILITY)
                 self._sender.poke(id)
+            self._broker_carrier.tick(now)
             self._sender.tick(now, at_most=DUE_AT_ONCE)
             await asyncio.sleep(0)
 

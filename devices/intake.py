@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from devices.changes import ChangeKind, Changes
 from devices.device import Acknowledgement, Command, Device, DeviceId, DeviceRecord, Namespace, Report
-from devices.dialects.base import Dialect, Driver, Problem
+from devices.dialects.base import Dialect
+from devices.driver import Driver, GatewayDriver, MqttDriver, Problem, Statement
 from devices.errors import InvalidCommand, InvalidPayload
 from devices.mqtt.filters import FilterTree
 from devices.mqtt.message import Message, Publish
@@ -126,12 +127,13 @@ class Intake:
             for namespace in sorted(namespaces)
         }
         for entry in self._registry:
-            if entry.driver.device.namespace in namespaces and not entry.removed:
-                topics[entry.driver.device.namespace] += entry.driver.topics
+            driver = entry.driver
+            if driver.device.namespace in namespaces and not entry.removed and not isinstance(driver, GatewayDriver):
+                topics[driver.device.namespace] += driver.topics
         return topics
 
     def restore(self, record: DeviceRecord) -> None:
-        """A device from the database, its description read again; after the others where its school has many."""
+        """A device of the broker from the database; its description is read again, later where its school has many."""
         device = record.device
         message = Message(
             topic=record.discovery_topic,
@@ -142,8 +144,7 @@ class Intake:
         lane = self._shares.lane(device.namespace)
         begun = time.thread_time_ns()
         driver = self._restored_driver(device, message) if lane.budget_ns > 0 else UnreadableDriver(device)
-        self._registry.discovered(driver, message.topic, message.payload)
-        self._registry.restore(device.id, room=record.room, reported=record.reported)
+        self._restore(record, driver)
         if lane.budget_ns > 0:
             self._attach(driver)
         else:
@@ -151,6 +152,15 @@ class Intake:
                 lane, self._read_again(device, message), len(message.payload), (f"{message.topic} {device.id}", True)
             )
         self._shares.spend(lane, time.thread_time_ns() - begun)
+
+    def restore_connected(self, record: DeviceRecord, driver: GatewayDriver) -> None:
+        """A device behind a gateway from the database."""
+        self._restore(record, driver)
+        self._attach(driver)
+
+    def _restore(self, record: DeviceRecord, driver: Driver) -> None:
+        self._registry.discovered(driver, record.discovery_topic, record.discovery_payload)
+        self._registry.restore(record.device.id, room=record.room, reported=record.reported)
 
     def _read_again(self, device: Device, message: Message) -> Iterator[None]:
         """The description of a device whose school had too many to be read before we connected."""
@@ -165,7 +175,7 @@ class Intake:
             self._changes.publish(device.id, ChangeKind.UPDATED)
         yield
 
-    def _restored_driver(self, device: Device, message: Message) -> Driver:
+    def _restored_driver(self, device: Device, message: Message) -> MqttDriver:
         why = "no such dialect"
         for dialect in self._dialects:
             if dialect.name != device.dialect:
@@ -186,11 +196,13 @@ class Intake:
         entry = self._registry.entry(id)
         self._sender.cancel(entry)
         self._detach(entry.driver)
+        if isinstance(entry.driver, GatewayDriver):
+            self._problems.clear(entry.driver.device.namespace, entry.discovery_topic)
         self._registry.forget(id)
         self._changes.publish(id, ChangeKind.REMOVED)
 
     def take_in(self, messages: Iterable[Message]) -> None:
-        """Queue messages, in order, each for its school, and read what there is time for."""
+        """Queue messages of the broker, in order, each for its school, and read what there is time for."""
         begun = mark = time.monotonic_ns()
         idle = not self._shares.ready
         behind = self._broker.behind_s
@@ -225,6 +237,47 @@ class Intake:
             self._silence_loudest()
         if idle and self._shares.ready:
             self.serve()
+
+    def take_in_from_gateway(self, driver: GatewayDriver, source: str, statements: tuple[Statement, ...]) -> None:
+        """Queue what a gateway was answered; `source` is the topic of its problems. It has its school's share, too."""
+        school = driver.device.namespace
+        if school in self.namespaces:
+            self._put(school, self._stated(driver, source, statements), source)
+
+    def take_in_description(self, driver: GatewayDriver, source: str) -> None:
+        """Queue what a gateway has found out of its device: other properties, another firmware."""
+        school = driver.device.namespace
+        if school in self.namespaces:
+            self._put(school, self._described(driver, source), f"{source} description")
+
+    def _put(self, school: Namespace, steps: Iterator[None], kind: str) -> None:
+        lane = self._shares.lane(school)
+        self._shares.arrived(lane, 0, time.monotonic_ns())  # its cost counts; a gateway sets the pace itself
+        self._shares.put(lane, steps, 0, (kind, False))
+        self._left.set()
+
+    def _stated(self, driver: GatewayDriver, source: str, statements: tuple[Statement, ...]) -> Iterator[None]:
+        now = self._clock()
+        if self._registry.get(driver.device.id) is None:
+            return  # forgotten meanwhile
+        if not any(isinstance(each, Acknowledgement) for each in statements):  # one says nothing of other problems
+            self._problems.clear(driver.device.namespace, source)
+        for each in statements:
+            self._state(driver.device.namespace, each, now=now, retained=False)
+        yield
+
+    def _described(self, driver: GatewayDriver, source: str) -> Iterator[None]:
+        if self._registry.get(driver.device.id) is not None:  # not forgotten meanwhile
+            self.connect(driver, source)
+        yield
+
+    def connect(self, driver: GatewayDriver, source: str) -> None:
+        """A device behind a gateway is there, or is described otherwise than before."""
+        known = self._registry.get(driver.device.id)
+        if known is not None and known.discovery_topic != source:
+            self._problems.clear(driver.device.namespace, known.discovery_topic)  # it is elsewhere now
+        message = Message(topic=source, payload=driver.description, retained=True, received=self._clock())
+        self._discovered(driver, driver.device.namespace, message)
 
     def serve(self) -> None:
         """Read what waits, for `SLICE_NS` and a step at most; `backlog` says when there is more."""
@@ -353,7 +406,7 @@ class Intake:
     def _problem(self, school: Namespace, message: Message, code: str, detail: str) -> None:
         self._problems.add(school, Problem(message.topic, code, detail[:1000]), message.received)
 
-    def _read(self, driver: Driver, message: Message) -> None:
+    def _read(self, driver: MqttDriver, message: Message) -> None:
         """A message on a topic of a device."""
         school = driver.device.namespace
         try:
@@ -363,15 +416,21 @@ class Intake:
             return
         well = True
         for each in said:
-            if isinstance(each, Report):
+            if isinstance(each, Report):  # most are: one call less for each message
                 self._report(each)
-            elif isinstance(each, Acknowledgement):
-                self._acknowledged(each, message)
             else:
-                well = False
-                self._problems.add(school, each, message.received)
+                well = well and not isinstance(each, Problem)
+                self._state(school, each, now=message.received, retained=message.retained)
         if well:
             self._problems.clear(school, message.topic)
+
+    def _state(self, school: Namespace, statement: Statement, *, now: datetime, retained: bool) -> None:
+        if isinstance(statement, Report):
+            self._report(statement)
+        elif isinstance(statement, Acknowledgement):
+            self._acknowledged(statement, now=now, retained=retained)
+        else:
+            self._problems.add(school, statement, now)
 
     def _report(self, report: Report) -> None:
         kinds = self._registry.apply(report)
@@ -383,13 +442,13 @@ class Intake:
                 self._sender.finish(entry.queue.reported(report.values, report.received))
             self._sender.poke(report.device_id)  # it may be back
 
-    def _acknowledged(self, answer: Acknowledgement, message: Message) -> None:
+    def _acknowledged(self, answer: Acknowledgement, *, now: datetime, retained: bool) -> None:
         entry = self._registry.get(answer.device_id)
-        if entry is None or message.retained:
+        if entry is None or retained:
             return
-        if self._registry.heard(answer.device_id, message.received):
+        if self._registry.heard(answer.device_id, now):
             self._changes.publish(answer.device_id, ChangeKind.AVAILABILITY)
-        self._sender.finish(entry.queue.acknowledged(answer, message.received))
+        self._sender.finish(entry.queue.acknowledged(answer, now))
         self._sender.acknowledged(entry)
 
     def _discover(self, dialect: Dialect, namespace: Namespace, message: Message) -> None:
@@ -446,7 +505,7 @@ class Intake:
         """Listen to the device. Subscribing anew makes the broker replay what it retains: values for new properties."""
         self._readers.attach(driver)
         school = driver.device.namespace
-        if school in self.namespaces:
+        if school in self.namespaces and not isinstance(driver, GatewayDriver):
             self._broker.subscribe([each for each in driver.topics if each not in self._silenced], of=school)
 
     def _detach(self, driver: Driver) -> None:

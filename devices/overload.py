@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from devices.device import Namespace
-from devices.dialects.base import Problem, root
+from devices.dialects.base import root
+from devices.driver import Problem
 
 OVER_AFTER = timedelta(seconds=60)
 """Without anything passed over, refused or not listened to."""

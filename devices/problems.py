@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from devices.device import Namespace
-from devices.dialects.base import Problem
+from devices.driver import Problem
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from devices.device import DeviceId, Namespace
-from devices.dialects.base import Driver
+from devices.driver import Driver, GatewayDriver, MqttDriver
 
 DEVICE_TOPICS_LIMIT = 200
 """Of one device."""
@@ -23,7 +23,7 @@ class Topic:
     """Those who read one topic. A topic is of one school."""
 
     school: Namespace
-    drivers: dict[DeviceId, Driver] = field(default_factory=dict)
+    drivers: dict[DeviceId, MqttDriver] = field(default_factory=dict)
     readings: int = 0
     dear: bool = False  # a message on it has taken long
 
@@ -45,6 +45,13 @@ class Readers:
         where it can."""
         device = driver.device
         before = self._attached.get(device.id)
+        had = len(before.device.properties) if before is not None else 0
+        if self._properties_of[device.namespace] + len(device.properties) - had > SCHOOL_PROPERTIES_LIMIT:
+            return f"{device.name}: the school's devices have {SCHOOL_PROPERTIES_LIMIT} properties already"
+        return "" if isinstance(driver, GatewayDriver) else self._topics_refusal(driver)
+
+    def _topics_refusal(self, driver: MqttDriver) -> str:
+        device = driver.device
         if len(driver.topics) > DEVICE_TOPICS_LIMIT or any(map(_wild, driver.topics)):
             return f"{device.name}: topics that cannot be listened to"
         new = 0
@@ -62,9 +69,6 @@ class Readers:
                 return f"{device.name}: {readings} values to be read from {name}, at most {TOPIC_READINGS_LIMIT}"
         if self._topics_of[device.namespace] + new > SCHOOL_TOPICS_LIMIT:
             return f"{device.name}: the school's devices have {SCHOOL_TOPICS_LIMIT} topics already"
-        had = len(before.device.properties) if before is not None else 0
-        if self._properties_of[device.namespace] + len(device.properties) - had > SCHOOL_PROPERTIES_LIMIT:
-            return f"{device.name}: the school's devices have {SCHOOL_PROPERTIES_LIMIT} properties already"
         return ""
 
     def attach(self, driver: Driver) -> None:
@@ -72,6 +76,8 @@ class Readers:
         school = driver.device.namespace
         self._attached[driver.device.id] = driver
         self._properties_of[school] += len(driver.device.properties)
+        if isinstance(driver, GatewayDriver):
+            return
         for name in driver.topics:
             topic = self._topics.get(name)
             if topic is None:
@@ -86,6 +92,8 @@ class Readers:
             return []
         del self._attached[driver.device.id]
         self._properties_of[driver.device.namespace] -= len(driver.device.properties)
+        if isinstance(driver, GatewayDriver):
+            return []
         unused = []
         for name in driver.topics:
             topic = self._topics[name]

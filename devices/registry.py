@@ -24,7 +24,7 @@ from devices.device import (
     Reported,
     Value,
 )
-from devices.dialects.base import Driver
+from devices.driver import Driver, GatewayDriver
 from devices.errors import DeviceNotFound
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,6 @@ class Registry:
         self._per_school: Counter[Namespace] = Counter()
         self._rooms: dict[str, set[DeviceId]] = {}
         self._epoch = 0
-        self._fresh_from = 0
         self._due: list[tuple[datetime, DeviceId]] = []
 
     def __iter__(self) -> Iterator[Entry]:
@@ -199,7 +198,7 @@ class Registry:
         return changed
 
     def _apply_values(self, entry: Entry, report: Report) -> bool:
-        fresh_from = max(entry.fresh_from, self._fresh_from)
+        fresh_from = entry.fresh_from
         epoch = -1 if report.retained else self._epoch
         changed = False
         for name, value in report.values.items():
@@ -240,16 +239,18 @@ class Registry:
         return (ChangeKind.REPORTED,)
 
     def reported(self, entry: Entry) -> dict[PropertyName, Reported]:
-        fresh_from = max(entry.fresh_from, self._fresh_from)
         return {
-            name: Reported(value=each.value, received=each.received, fresh=each.epoch >= fresh_from)
+            name: Reported(value=each.value, received=each.received, fresh=each.epoch >= entry.fresh_from)
             for name, each in entry.values.items()
         }
 
     def fresh(self, entry: Entry, name: PropertyName) -> tuple[Value, datetime] | None:
-        """The value if it was heard live since the device, and we, are connected; and when."""
+        """The value if it was heard live since the device, and we, are connected; and when.
+
+        None also of a device that is asked now and then: it may have changed since it last answered.
+        """
         known = entry.values.get(name)
-        if known is None or known.epoch < max(entry.fresh_from, self._fresh_from):
+        if known is None or known.epoch < entry.fresh_from or isinstance(entry.driver, GatewayDriver):
             return None
         if entry.presence.state is not Availability.ONLINE:
             return None
@@ -265,22 +266,32 @@ class Registry:
         )
 
     def disconnected(self) -> list[DeviceId]:
-        """We lost the broker: no value is fresh, no device known to be online. Returns the devices that changed."""
+        """We lost the broker: of the devices behind it no value is fresh, and none is known to be online.
+
+        Returns the devices that changed.
+        """
         self._epoch += 1
-        self._fresh_from = self._epoch
-        self._due.clear()
         changed = []
         for id, entry in self._entries.items():
+            if isinstance(entry.driver, GatewayDriver):
+                continue
+            entry.fresh_from = self._epoch
             entry.due = None
             if entry.presence.disconnected():
                 changed.append(id)
+        self._due = [(when, id) for when, id in self._due if id in self._entries and self._entries[id].due == when]
+        heapq.heapify(self._due)
         return changed
 
     def doubt(self, namespace: Namespace) -> list[DeviceId]:
-        """A school's devices may have been cut off: none is known to be online. Returns the devices that changed."""
+        """The broker may have cut off a school's devices: none of them is known to be online.
+
+        Returns the devices that changed.
+        """
         changed = []
         for id, entry in self._entries.items():
-            if entry.driver.device.namespace == namespace and entry.presence.disconnected():
+            of_broker = entry.driver.device.namespace == namespace and not isinstance(entry.driver, GatewayDriver)
+            if of_broker and entry.presence.disconnected():
                 self._schedule(entry)
                 changed.append(id)
         return changed

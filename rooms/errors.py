@@ -2,6 +2,7 @@
 
 RoomsError
 ├── InvalidValue             (ValueError)       a name, an id or a time is not what it may be
+│   ├── InvalidAddress                          no IP address, or one in no network that gateways may use
 │   ├── InvalidScene                            steps that refer to nothing, in a circle, or to another room's device
 │   └── InvalidLesson                           no room, ends before it starts, sites that are not as planned
 ├── OrganisationNotFound     (LookupError)
@@ -15,6 +16,7 @@ RoomsError
 ├── DeviceOfAnotherSchool    (PermissionError)  a room takes only devices of its own school
 ├── AlreadyExists            (RuntimeError)     the id, or the room's name in its school, is taken
 ├── DeviceInUse              (RuntimeError)     another room has claimed the device, or it is not released yet
+├── AddressInUse             (RuntimeError)     another device has this address
 ├── RoomInUse                (RuntimeError)     the room still has devices, or lessons that are not over
 ├── RoomBusy                 (RuntimeError)     the room is in another lesson at that time
 ├── InvalidState             (RuntimeError)     a lesson or an invitation cannot move like that
@@ -31,6 +33,10 @@ class RoomsError(Exception):
 
 
 class InvalidValue(RoomsError, ValueError):
+    pass
+
+
+class InvalidAddress(InvalidValue):
     pass
 
 
@@ -89,6 +95,10 @@ class DeviceInUse(RoomsError, RuntimeError):
         super().__init__(f"device {device_id} belongs to room {room_id}")
         self.device_id = device_id
         self.room_id = room_id
+
+
+class AddressInUse(RoomsError, RuntimeError):
+    pass
 
 
 class RoomInUse(RoomsError, RuntimeError):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from devices.device import Capability, Device, DeviceId, Kind, Property, PropertyName, Value
+from devices.device import Capability, Device, DeviceId, DeviceType, Kind, Property, PropertyName, Value
 from rooms.room import RoomId
 from rooms.scene import END_SCENE, LESSON_SCENE, Importance, Scene, SceneStep, StepId
 
@@ -18,7 +18,7 @@ TRAVEL = timedelta(seconds=60)  # a motor screen or blind on its way
 WARM_UP = timedelta(seconds=90)  # a projector from standby to picture
 QUICK = timedelta(seconds=10)
 
-PRESENTERS = ("projector", "ifp", "display", "tv")
+PRESENTERS = (DeviceType.PROJECTOR, DeviceType.IFP, DeviceType.DISPLAY, DeviceType.TV)
 """Types of devices that show the lesson; without one of them the class sees nothing."""
 
 
@@ -45,7 +45,7 @@ def suggested_scenes(room_id: RoomId, devices: Iterable[Device]) -> tuple[Scene,
 
 def _lesson_steps(devices: list[Device]) -> Iterator[SceneStep]:
     # The screen is on its way while the projector warms up: waiting for one before the other would cost the class time.
-    for device in _of_type(devices, "motor_screen"):
+    for device in _of_type(devices, DeviceType.MOTOR_SCREEN):
         yield from _steps(device, [_Wish("down", Capability.COVER, "closed", Importance.USEFUL, TRAVEL)])
     for device in devices:
         if device.type in PRESENTERS:
@@ -53,20 +53,20 @@ def _lesson_steps(devices: list[Device]) -> Iterator[SceneStep]:
             if on is not None:
                 yield on
                 yield from _input(device, on.id)
-    for device in _of_type(devices, "light"):
+    for device in _of_type(devices, DeviceType.LIGHT):
         yield from _steps(device, [_Wish("dim", Capability.LEVEL, LESSON_LIGHT_PERCENT, Importance.COMFORT)])
-    for device in _of_type(devices, "ac"):
+    for device in _of_type(devices, DeviceType.AC):
         wishes = [
             _Wish("cool", Capability.CLIMATE, "cool", Importance.COMFORT),
             _Wish("setpoint", Capability.CLIMATE, LESSON_CELSIUS, Importance.COMFORT),
         ]
         yield from _steps(device, wishes)
-    for device in _of_type(devices, "ptz_camera"):
+    for device in _of_type(devices, DeviceType.PTZ_CAMERA):
         on = _step(device, _Wish("on", Capability.POWER, "on", Importance.USEFUL))
         if on is not None:
             yield on
         yield from _preset(device, on)
-    for device in _of_type(devices, "mic"):
+    for device in _of_type(devices, DeviceType.MIC):
         yield from _steps(device, [_Wish("open", Capability.MICROPHONE, False, Importance.ESSENTIAL)])
 
 
@@ -74,20 +74,20 @@ def _end_steps(devices: list[Device]) -> Iterator[SceneStep]:
     for device in devices:
         if device.type in PRESENTERS:
             yield from _steps(device, [_Wish("off", Capability.POWER, "off", Importance.USEFUL, WARM_UP)])
-    for device in _of_type(devices, "motor_screen"):
+    for device in _of_type(devices, DeviceType.MOTOR_SCREEN):
         yield from _steps(device, [_Wish("up", Capability.COVER, "open", Importance.COMFORT, TRAVEL)])
-    for device in _of_type(devices, "light"):
+    for device in _of_type(devices, DeviceType.LIGHT):
         yield from _steps(device, [_Wish("bright", Capability.LEVEL, 100, Importance.COMFORT)])
-    for device in _of_type(devices, "ac"):
+    for device in _of_type(devices, DeviceType.AC):
         yield from _steps(device, [_Wish("off", Capability.CLIMATE, "off", Importance.COMFORT)])
-    for device in _of_type(devices, "ptz_camera"):
+    for device in _of_type(devices, DeviceType.PTZ_CAMERA):
         yield from _steps(device, [_Wish("off", Capability.POWER, "off", Importance.USEFUL)])
-    for device in _of_type(devices, "mic"):
+    for device in _of_type(devices, DeviceType.MIC):
         yield from _steps(device, [_Wish("mute", Capability.MICROPHONE, True, Importance.USEFUL)])
 
 
-def _of_type(devices: list[Device], type: str) -> Iterator[Device]:
-    return (device for device in devices if device.type == type)
+def _of_type(devices: list[Device], type: DeviceType) -> Iterator[Device]:
+    return (device for device in devices if device.type is type)
 
 
 def _steps(device: Device, wishes: Iterable[_Wish]) -> Iterator[SceneStep]:
@@ -113,12 +113,16 @@ def _step(device: Device, wish: _Wish) -> SceneStep | None:
 
 
 def _input(device: Device, on: StepId) -> Iterator[SceneStep]:
-    """The room PC is on the first HDMI input, where there is one; a projector takes an input only once it is on."""
+    """The room PC is on the first HDMI input, where there is one; a projector takes an input only once it is on.
+
+    A projector that does not name its inputs (PJLink class 1) has its HDMI sockets among the digital ones.
+    """
     source = _options(device, Capability.AV_SOURCE)
     if source is None:
         return
     name, options = source
-    first = next((option for option in options if option.upper().startswith("HDMI")), options[0])
+    preferred = (option for kind in ("HDMI", "DIGITAL") for option in options if option.upper().startswith(kind))
+    first = next(preferred, options[0])
     yield SceneStep(
         id=_id("input", device.id),
         device_id=device.id,

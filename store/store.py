@@ -11,6 +11,7 @@ from rooms.errors import StoreUnavailable
 from store.audit import Audit
 from store.clock import ClockStore
 from store.database import Database, Joined
+from store.device_addresses import DeviceAddresses
 from store.devices import Devices
 from store.displays import Displays
 from store.engine import make_engine, parse_url
@@ -37,6 +38,7 @@ class Store:
         self.rooms = Rooms(database)
         self.displays = Displays(database)
         self.devices = Devices(database)
+        self.device_addresses = DeviceAddresses(database)
         self.scenes = Scenes(database)
         self.lessons = Lessons(database)
         self.audit = Audit(database)

@@ -102,6 +102,20 @@ class DeviceRow(Base):
     reported: Mapped[JsonObject] = mapped_column(JSON)
 
 
+class DeviceAddressRow(Base):
+    """Where a device without MQTT is. Its password stands here, where nothing but its gateway's start reads it."""
+
+    __tablename__ = "device_addresses"
+    __table_args__ = (UniqueConstraint("host", "port"),)  # two that command one device would never be done
+
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(32))
+    host: Mapped[str] = mapped_column(String(45))
+    port: Mapped[int]
+    password: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+
+
 class SceneRow(Base):
     __tablename__ = "scenes"
 

@@ -26,13 +26,14 @@ ORDER: Mapping[str, str] = {
         errors checks school audit room floor invitation scene lesson lesson_moves lesson_changes people suggestion
     """,
     "devices": """
-        errors scale device availability changes commands turns shares mqtt dialects
-        overload problems readers registry sender intake hub
+        errors scale device availability turns mqtt driver changes commands shares dialects overload problems readers
+        registry carrier broker_carrier gateways sender intake hub
     """,
     "webrtc": "errors shared rtp sdp transport estimation forwarding selection bridge node",
     "store": """
         columns engine database tables people_tables stored_device migrate migrations leadership
-        organisations rooms displays devices scenes audit lesson_rows lessons people mqtt_passwords quality clock store
+        organisations rooms displays devices scenes audit device_addresses lesson_rows lessons people mqtt_passwords
+        quality clock store
     """,
     "controller": """
         errors ids network schema changes small_file certificate config processes clock broker nodes people

@@ -18,7 +18,7 @@ from sqlalchemy import Table, insert
 
 from controller.people.secret import hash_of, new_secret
 from controller.people.tokens import PREFIX
-from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
+from devices.device import Capability, Device, DeviceId, DeviceType, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NAME, describe, native_id
 from rooms.floor import Mode
 from rooms.invitation import InvitationState
@@ -77,7 +77,7 @@ def device(school: int, room: int, number: int) -> Device:
         dialect=NAME,
         key=f"{hint}/den-{number}",
         name=f"Đèn {number}",
-        type="light",
+        type=DeviceType.LIGHT,
         suggested_room=hint,
         properties=(
             Property(

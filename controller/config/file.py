@@ -18,6 +18,7 @@ from controller.config.model import (
     DatabaseConfig,
     EmbeddedBrokerConfig,
     ExternalBrokerConfig,
+    GatewaysConfig,
     HttpConfig,
     LessonsConfig,
     LocalNodesConfig,
@@ -62,12 +63,20 @@ class _Reader:
         http = top.take("http", lambda item: self._http(item.section()), default.http)
         database = top.take("database", lambda item: self._database(item.section(), data_dir), default.database)
         mqtt = top.take("mqtt", lambda item: self._mqtt(item.section(), http), default.mqtt)
+        gateways = top.take("gateways", lambda item: self._gateways(item.section()), default.gateways)
         bridge = top.take("bridge", lambda item: self._bridge(item.section()), default.bridge)
         lessons = top.take("lessons", lambda item: self._lessons(item.section()), default.lessons)
         log = top.take("logging", lambda item: self._logging(item.section()), default.logging)
         top.finish()
         return Config(
-            data_dir=data_dir, http=http, database=database, mqtt=mqtt, bridge=bridge, lessons=lessons, logging=log
+            data_dir=data_dir,
+            http=http,
+            database=database,
+            mqtt=mqtt,
+            gateways=gateways,
+            bridge=bridge,
+            lessons=lessons,
+            logging=log,
         )
 
     def _http(self, section: Section) -> HttpConfig:
@@ -204,6 +213,14 @@ class _Reader:
                 f"is too short; take {MIN_SECRET_LENGTH} characters at least, e.g. of `openssl rand -hex 32`"
             )
         return secret
+
+    def _gateways(self, section: Section) -> GatewaysConfig:
+        default = GatewaysConfig()
+        gateways = GatewaysConfig(
+            networks=section.take("networks", lambda item: item.each(values.network), default.networks)
+        )
+        section.finish()
+        return gateways
 
     def _lessons(self, section: Section) -> LessonsConfig:
         default = LessonsConfig()

@@ -8,6 +8,7 @@ import logging
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from controller.network import IPAddress, IPNetwork
@@ -80,6 +81,15 @@ class MqttConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaysConfig:
+    """Devices without MQTT, which the controller connects to itself."""
+
+    networks: tuple[IPNetwork, ...] = tuple(
+        map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNodesConfig:
     """Bridge nodes on this machine, started and watched by the controller."""
 
@@ -133,6 +143,7 @@ class Config:
     database: DatabaseConfig
     http: HttpConfig = HttpConfig()
     mqtt: MqttConfig = MqttConfig()
+    gateways: GatewaysConfig = GatewaysConfig()
     bridge: BridgeConfig = BridgeConfig()
     lessons: LessonsConfig = LessonsConfig()
     logging: LoggingConfig = LoggingConfig()

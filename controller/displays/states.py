@@ -11,7 +11,7 @@ from controller.lessons.conductor import Conductor
 from controller.nodes.bridge_report import bridge_slots, present_rooms, shared_screens, speaking_room, wanted_layers
 from controller.nodes.bridges import Nodes
 from rooms.lesson import LessonState, may_step_out
-from rooms.room import Display, DisplayId, Room, RoomId
+from rooms.room import DisplayId, Room, RoomId
 from store import Store
 
 MOST_PICTURES = 9  # a display offers to receive: the stage and eight thumbnails
@@ -70,12 +70,6 @@ class DisplayStates:
     def with_call(self, state: DisplayState) -> DisplayState:
         """The same with the call as it is now. Changes come often while a lesson is live; the database is not asked."""
         return replace(state, call=self._call(state.display_id, state.room.id))
-
-    def put_out(self, display: Display) -> None:
-        """An unpaired display takes part in nothing any more: what it sends and receives ends."""
-        plan = self._conductor.plan_in(display.room_id)
-        if plan is not None:
-            self._nodes.exclude(plan.lesson.id, participant=display.room_id, client=display.id)
 
     def _call(self, id: DisplayId, room_id: RoomId) -> DisplayCall | None:
         plan = self._conductor.plan_in(room_id)

@@ -37,7 +37,7 @@ KEPT = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.
 
 async def restore_devices(store: Store, hub: DeviceHub) -> None:
     """Give the hub what the database knows, before it connects."""
-    hub.restore(await store.devices.all())
+    hub.restore(await store.devices.all(), await store.device_addresses.all())
 
 
 class DeviceRecords:

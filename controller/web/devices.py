@@ -5,6 +5,8 @@ from datetime import timedelta
 from rooms.people.rights import Right
 from controller.web.call import Call
 from controller.web.models.rooms import (
+    AddressEditJson,
+    AddressJson,
     ClaimJson,
     CommandJson,
     CommandResultJson,
@@ -12,10 +14,12 @@ from controller.web.models.rooms import (
     DevicesJson,
     DevicesQuery,
     DiscoveryProblemJson,
+    GatewayName,
+    NewDeviceJson,
 )
-from controller.web.reading import device_json, schools
+from controller.web.reading import device_json, schools, visible_device
 from controller.web.route import Routes
-from devices.device import DeviceId, PropertyName
+from devices.device import DeviceAddress, DeviceId, PropertyName
 from rooms.room import RoomId
 from rooms.school import OrganisationId, SchoolId, namespace
 
@@ -41,6 +45,43 @@ async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
         if not each.topic or _school_of(each.topic) in mine  # no topic: the broker itself, everybody is concerned
     ]
     return DevicesJson(devices=[device_json(call.services, each.id) for each in found], problems=problems)
+
+
+@routes("POST", "/devices", status=201, problems=(404, 409))
+async def connect_device(call: Call, body: NewDeviceJson) -> DeviceJson:
+    """Add a device without MQTT by its address; it comes into the school's inbox, whether it answers or not."""
+    id = await call.services.addresses.add(
+        OrganisationId(body.school),
+        gateway=body.gateway,
+        host=body.host,
+        port=body.port,
+        password=body.password or "",
+        name=body.name,
+        rights=call.rights,
+        actor=call.actor,
+    )
+    return device_json(call.services, id)
+
+
+@routes("GET", "/devices/{device}/address")
+async def read_address(call: Call) -> AddressJson:
+    """Where a device without MQTT is."""
+    device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
+    return _address(await call.services.store.device_addresses.get(device.id))
+
+
+@routes("PUT", "/devices/{device}/address", problems=(409,))
+async def change_address(call: Call, body: AddressEditJson) -> AddressJson:
+    """The device is elsewhere, or has another password."""
+    address = await call.services.addresses.change(
+        DeviceId(call.path("device")),
+        host=body.host,
+        port=body.port,
+        password=body.password,
+        rights=call.rights,
+        actor=call.actor,
+    )
+    return _address(address)
 
 
 @routes("POST", "/devices/{device}/claim", problems=(409,))
@@ -77,6 +118,15 @@ async def send_command(call: Call, body: CommandJson) -> CommandResultJson:
         actor=call.actor,
     )
     return CommandResultJson.model_validate(result.to_json())
+
+
+def _address(address: DeviceAddress) -> AddressJson:
+    return AddressJson(
+        gateway=GatewayName(address.gateway),
+        host=address.host,
+        port=address.port,
+        has_password=bool(address.password),
+    )
 
 
 def _school_of(topic: str) -> str:

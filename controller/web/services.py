@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from controller.broker.school_logins import MqttLogins
 from controller.changes import Changes
 from controller.clock.watch import ClockWatch
+from controller.equipment.addresses import Addresses
 from controller.displays.pairing import Pairing
 from controller.equipment.claims import Claims
 from controller.equipment.rooms import Rooms
@@ -46,6 +47,7 @@ class Services:
     organisations: Organisations
     setup: Setup
     hub: DeviceHub
+    addresses: Addresses
     conductor: Conductor
     planning: Planning
     running: Running

@@ -3,7 +3,7 @@
 import math
 
 from demo.simulated.machine import DONE, Blueprint, Speeds, Taken
-from devices.device import Capability, Kind, Property, PropertyName, Value
+from devices.device import Capability, DeviceType, Kind, Property, PropertyName, Value
 
 MODES = ("off", "cool", "dry", "fan_only")
 FANS = ("auto", "low", "medium", "high")
@@ -39,7 +39,7 @@ class AirConditioner:
         self.blueprint = Blueprint(
             slug="ac",
             name="Điều hoà",
-            type="ac",
+            type=DeviceType.AC,
             manufacturer="Mô phỏng",
             model="SIM-C12",
             serial=serial,

@@ -1,7 +1,7 @@
 """A PTZ camera with named presets."""
 
 from demo.simulated.machine import DONE, EXECUTING, Blueprint, Speeds, Taken
-from devices.device import Capability, Kind, Property, PropertyName, Value
+from devices.device import Capability, DeviceType, Kind, Property, PropertyName, Value
 
 PRESETS = ("class", "board", "teacher")
 
@@ -23,7 +23,7 @@ class Camera:
         self.blueprint = Blueprint(
             slug="camera",
             name="Camera lớp học",
-            type="ptz_camera",
+            type=DeviceType.PTZ_CAMERA,
             manufacturer="Mô phỏng",
             model="SIM-Z12",
             serial=serial,

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from demo.simulated.faults import Fault
 from demo.simulated.machine import DONE, EXECUTING, Machine, Speeds, Taken
-from demo.simulated.voice import Order, Voice
-from devices.device import Value
+from demo.simulated.voice import Voice
+from devices.device import Stage, Value
+from devices.dialects.native_device import Order
 from devices.errors import BrokerLost, BrokerRefused
 from devices.mqtt.connection import Mqtt, MqttSettings, connect
 from devices.mqtt.message import Message
@@ -121,7 +122,7 @@ class SimulatedDevice:
             case Fault.SLOW:
                 self._late.append((self._clock() + self._speeds.slow_s, order))
             case Fault.REFUSES:
-                await self._answer(mqtt, order, Taken("failed", "rejected"))
+                await self._answer(mqtt, order, Taken(Stage.FAILED, "rejected"))
                 await self._publish_state(mqtt)
             case Fault.GARBAGE:
                 await mqtt.publish(self._voice.garbage())

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 
 from demo.simulated.machine import Blueprint, Taken
-from demo.simulated.voice import Order, Place, checked, dumps
+from demo.simulated.voice import Place, checked, dumps
 from devices.device import Value
+from devices.dialects.native_device import Order
 from devices.errors import InvalidCommand
 from devices.mqtt.message import Message, Publish
 

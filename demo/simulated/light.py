@@ -1,7 +1,7 @@
 """The room's dimmable lights."""
 
 from demo.simulated.machine import DONE, Blueprint, Taken
-from devices.device import Capability, Kind, Property, PropertyName, Value
+from devices.device import Capability, DeviceType, Kind, Property, PropertyName, Value
 
 PROPERTIES = (
     Property(
@@ -27,7 +27,7 @@ class Light:
         self.blueprint = Blueprint(
             slug="lights",
             name="Đèn lớp học",
-            type="light",
+            type=DeviceType.LIGHT,
             manufacturer="Mô phỏng",
             model="SIM-L8",
             serial=serial,

@@ -6,7 +6,7 @@ All times are seconds of one monotonic clock, given by the caller.
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from devices.device import Property, Value
+from devices.device import DeviceType, Property, Stage, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Blueprint:
 
     slug: str  # its part of the topic
     name: str
-    type: str
+    type: DeviceType
     manufacturer: str
     model: str
     serial: str
@@ -41,13 +41,13 @@ class Blueprint:
 class Taken:
     """How a device takes an order."""
 
-    stage: str  # "done"; "executing": it takes its time; "failed"
+    stage: Stage  # DONE; EXECUTING: it takes its time; FAILED
     code: str = ""
     retry_after_s: float | None = None
 
 
-DONE = Taken("done")
-EXECUTING = Taken("executing")
+DONE = Taken(Stage.DONE)
+EXECUTING = Taken(Stage.EXECUTING)
 
 
 class Machine(Protocol):

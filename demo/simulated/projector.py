@@ -1,7 +1,7 @@
 """A projector with a lamp: it needs time to warm up and to cool down, and meanwhile refuses what real ones refuse."""
 
 from demo.simulated.machine import DONE, EXECUTING, Blueprint, Speeds, Taken
-from devices.device import Capability, Kind, Property, PropertyName, Value
+from devices.device import Capability, DeviceType, Kind, Property, PropertyName, Stage, Value
 
 INPUTS = ("HDMI 1", "HDMI 2", "VGA")
 
@@ -24,7 +24,7 @@ class Projector:
         self.blueprint = Blueprint(
             slug="projector",
             name="Máy chiếu",
-            type="projector",
+            type=DeviceType.PROJECTOR,
             manufacturer="Mô phỏng",
             model="SIM-P20",
             serial=serial,
@@ -54,11 +54,11 @@ class Projector:
         if name == "power" and value == {"warming": "on", "cooling": "off"}.get(self._power, self._power):
             return DONE if self._until is None else EXECUTING
         if self._until is not None:
-            return Taken("failed", "busy", max(0.01, self._until - now))
+            return Taken(Stage.FAILED, "busy", max(0.01, self._until - now))
         if name == "power":
             return self._switch(value == "on", now)
         if self._power != "on":
-            return Taken("failed", "off")
+            return Taken(Stage.FAILED, "off")
         if name == "av_source":
             self._input = str(value)
         else:

@@ -3,7 +3,7 @@
 import math
 
 from demo.simulated.machine import DONE, EXECUTING, Blueprint, Speeds, Taken
-from devices.device import Capability, Kind, Property, PropertyName, Value
+from devices.device import Capability, DeviceType, Kind, Property, PropertyName, Value
 
 PROPERTIES = (
     Property(
@@ -33,7 +33,7 @@ class Screen:
         self.blueprint = Blueprint(
             slug="screen",
             name="Màn chiếu điện",
-            type="motor_screen",
+            type=DeviceType.MOTOR_SCREEN,
             manufacturer="Mô phỏng",
             model="SIM-S120",
             serial=serial,

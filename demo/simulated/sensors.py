@@ -4,7 +4,7 @@ import math
 import random
 
 from demo.simulated.machine import Blueprint, Speeds, Taken
-from devices.device import Capability, Kind, Property, PropertyName, Value
+from devices.device import Capability, DeviceType, Kind, Property, PropertyName, Stage, Value
 
 FRESH_AIR_PPM = 430.0
 FULL_CLASS_PPM = 1350.0
@@ -18,7 +18,7 @@ class AirSensor:
         self.blueprint = Blueprint(
             slug="air",
             name="Cảm biến CO₂",
-            type="co2_sensor",
+            type=DeviceType.CO2_SENSOR,
             manufacturer="Mô phỏng",
             model="SIM-A3",
             serial=serial,
@@ -49,7 +49,7 @@ class AirSensor:
         }
 
     def set(self, name: str, value: Value, now: float) -> Taken:
-        return Taken("failed", "unsupported")
+        return Taken(Stage.FAILED, "unsupported")
 
     def next_change(self, now: float) -> float | None:
         return (self._at if self._at is not None else now) + self._speeds.sensor_interval_s
@@ -69,7 +69,7 @@ class OccupancySensor:
         self.blueprint = Blueprint(
             slug="occupancy",
             name="Cảm biến hiện diện",
-            type="occupancy_sensor",
+            type=DeviceType.OCCUPANCY_SENSOR,
             manufacturer="Mô phỏng",
             model="SIM-M1",
             serial=serial,
@@ -89,7 +89,7 @@ class OccupancySensor:
         return {"occupancy": self._occupied}
 
     def set(self, name: str, value: Value, now: float) -> Taken:
-        return Taken("failed", "unsupported")
+        return Taken(Stage.FAILED, "unsupported")
 
     def next_change(self, now: float) -> float | None:
         return self._until

@@ -6,16 +6,8 @@ from typing import Protocol
 
 from demo.simulated.machine import Blueprint, Taken
 from devices.device import Value
+from devices.dialects.native_device import Order
 from devices.mqtt.message import Message, Publish
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A command as the device understood it."""
-
-    property: str
-    value: Value
-    id: str = ""  # where its dialect has one
 
 
 @dataclass(frozen=True, slots=True)

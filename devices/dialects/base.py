@@ -6,55 +6,18 @@ discovery messages are persisted by the controller and replayed through `discove
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Protocol
 
-from devices.device import Acknowledgement, Command, Device, DeviceId, Namespace, Report
+from devices.device import DeviceId, Namespace
+from devices.driver import MqttDriver, Problem
 from devices.mqtt.message import Message, Publish
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something a device's maker or technician should know of: what could not be taken in, and why."""
-
-    topic: str
-    code: str  # stable, snake_case: "invalid_payload", "collision", "unknown_component", "foreign_topic", "removed", …
-    detail: str  # English, for the technician; never a payload in full
-
-
-class Driver(Protocol):
-    """Reads and writes one device. It may remember what its convention needs (a boot counter), never values."""
-
-    @property
-    def device(self) -> Device: ...
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        """Exact topics that the device's messages come on; no wildcards, inside the school's namespace (`inside`)."""
-
-    @property
-    def acknowledges(self) -> bool:
-        """True: the device answers each command (`Acknowledgement`), so an unreportable one waits for "done"."""
-
-    @property
-    def stale_after(self) -> timedelta | None:
-        """Silence after which an online device is called stale. None: it speaks only when something changes."""
-
-    def read(self, message: Message) -> tuple[Report | Acknowledgement | Problem, ...]:
-        """What `message` (on one of `topics`) says. Raises `InvalidPayload` where it says nothing usable at all."""
-
-    def readings(self, topic: str) -> int:
-        """How many values are looked for in each message on `topic`: what such a message costs."""
-
-    def write(self, command: Command) -> tuple[Publish, ...]:
-        """The messages that carry out `command` (already checked by its `Property`), in order, QoS 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
     """What one discovery message says. A driver for a known device id replaces the one before."""
 
-    drivers: tuple[Driver, ...] = ()
+    drivers: tuple[MqttDriver, ...] = ()
     removed: tuple[DeviceId, ...] = ()
     problems: tuple[Problem, ...] = ()
 

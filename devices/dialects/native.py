@@ -16,16 +16,19 @@ from devices.device import (
     CommandId,
     Device,
     DeviceId,
+    DeviceType,
     Kind,
     Namespace,
     Property,
     PropertyName,
     Report,
+    Stage,
     Value,
     device_id,
 )
 from devices.dialects import jsontext
-from devices.dialects.base import Discovery, Problem, root
+from devices.dialects.base import Discovery, root
+from devices.driver import Problem
 from devices.errors import InvalidPayload
 from devices.mqtt.message import Message, Publish
 
@@ -40,7 +43,6 @@ SILENT_INTERVALS = 2.5
 """A device that promises to report every `interval_s` is stale after this many."""
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,32}){0,2}")
-_STAGES = {"accepted", "executing", "done", "failed"}
 
 
 class NativeDialect:
@@ -77,7 +79,7 @@ class NativeDialect:
             dialect=NAME,
             key=key,
             name=_text(desc, "name") or name,
-            type=_text(desc, "type"),
+            type=DeviceType(_text(desc, "type")),
             manufacturer=_text(desc, "manufacturer"),
             model=_text(desc, "model"),
             serial=_text(desc, "serial"),
@@ -192,14 +194,14 @@ class NativeDriver:
             return ()
         answer = jsontext.loads_object(message.payload, limit_bytes=STATE_LIMIT_BYTES)
         id, stage = answer.get("id"), answer.get("stage")
-        if not isinstance(id, str) or not isinstance(stage, str) or stage not in _STAGES:
+        if not isinstance(id, str) or not isinstance(stage, str) or stage not in set(Stage):
             raise InvalidPayload('an acknowledgement has an "id" and a "stage": accepted, executing, done, failed')
         retry_ms = jsontext.number(answer, "retry_after_ms")
         return (
             Acknowledgement(
                 device_id=self.device.id,
                 command_id=CommandId(id),
-                stage=stage,
+                stage=Stage(stage),
                 code=_text(answer, "code")[:64],
                 retry_after=timedelta(milliseconds=retry_ms) if retry_ms and 0 < retry_ms <= 3_600_000 else None,
             ),

@@ -16,6 +16,8 @@ from demo.simulated.room import SimulatedRoom
 from devices.device import Availability, Device, DeviceId
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
+from devices.gateways.connection import Pace
+from devices.gateways.pjlink import PJLinkGateway
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings, connect
 from rooms.people.rights import OWNER
@@ -38,6 +40,7 @@ SPEEDS = Speeds(
 )
 UNRECORDABLE = "x" * 101
 """An actor whose name the audit log does not take: what is done in this name is refused as the last thing."""
+PACE = Pace(idle_s=0.2, moving_s=0.05, linger_s=0.2, failed_s=0.05, away_s=0.2)
 CONTROLLED = ("projector", "motor_screen", "light", "ac", "ptz_camera")
 
 
@@ -93,7 +96,13 @@ async def open_stage(directory: Path, broker: MqttSettings) -> AsyncIterator[Sta
     clock = AheadClock()
     async with open_store(sqlite_url(directory / "store.sqlite")) as store:
         await plant(store)
-        hub = DeviceHub(connection=broker, dialects=(NativeDialect(), HomeAssistantDialect()), clock=AheadClock())
+        hub = DeviceHub(
+            connection=broker,
+            dialects=(NativeDialect(), HomeAssistantDialect()),
+            gateways=(PJLinkGateway(),),
+            pace=PACE,
+            clock=AheadClock(),
+        )
         hub.set_namespaces({namespace(XUAN), namespace(LOI)})
         async with running(hub.run()):
             changes = Changes()

@@ -13,13 +13,15 @@ from devices.device import (
     CommandId,
     Device,
     DeviceId,
+    DeviceType,
     Kind,
     Namespace,
     Property,
     PropertyName,
     Value,
 )
-from devices.dialects.native import NAME, describe, native_id
+from devices.dialects import native_device as native_device_side
+from devices.dialects.native import NAME, native_id
 from devices.hub import DeviceHub
 from devices.mqtt.connection import Mqtt, MqttSettings, connect
 from devices.mqtt.message import Message, Publish
@@ -66,7 +68,7 @@ def described(room: str = "r1", name: str = "projector", properties: tuple[Prope
         dialect=NAME,
         key=f"{room}/{name}",
         name=name,
-        type="projector",
+        type=DeviceType.PROJECTOR,
         suggested_room=room,
         properties=properties,
     )
@@ -89,25 +91,23 @@ class NativeDevice:
         self.device = device
         self.id = device.id
         self.mqtt = mqtt
-        self._boot = boot
-        self._base = f"sc/1/{device.namespace}/{device.key}"
-        self._seq = 0
+        self._speaks = native_device_side.NativeDevice(device, boot=boot)
+        self._base = f"sc/1/{self.device.namespace}/{self.device.key}"
         self._commands: asyncio.Queue[dict[str, object]] = asyncio.Queue()
 
     async def say(self, part: str, payload: object, *, retain: bool = True) -> None:
+        """Anything, right or wrong."""
         raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         await self.mqtt.publish(Publish(f"{self._base}/{part}", raw), retain=retain)
 
     async def describe(self) -> None:
-        await self.say("desc", describe(self.device))
+        await self.mqtt.publish(self._speaks.announcement, retain=True)
 
     async def online(self) -> None:
-        await self.say("avail", {"online": True, "boot": self._boot})
+        await self.mqtt.publish(self._speaks.online, retain=True)
 
     async def report(self, **values: Value) -> None:
-        self._seq += 1
-        state = {"v": values, "t": 0, "boot": self._boot, "seq": self._seq}
-        await self.say("state", state)
+        await self.mqtt.publish(self._speaks.state(values, now_ms=0), retain=True)
 
     async def answer(self, asked: dict[str, object], stage: str, **more: object) -> None:
         await self.say("ack", {"id": asked["id"], "stage": stage, **more}, retain=False)
@@ -149,10 +149,9 @@ async def native_device(
 ) -> AsyncIterator[NativeDevice]:
     """A device that has described itself and said that it is online, unless `silent`."""
     device = device or described()
-    base = f"sc/1/{device.namespace}/{device.key}"
-    will = Publish(f"{base}/avail", json.dumps({"online": False, "boot": boot}).encode())
-    async with connect(settings, will=will) as mqtt:
-        await mqtt.subscribe([f"{base}/cmd"])
+    speaks = native_device_side.NativeDevice(device, boot=boot)
+    async with connect(settings, will=speaks.will) as mqtt:
+        await mqtt.subscribe([speaks.command_topic])
         native = NativeDevice(mqtt, device, boot)
         taking = asyncio.create_task(native.run())
         try:

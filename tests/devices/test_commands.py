@@ -16,6 +16,7 @@ from devices.device import (
     Kind,
     Property,
     PropertyName,
+    Stage,
     Value,
 )
 from devices.errors import QueueFull
@@ -41,7 +42,7 @@ def asked(id: str = "c1", of: Property = POWER, value: Value = "on") -> Command:
 
 def answer(stage: str, *, id: str = "c1", code: str = "", retry_after: timedelta | None = None) -> Acknowledgement:
     return Acknowledgement(
-        device_id=DeviceId("d1"), command_id=CommandId(id), stage=stage, code=code, retry_after=retry_after
+        device_id=DeviceId("d1"), command_id=CommandId(id), stage=Stage(stage), code=code, retry_after=retry_after
     )
 
 

@@ -190,7 +190,7 @@ async def test_a_late_will_of_an_older_boot_says_nothing(broker: Broker, hub: De
         async with connect(broker.settings) as watcher:
             await watcher.subscribe([f"sc/1/{SCHOOL}/r1/projector/avail"])
             async with asyncio.timeout(5):
-                while b'"online": false' not in (await watcher.receive())[-1].payload:
+                while b'"online":false' not in (await watcher.receive())[-1].payload:
                     pass
         await new.report(power="on")
         await until(hub, lambda: POWER in hub.reported(new.id))

@@ -15,9 +15,11 @@ from devices.device import (
     Property,
     PropertyName,
     Report,
+    Stage,
 )
-from devices.dialects.base import Discovery, Driver, Problem
+from devices.dialects.base import Discovery
 from devices.dialects.native import NativeDialect, describe, native_id
+from devices.driver import MqttDriver, Problem
 from devices.errors import InvalidPayload
 from devices.mqtt.message import Message, Publish
 from tests.devices.nativedevice import POWER, SCHOOL, described
@@ -36,12 +38,12 @@ def discover(payload: object) -> Discovery:
     return NativeDialect().discover(SCHOOL, message("desc", payload))
 
 
-def driver(device: Device | None = None) -> Driver:
+def driver(device: Device | None = None) -> MqttDriver:
     [found] = discover(describe(device or described())).drivers
     return found
 
 
-def availabilities(of: Driver, *messages: Message) -> list[Availability | None]:
+def availabilities(of: MqttDriver, *messages: Message) -> list[Availability | None]:
     return [each.availability for one in messages for each in of.read(one) if isinstance(each, Report)]
 
 
@@ -189,7 +191,7 @@ def test_an_answer_is_an_acknowledgement_unless_it_is_retained() -> None:
         Acknowledgement(
             device_id=ID,
             command_id=CommandId("c1"),
-            stage="failed",
+            stage=Stage.FAILED,
             code="busy",
             retry_after=timedelta(seconds=5),
         ),

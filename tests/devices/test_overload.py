@@ -2,7 +2,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from devices.device import Namespace
-from devices.dialects.base import Problem
+from devices.driver import Problem
 from devices.overload import OVER_AFTER, TOPICS_LIMIT, Overloads
 
 NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devices.device import Namespace
-from devices.dialects.base import Problem
+from devices.driver import Problem
 from devices.problems import LIMIT, WARNINGS_LIMIT, Problems
 
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)

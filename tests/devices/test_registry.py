@@ -4,8 +4,8 @@ import pytest
 
 from devices.changes import ChangeKind
 from devices.device import Availability, Report, Reported, Value
-from devices.dialects.base import Driver
 from devices.dialects.native import NativeDialect, describe
+from devices.driver import Driver
 from devices.errors import DeviceNotFound
 from devices.mqtt.message import Message
 from devices.registry import Registry

@@ -4,22 +4,22 @@ import pytest
 
 from devices.commands import equal, same
 from devices.device import Property, PropertyName
-from devices.dialects.base import Driver
+from devices.driver import MqttDriver
 from devices.scale import Scale
 from tests.devices.dialects.homeassistant.wire import BASE, driver_of, sent, values
 
 PERCENTS = range(1, 101)
 
 
-def _driver(component: dict[str, object]) -> Driver:
+def _driver(component: dict[str, object]) -> MqttDriver:
     return driver_of({"a": {"uniq_id": "a", "~": BASE, "cmd_t": "~/set", **component}})
 
 
-def _property(driver: Driver, name: str) -> Property:
+def _property(driver: MqttDriver, name: str) -> Property:
     return driver.device.property(PropertyName(name))
 
 
-def _told(driver: Driver, name: str, value: float, topic: str) -> str:
+def _told(driver: MqttDriver, name: str, value: float, topic: str) -> str:
     """What a command puts on its topic."""
     return dict(sent(driver, name, value))[topic]
 

@@ -19,6 +19,7 @@ from devices.device import CommandState, DeviceId, Namespace, Value
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
+from devices.intake import UnreadableDriver
 from devices.mqtt.connection import MqttSettings, connect
 from devices.mqtt.message import Publish
 from devices.shares import RATE
@@ -178,11 +179,11 @@ async def test_descriptions_beyond_the_budget_of_a_start_are_read_once_it_runs(b
     overdraw(hub, 20)
     hub.restore([record])
     assert hub.device(id) == record.device
-    assert hub._registry.entry(id).driver.topics == ()
+    assert isinstance(hub._registry.entry(id).driver, UnreadableDriver)
     hub.set_namespaces({LOUD})
     running = asyncio.create_task(hub.run())
     async with connect(broker.settings) as mqtt:
-        await until(hub, lambda: hub._registry.entry(id).driver.topics != ())
+        await until(hub, lambda: not isinstance(hub._registry.entry(id).driver, UnreadableDriver))
         await hub._broker.settled()
         await mqtt.publish(Publish(f"sc/1/{LOUD}/x", b"7"))
         await until(hub, lambda: newest(hub, id) == {"7.0"})

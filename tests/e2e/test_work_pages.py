@@ -8,10 +8,12 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, Route, expect
 
 from controller.broker.access import verify_password
+from demo.simulated.pjlink import Manners, SimulatedPJLink
 from rooms.people.account import Role
 from rooms.room import RoomId
 from testing.browser import page_of
 from tests.controller.web.house import GUEST, HOST, PASSWORD, ROOMS, House, claimed, open_house
+from tests.eventually import eventually
 
 BUILT = Path(__file__).parents[2] / "controller" / "web" / "dist"
 PHONE = {"width": 390, "height": 844}
@@ -90,11 +92,36 @@ async def test_wrong_input_is_told_at_the_field_in_the_language_of_the_app(tmp_p
         await page.get_by_test_id("create-room-submit").click()
         await expect(fault).to_have_text("Dài quá, nhiều nhất 100 ký tự.")
         await page.keyboard.press("Escape")
+        await _connect_a_projector(page, house)
         await page.get_by_test_id("language-en").click()
         await page.get_by_test_id("pair-display").click()
         await page.get_by_test_id("pair-code").fill("ABC234")
         await page.get_by_test_id("pair-submit").click()
         await expect(page.get_by_test_id("pair-code-fault")).to_contain_text("No display waits with this code")
+
+
+async def _connect_a_projector(page: Page, house: House) -> None:
+    """A technician mistypes an address, and then gives that of a projector."""
+    simulated = SimulatedPJLink("SIM-1", Manners(password="s3cret"))
+    async with simulated.listening():
+        await page.get_by_test_id("connect-projector").click()
+        host = page.get_by_test_id("connect-host")
+        await host.fill("may chieu")
+        await page.get_by_test_id("connect-submit").click()
+        await expect(page.get_by_test_id("connect-host-fault")).to_be_visible()
+        await host.fill("8.8.8.8")
+        await page.get_by_test_id("connect-submit").click()
+        await expect(page.get_by_test_id("trouble")).to_contain_text("Cần địa chỉ IP")
+        await host.fill("127.0.0.1")
+        await page.get_by_test_id("connect-port").fill(str(simulated.port))
+        await page.get_by_test_id("connect-password").fill("s3cret")
+        await page.get_by_test_id("connect-name").fill("Máy chiếu 5B")
+        await page.get_by_test_id("connect-submit").click()
+        found = page.get_by_test_id("inbox").locator("li", has_text="Máy chiếu 5B")
+        await expect(found).to_be_visible()
+        await eventually(lambda: "SIM-P20" in {each.model for each in house.hub.devices()})  # it has answered
+        await page.reload()
+        await expect(found).to_contain_text("Mô phỏng SIM-P20")
 
 
 async def test_first_broker_password_ends_none(tmp_path: Path, browser: Browser) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from devices.device import Capability, Device, DeviceRecord, Kind, Property, PropertyName, device_id
+from devices.device import Capability, Device, DeviceRecord, DeviceType, Kind, Property, PropertyName, device_id
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Room, RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId, namespace
@@ -48,7 +48,7 @@ def projector(school: SchoolId = XUAN, key: str = "p1") -> DeviceRecord:
         dialect="native",
         key=key,
         name="Máy chiếu",
-        type="projector",
+        type=DeviceType.PROJECTOR,
         properties=(power,),
     )
     return DeviceRecord(

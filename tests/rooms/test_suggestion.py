@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName, Value
+from devices.device import Capability, Device, DeviceId, DeviceType, Kind, Namespace, Property, PropertyName, Value
 from rooms.room import RoomId
 from rooms.scene import Importance, Scene, SceneStep
 from rooms.suggestion import suggested_scenes
@@ -23,7 +23,13 @@ def number(name: str, capability: Capability, low: float | None = None, high: fl
 def device(type: str, *properties: Property, id: str = "") -> Device:
     id = id or type
     return Device(
-        id=DeviceId(id), namespace=Namespace("x"), dialect="native", key=id, name=id, type=type, properties=properties
+        id=DeviceId(id),
+        namespace=Namespace("x"),
+        dialect="native",
+        key=id,
+        name=id,
+        type=DeviceType(type),
+        properties=properties,
     )
 
 

@@ -1,14 +1,27 @@
 """JSON of rooms, devices and displays."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StrictBool, StringConstraints
 
 from controller.displays.report import Camera, SendLimit
 from controller.web.models.people import SchoolJson
-from controller.schema import Count, DeviceValue, Key, Model, Number, Slug, Text
-from devices.device import Availability, Capability, CommandState, Kind
+from controller.schema import (
+    Count,
+    DeviceValue,
+    Key,
+    Model,
+    Number,
+    OptionalSecret,
+    OptionalText,
+    Port,
+    Secret,
+    Slug,
+    Text,
+)
+from devices.device import Availability, Capability, CommandState, DeviceType, Kind
 
 Share = Annotated[Number, Field(ge=0, le=1)]
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -40,7 +53,7 @@ class DeviceJson(Model):
     school: str
     room: str | None
     name: str
-    type: str
+    type: DeviceType
     manufacturer: str
     model: str
     serial: str
@@ -65,6 +78,39 @@ class DevicesQuery(Model):
 class DevicesJson(Model):
     devices: list[DeviceJson]
     problems: list[DiscoveryProblemJson]
+
+
+class GatewayName(StrEnum):
+    PJLINK = "pjlink"
+
+
+Host = Annotated[str, StringConstraints(min_length=2, max_length=45, pattern=r"^[0-9A-Fa-f:.]+$")]
+
+
+class NewDeviceJson(Model):
+    """A device without MQTT. `host`: its IP address. `name`: "" for what it calls itself."""
+
+    school: Slug
+    gateway: GatewayName
+    host: Host
+    port: Port = 4352
+    password: Secret | None = None
+    name: OptionalText = ""
+
+
+class AddressEditJson(Model):
+    """`password` left out or null: it stays; "": there is none any more."""
+
+    host: Host
+    port: Port
+    password: OptionalSecret | None = None
+
+
+class AddressJson(Model):
+    gateway: GatewayName
+    host: str
+    port: int
+    has_password: bool
 
 
 class ClaimJson(Model):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from devices.dialects.base import Problem
 from devices.dialects.homeassistant.abbreviations import DEVICE_ABBREVIATIONS
 from devices.dialects.homeassistant.availability import Rule
 from devices.dialects.homeassistant.components import (
@@ -21,6 +20,7 @@ from devices.dialects.homeassistant.components import (
 from devices.dialects.homeassistant.entity import Builder, Label, Parts
 from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.topics import DEVICE_FORM, TopicRules
+from devices.driver import Problem
 from devices.errors import InvalidPayload
 
 BUILDERS: Mapping[str, Builder] = {

@@ -13,7 +13,7 @@ first power word on.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from devices.device import Capability, Property, PropertyName, Value
+from devices.device import Capability, DeviceType, Property, PropertyName, Value
 from devices.dialects.homeassistant.announcement import Component, Identity
 from devices.dialects.homeassistant.entity import Feature, Read, Role, Write, slug_of
 from devices.dialects.homeassistant.payload import Payload
@@ -172,8 +172,8 @@ def _property(claim: _Claim) -> Property:
     )
 
 
-def guess_type(identity: Identity, components: Iterable[Component], properties: Iterable[Property]) -> str:
-    """What kind of classroom device this is, from what it can do and what it is called; "" where nothing tells."""
+def guess_type(identity: Identity, components: Iterable[Component], properties: Iterable[Property]) -> DeviceType:
+    """What kind of classroom device this is, from what it can do and what it is called; `OTHER` where nothing tells."""
     words = set(slug_of(f"{identity.name} {identity.model} {identity.manufacturer}").split("_"))
     text = " " + " ".join(slug_of(part).replace("_", " ") for part in (identity.name, identity.model)) + " "
     names = {each.name for each in properties}
@@ -184,25 +184,29 @@ def guess_type(identity: Identity, components: Iterable[Component], properties: 
         return any(f" {phrase} " in text for phrase in phrases)
 
     if "climate" in platforms:
-        return "ac"
+        return DeviceType.AC
     if Capability.AV_SOURCE in capabilities and "power" in names:
-        return "ifp" if called("ifp", "interactive", "whiteboard", "tv", "tuong tac", "ti vi") else "projector"
+        return (
+            DeviceType.IFP
+            if called("ifp", "interactive", "whiteboard", "tv", "tuong tac", "ti vi")
+            else DeviceType.PROJECTOR
+        )
     if "power" in names and (called("projector", "may chieu", "pjlink") or "consumable.lamp_hours" in names):
-        return "projector"
+        return DeviceType.PROJECTOR
     if "cover" in platforms:
-        return "motor_screen" if called("screen", "man chieu") else "blind"
+        return DeviceType.MOTOR_SCREEN if called("screen", "man chieu") else DeviceType.BLIND
     if "light" in platforms or ("power" in names and (called("light", "lights", "den", "lamp") or "level" in names)):
-        return "light"
+        return DeviceType.LIGHT
     if Capability.PTZ in capabilities or (words & {"ptz", "camera"} and capabilities & {Capability.CAMERA_STREAM}):
-        return "ptz_camera"
+        return DeviceType.PTZ_CAMERA
     if "fan" in platforms:
-        return "fan"
+        return DeviceType.FAN
     if Capability.CO2 in capabilities:
-        return "co2_sensor"
+        return DeviceType.CO2_SENSOR
     if Capability.OCCUPANCY in capabilities:
-        return "occupancy_sensor"
+        return DeviceType.OCCUPANCY_SENSOR
     if "power" in names:
-        return "smart_plug" if Capability.METER in capabilities else "switch"
+        return DeviceType.SMART_PLUG if Capability.METER in capabilities else DeviceType.SWITCH
     if capabilities & {Capability.TEMPERATURE, Capability.HUMIDITY, Capability.PM25, Capability.ILLUMINANCE}:
-        return "environment_sensor"
-    return "contact_sensor" if Capability.CONTACT in capabilities else ""
+        return DeviceType.ENVIRONMENT_SENSOR
+    return DeviceType.CONTACT_SENSOR if Capability.CONTACT in capabilities else DeviceType.OTHER

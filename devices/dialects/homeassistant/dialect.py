@@ -8,13 +8,14 @@ Source: home-assistant.io/integrations/mqtt, "MQTT discovery". What devices of t
 from collections.abc import Callable, Iterator
 
 from devices.device import Namespace
-from devices.dialects.base import Discovery, Problem, root
+from devices.dialects.base import Discovery, root
 from devices.dialects.homeassistant.announcement import read_announcement
 from devices.dialects.homeassistant.fields import Fields
 from devices.dialects.homeassistant.inventory import Inventory
 from devices.dialects.homeassistant.payload import Payload, parse_json
 from devices.dialects.homeassistant.preparing import compiled_one_by_one, templates_in
 from devices.dialects.homeassistant.topics import TopicRules
+from devices.driver import Problem
 from devices.errors import InvalidPayload
 from devices.mqtt.message import Message, Publish
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from itertools import groupby
 
 from devices.device import Availability, Command, Device, PropertyName, Report, Value
-from devices.dialects.base import Problem
 from devices.dialects.homeassistant.availability import AvailabilityMemory
 from devices.dialects.homeassistant.composition import Composition, Reader
 from devices.dialects.homeassistant.payload import Payload
+from devices.driver import Problem
 from devices.errors import InvalidCommand, InvalidPayload
 from devices.mqtt.message import Message, Publish
 

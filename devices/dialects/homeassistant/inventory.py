@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from devices.device import Device, Namespace, device_id
-from devices.dialects.base import Discovery, Problem
+from devices.dialects.base import Discovery
 from devices.dialects.homeassistant.announcement import Announcement, Component, Identity
 from devices.dialects.homeassistant.availability import AvailabilityMemory
 from devices.dialects.homeassistant.composition import compose, guess_type
 from devices.dialects.homeassistant.driver import HomeAssistantDriver
+from devices.driver import Problem
 from devices.errors import InvalidPayload
 
 MAX_TOPICS = 20_000  # discovery topics that one school may keep us busy with

@@ -17,6 +17,7 @@ from controller.config.model import (
     DatabaseConfig,
     EmbeddedBrokerConfig,
     ExternalBrokerConfig,
+    GatewaysConfig,
     HttpConfig,
     LessonsConfig,
     LocalNodesConfig,
@@ -84,6 +85,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         bridge:
           nodes:
             - {url: "https://10.0.0.7:7880/", secret: {env: NODE_7}}
+        gateways: {networks: [192.168.20.0/24]}
         lessons: {grace_minutes: 0.5}
         logging: {level: debug}
         """
@@ -108,6 +110,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             home_assistant_prefix="homeassistant",
         ),
         bridge=BridgeConfig(nodes=(RemoteNodeConfig(url="https://10.0.0.7:7880", secret=Secret("n")),)),
+        gateways=GatewaysConfig(networks=(ip_network("192.168.20.0/24"),)),
         lessons=LessonsConfig(grace=timedelta(seconds=30)),
         logging=LoggingConfig(level=logging.DEBUG),
     )
@@ -187,6 +190,7 @@ lessons:
 
 SECRET_ADVICE = "write `{file: path}` or `{env: NAME}`: a secret does not stand in this file"
 DATABASE = "database: {url: 'postgresql://n@db/rooms', password: "
+SECTIONS = "data_dir, http, database, mqtt, gateways, bridge, lessons, logging"
 BAD_FILES = {
     # The file as a whole
     "a: [": "1: is not YAML here: expected the node content, but found '<stream end>'",
@@ -197,11 +201,11 @@ BAD_FILES = {
     "--- {}\n--- {}": "2: is not YAML here: but found another document",
     "\x07": " is not YAML: it has characters that YAML does not allow",
     # Unknown keys
-    "debug: true": "1: debug: is not a key here; known here: data_dir, http, database, mqtt, bridge, lessons, logging",
+    "debug: true": f"1: debug: is not a key here; known here: {SECTIONS}",
     "http: {lisen: auto}": "1: http.lisen: is not a key here; did you mean `listen`?",
     "lessons: {grace: 5}": "1: lessons.grace: is not a key here; did you mean `grace_minutes`?",
     "mqtt:\n  embedded:\n    port: 1883": "3: mqtt.embedded.port: is not a key here; known here: listen",
-    "? [a]\n: 1": "1: ?: is not a key here; known here: data_dir, http, database, mqtt, bridge, lessons, logging",
+    "? [a]\n: 1": f"1: ?: is not a key here; known here: {SECTIONS}",
     # Types
     "data_dir: 5": "1: data_dir: must be text, e.g. var, not a number; put it in quotes if it is meant as text",
     "data_dir: [a]": "1: data_dir: must be text, e.g. var, not a list",

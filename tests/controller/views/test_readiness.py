@@ -6,7 +6,7 @@ from controller.displays.report import Camera, SiteDisplay
 from controller.lessons.steps import StepView
 from controller.nodes.bridge_report import SiteLink, SiteMedia
 from controller.views.readiness import Sending, SiteDevices, SiteProblem, devices_state, is_ready, problems
-from devices.device import DeviceId, PropertyName
+from devices.device import DeviceId, DeviceType, PropertyName
 from rooms.scene import Importance, StepId, StepState
 
 FLOWING = SiteMedia(video=True, audio=True, receiving=True, link=SiteLink.GOOD)
@@ -24,7 +24,7 @@ def step(
         id=StepId("on"),
         device_id=DeviceId("d1"),
         device_name=device,
-        device_type="projector",
+        device_type=DeviceType.PROJECTOR,
         property=PropertyName(property),
         value="on",
         importance=importance,

@@ -7,6 +7,7 @@ node is configured, which is a state the controller has to live with anyway.
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
+from ipaddress import ip_network
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
 from controller.lessons.conductor import Conductor
 from controller.config.model import Address, BridgeConfig, EmbeddedBrokerConfig
+from controller.equipment.addresses import Addresses
 from controller.equipment.persistence import restore_devices
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
@@ -48,8 +50,9 @@ from controller.views.views import Views
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
-from devices.device import Capability, Device, DeviceId, DeviceRecord, Kind, Namespace, Property, PropertyName
+from devices.device import Capability, Device, DeviceId, DeviceRecord, DeviceType, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
+from devices.gateways.pjlink import PJLinkGateway
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.lesson import Lesson, LessonId
@@ -77,7 +80,7 @@ def device_of(school: SchoolId, key: str = "projector") -> Device:
         dialect="native",
         key=f"4a/{key}",
         name="Máy chiếu",
-        type="projector",
+        type=DeviceType.PROJECTOR,
         properties=(power,),
     )
 
@@ -201,7 +204,10 @@ async def open_house(
         if not empty:
             await _furnish(store, clock())
         hub = DeviceHub(
-            connection=MqttSettings(host="127.0.0.1", port=_closed_port()), dialects=[NativeDialect()], clock=clock
+            connection=MqttSettings(host="127.0.0.1", port=_closed_port()),
+            dialects=[NativeDialect()],
+            gateways=[PJLinkGateway()],
+            clock=clock,
         )
         hub.set_namespaces({Namespace(school) for school in ROOMS})
         await restore_devices(store, hub)
@@ -237,6 +243,7 @@ async def open_house(
             organisations=organisations,
             setup=Setup(store, people.accounts, people.links, organisations),
             hub=hub,
+            addresses=Addresses(store, hub, networks=[ip_network("127.0.0.0/8")], clock=clock),
             conductor=conductor,
             planning=Planning(store, conductor, clock=clock),
             running=Running(store, conductor, clock=clock),

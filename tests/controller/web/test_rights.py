@@ -13,6 +13,7 @@ from controller.web.server import ROUTES
 from devices.device import DeviceId
 from rooms.lesson import LessonId
 from rooms.room import Room, RoomId
+from rooms.school import namespace
 from tests.controller.web.house import (
     GUEST,
     HOST,
@@ -198,6 +199,21 @@ TABLE = (
     ),
     Expected(method="DELETE", path="/rooms/{room}", url="/rooms/{room}", ok=204, host=EQUIP),
     Expected(method="GET", path="/devices", url=f"/devices?school={HOST}"),
+    Expected(
+        method="POST",
+        path="/devices",
+        body={"school": HOST, "gateway": "pjlink", "host": "::ffff:7f01:*"},  # 127.1.x.y
+        ok=201,
+        host=EQUIP,
+    ),
+    Expected(method="GET", path="/devices/{device}/address", url="/devices/{addressed}/address", host=EQUIP),
+    Expected(
+        method="PUT",
+        path="/devices/{device}/address",
+        url="/devices/{addressed}/address",
+        body={"host": "::ffff:7f02:*", "port": 4352},
+        host=EQUIP,
+    ),
     Expected(
         method="POST",
         path="/devices/{device}/claim",
@@ -417,6 +433,7 @@ async def _ask(house: House, visitor: Visitor, expected: Expected, number: int) 
         "room": await _room(house, number) if "{room}" in url else "",
         "spare": await _spare(house, number) if "{spare}" in url else "",
         "taken": await _taken(house, number) if "{taken}" in url else "",
+        "addressed": await _addressed(house, number) if "{addressed}" in url else "",
         "guest_room": ROOMS[GUEST].id,
         "person": (person := await _person(house, number) if "{person}" in url else ""),
         "person_token": await _token(house, AccountId(person)) if "{person_token}" in url else "",
@@ -449,6 +466,20 @@ async def _room(house: House, number: int) -> RoomId:
 
 async def _spare(house: House, number: int) -> DeviceId:
     return (await house.discovered(HOST, f"fresh-{number}")).id
+
+
+async def _addressed(house: House, number: int) -> DeviceId:
+    """A projector at an address where nobody answers."""
+    return await house.services.addresses.add(
+        HOST,
+        gateway="pjlink",
+        host=f"127.3.{number // 250}.{number % 250 + 1}",
+        port=9,
+        password="",
+        name="",
+        rights=OWNER,
+        actor="test",
+    )
 
 
 async def _person(house: House, number: int) -> AccountId:

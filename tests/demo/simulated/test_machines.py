@@ -11,7 +11,7 @@ from demo.simulated.machine import DONE, EXECUTING, Machine, Speeds, Taken
 from demo.simulated.projector import Projector
 from demo.simulated.screen import Screen
 from demo.simulated.sensors import AirSensor, OccupancySensor
-from devices.device import Value
+from devices.device import Stage, Value
 
 SPEEDS = Speeds(warm_up_s=20, cool_down_s=10, travel_s=10, progress_s=1, camera_move_s=2, sensor_interval_s=15)
 
@@ -32,10 +32,10 @@ def test_projector_warms_up_and_cools_down() -> None:
 
 def test_projector_is_busy_while_it_warms_up_or_cools_down() -> None:
     projector = Projector("S1", SPEEDS)
-    assert projector.set("av_source", "HDMI 1", 0) == Taken("failed", "off")
+    assert projector.set("av_source", "HDMI 1", 0) == Taken(Stage.FAILED, "off")
     projector.set("power", "on", 0)
-    assert projector.set("av_source", "HDMI 1", 5) == Taken("failed", "busy", 15)
-    assert projector.set("power", "off", 5) == Taken("failed", "busy", 15)
+    assert projector.set("av_source", "HDMI 1", 5) == Taken(Stage.FAILED, "busy", 15)
+    assert projector.set("power", "off", 5) == Taken(Stage.FAILED, "busy", 15)
     assert projector.set("power", "on", 5) == EXECUTING
     assert projector.set("av_source", "HDMI 1", 20) == DONE
     assert projector.set("av_mute", True, 20) == DONE
@@ -47,7 +47,7 @@ def test_projector_is_busy_while_it_warms_up_or_cools_down() -> None:
         "consumable.lamp_hours": 0,
     }
     projector.set("power", "off", 30)
-    assert projector.set("power", "on", 31) == Taken("failed", "busy", 9)
+    assert projector.set("power", "on", 31) == Taken(Stage.FAILED, "busy", 9)
 
 
 def test_lamp_hours_count_only_while_the_lamp_burns() -> None:

@@ -13,7 +13,6 @@ from demo.simulated import DEVICES_PER_ROOM
 from demo.simulated.faults import Fault
 from demo.simulated.machine import Speeds
 from demo.simulated.room import SimulatedRoom
-from demo.simulated.voice import Order
 from devices.device import (
     Availability,
     Command,
@@ -27,6 +26,7 @@ from devices.device import (
 )
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
+from devices.dialects.native_device import Order
 from devices.hub import DeviceHub
 from testing.mosquitto import Broker
 

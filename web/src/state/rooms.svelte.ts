@@ -27,6 +27,10 @@ class Rooms extends SyncedStore {
     return post<CommandResult>(`/devices/${at(device.id)}/commands`, body, { timeoutMs: (timeoutS + 10) * 1000 });
   }
 
+  async connect(device: { school: string; host: string; port: number; password: string | null; name: string }): Promise<void> {
+    this.putDevice(await post<Device>("/devices", { gateway: "pjlink", ...device }));
+  }
+
   async claim(device: string, room: string): Promise<void> {
     this.putDevice(await post<Device>(`/devices/${at(device)}/claim`, { room }));
   }

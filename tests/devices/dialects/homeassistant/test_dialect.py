@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from devices.device import Availability, Device, Kind, Namespace, Property, PropertyName, Report, device_id
+from devices.device import Availability, Device, DeviceType, Kind, Namespace, Property, PropertyName, Report, device_id
 from devices.device import Capability as C
-from devices.dialects.base import Discovery, Problem
+from devices.dialects.base import Discovery
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
+from devices.driver import Problem
 from devices.mqtt.message import Publish
 from tests.devices.dialects.homeassistant.wire import (
     BASE,
@@ -86,7 +87,7 @@ def test_projector_of_four_components_is_one_device() -> None:
         dialect="homeassistant",
         key="AA11BB22",
         name="Máy chiếu",
-        type="projector",
+        type=DeviceType.PROJECTOR,
         manufacturer="Epson",
         model="EB-X06",
         serial="X1",

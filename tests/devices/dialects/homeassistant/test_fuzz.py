@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.device import Command, CommandId, Kind, Value
-from devices.dialects.base import Driver
 from devices.dialects.homeassistant.abbreviations import ABBREVIATIONS
 from devices.dialects.homeassistant.announcement import BUILDERS
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
+from devices.driver import MqttDriver
 from devices.errors import InvalidCommand, InvalidPayload
 from tests.devices.dialects.homeassistant.wire import BASE, NOW, SCHOOL, announce, message
 
@@ -92,7 +92,7 @@ def test_nearly_right_devices_stand_what_they_hear(
     announce(dialect, "device/x", b"")
 
 
-def write_all(driver: Driver) -> None:
+def write_all(driver: MqttDriver) -> None:
     """Set every property to the ends of what it takes."""
     for each in driver.device.properties:
         if not each.settable:

@@ -3,12 +3,12 @@
 import json
 
 from devices.device import Report
-from devices.dialects.base import Driver, Problem
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.homeassistant.inventory import MAX_COMPONENTS
 from devices.dialects.homeassistant.payload import MAX_WORK
 from devices.dialects.homeassistant.preparing import AT_ONCE, MAX_CHARACTERS, MAX_TEMPLATES, templates_in
 from devices.dialects.homeassistant.template import _outcome
+from devices.driver import MqttDriver, Problem
 from tests.devices.dialects.homeassistant.wire import BASE, SCHOOL, announce, device_form, driver_of, message
 
 LOUDER = "{% set a = value|title %}" * 17 + "{{ a|length }}"
@@ -48,7 +48,7 @@ def test_a_template_with_too_much_work_of_its_own_leaves_the_others_theirs() -> 
 
 def test_what_one_device_finds_unreadable_is_no_complaint_of_the_next() -> None:
     dialect = HomeAssistantDialect()
-    drivers: list[Driver] = []
+    drivers: list[MqttDriver] = []
     for key, template in {"j": "{{ value_json.a }}", "t": "{{ value }}"}.items():
         sensor = {**device_of(0), "unique_id": key, "val_tpl": template}
         drivers += announce(dialect, f"device/{key}", device_form({key: sensor}, dev={"ids": [key]})).drivers
@@ -71,7 +71,7 @@ def test_long_templates_count_even_where_they_touch_nothing() -> None:
 
 def test_a_payload_is_parsed_once_for_all_devices_that_read_it() -> None:
     dialect = HomeAssistantDialect()
-    drivers: list[Driver] = []
+    drivers: list[MqttDriver] = []
     for number in range(3):
         cmps = {
             key: {**each, "unique_id": f"{number}{key}"}

@@ -5,8 +5,8 @@ Home Assistant gives the same result, unless it is said that it does not.
 
 import pytest
 
-from devices.dialects.base import Driver, Problem
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
+from devices.driver import MqttDriver, Problem
 from devices.errors import InvalidCommand
 from tests.devices.dialects.homeassistant.wire import (
     BASE,
@@ -32,7 +32,7 @@ MOTION: Config = {"p": "binary_sensor", "stat_t": "~/st", "dev_cla": "motion"}
 CODE = "JAb3x" * 90
 
 
-def device(**components: Config) -> Driver:
+def device(**components: Config) -> MqttDriver:
     return driver_of({key: {"uniq_id": key, "~": BASE, **each} for key, each in components.items()})
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from devices.device import Command, CommandId, Namespace, PropertyName, Report, Value
-from devices.dialects.base import Discovery, Driver
+from devices.dialects.base import Discovery
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
+from devices.driver import MqttDriver
 from devices.mqtt.message import Message
 
 SCHOOL = Namespace("le-loi")
@@ -29,7 +30,7 @@ def device_form(components: Mapping[str, object], **root: object) -> dict[str, o
     return {"dev": {"ids": ["AA11"], "name": "Thing"}, "o": {"name": "test"}, "cmps": components} | root
 
 
-def driver_of(components: Mapping[str, object], **root: object) -> Driver:
+def driver_of(components: Mapping[str, object], **root: object) -> MqttDriver:
     """The driver of a valid device-form payload."""
     discovery = announce(HomeAssistantDialect(), "device/thing", device_form(components, **root))
     assert discovery.problems == ()
@@ -37,7 +38,7 @@ def driver_of(components: Mapping[str, object], **root: object) -> Driver:
     return driver
 
 
-def values(driver: Driver, topic: str, payload: object) -> dict[str, Value]:
+def values(driver: MqttDriver, topic: str, payload: object) -> dict[str, Value]:
     """What a message makes of the device's properties."""
     found: dict[str, Value] = {}
     for said in driver.read(message(f"{BASE}/{topic}", payload)):
@@ -46,13 +47,13 @@ def values(driver: Driver, topic: str, payload: object) -> dict[str, Value]:
     return found
 
 
-def forgotten(driver: Driver, topic: str, payload: object) -> set[str]:
+def forgotten(driver: MqttDriver, topic: str, payload: object) -> set[str]:
     """The properties of which a message says that the device does not know them."""
     said = driver.read(message(f"{BASE}/{topic}", payload))
     return {name for each in said if isinstance(each, Report) for name in each.unknown}
 
 
-def sent(driver: Driver, name: str, value: Value) -> list[tuple[str, str]]:
+def sent(driver: MqttDriver, name: str, value: Value) -> list[tuple[str, str]]:
     """What goes out for a command, checked by its property: (topic below BASE, payload)."""
     checked = driver.device.property(PropertyName(name)).checked(value)
     command = Command(

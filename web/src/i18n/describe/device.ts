@@ -12,7 +12,8 @@ export function deviceType(words: Words, type: string): string {
 
 /** The name that people would use: the type where it is known, else the device's own name. */
 export function deviceLabel(words: Words, device: { name: string; type: string }): string {
-  return hasKey(words.deviceType, device.type) || device.name === "" ? deviceType(words, device.type) : device.name;
+  const known = device.type !== "other" && hasKey(words.deviceType, device.type);
+  return known || device.name === "" ? deviceType(words, device.type) : device.name;
 }
 
 /** The types of which the steps concern several devices: such devices need their own names. */

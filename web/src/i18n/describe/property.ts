@@ -31,6 +31,15 @@ const BY_NAME: Record<string, keyof Words["property"]> = {
   "meter.power": "meterPower",
   "meter.energy": "meterEnergy",
   "consumable.lamp_hours": "lampHours",
+  "av_mute.picture": "mutePicture",
+  "av_mute.sound": "av_muteSound",
+  "av_mute.freeze": "freeze",
+  "health.fan": "healthFan",
+  "health.lamp": "healthLamp",
+  "health.temperature": "healthTemperature",
+  "health.cover": "healthCover",
+  "health.filter": "healthFilter",
+  "health.other": "healthOther",
 };
 
 /**

@@ -60,6 +60,8 @@ export const audit: typeof vi = {
     "device.release": "Device taken out of its room",
     "device.command": "Device commanded",
     "device.delete": "Device removed",
+    "device.connect": "Device added by its address",
+    "device.address": "Device's address changed",
     "display.pair": "Display paired",
     "display.unpair": "Display unpaired",
     "organisation.add": "School added",

@@ -64,6 +64,8 @@ export const step: typeof vi = {
     not_claimed: "the device is not in a room",
     queue_full: "too many commands are waiting",
     fault: "the device reports a fault",
+    device_fault: "the device reports a fault",
+    authentication_refused: "the device does not accept the password",
     internal_error: "an error in the server",
   },
 };

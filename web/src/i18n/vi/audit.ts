@@ -60,6 +60,8 @@ export const audit = {
     "device.release": "Đưa thiết bị ra khỏi phòng",
     "device.command": "Điều khiển thiết bị",
     "device.delete": "Xoá thiết bị",
+    "device.connect": "Thêm thiết bị theo địa chỉ",
+    "device.address": "Đổi địa chỉ thiết bị",
     "display.pair": "Ghép màn hình",
     "display.unpair": "Bỏ ghép màn hình",
     "organisation.add": "Thêm trường",

@@ -64,6 +64,8 @@ export const step = {
     not_claimed: "thiết bị chưa được đưa vào phòng",
     queue_full: "quá nhiều lệnh đang chờ",
     fault: "thiết bị báo hỏng",
+    device_fault: "thiết bị báo hỏng",
+    authentication_refused: "thiết bị không nhận mật khẩu",
     internal_error: "lỗi trong máy chủ",
   },
 };
