@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from testing.mosquitto import Broker
 from tests.controller.conducted import House, open_house
 from tests.controller.stage import Stage, open_stage
-from tests.devices.conftest import Broker, broker
-
-__all__ = ["broker"]
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:  # noqa: F811  # the fixture above
+async def stage(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     monkeypatch.setattr(
         "devices.availability.OFFLINE_AFTER", timedelta(seconds=0.2)
     )  # a test has no 3 s for each death

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from rooms.errors import StoreUnavailable
 from rooms.floor import Floor, Mode
 from rooms.lesson import EndReason, LessonId, LessonState
+from testing.mosquitto import Broker
 from tests.controller.conducted import LESSON, House, open_house
 from tests.controller.stage import open_stage
-from tests.devices.conftest import Broker
 from tests.filesystem import Disk, small_disk
 from tests.rooms.samples import MINUTE, XUAN_ROOM
 

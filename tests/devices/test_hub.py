@@ -12,7 +12,7 @@ from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, Pro
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings, connect
 from devices.mqtt.message import Publish
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 from tests.devices.nativedevice import (
     BUZZ,
     LEVEL,

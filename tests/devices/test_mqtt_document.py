@@ -12,7 +12,7 @@ from pathlib import Path
 from devices.device import Availability, CommandState, PropertyName
 from devices.dialects.native import NativeDialect, native_id
 from devices.mqtt.message import Message
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 from tests.devices.nativedevice import POWER, SCHOOL, command, until
 from tests.devices.test_hub import knows, running_hub
 

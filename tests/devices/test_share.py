@@ -22,7 +22,7 @@ from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings, connect
 from devices.mqtt.message import Publish
 from devices.shares import RATE
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 from tests.devices.nativedevice import LEVEL, SCHOOL, command, native_device, until
 from tests.devices.test_hub import _now, claimed_online
 

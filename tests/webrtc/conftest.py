@@ -18,7 +18,9 @@ def each_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """What planes of this test take for the time."""
     clock = Clock()
-    for module in ("bridge", "connection", "demux", "ice", "plane", "subscription"):
+    for module in ("bridge.bridge", "bridge.connection", "bridge.media_plane", "bridge.subscription"):
         monkeypatch.setattr(f"webrtc.{module}.monotonic", clock)
+    for module in ("demux", "ice"):
+        monkeypatch.setattr(f"webrtc.transport.{module}.monotonic", clock)
     monkeypatch.setattr("webrtc.bridge.media_plane.TICK_S", 0.001)
     return clock

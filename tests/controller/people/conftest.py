@@ -16,8 +16,8 @@ SCHOOL = OrganisationId("le-loi")
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    async with open_store(url) as opened:
+async def store(migrated: str) -> AsyncIterator[Store]:
+    async with open_store(migrated) as opened:
         await opened.organisations.add(Organisation(id=SCHOOL, kind=OrganisationKind.SCHOOL, name="Lê Lợi"))
         yield opened
 

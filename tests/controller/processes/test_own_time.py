@@ -13,8 +13,8 @@ from controller.processes.own_time import LATE_S, STEP_S, own_time
 from devices.device import CommandState
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
+from testing.mosquitto import Broker
 from tests.controller.stage import running
-from tests.devices.conftest import Broker
 from tests.devices.nativedevice import POWER, SCHOOL, command, native_device, until
 
 

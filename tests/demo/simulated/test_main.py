@@ -8,7 +8,7 @@ import pytest
 
 from demo.simulated.__main__ import main
 from devices.mqtt.connection import connect
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 
 
 async def test_two_rooms_of_two_schools_announce_themselves_and_say_when_they_are_gone(

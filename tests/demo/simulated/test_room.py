@@ -28,7 +28,7 @@ from devices.device import (
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 
 SCHOOL = Namespace("le-loi")
 SPEEDS = Speeds(

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from devices.errors import BrokerLost, BrokerRefused
 from devices.mqtt.connection import INBOUND_BYTES_LIMIT, INBOUND_LIMIT, Mqtt, MqttSettings, connect
 from devices.mqtt.message import Message, Publish
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 
 
 async def receive(mqtt: Mqtt, count: int) -> list[Message]:

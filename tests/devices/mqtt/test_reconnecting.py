@@ -11,7 +11,7 @@ from devices.errors import BrokerLost
 from devices.mqtt.connection import MqttSettings, connect
 from devices.mqtt.message import Message, Publish
 from devices.mqtt.reconnecting import Connected, Disconnected, Event, ReconnectingMqtt, back_off_s
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 
 
 class Listener:

@@ -13,7 +13,7 @@ from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.hub import DeviceHub, DeviceRecord
 from devices.mqtt.connection import Mqtt, connect
 from devices.mqtt.message import Publish
-from tests.devices.conftest import Broker
+from testing.mosquitto import Broker
 from tests.devices.dialects.homeassistant.wire import BASE, SCHOOL
 
 DEVICE = {"ids": ["0xA1"], "name": "Máy chiếu"}

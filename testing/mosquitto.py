@@ -1,15 +1,12 @@
-"""A real broker for the tests of devices."""
+"""Mosquitto, for tests and benchmarks that need a real broker and no controller."""
 
 import asyncio
 import getpass
 import shutil
 import socket
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pytest
 
 from devices.mqtt.connection import MqttSettings
 
@@ -78,11 +75,3 @@ class Broker:
     async def restart(self) -> None:
         await self.stop()
         await self.start()
-
-
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
-    broker = Broker(tmp_path)
-    await broker.start()
-    yield broker
-    await broker.stop()
