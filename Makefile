@@ -5,7 +5,7 @@ BIN := .venv/bin
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run quick test check format bench web wheel lock packages fast run-fast test-fast clean
+.PHONY: run quick test trials check format bench web wheel lock packages fast run-fast test-fast clean
 
 run: .venv/runtime web run-fast
 	$(BIN)/nhipcau demo
@@ -20,6 +20,10 @@ test: .venv/development web packages test-fast
 	$(PYTEST) $(TWO_WORKERS) -m "not browser"
 	$(PYTEST) -m browser
 	cd web && $(NODE_PATH_PREFIX) npm test --silent
+
+# The same tests with many more rounds (`testing/rounds.py`). NAME chooses tests as pytest's -k does.
+trials: .venv/development web packages test-fast
+	NHIPCAU_TRIALS=1 $(PYTEST) --timeout 7200 -k "$(NAME)"
 
 # Where the environment keeps Python from writing bytecode, each process that a test starts would compile us again.
 PYTEST = $(NODE_PATH_PREFIX) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
