@@ -97,11 +97,11 @@ async def test_commands_of_a_quiet_school_are_confirmed_whatever_another_sends(
     async with hub_of_two_schools(broker.settings) as hub, native_device(broker.settings) as device:
         await claimed_online(hub, device)
         following = asyncio.create_task(device.follow())
-        async with asyncio.timeout(60), flood(hub, broker.port, kind):
+        async with asyncio.timeout(100), flood(hub, broker.port, kind):
             overdraw(hub, 0)
             beating = asyncio.create_task(heartbeat.run())
             while len(states) < COMMANDS or not told <= codes(hub):
-                sent = command(device.id, LEVEL, len(states) % 100, timeout_s=5)
+                sent = command(device.id, LEVEL, len(states) % 100, timeout_s=30)
                 states.append((await hub.send(sent)).state)
             beating.cancel()
         following.cancel()
@@ -157,7 +157,7 @@ async def test_a_topic_that_carries_more_than_can_be_received_is_not_listened_to
 async def test_too_many_new_devices_of_one_school_leave_the_others_their_turn(broker: Broker) -> None:
     """A school whose budget is spent is discovered all the same, later."""
     async with hub_of_two_schools(broker.settings) as hub, connect(broker.settings) as mqtt:
-        overdraw(hub, 100)
+        overdraw(hub, 1000)  # made good in 5 s: others may use the processor meanwhile
         for number in range(300):
             await mqtt.publish(sensors(f"d{number}", 3, f"sc/1/{LOUD}/{number}"), retain=True)
         async with native_device(broker.settings):
