@@ -59,3 +59,14 @@ def test_simulated_things_are_imported_only_by_the_demo() -> None:
         and not path.is_relative_to(ROOT / "controller" / "demo")
     ]
     assert broken == []
+
+
+def test_benchmarks_and_what_they_share_with_tests_import_no_test() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for package in ("bench", "testing")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for module in imports(path)
+        if module.split(".")[0] == "tests"
+    ]
+    assert broken == []

@@ -12,7 +12,6 @@ from datetime import timedelta
 
 import pytest
 
-from bench.share import Heartbeat
 from bench.share_flood import SCHOOL as LOUD
 from bench.share_flood import floods, sensors
 from devices.device import CommandState, DeviceId, Namespace, Value
@@ -22,6 +21,7 @@ from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings, connect
 from devices.mqtt.message import Publish
 from devices.shares import RATE
+from testing.heartbeat import Heartbeat
 from testing.mosquitto import Broker
 from tests.devices.nativedevice import LEVEL, SCHOOL, command, native_device, until
 from tests.devices.test_hub import _now, claimed_online
