@@ -1,17 +1,33 @@
 # Two commands for a newcomer: `make run` and `make test`. Everything lands in .venv and var/ of this folder.
+# While you write: `make quick`.
 PYTHON ?= python3
 BIN := .venv/bin
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check format bench web wheel lock packages fast run-fast test-fast clean
+.PHONY: run quick test trials check format bench web wheel lock packages fast run-fast test-fast clean
 
 run: .venv/runtime web run-fast
 	$(BIN)/nhipcau demo
 
+# What starts no browser, broker or node. Tests are marked by what they start: `tests/tiers.py`.
+quick: .venv/development web test-fast
+	.ci/packages postgresql
+	$(PYTEST) $(TWO_WORKERS) -m "not (browser or node or broker)"
+
+# Browsers need both cores: they run alone, one test after the other.
 test: .venv/development web packages test-fast
-	$(NODE_PATH_PREFIX) $(BIN)/python -m pytest
+	$(PYTEST) $(TWO_WORKERS) -m "not browser"
+	$(PYTEST) -m browser
 	cd web && $(NODE_PATH_PREFIX) npm test --silent
+
+# The same tests with many more rounds (`testing/rounds.py`). NAME chooses tests as pytest's -k does.
+trials: .venv/development web packages test-fast
+	NHIPCAU_TRIALS=1 $(PYTEST) --timeout 7200 -k "$(NAME)"
+
+# Where the environment keeps Python from writing bytecode, each process that a test starts would compile us again.
+PYTEST = $(NODE_PATH_PREFIX) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+TWO_WORKERS := --numprocesses 2 --dist worksteal
 
 check: .venv/development web
 	$(BIN)/ruff format --check .

@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from store import open_store
+from testing.heartbeat import Heartbeat
 
 SECONDS = 10.0
 COMMAND_EVERY_S = 0.1
@@ -81,23 +81,6 @@ async def running_hub(port: int, directory: Path) -> AsyncIterator[DeviceHub]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@dataclass(slots=True)
-class Heartbeat:
-    """How late short sleeps end at most: by the clock, and in processor time of this thread, which no other process
-    of a busy machine can make longer."""
-
-    held_s: float = 0.0
-    held_cpu_s: float = 0.0
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            due, cpu = time.perf_counter() + 0.005, time.thread_time()
-            await asyncio.sleep(0.005)
-            self.held_s = max(self.held_s, time.perf_counter() - due)
-            self.held_cpu_s = max(self.held_cpu_s, time.thread_time() - cpu)
 
 
 async def switch(hub: DeviceHub, turn: int) -> float:

@@ -9,10 +9,11 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -80,6 +81,7 @@ class House:
     before_setup: Callable[[str], Awaitable[None]] | None = None  # is given the link for the first administrator
     token: str = ""  # the administrator's of both schools
     teacher_token: str = ""  # of the host school
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))  # of rooms
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _started: list[Process] = field(default_factory=list)
     _http: aiohttp.ClientSession | None = None
@@ -249,8 +251,9 @@ logging:
 
     # --- schools ---
 
-    async def add_classroom(self, school: str, hint: str = "p1", *, devices: bool = True) -> Classroom:
-        """A room with simulated devices, claimed, with its suggested scenes."""
+    async def add_classroom(self, school: str, hint: str = "", *, devices: bool = True) -> Classroom:
+        """A room with simulated devices, claimed, with its suggested scenes. `hint`: p1, p2 … where none is given."""
+        hint = hint or f"p{next(self._numbers)}"
         room = await self.call("POST", "/rooms", {"school": school, "name": f"Phòng {hint}"})
         classroom = Classroom(school=school, room_id=room["id"], hint=hint)
         self.classrooms.append(classroom)
@@ -317,6 +320,17 @@ logging:
 
     async def end_lesson(self, lesson_id: str) -> None:
         await self.call("POST", f"/lessons/{lesson_id}/end", token=self.teacher_token)
+
+    async def clear(self) -> None:
+        """Leave no lesson that is live or planned, and no display: the next test finds its own alone."""
+        for lesson in (await self.call("GET", "/lessons"))["lessons"]:
+            if lesson["state"] == "live":
+                await self.end_lesson(lesson["id"])
+            elif lesson["state"] == "scheduled":
+                await self.call("DELETE", f"/lessons/{lesson['id']}")
+        for room in (await self.call("GET", "/rooms"))["rooms"]:
+            for display in room["displays"]:
+                await self.call("DELETE", f"/displays/{display['id']}")
 
     async def steps_settled(self, lesson_id: str, classroom: Classroom, *, within_s: float = 30.0) -> dict[str, str]:
         """Step id -> state, once all steps of the classroom have settled."""

@@ -1,4 +1,4 @@
-"""A real broker on loopback."""
+"""Mosquitto, for tests and benchmarks that need a real broker and no controller."""
 
 import asyncio
 import getpass

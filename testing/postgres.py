@@ -44,6 +44,21 @@ class PostgresServer:
             with self._administer() as administrator:
                 administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    @staticmethod
+    def clear(url: str) -> None:
+        """Leave the database at `url` with its tables and no rows, and end whoever is still connected to it."""
+        with psycopg.connect(url, autocommit=True) as db:
+            db.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            tables = db.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            ).fetchall()
+            db.execute("SET session_replication_role = replica")  # in any order, whatever refers to them
+            for (table,) in tables:
+                db.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
     def _administer(self) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(host="127.0.0.1", port=self.port, user=_UNPRIVILEGED, dbname="postgres", autocommit=True)
 

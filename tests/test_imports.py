@@ -142,3 +142,14 @@ def test_only_the_app_imports_the_edge() -> None:
         if permitted(each, {"controller.web"}) and not permitted(name, {"controller.web", "controller.app", "testing"})
     ]
     assert broken == []
+
+
+def test_benchmarks_and_what_they_share_with_tests_import_no_test() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for package in ("bench", "testing")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for module in imports(path)
+        if module.split(".")[0] == "tests"
+    ]
+    assert broken == []

@@ -1,6 +1,7 @@
 """The web application put together. TLS, address and port are the owner's."""
 
 import asyncio
+import functools
 import json
 import logging
 
@@ -66,7 +67,7 @@ def make_app(services: Services) -> web.Application:
     add_routes(app, ROUTES)
     app.router.add_get(f"{API}/events", events)
     app.router.add_get(f"{API}/display/events", display_events)
-    document = json.dumps(openapi(ROUTES, version=VERSION), ensure_ascii=False)
+    document = _document()
 
     async def serve_openapi(request: web.Request) -> web.Response:
         return json_answer(request, document, compressible=True)
@@ -76,6 +77,12 @@ def make_app(services: Services) -> web.Application:
     add_health(app)
     add_static(app)
     return app
+
+
+@functools.cache
+def _document() -> str:
+    """The API's own description, which is the same for every application."""
+    return json.dumps(openapi(ROUTES, version=VERSION), ensure_ascii=False)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -103,6 +103,14 @@ class House:
     async def audited(self) -> list[tuple[str, str]]:
         """Actor and action of what was done to lessons, oldest first."""
         return [(each.actor, each.action) for each in reversed(await self.store.audit.list(object_kind="lesson"))]
+
+    async def until_audited(self, expected: list[tuple[str, str]]) -> None:
+        """Until the audit log holds exactly these: it announces nothing. Raises `AssertionError` after 20 s."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                while await self.audited() != expected:  # noqa: ASYNC110  # there is no event
+                    await asyncio.sleep(0.02)
+        assert await self.audited() == expected
 
     def held(self) -> bool:
         return self.nodes.epoch(LESSON) is not None

@@ -12,7 +12,7 @@ from tests.controller.stage import Stage, open_stage
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:  # noqa: F811  # the fixture above
+async def stage(tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     monkeypatch.setattr(
         "devices.availability.OFFLINE_AFTER", timedelta(seconds=0.2)
     )  # a test has no 3 s for each death

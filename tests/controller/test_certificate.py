@@ -25,7 +25,7 @@ async def handshake(files: CertificateFiles, *, name: str) -> str:
 
     client_tls = ssl.create_default_context(cafile=str(files.authority))
     client_tls.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
-    async with await asyncio.start_server(greet, "127.0.0.1", 0, ssl=server_tls) as server, asyncio.timeout(5):
+    async with await asyncio.start_server(greet, "127.0.0.1", 0, ssl=server_tls) as server, asyncio.timeout(20):
         port = server.sockets[0].getsockname()[1]
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client_tls, server_hostname=name)
         greeting = (await reader.read()).decode()

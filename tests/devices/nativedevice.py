@@ -114,7 +114,7 @@ class NativeDevice:
 
     async def asked(self) -> dict[str, object]:
         """The next command, as it came."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return await self._commands.get()
 
     @property
@@ -166,7 +166,7 @@ async def native_device(
 
 async def until(hub: DeviceHub, holds: Callable[[], bool]) -> None:
     """Return once `holds`, looking at every change of a device."""
-    async with asyncio.timeout(10), hub.changes() as changes:
+    async with asyncio.timeout(30), hub.changes() as changes:
         if holds():
             return
         async for _ in changes:

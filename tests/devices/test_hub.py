@@ -189,7 +189,7 @@ async def test_a_late_will_of_an_older_boot_says_nothing(broker: Broker, hub: De
         old.pull_the_plug()
         async with connect(broker.settings) as watcher:
             await watcher.subscribe([f"sc/1/{SCHOOL}/r1/projector/avail"])
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while b'"online":false' not in (await watcher.receive())[-1].payload:
                     pass
         await new.report(power="on")
@@ -408,7 +408,7 @@ async def test_each_school_is_told_that_we_are_here(broker: Broker) -> None:
     async with connect(broker.settings) as school:
         await school.subscribe([f"sc/1/{SCHOOL}/controller"])
         async with running_hub(broker.settings):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 messages = await school.receive()
     assert [(each.payload, each.retained) for each in messages] == [(b'{"online":true}', False)]
 

@@ -1,12 +1,10 @@
 """A camera that another program holds when the lesson begins: the room is heard, and seen once the camera is let go."""
 
 from contextlib import AsyncExitStack
-from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from testing.browser import hears_and_sees, open_display, page_of
-from testing.chromium import chromium
 from testing.installation import House
 
 BUSY_CAMERA = """
@@ -23,15 +21,13 @@ devices.getUserMedia = async (wanted) => {
 """
 
 
-async def test_room_is_seen_once_its_camera_is_let_go_and_its_sound_goes_on(tmp_path: Path) -> None:
+async def test_room_is_seen_once_its_camera_is_let_go_and_its_sound_goes_on(shared: House, browser: Browser) -> None:
     async with AsyncExitStack() as stack:
-        browser = await stack.enter_async_context(chromium())
-        house = await stack.enter_async_context(House(tmp_path / "house"))
         sending, seeing = [await stack.enter_async_context(page_of(browser)) for _ in range(2)]
         await sending.add_init_script(BUSY_CAMERA)
         for page, school in ((sending, "truong-a"), (seeing, "truong-b")):
-            await open_display(page, house, await house.add_classroom(school, devices=False))
-        await house.start_lesson(await house.plan_lesson(*house.classrooms))
+            await open_display(page, shared, await shared.add_classroom(school, devices=False))
+        await shared.start_lesson(await shared.plan_lesson(*shared.classrooms))
         sign = sending.get_by_test_id("sending-sign")
         await expect(sign).to_have_text("Đang phát tiếng của phòng này", timeout=60_000)
         await expect(sending.get_by_test_id("camera-note")).to_be_visible()

@@ -1,7 +1,6 @@
 """The technician's choice of camera, microphone and loudspeaker at a display."""
 
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from testing.browser import open_display, page_of
 from testing.chromium import chromium
@@ -26,13 +25,12 @@ window.capture = () => ({ asked, opened: opened.length, live: live().map((track)
 SETTLED = "(asked) => capture().asked === asked && capture().opened === asked"
 
 
-async def test_only_what_was_chosen_last_is_open_and_nothing_afterwards(tmp_path: Path) -> None:
+async def test_only_what_was_chosen_last_is_open_and_nothing_afterwards(shared: House) -> None:
     async with AsyncExitStack() as stack:
         browser = await stack.enter_async_context(chromium("--use-fake-device-for-media-stream=fps=5,device-count=2"))
-        house = await stack.enter_async_context(House(tmp_path / "house"))
         page = await stack.enter_async_context(page_of(browser))
         await page.add_init_script(SLOW_CAMERAS)
-        await open_display(page, house, await house.add_classroom("truong-a", devices=False))
+        await open_display(page, shared, await shared.add_classroom("truong-a", devices=False))
         await page.get_by_test_id("capture-choice").click()
         await page.wait_for_function(SETTLED, arg=1)
         processed = page.get_by_test_id("capture-processed")

@@ -3,9 +3,8 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Response, expect
 
 from testing.browser import PANEL, hears_and_sees, open_display, page_of
@@ -14,16 +13,15 @@ from testing.installation import House
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(shared: House) -> House:
     """Two classrooms without devices: only their displays matter here."""
-    async with House(tmp_path / "house") as house:
-        for school in ("truong-a", "truong-b"):
-            await house.add_classroom(school, devices=False)
-        yield house
+    for school in ("truong-a", "truong-b"):
+        await shared.add_classroom(school, devices=False)
+    return shared
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def displays(house: House, browser: Browser) -> AsyncIterator[tuple[Page, Page]]:
     """The displays of both classrooms, in a lesson."""
     async with AsyncExitStack() as stack:

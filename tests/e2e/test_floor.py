@@ -1,11 +1,10 @@
 """A teacher calls on a class from a phone."""
 
 import re
-from pathlib import Path
 
 from playwright.async_api import Browser, ViewportSize, expect
 
-from testing.browser import log_in
+from testing.browser import log_in, page_of
 from testing.installation import Classroom, House, eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -17,17 +16,16 @@ def card(classroom: Classroom, what: str) -> str:
     return f"[data-testid=site-{classroom.room_id}] [data-testid={what}]"
 
 
-async def test_a_teacher_calls_on_one_class_after_the_other(browser: Browser, tmp_path: Path) -> None:
-    async with House(tmp_path / "house") as house:
-        host = await house.add_classroom("truong-a", devices=False)
-        first = await house.add_classroom("truong-b", devices=False)
-        second = await house.add_classroom("truong-b", "p2", devices=False)
-        lesson = await house.plan_lesson(host, first, second)
-        await house.start_lesson(lesson)
-        page = await browser.new_page(locale="vi-VN")
-        await log_in(page, house, "teacher-truong-a")
+async def test_a_teacher_calls_on_one_class_after_the_other(browser: Browser, shared: House) -> None:
+    host = await shared.add_classroom("truong-a", devices=False)
+    first = await shared.add_classroom("truong-b", devices=False)
+    second = await shared.add_classroom("truong-b", devices=False)
+    lesson = await shared.plan_lesson(host, first, second)
+    await shared.start_lesson(lesson)
+    async with page_of(browser) as page:
+        await log_in(page, shared, "teacher-truong-a")
         await page.set_viewport_size(PHONE)
-        await page.goto(f"{house.url}/today")
+        await page.goto(f"{shared.url}/today")
 
         await expect(page.get_by_test_id("mode")).to_have_attribute("data-mode", "discussion")
         await page.get_by_test_id("mode-called").click()
@@ -46,11 +44,11 @@ async def test_a_teacher_calls_on_one_class_after_the_other(browser: Browser, tm
 
         # what another page of the teacher's gives, this one shows; and its end as well
         body = {"room": first.room_id, "seconds": 5}
-        await house.call("PUT", f"/lessons/{lesson}/floor", body, token=house.teacher_token)
+        await shared.call("PUT", f"/lessons/{lesson}/floor", body, token=shared.teacher_token)
         await expect(page.locator(card(first, "floor-left"))).to_be_visible()
         await expect(page.locator(card(first, "floor-give"))).to_be_visible(timeout=20_000)
 
         async def taken_back() -> bool:
-            return (await house.call("GET", f"/lessons/{lesson}"))["floor"] is None
+            return (await shared.call("GET", f"/lessons/{lesson}"))["floor"] is None
 
         await eventually(taken_back)

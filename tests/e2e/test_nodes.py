@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from controller.nodes.bridges import GO_OVER_S
@@ -17,7 +17,7 @@ from tests.e2e.test_faults import live_displays
 from tests.e2e.test_teacher_screen import SHARED, UP_MS
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """Two rooms without devices, and two bridge nodes."""
     async with House(tmp_path / "house", nodes=2) as house:

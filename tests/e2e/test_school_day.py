@@ -8,35 +8,36 @@ from playwright.async_api import Browser, CDPSession, Page
 
 from testing.browser import SMALL_CAMERA, open_display, page_of
 from testing.installation import Classroom, House
+from testing.rounds import rounds
 
 COUNTING = Path(__file__).parent / "counting.js"
 SMALL = {"width": 640, "height": 400}
-LESSONS = 9
+LESSONS = rounds(6, 30)
 SETTLED = 3  # lessons after which everything that is made once has been made
 NOISE = {"Nodes": 12, "JSEventListeners": 4, "JSHeapUsedSize": 1_000_000}
-"""What may be more at the end than once it had settled, of all else 2: less than what a leak leaves in 6 lessons.
+"""What may be more at the end than once it had settled, of all else 2: less than what a leak leaves in 3 lessons.
 
 The heap takes in what the browser learns of code that runs often: 300 kB in these lessons, 6 kB in a later one.
 """
 
 
-async def test_display_does_not_grow_with_its_lessons(browser: Browser, tmp_path: Path) -> None:
-    async with House(tmp_path / "house") as house, AsyncExitStack() as stack:
-        rooms = [("truong-a", "p1"), ("truong-b", "p1"), ("truong-b", "p2")]
-        classrooms = [await house.add_classroom(*room, devices=False) for room in rooms]
+async def test_display_does_not_grow_with_its_lessons(browser: Browser, shared: House) -> None:
+    async with AsyncExitStack() as stack:
+        schools = ("truong-a", "truong-b", "truong-b")
+        classrooms = [await shared.add_classroom(school, devices=False) for school in schools]
         pages = [await stack.enter_async_context(page_of(browser)) for _ in classrooms]
         for page, classroom in zip(pages, classrooms, strict=True):
             await page.add_init_script(path=SMALL_CAMERA)
             await page.add_init_script(path=COUNTING)
             await page.set_viewport_size(SMALL)  # type: ignore[arg-type]  # a plain dict, as everywhere
-            await open_display(page, house, classroom)
+            await open_display(page, shared, classroom)
         devtools = await pages[0].context.new_cdp_session(pages[0])
         await devtools.send("Performance.enable")
         for _ in range(SETTLED):
-            await hold_lesson(house, classrooms, pages)
+            await hold_lesson(shared, classrooms, pages)
         settled = await held(devtools)
         for _ in range(LESSONS - SETTLED):
-            await hold_lesson(house, classrooms, pages)
+            await hold_lesson(shared, classrooms, pages)
         final = await let_go(devtools, settled)
     assert settled["RTCPeerConnection"] > 0, "nothing was counted"
     assert grown(settled, final) == {}, f"from {settled} to {final}"

@@ -1,7 +1,6 @@
 """A room with two cameras: one tap shows the other classes the second one, another tap the first again."""
 
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from playwright.async_api import Page, expect
 
@@ -21,19 +20,18 @@ CORNER = """(video) => {
 }"""
 
 
-async def test_second_camera_is_seen_instead_of_the_first_and_back(tmp_path: Path) -> None:
+async def test_second_camera_is_seen_instead_of_the_first_and_back(shared: House) -> None:
     async with AsyncExitStack() as stack:
         browser = await stack.enter_async_context(chromium(CAMERAS))
-        house = await stack.enter_async_context(House(tmp_path / "house"))
         sending, seeing = [await stack.enter_async_context(page_of(browser)) for _ in range(2)]
         for page, school in ((sending, "truong-a"), (seeing, "truong-b")):
-            await open_display(page, house, await house.add_classroom(school, devices=False))
+            await open_display(page, shared, await shared.add_classroom(school, devices=False))
         await choose_second_camera(sending)
-        await house.start_lesson(await house.plan_lesson(*house.classrooms))
+        await shared.start_lesson(await shared.plan_lesson(*shared.classrooms))
         for page in (sending, seeing):
             await hears_and_sees(page, within_s=60)
         button = sending.get_by_test_id("second-camera")
-        tile = seeing.get_by_test_id(f"site-{house.classrooms[0].room_id}").locator("video")
+        tile = seeing.get_by_test_id(f"site-{shared.classrooms[0].room_id}").locator("video")
 
         async def sees_first() -> bool:
             green: bool = await tile.evaluate(CORNER % GREEN)

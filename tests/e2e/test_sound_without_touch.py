@@ -1,7 +1,6 @@
 """A display that nobody has touched is heard as soon as its own microphone is open: browsers then let it."""
 
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from playwright.async_api import ConsoleMessage, expect
 
@@ -32,22 +31,21 @@ devices.getUserMedia = async (wanted) => { await refused; return open(wanted); }
 """Its camera opens after the browser has refused to let the others be heard; the console tells what became of that."""
 
 
-async def test_others_are_heard_once_the_own_microphone_is_open(tmp_path: Path) -> None:
+async def test_others_are_heard_once_the_own_microphone_is_open(shared: House) -> None:
     async with AsyncExitStack() as stack:
         browser = await stack.enter_async_context(chromium(AS_AT_SCHOOL))
-        house = await stack.enter_async_context(House(tmp_path / "house"))
         paired, other = [await stack.enter_async_context(page_of(browser)) for _ in range(2)]
         for page, school in ((paired, "truong-a"), (other, "truong-b")):
-            await open_display(page, house, await house.add_classroom(school, devices=False))
+            await open_display(page, shared, await shared.add_classroom(school, devices=False))
         await paired.close()
-        await house.start_lesson(await house.plan_lesson(*house.classrooms))
+        await shared.start_lesson(await shared.plan_lesson(*shared.classrooms))
         # What Playwright evaluates counts as a touch: this page is only listened to until it is heard.
         untouched = await paired.context.new_page()
         await untouched.add_init_script(SLOW_CAMERA)
         told: list[str] = []
         untouched.on("console", lambda message: told.append(message.text))
         async with untouched.expect_console_message(is_heard, timeout=30_000):
-            await untouched.goto(f"{house.url}/display", wait_until="commit")
+            await untouched.goto(f"{shared.url}/display", wait_until="commit")
         assert "sound: NotAllowedError" in told
         await hears_and_sees(untouched, within_s=60)
         await expect(untouched.get_by_test_id("tap-for-sound")).to_have_count(0)

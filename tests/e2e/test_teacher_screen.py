@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from testing.browser import hears_and_sees, log_in, open_display, page_of
@@ -40,21 +39,20 @@ class Lesson:
         return client
 
 
-@pytest.fixture
-async def lesson(tmp_path: Path, browser: Browser) -> AsyncIterator[Lesson]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def lesson(shared: House, browser: Browser) -> AsyncIterator[Lesson]:
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(House(tmp_path / "house"))
         pages = [await stack.enter_async_context(page_of(browser)) for _ in range(3)]
         for page, school in zip(pages, ("truong-a", "truong-b"), strict=False):
-            await open_display(page, house, await house.add_classroom(school, devices=False))
+            await open_display(page, shared, await shared.add_classroom(school, devices=False))
         own, other, teacher = pages
-        id = await house.plan_lesson(*house.classrooms)
-        await house.start_lesson(id)
-        await log_in(teacher, house, "teacher-truong-a")
-        await teacher.goto(f"{house.url}/today")
+        id = await shared.plan_lesson(*shared.classrooms)
+        await shared.start_lesson(id)
+        await log_in(teacher, shared, "teacher-truong-a")
+        await teacher.goto(f"{shared.url}/today")
         for page in (own, other):
             await hears_and_sees(page, within_s=60)
-        yield Lesson(house, id, teacher, own, other)
+        yield Lesson(shared, id, teacher, own, other)
 
 
 async def test_screen_is_on_the_other_stage_until_the_teacher_stops(lesson: Lesson) -> None:

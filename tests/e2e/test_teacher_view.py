@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, Route, expect
 
 from testing.browser import log_in, open_display, page_of, received
@@ -13,7 +13,7 @@ from testing.installation import House, eventually
 WATCH, LAYOUT = "**/watch", "**/whep/*/*/layout"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def teacher(house: House, browser: Browser) -> AsyncIterator[Page]:
     """A page of the host's teacher, in a lesson that is live, with a picture of one room. Not at the lesson yet."""
     async with AsyncExitStack() as stack:

@@ -10,21 +10,21 @@ from testing.browser import SMALL_CAMERA, open_display, page_of, page_stats
 from testing.installation import House, eventually
 
 SLOW_DECODING = Path(__file__).parent / "slow_decoding.js"
-ROOMS = (("truong-a", "p1"), ("truong-a", "p2"), ("truong-b", "p1"), ("truong-b", "p2"))
+SCHOOLS = ("truong-a", "truong-a", "truong-b", "truong-b")
 LAYOUTS = {"smaller": (360, True), "fewer": (360, False)}
 """Height of the stage, and whether the last thumbnail is shown."""
 PATIENCE_MS = 60_000  # it dares to ask for more after 30 s of calm
 
 
-async def test_weak_pc_asks_for_fewer_pictures_and_later_for_more(browser: Browser, tmp_path: Path) -> None:
-    async with House(tmp_path / "house") as house, AsyncExitStack() as stack:
-        classrooms = [await house.add_classroom(*room, devices=False) for room in ROOMS]
+async def test_weak_pc_asks_for_fewer_pictures_and_later_for_more(browser: Browser, shared: House) -> None:
+    async with AsyncExitStack() as stack:
+        classrooms = [await shared.add_classroom(school, devices=False) for school in SCHOOLS]
         page, *others = [await stack.enter_async_context(page_of(browser)) for _ in classrooms]
         await page.add_init_script(path=SLOW_DECODING)
         for each, classroom in zip((page, *others), classrooms, strict=True):
             await each.add_init_script(path=SMALL_CAMERA)
-            await open_display(each, house, classroom)
-        await house.start_lesson(await house.plan_lesson(*classrooms))
+            await open_display(each, shared, classroom)
+        await shared.start_lesson(await shared.plan_lesson(*classrooms))
         moving = page.locator("figure[data-moving=true]")
         await expect(moving).to_have_count(3, timeout=60_000)
 

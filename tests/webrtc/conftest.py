@@ -25,5 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in CLOCKED:
         monkeypatch.setattr(f"webrtc.{module}.monotonic", clock)
+    for module in ("demux", "ice"):
+        monkeypatch.setattr(f"webrtc.transport.{module}.monotonic", clock)
     monkeypatch.setattr("webrtc.bridge.media_plane.TICK_S", 0.001)
     return clock

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from testing.rounds import rounds
 from tests.webrtc.forwarding.test_engine import EXTENSIONS, NOW, PLAIN, TRACK, Viewer, open_outlet, route, viewer
 from webrtc.forwarding import engines
 from webrtc.forwarding.engine import Engine
@@ -15,7 +16,7 @@ from webrtc.forwarding.slots import Route
 from webrtc.rtp.packet import HEADER, HEADER_SIZE
 from webrtc.rtp.payload import NO_PICTURE, Picture, read_vp8
 
-SEEDS = range(12)
+SEEDS = range(rounds(12, 500))
 STEPS = 300
 OUTLETS = 6
 PATHS = 2  # of each outlet, between which it moves

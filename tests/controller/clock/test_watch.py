@@ -23,8 +23,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    async with open_store(url) as opened:
+async def store(migrated: str) -> AsyncIterator[Store]:
+    async with open_store(migrated) as opened:
         yield opened
 
 

@@ -35,7 +35,7 @@ class Due:
         self.timers = Timers(self.lessons.put_nowait, now)
 
     async def next(self) -> LessonId:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return await self.lessons.get()
 
 

@@ -25,6 +25,7 @@ from controller.nodes.placement_file import PlacementFile
 from controller.processes.hung import Look, look_at
 from controller.processes.own_time import own_time
 from demo.whip_client import publish
+from testing.rounds import rounds
 from testing.webrtc.nodes import SECRET, node_process, token
 from tests.controller.stage import running
 from tests.webrtc.pictures import Picture
@@ -308,10 +309,10 @@ async def test_nodes_are_not_judged_by_a_controller_that_is_held_up_itself(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"node.SILENCE_S": 1.5, "node.AWAY_S": 0.3, "fleet.HUNG_S": 0.5, "fleet.APART_S": 0.0}.items():
-        monkeypatch.setattr(f"controller.{name}", value)
+        monkeypatch.setattr(f"controller.nodes.{name}", value)
     before, seen = pair.watched.processes(), set[NodeState]()
     pair.watched.nodes.on_change(lambda _: seen.update(view.state for view in pair.watched.nodes.fleet.views()))
-    for _ in range(5):
+    for _ in range(rounds(2, 30)):
         time.sleep(1.7)  # noqa: ASYNC251  # the stall: longer than the silence of a node that is lost
         await asyncio.sleep(0.2)
     await pair.until_states(NodeState.READY, NodeState.READY)

@@ -283,7 +283,7 @@ async def test_child_is_started_once_there_are_descriptors_again(
 async def test_dead_process_is_not_found(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         process = Process.spawn(["true"], environment={}, stdout=log, stderr=log)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await process.exited()
     assert process.exit_code == 0
     assert Process.find(process.identity) is None

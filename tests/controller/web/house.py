@@ -5,7 +5,10 @@ node is configured, which is a state the controller has to live with anyway.
 """
 
 import asyncio
+import atexit
+import shutil
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_network
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -69,6 +72,8 @@ HOST, GUEST, OTHER = (SchoolId(OrganisationId(each)) for each in ("nguyen-viet-x
 ROOMS = {school: Room(id=RoomId(f"room-{school}"), school_id=school, name="4A") for school in (HOST, GUEST, OTHER)}
 POWER = PropertyName("power")
 LESSON = LessonId("lesson-1")
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+Accounts = dict[tuple[SchoolId, Role], Account]
 
 
 def device_of(school: SchoolId, key: str = "projector") -> Device:
@@ -134,7 +139,7 @@ class House:
     clock: AheadClock
     url: str
     runner: web.AppRunner
-    accounts: dict[tuple[SchoolId, Role], Account]
+    accounts: Accounts
     _stack: AsyncExitStack
     _tokens: dict[str, str] = field(default_factory=dict)
 
@@ -197,12 +202,13 @@ async def open_house(
     `empty`: as on the first start.
     """
     clock = AheadClock()
+    accounts = {} if empty else await _copy_furnished(directory / "house.db")
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         store = await stack.enter_async_context(open_store(f"sqlite:///{directory / 'house.db'}"))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         if not empty:
-            await _furnish(store, clock())
+            await store.lessons.add(lesson_at(LESSON, clock()))
         hub = DeviceHub(
             connection=MqttSettings(host="127.0.0.1", port=_closed_port()),
             dialects=[NativeDialect()],
@@ -220,9 +226,8 @@ async def open_house(
         machine = Machine(uptime_s=lambda: clock().timestamp())  # so the clock never jumps, however it is moved
         clock_watch = ClockWatch(store.clock, clock=clock, machine=machine)
         views = Views.of(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
-        passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         people = People.over(
-            store, clock=clock, passwords=passwords, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id)
+            store, clock=clock, passwords=QUICK, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id)
         )
         audience = Audience(
             people.accounts,
@@ -291,12 +296,28 @@ async def open_house(
             clock=clock,
             url=f"http://{host}:{port}",
             runner=runner,
-            accounts={} if empty else await _invite(people),
+            accounts=accounts,
             _stack=stack,
         )
 
 
-async def _furnish(store: Store, now: datetime) -> None:
+_furnished: dict[Path, Accounts] = {}  # by the database's file: made for the first house of this process
+
+
+async def _copy_furnished(file: Path) -> Accounts:
+    """Put a database with people, rooms and devices at `file`: to make one takes longer than most tests."""
+    if not _furnished:
+        template = Path(tempfile.mkdtemp(prefix="nhipcau-house-")) / "house.db"
+        atexit.register(shutil.rmtree, template.parent)
+        async with open_store(f"sqlite:///{template}") as store:
+            await _furnish(store)
+            _furnished[template] = await _invite(People.over(store, clock=AheadClock(), passwords=QUICK))
+    [(template, accounts)] = _furnished.items()
+    shutil.copy(template, file)
+    return dict(accounts)
+
+
+async def _furnish(store: Store) -> None:
     names = {HOST: ("Nguyễn Viết Xuân", "Thái Nguyên"), GUEST: ("Lê Lợi", "Nghệ An"), OTHER: ("Kim Đồng", "Huế")}
     for school, (name, province) in names.items():
         await store.organisations.add(
@@ -319,7 +340,6 @@ async def _furnish(store: Store, now: datetime) -> None:
             deadline=timedelta(milliseconds=100),
         )
         await store.scenes.put(Scene(room_id=room.id, name="lesson", steps=(step,)))
-    await store.lessons.add(lesson_at(LESSON, now))
 
 
 def lesson_at(id: LessonId, start: datetime, *, host: SchoolId = HOST, guest: SchoolId = GUEST) -> Lesson:
@@ -334,7 +354,7 @@ def lesson_at(id: LessonId, start: datetime, *, host: SchoolId = HOST, guest: Sc
     )
 
 
-async def _invite(people: People) -> dict[tuple[SchoolId, Role], Account]:
+async def _invite(people: People) -> Accounts:
     return {
         (school, role): await people.accounts.add(
             name=f"{role}.{school}",

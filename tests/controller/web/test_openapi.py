@@ -8,6 +8,7 @@ import jsonschema_rs
 
 from rooms.people.account import Role
 from controller.web.server import ROUTES
+from testing.rounds import rounds
 from tests.controller.web.house import HOST, House
 
 RUN_TIMEOUT_S = 100  # it takes about 20 on a machine that does nothing else
@@ -47,7 +48,7 @@ async def test_server_keeps_to_its_document(house: House, tmp_path: Path) -> Non
         "run",
         f"{house.url}/api/v1/openapi.json",
         *("--header", f"Authorization: Bearer {program.token}"),
-        *("--seed", "1", "--max-examples", "2", "--phases", "examples,coverage,fuzzing"),
+        *("--seed", "1", "--max-examples", str(rounds(2, 10)), "--phases", "examples,coverage,fuzzing"),
         *("--exclude-path-regex", "/apply$"),  # answered when the slowest step has settled: a minute for a projector
         *("--exclude-checks", EXCLUDED, "--no-color"),
         cwd=tmp_path,

@@ -95,7 +95,7 @@ async def test_a_wrong_password_is_an_error_once_and_is_tried_again_slowly(
         waits = asyncio.Event()
         settings = replace(broker.settings, username="le-loi", password="wr0ng")
         async with listening(settings, waits=waits) as listener:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await waits.wait()
             assert listener.mqtt.problem == "broker_refused"
             await broker.stop()

@@ -37,7 +37,7 @@ async def _publish(node: Node, bridge: str, participant: str) -> str:
 
 async def _event(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
     """The next event of a bridge."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             event: dict[str, object] = json.loads(await socket.receive_str())
             if event["type"] != "load":
@@ -46,7 +46,7 @@ async def _event(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
 
 async def _load(socket: aiohttp.ClientWebSocketResponse) -> dict[str, object]:
     """The next event of the node itself."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             event: dict[str, object] = json.loads(await socket.receive_str())
             if event["type"] == "load":

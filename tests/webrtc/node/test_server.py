@@ -22,7 +22,7 @@ async def test_node_says_where_it_listens_and_ends_on_sigterm() -> None:
         async with running.node.events() as socket:
             assert json.loads(await socket.receive_str())["type"] == "snapshot"
             running.process.terminate()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 assert await running.process.wait() == 0
                 while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                     pass

@@ -5,6 +5,7 @@ import pytest
 from aiortc.sdp import SessionDescription
 from hypothesis import given, settings
 
+from testing.rounds import rounds
 from tests.webrtc.sdp.test_offer import OFFERS, damaged_offers
 from webrtc.errors import InvalidSdp, UnsupportedSdp
 from webrtc.sdp.answer import (
@@ -213,7 +214,7 @@ def test_another_parser_reads_our_answers(path: Path) -> None:
     assert [media.ice.usernameFragment for media in read.media if media.ice] == ["node"] * len(read.media)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(300, 20_000), deadline=None)
 @given(damaged_offers())
 def test_any_offer_is_answered_or_refused(text: str) -> None:
     for sending in (True, False):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from testing.rounds import rounds
 from webrtc.errors import InvalidSdp, UnsupportedSdp
 from webrtc.sdp.fragment import Fragment, parse_fragment
 from webrtc.sdp.offer import Codec, Offer, OfferedSection, parse_offer
@@ -163,7 +164,7 @@ def damaged_offers(draw: st.DrawFn) -> str:
     return "\r\n".join(lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(300, 20_000), deadline=None)
 @given(st.text() | damaged_offers())
 def test_any_text_is_an_offer_or_invalid(text: str) -> None:
     try:

@@ -12,6 +12,7 @@ from devices.dialects.homeassistant.announcement import BUILDERS
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.driver import MqttDriver
 from devices.errors import InvalidCommand, InvalidPayload
+from testing.rounds import rounds
 from tests.devices.dialects.homeassistant.wire import BASE, NOW, SCHOOL, announce, message
 
 TEMPLATES = st.sampled_from(
@@ -67,7 +68,7 @@ def test_any_bytes_are_answered(raw: bytes, form: str) -> None:
     announce(HomeAssistantDialect(), f"{form}/x", raw)
 
 
-@settings(max_examples=300, deadline=None)  # others may use the processor
+@settings(max_examples=rounds(300, 20_000), deadline=None)  # others may use the processor
 @given(
     st.dictionaries(st.text(max_size=4), components() | JSON, max_size=4),
     st.dictionaries(KEYS, JSON, max_size=3),

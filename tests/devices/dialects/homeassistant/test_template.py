@@ -203,9 +203,9 @@ BOMBS = [
 def test_template_that_multiplies_its_input_ends_soon(source: str) -> None:
     payload = Payload(b'["' + b"a" * (MAX_PAYLOAD_BYTES - 4) + b'"]')
     template = compile_template(source)
-    start = time.perf_counter()
+    start = time.process_time()
     assert template.render(payload) is None
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_result_is_never_longer_than_a_value_may_be() -> None:

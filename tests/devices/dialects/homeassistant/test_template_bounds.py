@@ -16,6 +16,7 @@ from devices.dialects.homeassistant.scope import MAX_RENDERING, Scope
 from devices.dialects.homeassistant.template import MAX_TOKENS, _outcome, compile_template
 from devices.dialects.homeassistant.values import MAX_TEXT, NoUpdate
 from devices.errors import InvalidPayload
+from testing.rounds import rounds
 
 ERRORS = (NoUpdate, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
 OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "~", "==", "<", ">=", "in", "not in", "and", "or")
@@ -97,7 +98,7 @@ def _in_payload(value: object) -> bool:
     return isinstance(value, list | dict)  # a container of the payload's is handed on as it came; its items are not
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(300, 20_000), deadline=None)
 @given(expressions(), expressions())
 @example("9007199254740993|multiply(9007199254740993)", "9007199254740993|add(9223372036854775807)")
 @example("(9007199254740993 ** 63)", "a ** a")
