@@ -8,7 +8,7 @@ from controller.ids import new_id
 from controller.people.password import Match, Passwords
 from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
-from rooms.people.account import Account, AccountId, Identity, LoginId, Role, RoleAt
+from rooms.people.account import Account, AccountId, Identity, Language, LoginId, Role, RoleAt
 from rooms.people.errors import AccountNotFound, LoginFailed, WrongPassword
 from rooms.people.login_link import LinkId
 from rooms.people.rights import Rights
@@ -45,7 +45,7 @@ class Accounts:
         actor: str,
         password: str | None = None,  # None: logs in by link or token only
         given: bool = False,  # somebody else chose the password
-        language: str = "vi",
+        language: Language = Language.VI,
         operator: bool = False,
         by_link: LinkId | None = None,
     ) -> Account:
@@ -111,7 +111,7 @@ class Accounts:
         return await self._record_change("account.take", before, actor)
 
     async def edit(
-        self, account_id: AccountId, *, display_name: str | None, language: str | None, actor: str
+        self, account_id: AccountId, *, display_name: str | None, language: Language | None, actor: str
     ) -> Account:
         """None: stays as it is. Raises `AccountNotFound`, `InvalidAccount`."""
         before = await self._rows.account(account_id)

@@ -4,7 +4,7 @@ Everything is read afresh from the database, the conductor, the bridge nodes and
 When one of these changes, whoever sees something of it is told to ask again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -19,8 +19,8 @@ from controller.lessons.conductor import Conductor
 from controller.lessons.lesson_run import Plan, SceneRuns, read_plan
 from controller.lessons.participation import may_step_out
 from controller.nodes.bridge_report import (
+    Received,
     SiteMedia,
-    SlotView,
     bridge_slots,
     moving_media,
     present_rooms,
@@ -31,7 +31,8 @@ from controller.nodes.bridge_report import (
 )
 from controller.nodes.bridges import Nodes
 from controller.quality.watch import QualityWatch
-from controller.views.lesson_view import BusyRoom, LessonView, SiteView
+from controller.schema import NamedJson, SchoolJson
+from controller.views.lesson_view import BusyRoom, DevicesView, DisplayView, LessonView, SiteView
 from controller.views.readiness import Sending, devices_state, is_ready, problems
 from controller.views.watching import WatchGrant, WatchSlots
 from rooms.errors import InvalidState
@@ -55,7 +56,7 @@ class _Media:
 
     sites: list[SiteMedia]
     common: object
-    slots: Mapping[tuple[str, str], Mapping[str, SlotView]]
+    slots: Mapping[tuple[str, str], Received]
     layers: Mapping[tuple[str, str], Mapping[str, bool]]
 
     def of(self, here: tuple[str, str]) -> object:
@@ -113,7 +114,7 @@ class Showing:
         epoch = self._nodes.epoch(lesson_id) if lesson.state is LessonState.LIVE else None
         return LessonView(
             lesson=lesson,
-            host=plan.schools[lesson.host_school_id],
+            host=NamedJson(id=lesson.host_school_id, name=plan.schools[lesson.host_school_id].name),
             epoch=epoch,
             sites=sites,
             resumable_until=self._conductor.resumable_until(lesson),
@@ -134,13 +135,15 @@ class Showing:
         sending = Sending(muted=site.muted, camera_off=site.camera_off)
         reached = self._conductor.reaches_devices
         return SiteView(
-            room=plan.rooms[site.room_id],
-            school=plan.schools[site.school_id],
+            room=NamedJson(id=site.room_id, name=plan.rooms[site.room_id].name),
+            school=SchoolJson.of(plan.schools[site.school_id]),
+            invitation=site.invitation,
+            reminded_at=site.reminded_at,
+            muted=site.muted,
+            camera_off=site.camera_off,
             ready=taking_part and is_ready(devices, display, media, sending),
-            devices=devices,
-            steps=steps,
-            display=display,
-            camera=camera,
+            devices=DevicesView(state=devices, steps=steps),
+            display=DisplayView(state=display, camera=camera),
             media=media,
             quality=self.quality.shown(plan.lesson.id, site.room_id) if taking_part else None,
             problems=problems(steps, display, camera, media, sending, devices_reached=reached) if taking_part else (),
@@ -190,9 +193,15 @@ class Showing:
         slots = bridge_slots(self._nodes.state(lesson_id))
         return [
             WatchSlots(
-                lesson_id=lesson_id, view=each.view, epoch=epoch, slots=slots.get((each.participant, each.client), {})
+                lesson=lesson_id,
+                view=each.view,
+                epoch=epoch,
+                slots=received.slots,
+                flows=received.flows,
+                slides=received.slides,
             )
             for each in self._watchers.get(lesson_id, ())
+            for received in [slots.get((each.participant, each.client), Received())]
             if (each.participant, each.login) == (viewer(account_id), login)
         ]
 
@@ -204,9 +213,10 @@ class Showing:
         self._displays.introduce(display)
         room = await self._store.rooms.get(display.room_id)
         return DisplayState(
-            display_id=display_id,
-            room=room,
-            school=await self._store.organisations.get(room.school_id),
+            time=self._clock(),
+            display=display_id,
+            room=NamedJson(id=room.id, name=room.name),
+            school=SchoolJson.of(await self._store.organisations.get(room.school_id)),
             next=await self._next_lesson(display),
             asking=await self._asking(room.id),
             call=self._call(display.id, room.id),
@@ -219,7 +229,7 @@ class Showing:
         site = lesson.site(room_id)
         host = await self._store.organisations.get(lesson.host_school_id)
         return AskingLesson(
-            lesson_id=lesson.id,
+            lesson=lesson.id,
             title=lesson.title,
             host=host.name,
             stepped_out=site.stepped_out,
@@ -228,7 +238,7 @@ class Showing:
 
     def with_call(self, state: DisplayState) -> DisplayState:
         """The same with the call as it is now. Changes come often while a lesson is live; the database is not asked."""
-        return replace(state, call=self._call(state.display_id, state.room.id))
+        return replace(state, time=self._clock(), call=self._call(state.display, RoomId(state.room.id)))
 
     def display_connected(self, display_id: DisplayId) -> None:
         self._displays.connected(display_id)
@@ -257,29 +267,23 @@ class Showing:
         own = lesson.site(room_id)
         state = self._nodes.state(lesson.id)
         here, now = (room_id, id), self._clock()
+        received = bridge_slots(state).get(here, Received())
         present = present_rooms(*self._bridges(lesson.id))
         return DisplayCall(
-            lesson_id=lesson.id,
+            lesson=lesson.id,
             title=lesson.title,
             epoch=epoch,
-            spread_s=self._nodes.spread_s(lesson.id),
+            spread_ms=round(self._nodes.spread_s(lesson.id) * 1000),
             whip=self._grants.publish(lesson.id, room_id, id, now),
             whep=self._grants.play(lesson.id, room_id, id, now),
             screen=self._grants.screen(lesson.id, room_id, id, epoch, now),
             sharing=shared_screens(state).get(room_id),
             video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),
-            rooms=tuple(
-                CallRoom(
-                    room=plan.rooms[site.room_id],
-                    school=plan.schools[site.school_id],
-                    here=site.room_id in present,
-                    muted=site.muted,
-                    camera_off=site.camera_off,
-                )
-                for site in others
-            ),
-            slots=bridge_slots(state).get(here, {}),
+            rooms=tuple(_call_room(site, plan, present) for site in others),
+            slots=received.slots,
+            flows=received.flows,
+            slides=received.slides,
             layers=wanted_layers(state).get(here, {}),
             mode=lesson.mode,
             floor=lesson.floor.room_id if lesson.floor is not None else None,
@@ -345,3 +349,16 @@ class Showing:
         plan = self._conductor.plan_in(room_id)
         if plan is not None:
             self._changes.publish(ChangeKind.LESSON, plan.lesson.id)
+
+
+def _call_room(site: Site, plan: Plan, present: Collection[RoomId]) -> CallRoom:
+    school = plan.schools[site.school_id]
+    return CallRoom(
+        id=site.room_id,
+        name=plan.rooms[site.room_id].name,
+        school=school.name,
+        province=school.province,
+        here=site.room_id in present,
+        muted=site.muted,
+        camera_off=site.camera_off,
+    )

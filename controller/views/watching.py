@@ -1,16 +1,16 @@
-"""A person's own view of a live lesson: what it plays. Values only."""
+"""A person's own view of a live lesson: what it plays, as pages are sent it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from controller.displays.media_tokens import MediaGrant
-from controller.nodes.bridge_report import SlotView
+from controller.nodes.bridge_report import Received
 from rooms.lesson import LessonId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchGrant:
-    """A teacher's own view of a live lesson: play only."""
+    """A teacher's own view of a live lesson: play only. `video`, `audio`: receive slots to offer."""
 
     whep: MediaGrant
     epoch: str
@@ -19,10 +19,10 @@ class WatchGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSlots:
+class WatchSlots(Received):
     """Whose track each slot of one watch connection carries at present. `view`: which of the login's it is."""
 
-    lesson_id: LessonId
+    type: Literal["watch"] = "watch"
+    lesson: LessonId
     view: str
     epoch: str
-    slots: Mapping[str, SlotView]

@@ -5,15 +5,12 @@ from datetime import timedelta
 from controller.changes import ChangeKind
 from controller.ids import new_command_id
 from rooms.people.rights import Right
+from controller.views.device_json import CommandResultJson, DeviceJson, DevicesJson, DiscoveryProblemJson
 from controller.web.call import Call
 from controller.web.models.rooms import (
     ClaimJson,
     CommandJson,
-    CommandResultJson,
-    DeviceJson,
-    DevicesJson,
     DevicesQuery,
-    DiscoveryProblemJson,
 )
 from controller.web.reading import device_json, device_jsons, schools, visible_device, visible_room
 from controller.web.route import Routes
@@ -89,7 +86,7 @@ async def send_command(call: Call, body: CommandJson) -> CommandResultJson:
     )
     result = await call.services.hub.send(command)
     await call.record("device.command", "device", device.id, after=result.to_json())
-    return CommandResultJson.model_validate(result.to_json())
+    return CommandResultJson.of(result)
 
 
 async def _moved(

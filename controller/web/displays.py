@@ -5,9 +5,9 @@ from controller.ids import new_id
 from rooms.people.errors import LoginFailed
 from rooms.people.rights import Right
 from controller.people.secret import hash_of, new_secret
-from controller.web import render
+from controller.views.room_json import DisplayJson
 from controller.web.call import Call
-from controller.web.models.rooms import DisplayCredentialJson, DisplayJson, NewDisplayJson
+from controller.web.models.rooms import DisplayCredentialJson, NewDisplayJson
 from controller.web.reading import DISPLAY_SOCKETS, visible_room
 from controller.web.route import API, Routes
 from rooms.room import Display, DisplayId
@@ -30,7 +30,7 @@ async def pair_display(call: Call, body: NewDisplayJson) -> DisplayJson:
     await call.record("display.pair", "display", display.id, after={"room": room.id, "name": display.name})
     tell(secret)
     call.changed(ChangeKind.ROOM, room.id)
-    return render.display(display, connected=False)
+    return DisplayJson.of(display, connected=False)
 
 
 @routes("DELETE", "/displays/{display}")

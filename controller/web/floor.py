@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from controller.changes import ChangeKind
 from rooms.people.rights import Right
+from controller.views.lesson_json import LessonJson
 from controller.web.call import Call
-from controller.web.models.lessons import FloorGrantJson, LessonJson, ModeJson
+from controller.web.models.lessons import FloorGrantJson, ModeJson
 from controller.web.reading import lesson_json, visible_lesson
 from controller.web.route import Routes
 from rooms.floor import Floor

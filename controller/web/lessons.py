@@ -7,19 +7,17 @@ from zoneinfo import ZoneInfo
 from controller.changes import ChangeKind
 from controller.ids import new_id
 from rooms.people.rights import Right
-from controller.web import render
+from controller.displays.media_tokens import ScreenGrant
+from controller.views.lesson_json import LessonJson, LessonsJson
+from controller.views.watching import WatchGrant
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest
 from controller.web.models.lessons import (
     LessonEditJson,
-    LessonJson,
-    LessonsJson,
     LessonsQuery,
     NewLessonJson,
-    ScreenGrantJson,
     ScreenJson,
     ViewJson,
-    WatchJson,
 )
 from controller.web.reading import lesson_json, organisations, schools, visible_lesson
 from controller.web.route import Routes
@@ -144,25 +142,25 @@ async def resume_lesson(call: Call) -> LessonJson:
 
 
 @routes("POST", "/lessons/{lesson}/watch", problems=(409, 503))
-async def watch_lesson(call: Call, body: ViewJson) -> WatchJson:
+async def watch_lesson(call: Call, body: ViewJson) -> WatchGrant:
     """A teacher's own view of a live lesson: where to play it. Asked again, a younger token for the same."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_watch(lesson)
     account, login = call.identity.account, call.identity.client
     given = await call.services.showing.watch(lesson.id, account.id, login, body.view, known=call.asked)
     await call.services.audience.look_again(lesson, account.id)  # the right may have gone while this was made
-    return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
+    return given
 
 
 @routes("POST", "/lessons/{lesson}/screen", problems=(409, 503))
-async def share_screen(call: Call, body: ScreenJson) -> ScreenGrantJson:
+async def share_screen(call: Call, body: ScreenJson) -> ScreenGrant:
     """Share a screen as my room's in a live lesson: where to publish it. Asked again, a younger token for the same."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     site = call.rights.require_sharing(lesson)
     device = f"{call.identity.client}-{body.share}"
     given = await call.services.showing.screen(lesson.id, site.room_id, device, known=call.asked)
     await call.services.audience.look_again(lesson, call.identity.account.id)
-    return render.screen_grant(given)
+    return given
 
 
 async def _planned(call: Call, lesson_id: LessonId) -> LessonJson:

@@ -5,15 +5,12 @@ from dataclasses import replace
 from controller.changes import ChangeKind
 from rooms.people.account import Role, RoleAt
 from rooms.people.rights import Right
-from controller.web import render
+from controller.broker.school_logins import MqttCorner, MqttLogin
+from controller.views.organisation_json import OrganisationJson, OrganisationsJson
 from controller.web.call import Call
 from controller.web.models.people import (
-    MqttCornerJson,
-    MqttLoginJson,
     NewOrganisationJson,
     OrganisationEditJson,
-    OrganisationJson,
-    OrganisationsJson,
 )
 from controller.web.route import Routes
 from rooms.school import Organisation, OrganisationId, OrganisationKind, check_parent, ids_from
@@ -26,7 +23,7 @@ routes = Routes("organisations")
 async def list_organisations(call: Call) -> OrganisationsJson:
     """All organisations: whom a lesson can be held with."""
     found = await call.services.store.organisations.list()
-    return OrganisationsJson(organisations=[render.organisation(each) for each in found])
+    return OrganisationsJson(organisations=[OrganisationJson.of(each) for each in found])
 
 
 @routes("POST", "/organisations", status=201, problems=(404, 409))
@@ -51,7 +48,7 @@ async def add_organisation(call: Call, body: NewOrganisationJson) -> Organisatio
         await call.services.people.accounts.grant(call.identity.account.id, role, actor=call.actor)
     await announce_school(call, added.id)
     call.changed(ChangeKind.ACCOUNT, call.actor)  # whose rights reach there, too
-    return render.organisation(added)
+    return OrganisationJson.of(added)
 
 
 @routes("PATCH", "/organisations/{organisation}", problems=(409,))
@@ -68,34 +65,23 @@ async def edit_organisation(call: Call, body: OrganisationEditJson) -> Organisat
     if after != before:
         await call.services.store.organisations.rename(after)
         await call.record("organisation.edit", "organisation", id, before=_summary(before), after=_summary(after))
-    return render.organisation(after)
+    return OrganisationJson.of(after)
 
 
 @routes("GET", "/schools/{school}/mqtt")
-async def get_mqtt(call: Call) -> MqttCornerJson:
+async def get_mqtt(call: Call) -> MqttCorner:
     """Where the school's devices connect, and by which name."""
     school = await _connected_school(call)
-    corner = await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
-    return MqttCornerJson(
-        host=corner.address.host,
-        port=corner.address.port,
-        tls=corner.address.tls,
-        reach=corner.address.reach,
-        username=corner.username,
-        discovery_prefix=corner.discovery_prefix,
-        own_prefix=corner.own_prefix,
-        ours=corner.ours,
-        issued=corner.issued,
-    )
+    return await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
 
 
 @routes("POST", "/schools/{school}/mqtt-password", status=201, problems=(409, 503))
-async def issue_mqtt_password(call: Call) -> MqttLoginJson:
+async def issue_mqtt_password(call: Call) -> MqttLogin:
     """A new broker password for the school's gear; the old one ends. It is shown this once."""
     school = await _connected_school(call)
-    login = await call.services.broker.issue_password(school.school_id)
+    issued = await call.services.broker.issue_password(school.school_id)
     await call.record("school.mqtt_password", "organisation", school.id, before={}, after={})
-    return MqttLoginJson(username=login.username, password=login.password)
+    return issued
 
 
 async def _connected_school(call: Call) -> Organisation:

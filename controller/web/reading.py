@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from rooms.people.rights import ROLES, Right, Rights
+from controller.schema import SchoolJson
+from controller.views.device_json import DeviceJson, DeviceNow
+from controller.views.lesson_json import LessonJson, Starters, lesson_as_seen, needs_starters
 from controller.views.lesson_view import LessonView
-from controller.web import render
-from controller.web.models.lessons import LessonJson
-from controller.web.models.rooms import DeviceJson, RoomJson
-from controller.web.render import DeviceNow
+from controller.views.room_json import DisplayJson, RoomJson
 from controller.web.services import Services
 from controller.web.sockets import DisplaySockets
 from devices.device import Device, DeviceId
@@ -61,13 +61,13 @@ async def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
         room_id = await services.store.devices.room_of(device_id)
     except StoredDeviceNotFound:
         room_id = None  # just discovered, not yet written
-    return render.device(_now(services, services.hub.device(device_id), {device_id: room_id}))
+    return DeviceJson.of(_now(services, services.hub.device(device_id), {device_id: room_id}))
 
 
 async def device_jsons(services: Services, devices: list[Device]) -> list[DeviceJson]:
     """Those that are kept by now: whoever is shown a device can put it into a room."""
     rooms = await _rooms_of(devices, services)
-    return [render.device(_now(services, each, rooms)) for each in devices if each.id in rooms]
+    return [DeviceJson.of(_now(services, each, rooms)) for each in devices if each.id in rooms]
 
 
 async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterable[Room]) -> list[RoomJson]:
@@ -83,12 +83,12 @@ async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterabl
     for room in rooms:
         here = [known[id] for id, home in homes.items() if home == room.id and id in known]
         found.append(
-            render.room(
+            RoomJson.of(
                 room,
-                of[room.school_id],
-                devices=[_now(services, each, homes) for each in here],
+                SchoolJson.of(of[room.school_id]),
+                devices=[DeviceJson.of(_now(services, each, homes)) for each in here],
                 displays=[
-                    render.display(each, connected=sockets.connected(each.id))
+                    DisplayJson.of(each, connected=sockets.connected(each.id))
                     for each in await store.displays.list(room.id)
                 ],
                 scenes=await store.scenes.list(room.id),
@@ -108,16 +108,16 @@ async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -
 
 
 async def lesson_view_json(services: Services, rights: Rights, view: LessonView) -> LessonJson:
-    starters = render.Starters()
-    if render.needs_starters(view, rights):
+    starters = Starters()
+    if needs_starters(view, rights):
         starters = await _starters(services, view.lesson.host_school_id)
-    return render.lesson(view, rights, services.clock(), starters)
+    return lesson_as_seen(view, rights, services.clock(), starters)
 
 
-async def _starters(services: Services, host: SchoolId) -> render.Starters:
+async def _starters(services: Services, host: SchoolId) -> Starters:
     held = await services.people.accounts.holding(ROLES[Right.RUN].at, host)
     names = tuple(each.display_name for each in held)
-    return render.Starters(names=names[:MOST_STARTERS], count=len(names))
+    return Starters(names=names[:MOST_STARTERS], count=len(names))
 
 
 async def _rooms_of(devices: list[Device], services: Services) -> dict[DeviceId, RoomId | None]:

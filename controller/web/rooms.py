@@ -5,8 +5,9 @@ from dataclasses import replace
 from controller.changes import ChangeKind
 from controller.ids import new_id
 from rooms.people.rights import Right
+from controller.views.room_json import RoomJson, RoomsJson
 from controller.web.call import Call
-from controller.web.models.rooms import NewRoomJson, RoomEditJson, RoomJson, RoomsJson
+from controller.web.models.rooms import NewRoomJson, RoomEditJson
 from controller.web.reading import DISPLAY_SOCKETS, room_json, room_jsons, schools, visible_room
 from controller.web.route import Routes
 from rooms.room import Room, RoomId

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from controller.changes import ChangeKind
 from rooms.people.rights import Right
-from controller.web import render
+from controller.lessons.steps import StepsJson
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest, PreconditionRequired
-from controller.web.models.scenes import SceneJson, ScenesJson, StepsJson
+from controller.web.models.scenes import SceneJson, ScenesJson
 from controller.web.reading import visible_room
 from controller.web.route import Routes
 from devices.device import DeviceId, PropertyName
@@ -24,7 +24,7 @@ routes = Routes("scenes")
 async def list_scenes(call: Call) -> ScenesJson:
     """The scenes of a room, each with its steps."""
     room = await visible_room(call.services, call.rights, Right.SEE, call.path("room"))
-    return ScenesJson(scenes=[render.scene(each) for each in await call.services.store.scenes.list(room.id)])
+    return ScenesJson(scenes=[SceneJson.of(each) for each in await call.services.store.scenes.list(room.id)])
 
 
 @routes("PUT", "/rooms/{room}/scenes/{name}", also=(201,), if_match=True)
@@ -43,7 +43,7 @@ async def put_scene(call: Call, body: SceneJson) -> SceneJson:
     call.changed(ChangeKind.ROOM, room.id)
     call.status = 200 if existing is not None else 201
     call.set_etag(stored.version)
-    return render.scene(stored)
+    return SceneJson.of(stored)
 
 
 @routes("POST", "/rooms/{room}/scenes/{name}/apply", problems=(409,))
@@ -53,7 +53,7 @@ async def apply_scene(call: Call) -> StepsJson:
     view = await call.services.scenes.apply(room.id, call.path("name"), call.actor)
     states = {each.id: each.state.value for each in view.steps}
     await call.record("scene.apply", "room", room.id, after={"scene": view.name, "steps": states})
-    return StepsJson(steps=[render.step(each) for each in view.steps])
+    return StepsJson(steps=view.steps)
 
 
 @routes("POST", "/rooms/{room}/scenes/suggest", problems=(409,))
@@ -72,7 +72,7 @@ async def suggest_scenes(call: Call) -> ScenesJson:
             added = await call.services.store.scenes.put(scene)
             await call.record("scene.put", "room", room.id, after={"scene": added.name, **_summary(added)})
     call.changed(ChangeKind.ROOM, room.id)
-    return ScenesJson(scenes=[render.scene(each) for each in await call.services.store.scenes.list(room.id)])
+    return ScenesJson(scenes=[SceneJson.of(each) for each in await call.services.store.scenes.list(room.id)])
 
 
 def _scene(room_id: RoomId, name: str, body: SceneJson) -> Scene:

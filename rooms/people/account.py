@@ -14,7 +14,13 @@ LoginId = NewType("LoginId", str)
 TokenId = NewType("TokenId", str)
 
 ACCOUNT_NAME = r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?"
-LANGUAGES = ("vi", "en")
+
+
+class Language(StrEnum):
+    """Of the pages that somebody is shown."""
+
+    VI = "vi"
+    EN = "en"
 
 
 class Role(StrEnum):
@@ -40,7 +46,7 @@ class Account:
     id: AccountId
     name: str  # what is typed at login: lower case, no spaces
     display_name: str
-    language: str = "vi"
+    language: Language = Language.VI
     roles: tuple[RoleAt, ...] = ()
     created: datetime  # aware, UTC
     operator: bool = False  # may operate what all share; given and taken at the shell only
@@ -60,8 +66,6 @@ class Account:
             )
         if not 1 <= len(self.display_name.strip()) <= 80:
             raise InvalidAccount("a displayed name has 1 to 80 characters")
-        if self.language not in LANGUAGES:
-            raise InvalidAccount(f"a language is one of {', '.join(LANGUAGES)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,9 +27,9 @@ async def test_of_two_displays_the_one_paired_last_gets_the_call(house: House) -
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         assert (await showing.display_state(older)).call is None
-        assert (await call(showing, newer)).lesson_id == LESSON
+        assert (await call(showing, newer)).lesson == LESSON
         showing.display_disconnected(newer)
-        assert (await call(showing, older)).lesson_id == LESSON
+        assert (await call(showing, older)).lesson == LESSON
 
 
 async def test_waiting_display_shows_the_next_lesson_of_its_room(house: House) -> None:
@@ -146,7 +146,7 @@ async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> No
     async with house.conducted() as (_, showing):
         view = await showing.view(LESSON)
     assert [each.room.id for each in view.sites] == [XUAN_ROOM.id, LOI_ROOM.id]
-    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+    assert [each.devices.state for each in view.sites] == [SiteDevices.IDLE] * 2
 
 
 async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
@@ -156,7 +156,7 @@ async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         view = await showing.view(LESSON)
-    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+    assert [each.devices.state for each in view.sites] == [SiteDevices.IDLE] * 2
     assert [problem.code for problem in view.sites[0].problems] == ["display_absent"]
 
 

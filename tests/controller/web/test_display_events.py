@@ -9,6 +9,7 @@ from sqlalchemy import text
 from controller.changes import ChangeKind
 from rooms.people.account import Role
 from controller.displays.report import Camera, SiteDisplay
+from controller.views.lesson_view import DisplayView
 from controller.web.told import FRESH
 from rooms.lesson import LessonId
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at
@@ -108,9 +109,9 @@ async def test_report_reaches_the_teachers_view(house: House) -> None:
             async with asyncio.timeout(10):
                 async for _ in changes:
                     site = (await house.services.showing.view(LESSON)).sites[0]
-                    if site.camera is not Camera.UNKNOWN:
+                    if site.display.camera is not Camera.UNKNOWN:
                         break
-            assert (site.display, site.camera) == (SiteDisplay.CONNECTED, Camera.OK)
+            assert site.display == DisplayView(state=SiteDisplay.CONNECTED, camera=Camera.OK)
 
 
 async def test_bad_report_is_refused(house: House) -> None:
