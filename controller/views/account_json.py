@@ -21,7 +21,9 @@ class AccountJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleJson:
+class HeldRole:
+    """A role, and where it is held."""
+
     role: Role
     organisation: NamedJson
 
@@ -35,7 +37,7 @@ class MeJson:
     """
 
     account: AccountJson
-    roles: list[RoleJson]
+    roles: list[HeldRole]
     operator: bool
     administers: bool
     own_password_needed: bool
@@ -65,7 +67,7 @@ class AccountWithRolesJson:
     name: str
     display_name: str
     language: Language
-    roles: list[RoleJson]
+    roles: list[HeldRole]
     suspended: bool
     own_password_needed: bool
     can: bool
@@ -125,9 +127,9 @@ class GivenJson:
     expires: datetime | None = None
 
 
-def _roles(account: Account, organisations: Names) -> list[RoleJson]:
+def _roles(account: Account, organisations: Names) -> list[HeldRole]:
     return [
-        RoleJson(role=each.role, organisation=NamedJson(id=each.organisation_id, name=found.name))
+        HeldRole(role=each.role, organisation=NamedJson(id=each.organisation_id, name=found.name))
         for each in account.roles
         if (found := organisations.get(each.organisation_id)) is not None
     ]

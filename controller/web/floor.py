@@ -6,7 +6,7 @@ from controller.changes import ChangeKind
 from rooms.people.rights import Right
 from controller.views.lesson_json import LessonJson
 from controller.web.call import Call
-from controller.web.models.lessons import FloorGrantJson, ModeJson
+from controller.web.models.lessons import FloorGrantJson, ModeEditJson
 from controller.web.reading import lesson_json, visible_lesson
 from controller.web.route import Routes
 from rooms.floor import Floor
@@ -17,7 +17,7 @@ routes = Routes("lessons")
 
 
 @routes("PUT", "/lessons/{lesson}/mode", problems=(409, 503))
-async def set_mode(call: Call, body: ModeJson) -> LessonJson:
+async def set_mode(call: Call, body: ModeEditJson) -> LessonJson:
     """Who is heard: the teacher, the teacher and the room that has the floor, or everybody."""
     lesson = await visible_lesson(call.services, call.rights, Right.RUN, call.path("lesson"))
     changed = await call.services.store.lessons.set_mode(lesson.id, body.mode)

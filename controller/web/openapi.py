@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the routes and the WebSockets that are served.
 
-OpenAPI has no WebSockets: they stand in `x-websockets`, by path, with the schemas of what each `sends` and `takes`.
+OpenAPI has no WebSockets: they stand in `x-websockets`, by path, with the schemas of what each `sends` and `takes`. And it
+has no values: those that pages go by, as the server does, stand in `x-constants`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core.core_schema import DataclassField, ModelField, TypedDictField
 
+from controller.web.constants import CONSTANTS
 from controller.web.errors import FIELD_CODES, problem_types
 from controller.web.guard import CSRF_HEADER, LOGIN_COOKIE, SAFE_METHODS
 from controller.web.route import API, Route
@@ -69,6 +71,7 @@ def openapi(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, version:
         "servers": [{"url": API}],
         "security": [{"login": [], "csrf": []}, {"token": []}],
         "paths": paths,
+        "x-constants": CONSTANTS,
         "x-websockets": {each.path: _socket(each, schemas) for each in sockets},
         "components": {
             "schemas": {**components, "Problem": PROBLEM},

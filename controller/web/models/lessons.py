@@ -38,7 +38,7 @@ class LessonEditJson(Model):
     rooms: RoomKeys | None = None
 
 
-class ModeJson(Model):
+class ModeEditJson(Model):
     mode: Mode
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import StrictBool, StringConstraints
 
 from controller.schema import Model, OptionalText, Secret, Slug, Text
-from rooms.people.account import ACCOUNT_NAME, Language, Role
+from rooms.people.account import ACCOUNT_NAME, LONGEST_ACCOUNT_NAME, Language, Role
 from rooms.school import OrganisationKind
 
-AccountName = Annotated[str, StringConstraints(pattern=f"^{ACCOUNT_NAME}$", max_length=40)]
+AccountName = Annotated[str, StringConstraints(pattern=f"^{ACCOUNT_NAME}$", max_length=LONGEST_ACCOUNT_NAME)]
 
 
 class LoginJson(Model):

@@ -121,7 +121,17 @@ async def test_bad_report_is_refused(house: House) -> None:
         await receive(socket, "state")
         for bad in ({"joined": 1}, {"send_loss": 2}, {"limited": "broken"}):
             await socket.send_json(REPORT | bad)
-            assert (await receive(socket, "error"))["code"] == "invalid-report"
+            refusal = await receive(socket, "error")
+            assert (refusal["code"], str(refusal["detail"]).split(":")[0]) == ("invalid-report", f"/{next(iter(bad))}")
+        assert await close_code(socket) == 1008
+
+
+async def test_what_is_no_message_is_said_to_be_none(house: House) -> None:
+    page = await house.visitor()
+    async with page.socket("/display/events") as socket:
+        for bad, code in (({"type": "dance"}, "unknown-type"), ({}, "unknown-type"), (REPORT, "not-paired")):
+            await socket.send_json(bad)
+            assert (await receive(socket, "error"))["code"] == code
         assert await close_code(socket) == 1008
 
 
