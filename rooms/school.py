@@ -21,6 +21,7 @@ SchoolId = NewType("SchoolId", OrganisationId)
 LONGEST_ID = 40
 LONGEST_NAME = 200
 LONGEST_PROVINCE = 100
+DEFAULT_TIMEZONE = "Asia/Ho_Chi_Minh"
 GENERIC = r"^(truong-)?((tieu-hoc|trung-hoc-co-so|trung-hoc-pho-thong|th|thcs|thpt)-)?"
 
 
@@ -38,7 +39,7 @@ class Organisation:
     kind: OrganisationKind
     name: str
     province: str = ""
-    timezone: str = "Asia/Ho_Chi_Minh"  # IANA name; what people read and weekly rules are in it
+    timezone: str = DEFAULT_TIMEZONE  # IANA name; what people read and weekly rules are in it
 
     def __post_init__(self) -> None:
         checks.slug(self.id, "organisation id")

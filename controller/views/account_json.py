@@ -7,7 +7,7 @@ from datetime import datetime
 from controller.schema import NamedJson
 from rooms.people.account import Account, AccountId, Identity, Language, LoginId, LoginView, Role, TokenView
 from rooms.people.rights import Right, Rights
-from rooms.school import Organisation, OrganisationId
+from rooms.school import DEFAULT_TIMEZONE, Organisation, OrganisationId
 
 Names = Mapping[OrganisationId, Organisation]
 
@@ -33,7 +33,7 @@ class MeJson:
     """`own_password_needed`: until then nothing else is answered. `administers`: accounts of some organisation.
 
     `operator`: may operate what all share, as bridge nodes and organisations at the top. `csrf`: null with an API
-    token, which needs none.
+    token, which needs none. `timezone`: IANA name; the person's days and times are in it.
     """
 
     account: AccountJson
@@ -42,6 +42,7 @@ class MeJson:
     administers: bool
     own_password_needed: bool
     csrf: str | None
+    timezone: str
 
     @classmethod
     def of(cls, identity: Identity, organisations: Names) -> "MeJson":
@@ -56,6 +57,7 @@ class MeJson:
             administers=bool(rights.organisations(Right.ADMINISTER)),
             own_password_needed=identity.unsettled,
             csrf=identity.csrf,
+            timezone=home_timezone(account, organisations),
         )
 
 
@@ -133,6 +135,12 @@ def _roles(account: Account, organisations: Names) -> list[HeldRole]:
         for each in account.roles
         if (found := organisations.get(each.organisation_id)) is not None
     ]
+
+
+def home_timezone(account: Account, organisations: Names) -> str:
+    """That of the first organisation where the person holds a role."""
+    homes = [organisations[each.organisation_id] for each in account.roles if each.organisation_id in organisations]
+    return homes[0].timezone if homes else DEFAULT_TIMEZONE
 
 
 def account_as_seen(each: Account, organisations: Names, rights: Rights) -> AccountWithRolesJson:

@@ -10,7 +10,7 @@ from rooms.lesson import REMIND_PAUSE
 from rooms.people.account import ACCOUNT_NAME, LONGEST_ACCOUNT_NAME, LONGEST_DISPLAY_NAME, Role
 from rooms.people.password_rules import MAXIMUM_LENGTH, MINIMUM_LENGTH
 from rooms.people.rights import ROLES, Right
-from rooms.school import LONGEST_NAME, LONGEST_PROVINCE
+from rooms.school import DEFAULT_TIMEZONE, LONGEST_NAME, LONGEST_PROVINCE
 from rooms.suggestion import PRESENTERS
 
 Constant = float | str | list[str] | dict[str, list[str]]
@@ -42,5 +42,6 @@ CONSTANTS: dict[str, Constant] = {
     "MOST_THUMBNAILS": MOST_PICTURES - 1,  # beside the stage
     "WEAK_LOSS": WEAK_LOSS,
     "WEAK_ROUND_TRIP_MS": WEAK_ROUND_TRIP_MS,
+    "DEFAULT_TIMEZONE": DEFAULT_TIMEZONE,  # before anybody is logged in
     "PRESENTERS": list(PRESENTERS),  # types of devices that show a picture
 }

@@ -8,6 +8,7 @@ from controller.changes import ChangeKind
 from controller.ids import new_id
 from rooms.people.rights import Right
 from controller.displays.media_tokens import ScreenGrant
+from controller.views.account_json import home_timezone
 from controller.views.lesson_json import LessonJson, LessonsJson
 from controller.views.watching import WatchGrant
 from controller.web.call import Call
@@ -31,7 +32,6 @@ routes = Routes("lessons")
 LONGEST_LIST = timedelta(days=100)
 FARTHEST = timedelta(days=2 * 366)
 """Nobody plans a lesson later than so; a school year ahead is a lot."""
-DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
 @routes("GET", "/lessons")
@@ -207,8 +207,7 @@ async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]
 
 async def _zone(call: Call) -> ZoneInfo:
     of = await organisations(call.services)
-    homes = [of[each.organisation_id] for each in call.identity.account.roles if each.organisation_id in of]
-    return ZoneInfo(homes[0].timezone if homes else DEFAULT_ZONE)
+    return ZoneInfo(home_timezone(call.identity.account, of))
 
 
 def _summary(lesson: Lesson) -> dict[str, object]:

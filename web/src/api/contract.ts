@@ -15,6 +15,7 @@ export const REMIND_PAUSE_S = 60;
 export const MOST_THUMBNAILS = 8;
 export const WEAK_LOSS = 0.05;
 export const WEAK_ROUND_TRIP_MS = 400.0;
+export const DEFAULT_TIMEZONE = "Asia/Ho_Chi_Minh";
 export const PRESENTERS = ["projector", "ifp", "display", "tv"] as const;
 
 export interface Account {
@@ -512,7 +513,7 @@ export interface Logins {
  * `own_password_needed`: until then nothing else is answered. `administers`: accounts of some organisation.
  *
  * `operator`: may operate what all share, as bridge nodes and organisations at the top. `csrf`: null with an API
- * token, which needs none.
+ * token, which needs none. `timezone`: IANA name; the person's days and times are in it.
  */
 export interface Me {
   account: Account;
@@ -521,6 +522,7 @@ export interface Me {
   administers: boolean;
   own_password_needed: boolean;
   csrf: string | null;
+  timezone: string;
 }
 
 /** Where to publish or play, and the short-lived token for it. The URL is a path on the controller's own address. */

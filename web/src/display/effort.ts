@@ -1,5 +1,7 @@
 // How much of the others' pictures this machine can show. A weak PC asks for fewer and smaller ones by itself. Pure.
 
+import { MOST_THUMBNAILS } from "../api/contract";
+
 /** The most that is asked for: heights in device pixels, and a number of thumbnails. */
 export interface Caps {
   stage: number;
@@ -22,10 +24,10 @@ export interface Effort {
   raisedAt: number | null;
 }
 
-export const EVERYTHING: Caps = { stage: Infinity, thumbnail: Infinity, thumbnails: 8 };
+export const EVERYTHING: Caps = { stage: Infinity, thumbnail: Infinity, thumbnails: MOST_THUMBNAILS };
 export const STEPS: readonly Caps[] = [
   EVERYTHING,
-  { stage: 720, thumbnail: 180, thumbnails: 8 },
+  { stage: 720, thumbnail: 180, thumbnails: MOST_THUMBNAILS },
   { stage: 360, thumbnail: 180, thumbnails: 4 },
   { stage: 360, thumbnail: 180, thumbnails: 1 },
   { stage: 180, thumbnail: 0, thumbnails: 0 },

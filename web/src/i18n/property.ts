@@ -1,5 +1,6 @@
 // A device's properties and their values in words. Pure: words are an argument.
 
+import { PRESENTERS } from "../api/contract";
 import type { Value } from "../api/types";
 import type { Words } from "./vi";
 
@@ -17,7 +18,7 @@ type ValueKey = keyof Words["value"];
 const own = <K extends string>(table: Record<K, unknown>, key: string): key is K => Object.hasOwn(table, key);
 
 /** Whether muting a device of this type also darkens a picture. */
-export const hasPicture = (type: string): boolean => ["projector", "tv", "ifp"].includes(type);
+export const hasPicture = (type: string): boolean => (PRESENTERS as readonly string[]).includes(type);
 
 /** Properties that are more than their capability. */
 const BY_NAME: Record<string, keyof Words["property"]> = {

@@ -2,11 +2,13 @@
 
 import { get, request } from "../api/http";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
+import { language } from "../i18n/language.svelte";
 import { clock } from "./clock.svelte";
 import { Durations } from "./durations";
 import { insist } from "./insist";
 import { Level } from "./merge";
 import { Reading } from "./reading.svelte";
+import { startOfDay } from "./zone";
 
 /** What is left out stays as it is. */
 export interface Sending {
@@ -122,9 +124,7 @@ class Lessons extends Reading {
   }
 }
 
-const DAY_MS = 86_400_000;
-const schoolDay = (at: number): number => Math.floor((at + 7 * 3_600_000) / DAY_MS); // UTC+7, the whole country
-
-const isNear = (lesson: Lesson, now: number): boolean => schoolDay(Date.parse(lesson.start)) === schoolDay(now);
+const isNear = (lesson: Lesson, now: number): boolean =>
+  startOfDay(Date.parse(lesson.start), language.zone) === startOfDay(now, language.zone);
 
 export const lessons = new Lessons();

@@ -1,5 +1,6 @@
 // Where a person's roles count: where they are held, and below departments for what a department does there.
 
+import { ADMINISTER_ROLES, EQUIP_ROLES } from "../api/contract";
 import type { Me, Organisation, Role } from "../api/types";
 
 /** Roles that give something at the organisation where they are held, and those that do so below a department. */
@@ -8,8 +9,8 @@ export interface Given {
   below: readonly Role[];
 }
 
-export const EQUIP: Given = { at: ["technician", "administrator"], below: ["technician"] };
-export const ADMINISTER: Given = { at: ["administrator"], below: ["administrator"] };
+export const EQUIP: Given = EQUIP_ROLES;
+export const ADMINISTER: Given = ADMINISTER_ROLES;
 
 /** The organisations where `held` gives it, in the order of their names. */
 export function reach(organisations: readonly Organisation[], held: Me["roles"], given: Given): Organisation[] {

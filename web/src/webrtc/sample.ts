@@ -1,5 +1,6 @@
 // What a connection's getStats() says, reduced to what we show, report and decide by.
 
+import { WEAK_LOSS, WEAK_ROUND_TRIP_MS } from "../api/contract";
 import type { SendLimit } from "../api/types";
 
 /** Counters by the mid of a slot, or by the rid of a layer. */
@@ -149,13 +150,10 @@ export function rise(before: Counters, counters: Counters, counted: (key: string
   );
 }
 
-const WEAK_LOSS = 0.05;
-const WEAK_ROUND_TRIP_S = 0.4;
-
-/** Whether what arrived between two samples is worth a warning: 5 % lost, or an echo of more than 0.4 s. */
+/** Whether what arrived between two samples is worth a warning, by the limits that the teacher's page goes by, too. */
 export function isWeak(before: Sample, now: Sample): boolean {
   const received = now.packets - before.packets;
   const lost = now.lost - before.lost;
   const share = received + lost > 20 ? lost / (received + lost) : 0;
-  return share > WEAK_LOSS || (now.roundTrip ?? 0) > WEAK_ROUND_TRIP_S;
+  return share > WEAK_LOSS || (now.roundTrip ?? 0) * 1000 > WEAK_ROUND_TRIP_MS;
 }

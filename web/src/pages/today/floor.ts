@@ -1,9 +1,9 @@
 // Rules of the teacher's floor controls.
 
+import { LONGEST_FLOOR_S, REMIND_PAUSE_S } from "../../api/contract";
 import type { Floor, Lesson, Site } from "../../api/types";
 
 export const LONGER_S = 60;
-const LONGEST_S = 30 * 60;
 
 /** Seconds that the room still has the floor. */
 export function leftS(floor: Floor, now: number): number {
@@ -16,7 +16,7 @@ export function countdown(seconds: number): string {
 
 /** Seconds from now on that give the room one minute more. */
 export function longerS(floor: Floor, now: number): number {
-  return Math.min(leftS(floor, now) + LONGER_S, LONGEST_S);
+  return Math.min(leftS(floor, now) + LONGER_S, LONGEST_FLOOR_S);
 }
 
 export const taking = (lesson: Lesson): Site[] => lesson.sites.filter((site) => site.invitation === "accepted");
@@ -35,10 +35,8 @@ export function mayLeave(lesson: Lesson, site: Site): boolean {
 
 export const mayResume = ({ can }: Lesson, now: number): boolean => can.resume !== null && now < Date.parse(can.resume);
 
-const REMIND_PAUSE_MS = 60_000;
-
 export const mayRemind = (site: Site, now: number): boolean =>
-  site.reminded_at === null || now - Date.parse(site.reminded_at) >= REMIND_PAUSE_MS;
+  site.reminded_at === null || now - Date.parse(site.reminded_at) >= REMIND_PAUSE_S * 1000;
 
 /** Whether the person's rooms were asked for and none of them is in: what there is to see is not for them yet. */
 export const isOutside = (lesson: Lesson): boolean =>
