@@ -94,13 +94,10 @@ def _schemas(routes: Sequence[Route], sockets: Sequence[SocketRoute]) -> tuple[S
     ]
     schemas, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCES, schema_generator=Served)
     components: Json = definitions["$defs"]
-    components["DisplayCallChange"] = _some_of(components["DisplayCall"], "What is another in a call: some of its fields.")
+    some = {"title": "DisplayCallChange", "description": "What is another in a call: some of its fields.", "required": []}
+    components["DisplayCallChange"] = {**components["DisplayCall"], **some}
     components["CallChange"]["properties"]["call"] = {"$ref": REFERENCES.format(model="DisplayCallChange")}
     return schemas, components
-
-
-def _some_of(schema: Json, description: str) -> Json:
-    return {**schema, "title": "DisplayCallChange", "description": description, "required": []}
 
 
 def _socket(each: SocketRoute, schemas: Schemas) -> Json:

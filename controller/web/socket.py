@@ -23,6 +23,7 @@ SEND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 MESSAGE_LIMIT_B = 16 * 1024
 GARBAGE_LIMIT = 3
+LONGEST_DETAIL = 300
 MESSAGES_PER_S = 20.0  # a page sends one a second; what comes faster waits, and its sender with it
 MESSAGES_AT_ONCE = 100
 
@@ -183,11 +184,11 @@ class Socket:
 
 
 def _wrong(message: dict[str, object], error: ValidationError) -> tuple[str, str]:
-    """What is wrong with a message, in a code and in words: where, and what, of the first few faults."""
+    """What is wrong with a message, in a code and in words: where, and what. A key may be no Unicode."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if any(each["type"].startswith("union_tag") or each["loc"] == ("type",) for each in found):
         return "unknown-type", ""
     kind = str(message["type"])
     places = (tuple(part for part in each["loc"] if part != kind) for each in found)
     words = (f"/{'/'.join(map(str, place))}: {each['msg']}" for place, each in zip(places, found, strict=True))
-    return f"invalid-{kind}", "; ".join([*words][:5])
+    return f"invalid-{kind}", "; ".join(words).encode(errors="replace").decode()[:LONGEST_DETAIL]
