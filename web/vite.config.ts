@@ -42,7 +42,7 @@ export default defineConfig({
     manifest: true, // which file imports which: a test weighs each page by it
     rolldownOptions: {
       // What every page needs comes as one file, not as a request for each small part.
-      output: { codeSplitting: { groups: [{ name: "common", test: /src\/(api|parts|state|i18n\/(errors|language)|router|address)/ }] } },
+      output: { codeSplitting: { groups: [{ name: "common", test: /src\/(api|forms|parts|state|i18n\/(describe\/error|language)|router|address)/ }] } },
     },
   },
   // `npm run dev` beside a running controller.

@@ -3,13 +3,13 @@
 import patterns from "./pages.json";
 
 export interface Address {
-  /** The line of `pages.json`. */
+  /** The pattern, as `pages.json` has it. */
   page: string;
-  /** What stands in its places, by their names. */
+  /** The value of each place of the pattern, by the place's name. */
   values: Record<string, string>;
 }
 
-/** Null: no page of ours. */
+/** Null: the app has no such page. */
 export function addressOf(path: string): Address | null {
   for (const page of patterns) {
     const values = match(page, path);

@@ -1,4 +1,4 @@
-// Two apps under one address: a room's display, and the pages of people. Each is loaded with the chosen language alone.
+// Two apps: a room's display and the pages of people. The browser loads one of them, in one language.
 
 import { type Component, mount } from "svelte";
 import { addressOf } from "./address";
@@ -12,7 +12,7 @@ const AGAIN_MS = 5_000;
 
 async function start(target: HTMLElement): Promise<void> {
   const parts = Promise.all([shell(addressOf(location.pathname)?.page ?? ""), language.load()]);
-  // A display has nobody who would load it anew, and a browser asks for a part that it could not get only once.
+  // Nobody is at a display to reload it, and a browser never retries a module that it could not load.
   parts.catch(() => setTimeout(() => location.reload(), AGAIN_MS));
   const [{ default: App }] = await parts;
   mount(App, { target });
@@ -20,7 +20,7 @@ async function start(target: HTMLElement): Promise<void> {
 
 async function shell(page: string): Promise<{ default: Component }> {
   if (page === "/display") return import("./display/Display.svelte");
-  // All that the page will need is asked for at once. What cannot be had is said by the frame.
+  // The page's module is requested now, beside the frame's. The frame reports a failure.
   pageOf(page)?.load().catch(() => undefined);
   void login.ask();
   return import("./pages/Work.svelte");

@@ -1,19 +1,19 @@
-// Where the app is. Ordinary links work; clicks on them are taken over so that the page is not loaded anew.
+// The app's current address. Links are ordinary ones; a click on one changes the page without reloading the app.
 
 import { addressOf } from "./address";
 
 const DISPLAY = "/display"; // an app of its own, loaded when it is opened
 
 interface Going {
-  /** Instead of the present address: it would only lead back here. */
+  /** Replaces the present entry of the history, which would only lead back here. */
   replace?: boolean;
-  /** The view stays where it is: only a part of the page is another one. */
+  /** Keeps the scroll position: only a part of the page changes. */
   still?: boolean;
 }
 
 class Router {
   path = $state(location.pathname);
-  /** Null: no page of ours. */
+  /** Null: the app has no such page. */
   readonly address = $derived(addressOf(this.path));
 
   constructor() {

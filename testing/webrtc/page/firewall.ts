@@ -1,10 +1,10 @@
 // The app's own connections, beside a firewall that begins to drop UDP in the middle of a call: the test cuts the relay
 // that all UDP candidates lead to.
 
-import { LastingPeer } from "../../../web/src/webrtc/lasting";
 import type { BrowserPeer } from "../../../web/src/webrtc/peer";
 import { BrowserPlayer } from "../../../web/src/webrtc/player";
 import { BrowserPublisher } from "../../../web/src/webrtc/publisher";
+import { ReconnectingPeer } from "../../../web/src/webrtc/reconnectingPeer";
 
 const [whip, whep, token, port] = location.hash.slice(1).split("%20").map(decodeURIComponent) as [string, string, string, string];
 const set = RTCPeerConnection.prototype.setRemoteDescription;
@@ -22,12 +22,12 @@ setInterval(() => {
 }, 66);
 const picture = canvas.captureStream(15);
 
-const player = new LastingPeer(
+const player = new ReconnectingPeer(
   () => new BrowserPlayer(1, 0),
   () => ({ url: whep, token }),
   () => undefined,
 );
-const publisher = new LastingPeer(
+const publisher = new ReconnectingPeer(
   () => {
     const made = new BrowserPublisher();
     void made.send(picture);
@@ -41,7 +41,7 @@ for (const each of [player, publisher]) each.start();
 /** "connected tcp" or the like, of each; `window.both` where they are the same. */
 async function ways(): Promise<string[]> {
   const found: string[] = [];
-  for (const { peer, state } of [player, publisher] as LastingPeer<BrowserPeer>[]) {
+  for (const { peer, state } of [player, publisher] as ReconnectingPeer<BrowserPeer>[]) {
     const stats = await (peer as unknown as { connection: RTCPeerConnection } | null)?.connection?.getStats();
     const entries = new Map<string, Record<string, string>>();
     stats?.forEach((entry: Record<string, string>) => entries.set(entry.id ?? "", entry));

@@ -1,8 +1,8 @@
 // The app's own connection behind a firewall that passes nothing but TURN: candidates of an answer that could be dialled
 // directly lead nowhere, and all that is left is a relay. With `open` as third word there is none until `wall` is called.
 
-import { LastingPeer } from "../../../web/src/webrtc/lasting";
 import { BrowserPlayer } from "../../../web/src/webrtc/player";
+import { ReconnectingPeer } from "../../../web/src/webrtc/reconnectingPeer";
 
 const [url, token, network] = location.hash.slice(1).split("%20").map(decodeURIComponent) as [string, string, string?];
 function wall(): void {
@@ -25,7 +25,7 @@ if (network !== "open") wall();
 
 const states: [string, number][] = [];
 const begun = performance.now();
-const player = new LastingPeer(
+const player = new ReconnectingPeer(
   () => new BrowserPlayer(1, 0),
   () => ({ url, token }),
   () => {

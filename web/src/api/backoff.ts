@@ -1,4 +1,4 @@
-/** Capped random back-off: each wait is drawn between half of and the whole of a bound that doubles up to `maximumMs`. */
+/** Capped random back-off: each wait is random, from half the bound to the bound. The bound doubles up to `maximumMs`. */
 export class Backoff {
   private attempt = 0;
 

@@ -10,7 +10,7 @@ export interface FieldError {
   code: string;
 }
 
-/** What a problem says beside its type: `errors` of single fields, `reason` of a password that is too weak. */
+/** Members of a problem beside its type. `errors`: of single fields; `reason`: why a password is too weak. */
 interface More {
   errors?: readonly FieldError[];
   reason?: string;

@@ -12,6 +12,7 @@ export type {
   CommandResult,
   CommandState,
   Device,
+  DisplayCall,
   DiscoveryProblem,
   DisplayState,
   Figures,
@@ -47,7 +48,6 @@ export type {
 } from "./contract";
 export type {
   AskingLesson as Asking,
-  DisplayCall as CallOrder,
   DisplayEventsSends as DisplayEvent,
   DisplayEventsTakes as DisplayWish,
   Display as RoomDisplay,

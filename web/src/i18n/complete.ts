@@ -13,7 +13,7 @@ import type {
   SiteProblemCode,
   StartBlockCode,
 } from "../api/contract";
-import type { Words } from "./vi";
+import type { Words } from "./vi/words";
 
 type Every<Code extends string> = Record<Code, unknown>;
 

@@ -1,14 +1,14 @@
-// The chosen language and everything that depends on it alone: words, dates, the document's lang.
+// The chosen language and what depends on it: words, dates, the document's `lang`.
 
 import { DEFAULT_TIMEZONE } from "../api/contract";
 import type { Language } from "../api/types";
-import type { Words } from "./vi";
+import type { Words } from "./vi/words";
 
 const STORED = "nhipcau.language";
-/** A table is loaded when its language is chosen: nobody reads two. */
+/** A language's words are loaded when it is chosen. */
 const TABLES: Record<Language, () => Promise<Words>> = {
-  vi: async () => (await import("./vi")).vi,
-  en: async () => (await import("./en")).en,
+  vi: async () => (await import("./vi/words")).vi,
+  en: async () => (await import("./en/words")).en,
 };
 const LOCALES: Record<Language, string> = { vi: "vi-VN", en: "en-GB" };
 
@@ -46,7 +46,7 @@ class LanguageChoice {
     if (known(stored)) this.code = this.wanted = stored;
   }
 
-  /** The words of the language that this machine was last used in; before anything is shown. */
+  /** Loads the words of the stored language, before anything is shown. */
   async load(): Promise<void> {
     await this.use(this.code);
   }
@@ -60,13 +60,13 @@ class LanguageChoice {
     return this.table;
   }
 
-  /** The person's own choice on this machine. */
+  /** Stores a person's choice on this machine. */
   choose(code: Language): void {
     localStorage.setItem(STORED, code);
-    void this.use(code).catch(() => undefined); // out of reach: the page stays as it is
+    void this.use(code).catch(() => undefined); // the words could not be loaded: the page stays as it is
   }
 
-  /** The account's language, unless somebody chose another on this machine. */
+  /** Uses the account's language, unless a person chose one on this machine. */
   suggest(code: string): void {
     if (known(code) && !known(localStorage.getItem(STORED))) void this.use(code).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import problems from "../api/problems.json";
-import { en } from "./en";
-import { vi } from "./vi";
+import { en } from "./en/words";
+import { vi } from "./vi/words";
 
 type Node = string | ((...values: never[]) => string) | { [key: string]: Node };
 

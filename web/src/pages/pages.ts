@@ -1,20 +1,20 @@
-// The pages by the first part of their addresses: what each needs, and the file that it is in, loaded when it is opened.
+// The pages by the first part of their addresses: the right that each needs, and its component, loaded when it is opened.
 
 import type { Component } from "svelte";
-import type { Words } from "../i18n/vi";
+import type { Words } from "../i18n/vi/words";
 
 export type Values = Record<string, string>;
 
 export interface Page {
   title: (words: Words) => string;
   load: () => Promise<{ default: Component<Values> }>;
-  /** The tab above; none: a link elsewhere leads to it. */
+  /** The label of its tab; absent: only links lead to the page. */
   tab?: (words: Words) => string;
-  /** The page whose tab is lit, where it has none of its own. */
+  /** The page whose tab is current, where this one has no tab. */
   under?: string;
-  /** Nobody has to be logged in. */
+  /** The page needs no login. */
   open?: boolean;
-  /** What one may do who has this page. */
+  /** The right that a person needs; absent: every account has the page. */
   right?: "lessons" | "rooms" | "people" | "organisations";
 }
 
@@ -62,11 +62,11 @@ export const pages: Record<string, Page> = {
   "/account": { title: (words) => words.account.title, load: page(() => import("./account/Account.svelte")) },
 };
 
-/** In place of every other page, until the password is one's own. */
+/** Replaces every other page until the person has chosen their own password. */
 export const firstPassword: Page = {
   title: (words) => words.account.firstTitle,
   load: page(() => import("./account/FirstPassword.svelte")),
 };
 
-/** The page of an address's pattern. */
+/** The page of a pattern in `pages.json`. */
 export const pageOf = (pattern: string): Page | undefined => pages[`/${pattern.split("/")[1] ?? ""}`];

@@ -1,4 +1,4 @@
-// The present time, once a second, corrected to the server's clock: a room's PC may be minutes off.
+// The present time by the server's clock, updated once a second: a room's PC may be minutes off.
 
 class Clock {
   now = $state(Date.now());
@@ -8,8 +8,8 @@ class Clock {
     setInterval(() => this.tick(), 1000);
   }
 
-  /** The server just said that it is `time`. */
-  level(time: string): void {
+  /** `time`: the server's present time, just received. */
+  synchronise(time: string): void {
     const server = Date.parse(time);
     if (Number.isNaN(server)) return;
     this.offsetMs = server - Date.now();

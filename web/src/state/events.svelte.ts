@@ -1,6 +1,6 @@
-// The one WebSocket of the work pages. Stores listen to it; after each (re)connection they read everything anew.
+// The only WebSocket of the work pages. Stores listen to it; they reload their lists after each (re)connection.
 
-import { LastingSocket, type SocketState } from "../api/socket";
+import { ReconnectingSocket, type SocketState } from "../api/reconnectingSocket";
 import type { ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
 import { login } from "./login.svelte";
@@ -9,18 +9,18 @@ type Listener = (event: ServerEvent) => void;
 
 const LOST_AFTER_MS = 1_500;
 const LOGGED_OUT = 4401;
-/** Too slow, or the person's roles are others now. */
+/** The page was too slow, or the person's roles have changed. */
 const TRY_AGAIN = 1013;
-/** A refused handshake looks like a lost network to a page; after this many tries it asks whether it is logged in. */
+/** A page cannot tell a refused handshake from a lost network: after this many tries it checks its login. */
 const TRIES_BEFORE_ASKING = 3;
 
 class Events {
-  /** Said to people only when it lasts: a quick reconnect is nobody's business. */
+  /** Shown to people only after a while: a quick reconnect does not concern them. */
   lost = $state(false);
   private readonly listeners = new Set<Listener>();
   private tries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private readonly socket = new LastingSocket({
+  private readonly socket = new ReconnectingSocket({
     path: "/api/v1/events",
     silenceMs: 12_000,
     onMessage: (message) => this.take(message as ServerEvent),
@@ -41,7 +41,7 @@ class Events {
   }
 
   private take(event: ServerEvent): void {
-    if (event.type === "hello") clock.level(event.time);
+    if (event.type === "hello") clock.synchronise(event.time);
     for (const listener of this.listeners) listener(event);
   }
 

@@ -1,49 +1,49 @@
-// Today's lessons as the server tells them.
+// Today's lessons, and what a person does with them.
 
 import { get, request } from "../api/http";
+import { retryUntilAnswered } from "../api/retry";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
 import { language } from "../i18n/language.svelte";
 import { clock } from "./clock.svelte";
-import { Durations } from "./durations";
-import { insist } from "./insist";
-import { Level } from "./merge";
-import { Reading } from "./reading.svelte";
+import { StepDurations } from "./stepDurations";
+import { SyncedList } from "./syncedList";
+import { SyncedStore } from "./syncedStore.svelte";
 import { startOfDay } from "./zone";
 
-/** What is left out stays as it is. */
+/** What a room sends. A member that is absent stays as it is. */
 export interface Sending {
   muted?: boolean;
   camera_off?: boolean;
 }
 
-const SLOW_MS = 5_000; // longer without an answer, and the page says what becomes of the tap
+const SLOW_MS = 5_000; // after this long without an answer, the page says that it repeats the request
 
-export const durations = new Durations(localStorage);
+export const durations = new StepDurations(localStorage);
 
-class Lessons extends Reading {
+class Lessons extends SyncedStore {
   list = $state.raw<Lesson[]>([]);
-  private readonly level = new Level<Lesson>();
+  private readonly synced = new SyncedList<Lesson>();
 
   readonly live = $derived(this.list.filter((lesson) => lesson.state === "live"));
   readonly upcoming = $derived(this.list.filter((lesson) => lesson.state === "scheduled"));
   readonly done = $derived(this.list.filter((lesson) => lesson.state === "ended" || lesson.state === "cancelled"));
 
-  /** Starts that the server has not answered: they are sent again until it has. */
-  kept = $state.raw<ReadonlySet<string>>(new Set());
+  /** Lessons whose start has no answer yet; the request is repeated. */
+  unansweredStarts = $state.raw<ReadonlySet<string>>(new Set());
 
-  /** Idempotent there, so it may be sent again; the caller keeps a second tap from being sent at all. */
+  /** Repeats the request until it is answered: starting is idempotent. The caller ignores a second tap. */
   async startLesson(id: string): Promise<void> {
-    let kept = false;
-    const keep = (): void => {
-      kept = true;
-      this.kept = new Set([...this.kept, id]);
+    let shown = false;
+    const showRetrying = (): void => {
+      shown = true;
+      this.unansweredStarts = new Set([...this.unansweredStarts, id]);
     };
-    const slow = setTimeout(keep, SLOW_MS);
+    const slow = setTimeout(showRetrying, SLOW_MS);
     try {
-      await insist(() => this.change("POST", id, "start"), {
-        over: () => this.level.get(id)?.state !== "scheduled" || (kept && !this.kept.has(id)),
-        unanswered: () => {
-          if (!kept) keep();
+      await retryUntilAnswered(() => this.change("POST", id, "start"), {
+        isSettled: () => this.synced.get(id)?.state !== "scheduled" || (shown && !this.unansweredStarts.has(id)),
+        onUnanswered: () => {
+          if (!shown) showRetrying();
         },
       });
     } finally {
@@ -52,9 +52,9 @@ class Lessons extends Reading {
     }
   }
 
-  /** Do not send it again; what was sent may still come to pass. */
+  /** Stops repeating the request. The server may still carry out what it received. */
   forgetStart(id: string): void {
-    this.kept = new Set([...this.kept].filter((each) => each !== id));
+    this.unansweredStarts = new Set([...this.unansweredStarts].filter((each) => each !== id));
   }
 
   resumeLesson(id: string): Promise<void> {
@@ -69,17 +69,17 @@ class Lessons extends Reading {
     return this.change("POST", id, `sites/${encodeURIComponent(room)}/${answer}`);
   }
 
-  /** Show the invitation again where nobody has answered. */
+  /** Shows the invitation again at the school that has not answered. */
   remind(id: string, room: string): Promise<void> {
     return this.change("POST", id, `sites/${encodeURIComponent(room)}/remind`);
   }
 
-  /** What a room of the person's own school lets the others hear and see. */
+  /** Sets what a room of the person's own school sends. */
   setSending(id: string, room: string, sending: Sending): Promise<void> {
     return this.change("PUT", id, `sites/${encodeURIComponent(room)}/sending`, sending);
   }
 
-  /** Have a step done again that somebody undid, or that failed. */
+  /** Repeats a step that failed, or that somebody undid. */
   restore(id: string, room: string, step: string): Promise<void> {
     return this.change("POST", id, `sites/${encodeURIComponent(room)}/steps/${encodeURIComponent(step)}/restore`);
   }
@@ -88,7 +88,7 @@ class Lessons extends Reading {
     return this.change("PUT", id, "mode", { mode });
   }
 
-  /** `room` null: take the floor back. `seconds`: from now on; the usual time where it is left out. */
+  /** `room` null: nobody has the floor. `seconds`: from now on; absent: the usual time. */
   setFloor(id: string, room: string | null, seconds?: number): Promise<void> {
     return this.change("PUT", id, "floor", seconds === undefined ? { room } : { room, seconds });
   }
@@ -97,30 +97,30 @@ class Lessons extends Reading {
     this.put(await request<Lesson>(method, `/lessons/${encodeURIComponent(id)}/${what}`, body));
   }
 
-  protected async read(): Promise<void> {
-    const reading = this.level.reading();
+  protected async load(): Promise<void> {
+    const reading = this.synced.beginRead();
     reading.finish((await get<{ lessons: Lesson[] }>("/lessons")).lessons);
     this.show();
   }
 
-  protected take(event: ServerEvent): void {
+  protected onEvent(event: ServerEvent): void {
     if (event.type === "lesson") this.put(event.lesson);
     else if (event.type === "lesson_removed") {
-      this.level.remove(event.id);
+      this.synced.remove(event.id);
       this.show();
     }
   }
 
   private put(lesson: Lesson): void {
-    // The WebSocket also tells of other days' lessons.
-    if (this.level.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
-    durations.learn(this.level.get(lesson.id), lesson);
-    this.level.put(lesson);
+    // The WebSocket also carries lessons of other days.
+    if (this.synced.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
+    durations.learn(this.synced.get(lesson.id), lesson);
+    this.synced.put(lesson);
     this.show();
   }
 
   private show(): void {
-    this.list = this.level.all().sort((a, b) => Date.parse(a.start) - Date.parse(b.start) || (a.id < b.id ? -1 : 1));
+    this.list = this.synced.all().sort((a, b) => Date.parse(a.start) - Date.parse(b.start) || (a.id < b.id ? -1 : 1));
   }
 }
 

@@ -10,8 +10,8 @@ export type LoginState = "asking" | "in" | "out" | "unreachable";
 class Login {
   state = $state<LoginState>("asking");
   me = $state.raw<Me | null>(null);
-  private wanted: string | null = null;
-  private someone = false;
+  private requestedPath: string | null = null;
+  private hadLogin = false;
 
   async ask(): Promise<void> {
     this.state = "asking";
@@ -23,7 +23,7 @@ class Login {
     }
   }
 
-  /** Whether the login still holds, without disturbing the page while the server cannot be reached. */
+  /** Checks that the login still holds. The page stays as it is while the server cannot be reached. */
   async check(): Promise<void> {
     try {
       this.accept(await readMe());
@@ -34,7 +34,7 @@ class Login {
 
   accept(me: Me): void {
     this.me = me;
-    this.someone = true;
+    this.hadLogin = true;
     setCsrf(me.csrf);
     language.suggest(me.account.language);
     language.zone = me.timezone;
@@ -75,19 +75,19 @@ class Login {
     return this.mayPeople || (this.me?.operator ?? false);
   }
 
-  /** What was asked for before anybody was here. Not after a logout: the next person comes for something else. */
+  /** Remembers the page that was opened before the login. Not after a logout: the next person wants another page. */
   remember(path: string): void {
-    if (!this.someone && path !== "/") this.wanted = path;
+    if (!this.hadLogin && path !== "/") this.requestedPath = path;
   }
 
-  /** Where to go after the login: to what was asked for before it, once. */
+  /** The page to open after the login: the one that was opened before it, once. */
   landing(): string {
-    const path = this.wanted ?? this.home;
-    this.wanted = null;
+    const path = this.requestedPath ?? this.home;
+    this.requestedPath = null;
     return path;
   }
 
-  /** The page that this person needs first. */
+  /** The page that this person's roles need first. */
   get home(): string {
     return this.has("teacher") || !this.mayRooms ? "/today" : "/rooms";
   }

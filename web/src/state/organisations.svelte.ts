@@ -2,10 +2,10 @@
 
 import { get, post, request } from "../api/http";
 import type { Id, Organisation } from "../api/types";
-import { branchesOf } from "./branches";
 import { login } from "./login.svelte";
-import { ADMINISTER, reach } from "./reach";
-import { Reading } from "./reading.svelte";
+import { treeLines } from "./organisationTree";
+import { ADMINISTRATOR_SCOPE, organisationsInScope } from "./roleScope";
+import { SyncedStore } from "./syncedStore.svelte";
 
 export interface NewOrganisation {
   kind: Organisation["kind"];
@@ -14,27 +14,27 @@ export interface NewOrganisation {
   parent: Id | null;
 }
 
-export class Organisations extends Reading {
-  mine = $state.raw<Organisation[]>([]);
-  readonly branches = $derived(branchesOf(this.mine));
-  readonly departments = $derived(this.mine.filter((each) => each.kind === "department"));
+export class Organisations extends SyncedStore {
+  list = $state.raw<Organisation[]>([]);
+  readonly tree = $derived(treeLines(this.list));
+  readonly departments = $derived(this.list.filter((each) => each.kind === "department"));
 
   async add(organisation: NewOrganisation): Promise<void> {
     await post<Organisation>("/organisations", organisation);
-    if (organisation.parent === null) await login.check(); // whoever adds it administers it
+    if (organisation.parent === null) await login.check(); // a top organisation gives its creator a role
     await this.refresh();
   }
 
   async rename(id: Id, name: string, province: string): Promise<void> {
     const renamed = await request<Organisation>("PATCH", `/organisations/${id}`, { name, province });
-    this.mine = this.mine.map((each) => (each.id === id ? renamed : each));
+    this.list = this.list.map((each) => (each.id === id ? renamed : each));
   }
 
-  protected async read(): Promise<void> {
+  protected async load(): Promise<void> {
     const { organisations } = await get<{ organisations: Organisation[] }>("/organisations");
-    this.mine = reach(organisations, login.me?.roles ?? [], ADMINISTER);
+    this.list = organisationsInScope(organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
   }
 
-  /** The server tells of no changes to organisations. */
-  protected take(): void {}
+  /** The server sends no event about organisations. */
+  protected onEvent(): void {}
 }

@@ -1,27 +1,27 @@
-// The accounts that an administrator looks after, and the organisations where they can have roles.
+// The accounts that an administrator manages, and the organisations where an account can have roles.
 
 import { get, post, put, remove } from "../api/http";
 import type { AccountWithRoles, Given, Id, LoginView, NewAccount, Organisation, Role, TokenView } from "../api/types";
 import { login } from "./login.svelte";
-import { ADMINISTER, reach, schoolsOf } from "./reach";
-import { Reading } from "./reading.svelte";
+import { ADMINISTRATOR_SCOPE, organisationsInScope, schoolsUnder } from "./roleScope";
+import { SyncedStore } from "./syncedStore.svelte";
 
-export class People extends Reading {
+export class People extends SyncedStore {
   list = $state.raw<AccountWithRoles[]>([]);
-  /** Where this administrator can give roles. */
+  /** Organisations where this administrator can give roles. */
   organisations = $state.raw<Organisation[]>([]);
   private all = $state.raw<Organisation[]>([]);
 
-  /** At how many schools a role held there counts. */
-  reachOf(organisation: Id): number {
-    return schoolsOf(this.all, organisation).length;
+  /** At how many schools a role at this organisation counts. */
+  schoolCount(organisation: Id): number {
+    return schoolsUnder(this.all, organisation).length;
   }
 
   kindOf(organisation: Id): Organisation["kind"] {
     return this.all.find((each) => each.id === organisation)?.kind ?? "school";
   }
 
-  /** The password that was made for the new person. */
+  /** Returns the password that the server generated for the new person. */
   async add(account: NewAccount): Promise<string | null> {
     const added = await post<{ account: AccountWithRoles; password: string | null }>("/accounts", account);
     this.show([...this.list, added.account]);
@@ -63,18 +63,18 @@ export class People extends Reading {
     await remove(`/accounts/${account}/tokens/${token}`);
   }
 
-  protected async read(): Promise<void> {
+  protected async load(): Promise<void> {
     const [found, all] = await Promise.all([
       get<{ accounts: AccountWithRoles[] }>("/accounts"),
       get<{ organisations: Organisation[] }>("/organisations"),
     ]);
     this.all = all.organisations;
-    this.organisations = reach(all.organisations, login.me?.roles ?? [], ADMINISTER);
+    this.organisations = organisationsInScope(all.organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
     this.show(found.accounts);
   }
 
-  /** The server tells of no changes to accounts; they are read anew when the page is opened or the connection is back. */
-  protected take(): void {}
+  /** The server sends no event about accounts: the page reloads them when it opens and after a reconnect. */
+  protected onEvent(): void {}
 
   private replace(account: AccountWithRoles): void {
     this.show([...this.list.filter((each) => each.id !== account.id), account]);

@@ -1,28 +1,28 @@
-// Rooms with their devices, and the devices that nobody has put into a room yet.
+// Rooms with their devices, and the devices that are in no room yet.
 
 import { get, post, remove, request } from "../api/http";
 import type { CommandResult, Device, DiscoveryProblem, Room, RoomDisplay, ServerEvent, Step, Value } from "../api/types";
-import { Level } from "./merge";
-import { Reading } from "./reading.svelte";
+import { SyncedList } from "./syncedList";
+import { SyncedStore } from "./syncedStore.svelte";
 
 const at = encodeURIComponent;
-/** A projector may take its whole warm-up to confirm; the answer comes when the command is final. */
+/** The server answers once a command is final; a projector confirms only after its warm-up. */
 const SLOW_S = 60;
 const QUICK_S = 10;
 const SCENE_TIMEOUT_MS = 180_000;
 
-/** For how long a command to this property is waited for. */
-export const patienceS = (property: string): number => (/^(power|cover|climate)/.test(property) ? SLOW_S : QUICK_S);
+/** How long a command to this property may take. */
+export const commandTimeoutS = (property: string): number => (/^(power|cover|climate)/.test(property) ? SLOW_S : QUICK_S);
 
-class Rooms extends Reading {
+class Rooms extends SyncedStore {
   list = $state.raw<Room[]>([]);
   inbox = $state.raw<Device[]>([]);
   problems = $state.raw<DiscoveryProblem[]>([]);
-  private readonly rooms = new Level<Room>();
-  private readonly devices = new Level<Device>();
+  private readonly rooms = new SyncedList<Room>();
+  private readonly devices = new SyncedList<Device>();
 
   async command(device: Device, property: string, value: Value): Promise<CommandResult> {
-    const timeoutS = patienceS(property);
+    const timeoutS = commandTimeoutS(property);
     const body = { property, value, timeout_s: timeoutS };
     return post<CommandResult>(`/devices/${at(device.id)}/commands`, body, { timeoutMs: (timeoutS + 10) * 1000 });
   }
@@ -62,9 +62,9 @@ class Rooms extends Reading {
     return (await request<{ steps: Step[] }>("POST", path, undefined, { timeoutMs: SCENE_TIMEOUT_MS })).steps;
   }
 
-  protected async read(): Promise<void> {
-    const readingRooms = this.rooms.reading();
-    const readingDevices = this.devices.reading();
+  protected async load(): Promise<void> {
+    const readingRooms = this.rooms.beginRead();
+    const readingDevices = this.devices.beginRead();
     const [rooms, found] = await Promise.all([
       get<{ rooms: Room[] }>("/rooms"),
       get<{ devices: Device[]; problems: DiscoveryProblem[] }>("/devices?claimed=false"),
@@ -75,7 +75,7 @@ class Rooms extends Reading {
     this.show();
   }
 
-  protected take(event: ServerEvent): void {
+  protected onEvent(event: ServerEvent): void {
     switch (event.type) {
       case "room":
         this.putRoom(event.room);
@@ -107,7 +107,7 @@ class Rooms extends Reading {
     this.show();
   }
 
-  /** A device event is newer than the copy inside its room, so rooms are shown with the devices known by id. */
+  /** Device events are newer than a room's own copy of its devices, so the lists take devices by their ids. */
   private show(): void {
     const devices = this.devices.all().sort((a, b) => Number(usable(b)) - Number(usable(a)) || a.name.localeCompare(b.name, "vi"));
     this.list = this.rooms
@@ -118,7 +118,7 @@ class Rooms extends Reading {
   }
 }
 
-/** Devices that can be switched come before those that only tell. */
+/** Devices that can be controlled come before those that only report. */
 const usable = (device: Device): boolean => device.properties.some((property) => property.settable);
 
 export const rooms = new Rooms();

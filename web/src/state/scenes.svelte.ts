@@ -1,32 +1,32 @@
-// The scenes of one room, with their steps. Read anew whenever the server says that the room has changed.
+// The scenes of one room, with their steps. Reloaded at each event about the room.
 
 import { get, post } from "../api/http";
 import type { Scene, ServerEvent } from "../api/types";
-import { Reading } from "./reading.svelte";
+import { SyncedStore } from "./syncedStore.svelte";
 
-export class Scenes extends Reading {
+export class Scenes extends SyncedStore {
   list = $state.raw<Scene[]>([]);
-  private asked = 0;
+  private requested = 0;
 
   constructor(private readonly room: string) {
     super();
   }
 
-  /** Have the missing scenes made from the room's devices; how many there are beside those `known` before. */
+  /** Creates the missing scenes from the room's devices. Returns how many there are beside `known`. */
   async suggest(known: readonly string[]): Promise<number> {
-    this.asked += 1; // what is still being read is older than this answer
+    this.requested += 1; // the answer to an earlier request is older than this one
     this.list = (await post<{ scenes: Scene[] }>(`${this.path}/suggest`)).scenes;
     this.state = "ready";
     return this.list.filter((scene) => !known.includes(scene.name)).length;
   }
 
-  protected async read(): Promise<void> {
-    const turn = ++this.asked;
+  protected async load(): Promise<void> {
+    const number = ++this.requested;
     const { scenes } = await get<{ scenes: Scene[] }>(this.path);
-    if (turn === this.asked) this.list = scenes;
+    if (number === this.requested) this.list = scenes;
   }
 
-  protected take(event: ServerEvent): void {
+  protected onEvent(event: ServerEvent): void {
     if (event.type === "room" && event.room.id === this.room) void this.refresh();
   }
 

@@ -1,23 +1,23 @@
-// One WHIP or WHEP connection over a real RTCPeerConnection: made once, used once, closed once.
+// One WHIP or WHEP connection over an RTCPeerConnection. It connects once; a reconnect makes another.
 
 import type { Grant } from "../api/types";
-import { iceCredentials, restartFragment, withCredentials } from "./fragment";
-import { cameBy, learnRelays, needRelays, relays, relaysNeeded } from "./relays";
-import { type Sample, sampleOf } from "./sample";
+import { iceCredentials, restartFragment, withCredentials } from "./iceRestart";
+import { type Sample, sampleOf } from "./statsSample";
+import { isTurnNeeded, recordRoute, requireTurn, setTurnServers, usableTurnServers } from "./turnServers";
 import { deleteResource, patchRestart, postOffer, putLayout, type Resource, SignalingError } from "./whip";
 
 export type PeerState = "new" | "connecting" | "connected" | "disconnected" | "failed" | "closed";
 
-/** What the call logic needs of a connection, so that it can be tried without a browser. */
+/** What the call needs of a connection; tests implement it without a browser. */
 export interface Peer {
   readonly state: PeerState;
   onState: (() => void) | null;
-  /** Offer and answer. Raises `SignalingError`. */
+  /** Exchanges offer and answer. Raises `SignalingError`. */
   connect(grant: Grant): Promise<void>;
-  /** New ICE credentials on the same DTLS association. Raises `SignalingError`. */
+  /** Restarts ICE; the DTLS association stays. Raises `SignalingError`. */
   restart(grant: Grant): Promise<void>;
   sample(): Promise<Sample>;
-  /** Ends it here and, by DELETE, there. `leaving`: the page goes away, the request must outlive it. */
+  /** Closes the connection, and the server's resource by DELETE. `leaving`: the page is closing, and the request must outlive it. */
   close(grant: Grant | null, leaving?: boolean): void;
 }
 
@@ -25,7 +25,7 @@ const CERTIFICATE_MARGIN_MS = 86_400_000;
 let certificate: Promise<RTCCertificate> | null = null;
 let certificateExpires = 0;
 
-/** One key for all connections of this page, made ahead of time; a new one before the old one ends. */
+/** One certificate for all connections of this page; replaced a day before it expires. */
 async function ownCertificate(): Promise<RTCCertificate> {
   if (certificate === null || certificateExpires < Date.now() + CERTIFICATE_MARGIN_MS) {
     certificateExpires = Infinity;
@@ -35,45 +35,45 @@ async function ownCertificate(): Promise<RTCCertificate> {
   return certificate;
 }
 
-/** `arrange` adds the transceivers; `amend` changes the offer for the other side only. The offer is made at once: all that is left for later is to send it. */
+/** `amend` changes the offer that is sent, not the one that is applied. The offer is made at once: `connect` has only to send it. */
 export class BrowserPeer implements Peer {
   onState: (() => void) | null = null;
   private readonly ready: Promise<RTCPeerConnection>;
   private connection: RTCPeerConnection | null = null;
   private offer = "";
   private resource: Resource | null = null;
-  private cameUp = false;
-  private readonly gone = new AbortController();
+  private hasConnected = false;
+  private readonly closing = new AbortController();
 
   constructor(
-    arrange: (connection: RTCPeerConnection) => void,
+    addTransceivers: (connection: RTCPeerConnection) => void,
     private readonly amend: (offer: string) => string = (offer) => offer,
   ) {
-    this.ready = this.prepare(arrange);
-    this.ready.catch(() => undefined); // told to whoever connects
+    this.ready = this.prepare(addTransceivers);
+    this.ready.catch(() => undefined); // `connect` raises it
   }
 
   get state(): PeerState {
-    if (this.gone.signal.aborted) return "closed";
+    if (this.closing.signal.aborted) return "closed";
     return this.connection?.connectionState ?? "new";
   }
 
   async connect(grant: Grant): Promise<void> {
     const connection = await this.ready;
-    if (this.gone.signal.aborted) throw new SignalingError(0);
+    if (this.closing.signal.aborted) throw new SignalingError(0);
     const apply = (): Promise<void> => connection.setLocalDescription({ type: "offer", sdp: this.offer });
-    // The offer's text is known before it is applied: both happen at the same time. But applying begins to gather, and
-    // where relays are needed the answer is to name them first.
-    const early = relaysNeeded() ? undefined : apply();
-    const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.gone.signal), early]);
+    // The offer is sent and applied at the same time. But applying it starts to gather candidates: where TURN servers are
+    // needed, the answer must name them first.
+    const appliedEarly = isTurnNeeded() ? undefined : apply();
+    const [resource] = await Promise.all([postOffer(grant, this.amend(this.offer), this.closing.signal), appliedEarly]);
     this.resource = resource;
-    learnRelays(resource.iceServers);
-    if (this.gone.signal.aborted) {
+    setTurnServers(resource.iceServers);
+    if (this.closing.signal.aborted) {
       deleteResource(resource, grant, false);
       throw new SignalingError(0);
     }
-    if (early === undefined) {
-      useRelays(connection, relays());
+    if (appliedEarly === undefined) {
+      setIceServers(connection, usableTurnServers());
       await apply();
     }
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
@@ -81,34 +81,34 @@ export class BrowserPeer implements Peer {
 
   async restart(grant: Grant): Promise<void> {
     const { connection, resource } = this;
-    if (connection === null || resource === null || this.gone.signal.aborted) throw new SignalingError(0);
-    useRelays(connection, relays({ lost: true }));
+    if (connection === null || resource === null || this.closing.signal.aborted) throw new SignalingError(0);
+    setIceServers(connection, usableTurnServers({ lost: true }));
     const offer = await connection.createOffer({ iceRestart: true });
     await connection.setLocalDescription(offer);
-    const fragment = await patchRestart(resource, grant, restartFragment(offer.sdp ?? ""), this.gone.signal);
+    const fragment = await patchRestart(resource, grant, restartFragment(offer.sdp ?? ""), this.closing.signal);
     const credentials = iceCredentials(fragment);
     if (credentials === null) throw new SignalingError(200);
     resource.answer = withCredentials(resource.answer, credentials);
     await connection.setRemoteDescription({ type: "answer", sdp: resource.answer });
-    this.cameUp = connection.connectionState === "connected"; // the server is there: what keeps it away is on the way
+    this.hasConnected = connection.connectionState === "connected"; // the server is reachable, so a failure from here on is the network's
   }
 
-  /** Tell how large the slots are shown, in device pixels by mid; 0: not at all. Raises `SignalingError`. */
+  /** Sends the height at which each slot is shown, in device pixels by mid; 0: not shown. Raises `SignalingError`. */
   async layout(grant: Grant, heights: Readonly<Record<string, number>>): Promise<void> {
-    if (this.resource === null || this.gone.signal.aborted) throw new SignalingError(0);
-    await putLayout(this.resource, grant, heights, this.gone.signal);
+    if (this.resource === null || this.closing.signal.aborted) throw new SignalingError(0);
+    await putLayout(this.resource, grant, heights, this.closing.signal);
   }
 
   async sample(): Promise<Sample> {
-    const sample = sampleOf(this.connection === null ? [] : statsEntries(await this.connection.getStats()));
-    cameBy(sample.relayed);
+    const sample = sampleOf(this.connection === null ? [] : entriesOf(await this.connection.getStats()));
+    recordRoute(sample.relayed);
     return sample;
   }
 
   close(grant: Grant | null, leaving = false): void {
-    if (this.gone.signal.aborted) return;
-    this.gone.abort();
-    if (this.resource !== null && !this.cameUp) needRelays();
+    if (this.closing.signal.aborted) return;
+    this.closing.abort();
+    if (this.resource !== null && !this.hasConnected) requireTurn();
     if (this.resource !== null && grant !== null) deleteResource(this.resource, grant, leaving);
     if (this.connection !== null) {
       this.connection.onconnectionstatechange = null;
@@ -116,36 +116,36 @@ export class BrowserPeer implements Peer {
     }
   }
 
-  private async prepare(arrange: (connection: RTCPeerConnection) => void): Promise<RTCPeerConnection> {
+  private async prepare(addTransceivers: (connection: RTCPeerConnection) => void): Promise<RTCPeerConnection> {
     const connection = new RTCPeerConnection({
       certificates: [await ownCertificate()],
       bundlePolicy: "max-bundle",
-      iceServers: [], // the bridge is dialled directly, or by relays that it names; no third party is ever asked
+      iceServers: [], // only the bridge's own TURN servers, which its answer names; never a third party's
     });
-    if (this.gone.signal.aborted) {
+    if (this.closing.signal.aborted) {
       connection.close();
       throw new SignalingError(0);
     }
     this.connection = connection;
     connection.onconnectionstatechange = () => {
-      if (connection.connectionState === "connected" && !this.cameUp) {
-        this.cameUp = true;
-        this.sample().catch(() => undefined); // for the relays' sake, should nobody else ask
+      if (connection.connectionState === "connected" && !this.hasConnected) {
+        this.hasConnected = true;
+        this.sample().catch(() => undefined); // records the route, should nobody else take a sample
       }
       this.onState?.();
     };
-    arrange(connection);
+    addTransceivers(connection);
     const offer = await connection.createOffer();
     this.offer = offer.sdp ?? "";
     return connection;
   }
 }
 
-function useRelays(connection: RTCPeerConnection, iceServers: RTCIceServer[]): void {
+function setIceServers(connection: RTCPeerConnection, iceServers: RTCIceServer[]): void {
   if (iceServers.length > 0) connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
 }
 
-function statsEntries(report: RTCStatsReport): RTCStats[] {
+function entriesOf(report: RTCStatsReport): RTCStats[] {
   const entries: RTCStats[] = [];
   report.forEach((entry: RTCStats) => entries.push(entry));
   return entries;

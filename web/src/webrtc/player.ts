@@ -1,13 +1,13 @@
-// Receive connections (WHEP): a fixed number of video and audio slots; which room is in which slot is the node's decision.
+// Receive connections (WHEP) with a fixed number of video and audio slots. The node decides which room each slot carries.
 
 import type { Grant } from "../api/types";
-import type { Heights } from "./layout";
+import type { Heights } from "./layoutSender";
 import { BrowserPeer, type Peer } from "./peer";
 
 export interface PlayerPeer extends Peer {
-  /** The slots' tracks by mid, in the order of the offer; complete once connected. */
+  /** Each slot's track by its mid, in the offer's order; complete once connected. */
   readonly tracks: ReadonlyMap<string, MediaStreamTrack>;
-  /** How large they are shown, in device pixels by mid; 0: not at all. Raises `SignalingError`. */
+  /** Sends the height at which each slot is shown, in device pixels by mid; 0: not shown. Raises `SignalingError`. */
   layout(grant: Grant, heights: Heights): Promise<void>;
 }
 

@@ -1,43 +1,43 @@
-// A send connection (WHIP): a room's picture in layers and its sound, or a shared screen. It may be set up before the
-// camera has opened.
+// Send connections (WHIP): a room's camera in simulcast layers and its microphone, or a shared screen. A connection may be
+// up before the camera is open.
 
-import { LAYERS, withWanted } from "./layers";
+import { withSlidesContent } from "./contentAttribute";
 import { BrowserPeer, type Peer } from "./peer";
-import { withSlides } from "./slides";
+import { LAYERS, withActiveLayers } from "./simulcast";
 
 export interface PublisherPeer extends Peer {
-  /** Send these from now on; null: send nothing. */
+  /** Sends these tracks from now on; null: none. */
   send(stream: MediaStream | null): Promise<void>;
-  /** Which layers somebody wants, by rid. */
-  want(layers: Readonly<Record<string, boolean>>): Promise<void>;
+  /** `layers`: by rid, whether anybody receives it. */
+  setLayers(layers: Readonly<Record<string, boolean>>): Promise<void>;
 }
 
-const TEMPORAL = "L1T2"; // half the frames can be left out on the way, which a weak link is glad of
+const SCALABILITY_MODE = "L1T2"; // the bridge can drop half the frames for a weak link
 const SCREEN_MAX_BPS = 1_500_000;
 const SCREEN_MAX_FPS = 15;
 
 /** For a camera and microphone. */
 export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
   private readonly senders: RTCRtpSender[];
-  private wanted: MediaStream | null = null;
+  private stream: MediaStream | null = null;
   private layers: Readonly<Record<string, boolean>> = {};
-  private following: Promise<void> = Promise.resolve();
+  private parametersChange: Promise<void> = Promise.resolve();
 
   constructor() {
     const senders: RTCRtpSender[] = [];
-    // One stream for both, so that receivers keep lips and voice together.
+    // One stream for both tracks, so that receivers synchronise them.
     const together = new MediaStream();
     super((connection) => {
       const audio = connection.addTransceiver("audio", { direction: "sendonly", streams: [together] });
       preferRedundancy(audio);
       senders.push(audio.sender, addCamera(connection, together).sender);
-      void this.send(this.wanted);
+      void this.send(this.stream);
     });
     this.senders = senders;
   }
 
   async send(stream: MediaStream | null): Promise<void> {
-    this.wanted = stream;
+    this.stream = stream;
     const [audio, video] = this.senders;
     await Promise.all([
       audio?.replaceTrack(stream?.getAudioTracks()[0] ?? null),
@@ -45,23 +45,23 @@ export class BrowserPublisher extends BrowserPeer implements PublisherPeer {
     ]).catch(() => undefined); // the connection was closed meanwhile
   }
 
-  /** One change after the other: parameters must be set before they are read again. */
-  want(layers: Readonly<Record<string, boolean>>): Promise<void> {
+  /** Changes are applied one by one: parameters must be set before they are read again. */
+  setLayers(layers: Readonly<Record<string, boolean>>): Promise<void> {
     this.layers = layers;
-    this.following = this.following.then(() => this.follow()).catch(() => undefined); // closed meanwhile: nothing is sent
-    return this.following;
+    this.parametersChange = this.parametersChange.then(() => this.applyLayers()).catch(() => undefined); // the connection was closed meanwhile
+    return this.parametersChange;
   }
 
-  private async follow(): Promise<void> {
+  private async applyLayers(): Promise<void> {
     const video = this.senders[1];
     if (video === undefined || this.state !== "connected") return;
     const parameters = video.getParameters();
-    const encodings = withWanted(parameters.encodings, this.layers);
+    const encodings = withActiveLayers(parameters.encodings, this.layers);
     if (encodings !== null) await video.setParameters({ ...parameters, encodings });
   }
 }
 
-/** For a shared screen: one sharp picture, few frames; sound stays with the room's own connection, or it would echo. */
+/** For a shared screen: one sharp picture, few frames, no sound, which would echo. */
 export class BrowserScreenPublisher extends BrowserPeer {
   constructor(screen: MediaStreamTrack) {
     super(
@@ -72,7 +72,7 @@ export class BrowserScreenPublisher extends BrowserPeer {
           sendEncodings: [{ maxBitrate: SCREEN_MAX_BPS, maxFramerate: SCREEN_MAX_FPS }],
         });
       },
-      withSlides,
+      withSlidesContent,
     );
   }
 }
@@ -85,13 +85,13 @@ function addCamera(connection: RTCPeerConnection, stream: MediaStream): RTCRtpTr
       sendEncodings: LAYERS.map((layer) => ({ ...layer, ...more })),
     });
   try {
-    return add({ scalabilityMode: TEMPORAL });
+    return add({ scalabilityMode: SCALABILITY_MODE });
   } catch {
-    return add({}); // a browser whose codecs know no such mode
+    return add({}); // a browser without this scalability mode
   }
 }
 
-/** Opus sent twice over (RFC 2198) where the browser can: a lost packet is in the next one. */
+/** Prefers redundant audio (RFC 2198) where the browser has it: each packet repeats the one before. */
 function preferRedundancy(transceiver: RTCRtpTransceiver): void {
   const codecs = RTCRtpSender.getCapabilities("audio")?.codecs ?? [];
   const isRedundant = (codec: { mimeType: string }): boolean => codec.mimeType.toLowerCase() === "audio/red";

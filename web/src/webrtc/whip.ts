@@ -1,12 +1,12 @@
-// WHIP (RFC 9725) and WHEP as an HTTP client: one offer, one answer, one resource. No trickle: the server is ICE-lite and
-// dials nobody, so an offer without candidates is complete.
+// The HTTP client of WHIP (RFC 9725) and WHEP: one offer, one answer, one resource. No trickle ICE: the server is ICE-lite
+// and sends no checks of its own, so an offer needs no candidates.
 
 import type { Grant } from "../api/types";
-import { iceServers } from "./relays";
+import { iceServers } from "./linkHeader";
 
 const POST_TIMEOUT_MS = 5_000;
 
-/** The other side did not take the offer. `status` 0: not reached. */
+/** The server refused a request. `status` 0: it was not reached. */
 export class SignalingError extends Error {
   constructor(
     readonly status: number,
@@ -21,11 +21,11 @@ export interface Resource {
   url: string;
   etag: string | null;
   answer: string;
-  /** What to use where the server cannot be reached directly (RFC 9725 4.6). */
+  /** For networks that do not reach the server directly (RFC 9725 4.6). */
   iceServers: RTCIceServer[];
 }
 
-/** POST an offer (RFC 9725 4.2). Raises `SignalingError`. */
+/** Posts an offer (RFC 9725 4.2). Raises `SignalingError`. */
 export async function postOffer(grant: Grant, offer: string, gone: AbortSignal): Promise<Resource> {
   let response: Response;
   let answer: string;
@@ -55,7 +55,7 @@ export async function postOffer(grant: Grant, offer: string, gone: AbortSignal):
   };
 }
 
-/** PATCH new ICE credentials (RFC 9725 4.3.3); returns the server's fragment. Raises `SignalingError`. */
+/** Patches new ICE credentials (RFC 9725 4.3.3); returns the server's fragment. Raises `SignalingError`. */
 export async function patchRestart(
   resource: Resource,
   grant: Grant,
@@ -83,7 +83,7 @@ export async function patchRestart(
   throw new SignalingError(response.status);
 }
 
-/** PUT how high the tile of each slot is. Raises `SignalingError`. */
+/** Puts the height of each slot's tile, in device pixels by mid. Raises `SignalingError`. */
 export async function putLayout(
   resource: Resource,
   grant: Grant,
@@ -108,7 +108,7 @@ export async function putLayout(
   if (status !== 204) throw new SignalingError(status);
 }
 
-/** DELETE the resource; nobody waits for it, and the server also notices by itself. `keepalive` outlives the page. */
+/** Deletes the resource. Nobody waits for the answer: the server also notices by itself. `keepalive`: the request outlives the page. */
 export function deleteResource(resource: Resource, grant: Grant, keepalive: boolean): void {
   fetch(resource.url, {
     method: "DELETE",

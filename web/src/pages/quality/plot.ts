@@ -1,10 +1,10 @@
-// The geometry of plots over a lesson: scales, lines with gaps, marks on the axes. Pure.
+// The geometry of plots: scales, lines with gaps, marks on the axes. Pure.
 
 import type { History, Word } from "../../api/types";
 
 export type Values = readonly (number | null)[];
 
-/** The round number at or above `value` that an axis ends with: 1, 2 or 5 times a power of ten. */
+/** The end of an axis: the next 1, 2 or 5 times a power of ten at or above `value`. */
 export function niceMaximum(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
@@ -15,7 +15,7 @@ export function largest(lines: readonly Values[]): number {
   return lines.reduce((most, values) => values.reduce<number>((so, value) => Math.max(so, value ?? 0), most), 0);
 }
 
-/** An SVG path through the values; nothing is drawn where nothing is known. A lone value is a short stroke. */
+/** An SVG path through the values, with a gap at each null. A lone value is a short stroke. */
 export function path(values: Values, maximum: number, width: number, height: number): string {
   const step = values.length > 1 ? width / values.length : width;
   let text = "";
@@ -39,7 +39,7 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 const STEPS_MIN = [1, 2, 5, 10, 15, 30, 60, 120, 240];
 const MARK_EVERY_PX = 90;
 
-/** Whole minutes to write below an axis of `lengthMs` from `startMs` that is `width` wide; ms since 1970. */
+/** The times to write below an axis, in ms since 1970, at whole minutes. `width`: of the axis, in CSS pixels. */
 export function timeMarks(startMs: number, lengthMs: number, width: number): number[] {
   const most = Math.max(1, Math.floor(width / MARK_EVERY_PX));
   const stepMs = (STEPS_MIN.find((each) => lengthMs / (each * 60_000) <= most) ?? 480) * 60_000;
@@ -54,7 +54,7 @@ export interface Run {
   to: number;
 }
 
-/** Neighbouring steps with the same word as one; `to` is the first step after. */
+/** Joins neighbouring steps with the same verdict; `to`: the first step after. */
 export function runs(words: readonly (Word | null)[]): Run[] {
   const found: Run[] = [];
   words.forEach((word, index) => {
@@ -65,7 +65,7 @@ export function runs(words: readonly (Word | null)[]): Run[] {
   return found;
 }
 
-/** For how long the word was said, in ms. */
+/** How long the site had this verdict, in ms. */
 export const spentMs = (history: History, word: Word): number =>
   history.word.filter((each) => each === word).length * history.interval_s * 1000;
 

@@ -1,0 +1,1 @@
+export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
