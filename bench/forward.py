@@ -12,6 +12,7 @@ bridge has none where it works, and one makes Janus cheaper and ours not.
 import argparse
 import asyncio
 import json
+import math
 import os
 import secrets
 import socket
@@ -83,8 +84,8 @@ def start(server: str, address: str) -> AbstractAsyncContextManager[tuple[str, i
     return janus_server(address, 1 if server == "janus_event_loops" else 0)
 
 
-async def run(server: str, case: Case, address: str, seconds: float) -> Result:
-    """One run. Raises `RuntimeError` if the machine did not let it be what it should."""
+async def run(server: str, case: Case, address: str, seconds: float) -> tuple[Result, str]:
+    """One run, and what the machine did to it ("": nothing). Raises `RuntimeError` where it came to no end."""
     async with start(server, address) as (url, pid, secret):
         plan = Plan(
             server="node" if server in engines else "janus",
@@ -108,34 +109,52 @@ async def run(server: str, case: Case, address: str, seconds: float) -> Result:
         if load.returncode:
             raise RuntimeError("the load failed")
     result = Result(**json.loads(output))
+    return result, _disturbance(result, case)
+
+
+def _disturbance(result: Result, case: Case) -> str:
     if not result.steady:
-        raise RuntimeError("never did all viewers get everything")
+        return "never did all viewers get everything"
     if result.broken or abs(1 - result.received / result.sent) > MAX_LOSS:
-        raise RuntimeError(f"{result.sent - result.received} of {result.sent} lost, {result.broken} broken")
+        return f"{result.sent - result.received} of {result.sent} lost, {result.broken} broken"
     if abs(1 - result.sent / result.seconds / RATES[case.rate]) > MAX_RATE_ERROR:
-        raise RuntimeError(f"{result.sent / result.seconds:.0f} packets/s instead of {RATES[case.rate]}")
-    return result
+        return f"{result.sent / result.seconds:.0f} packets/s instead of {RATES[case.rate]}"
+    return ""
 
 
-async def run_well(server: str, case: Case, address: str, seconds: float) -> float:
-    """CPU per forwarded packet, in microseconds."""
+async def run_well(server: str, case: Case, address: str, seconds: float) -> tuple[float, str]:
+    """CPU per forwarded packet, in microseconds: of the first undisturbed try, else of the last, and its disturbance.
+
+    NaN where no try came to an end.
+    """
+    cost, said = math.nan, "no try came to an end"
     for again in range(TRIES - 1, -1, -1):
         try:
-            result = await run(server, case, address, seconds)
+            result, disturbed = await run(server, case, address, seconds)
         except RuntimeError as error:
             print(f"  {server}, {case.name}: {error}; {again} more", file=sys.stderr)
-        else:
-            return result.cpu_s / result.received * 1e6
-    raise SystemExit(f"{server}, {case.name}: no undisturbed run")
+            continue
+        if result.received:
+            cost, said = result.cpu_s / result.received * 1e6, disturbed
+        if not disturbed:
+            break
+        print(f"  {server}, {case.name}: {disturbed}; {again} more", file=sys.stderr)
+    return cost, said
 
 
-async def measure(cases: Sequence[Case], servers: Sequence[str], rounds: int, seconds: float) -> dict[str, float]:
-    address = own_address()
+async def measure(
+    cases: Sequence[Case], servers: Sequence[str], rounds: int, seconds: float
+) -> tuple[dict[str, float], list[str]]:
+    """The figures, and what disturbed them."""
+    address, disturbed = own_address(), []
     costs: dict[tuple[str, str], list[float]] = {(case.name, server): [] for case in cases for server in servers}
     for case in cases:
         for _ in range(rounds):
             for server in servers:
-                costs[case.name, server].append(await run_well(server, case, address, seconds))
+                cost, said = await run_well(server, case, address, seconds)
+                costs[case.name, server].append(cost)
+                if said:
+                    disturbed.append(f"{server}, {case.name}: {said}")
     figures: dict[str, float] = {}
     for (name, server), values in costs.items():
         figures[f"{server}_{name}_us"] = round(statistics.median(values), 2)
@@ -151,7 +170,7 @@ async def measure(cases: Sequence[Case], servers: Sequence[str], rounds: int, se
                     figures[f"{prefix}ratio_{server}_{case.name}"] = ratio
                     if case.kind == "video":
                         figures[f"{prefix}ratio_{server}_{case.rate}"] = ratio
-    return figures
+    return figures, disturbed
 
 
 def own_address() -> str:
@@ -196,11 +215,14 @@ def main() -> None:
     else:
         print("janus is not installed: figures without it", file=sys.stderr if options.json else sys.stdout)
     cases = [case for case in CASES if not options.case or case.name in options.case]
-    figures = asyncio.run(measure(cases, servers, options.rounds, options.seconds))
+    figures, disturbed = asyncio.run(measure(cases, servers, options.rounds, options.seconds))
     if options.json:
-        print(json.dumps(figures))
+        known = {name: value for name, value in figures.items() if not math.isnan(value)}
+        print(json.dumps({**known, "disturbed": disturbed}))
     else:
         print_table(figures, cases, servers)
+        for each in disturbed:
+            print(f"disturbed: {each}")
 
 
 if __name__ == "__main__":

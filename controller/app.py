@@ -37,6 +37,8 @@ from controller.errors import ListenFailed
 from controller.lessons.audience import Audience
 from controller.lessons.conductor import Conductor
 from controller.lessons.participation import Participation
+from controller.lessons.planning import Planning
+from controller.lessons.running import Running
 from controller.lessons.scenes import Scenes
 from controller.nodes.bridges import Nodes
 from controller.nodes.http import node_session
@@ -49,7 +51,7 @@ from controller.processes.own_time import OwnTime, own_time
 from controller.processes.write_test import WriteTest
 from controller.quality.metrics import QualityCollector
 from controller.small_file import write_small
-from controller.views.showing import Showing
+from controller.views.views import Views
 from controller.web.names import known_names
 from controller.web.operator import operator_app
 from controller.web.remote import idle_connections
@@ -85,6 +87,8 @@ class Controller:
     hub: DeviceHub
     nodes: Nodes
     conductor: Conductor
+    planning: Planning
+    participation: Participation
     changes: Changes
     logins: MqttLogins
     mqtt: MqttSettings  # the controller's own connection
@@ -129,8 +133,10 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             clock_believed=clock_watch.believed,
         )
         clock_watch.on_believed(conductor.retime)
-        showing = Showing(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
-        registry.register(QualityCollector(showing.quality.all_shown))
+        planning = Planning(store, conductor, clock=utc_now)
+        participation = Participation(store, conductor, clock=utc_now)
+        views = Views.of(store=store, nodes=nodes, conductor=conductor, changes=changes, clock=utc_now)
+        registry.register(QualityCollector(views.quality.all_shown))
         people = People.over(store, clock=utc_now, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id))
         refusals = Refusals(store, people.accounts, clock=utc_now)
         audience = Audience(
@@ -139,7 +145,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             conductor=conductor,
             nodes=nodes,
             changes=changes,
-            guests=showing.guests,
+            guests=views.watching.guests,
             clock=utc_now,
         )
         save_soon = broker.save_soon if broker is not None else lambda: None
@@ -148,7 +154,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
         serve(audience.run(), "audience")
-        serve(showing.quality.run(), "quality")
+        serve(views.quality.run(), "quality")
         serve(refusals.run(), "refusals")
         serve(clock_watch.run(), "clock")
         write_tests = {
@@ -162,10 +168,12 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             people=people,
             hub=hub,
             conductor=conductor,
-            participation=Participation(store, conductor, changes=changes, clock=utc_now),
-            showing=showing,
+            planning=planning,
+            running=Running(store, conductor, clock=utc_now),
+            participation=participation,
+            views=views,
             audience=audience,
-            quality=showing.quality,
+            quality=views.quality,
             scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             media_url=nodes.media_url,
             fleet=nodes.fleet,
@@ -196,6 +204,8 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             hub=hub,
             nodes=nodes,
             conductor=conductor,
+            planning=planning,
+            participation=participation,
             changes=changes,
             logins=logins,
             mqtt=mqtt,

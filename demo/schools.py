@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from controller.app import Controller, utc_now
 from controller.changes import ChangeKind
-from controller.ids import new_id
+from controller.lessons.planning import NewLesson
 from devices.device import Device
 from rooms.errors import OrganisationNotFound
 from rooms.invitation import InvitationState
-from rooms.lesson import Lesson, LessonId
 from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import AccountNotFound
+from rooms.people.rights import Rights
 from rooms.room import Room, RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
 from rooms.suggestion import suggested_scenes
@@ -167,16 +167,22 @@ async def plan_lesson(controller: Controller) -> None:
     for lesson in await controller.store.lessons.list(start=now, end=now + LESSON_LENGTH, school_ids=ids):
         if not lesson.state.over:
             return
-    lesson = Lesson.planned(
-        id=LessonId(new_id("l")),
+    wanted = NewLesson(
+        host=SCHOOLS[0].id,
         title="Nhịp cầu Thái Nguyên – Nghệ An",
         subject="Tiếng Việt 3",
-        host_school_id=SCHOOLS[0].id,
         start=now,
         end=now + LESSON_LENGTH,
-        rooms=[await controller.store.rooms.get(school.room_id) for school in SCHOOLS],
+        rooms=[school.room_id for school in SCHOOLS],
     )
-    await controller.store.lessons.add(lesson)
+    lesson = await controller.planning.plan(wanted, actor=ACTOR, rights=await _teachers_rights(controller, SCHOOLS[0]))
     for school in SCHOOLS[1:]:
-        await controller.store.lessons.set_invitation(lesson.id, school.room_id, InvitationState.ACCEPTED)
-    await controller.conductor.planned(lesson.id)
+        rights = await _teachers_rights(controller, school)
+        await controller.participation.answer(
+            lesson.id, school.room_id, InvitationState.ACCEPTED, actor=ACTOR, rights=rights
+        )
+
+
+async def _teachers_rights(controller: Controller, school: DemoSchool) -> Rights:
+    teacher = next(person for person in school.people if person.role is Role.TEACHER)
+    return await controller.people.accounts.rights(await controller.people.accounts.named(teacher.name))

@@ -170,70 +170,9 @@ def planned_site(host_school_id: SchoolId, room_id: RoomId, school_id: SchoolId)
     return Site(room_id=room_id, school_id=school_id, invitation=invitation)
 
 
-def replanned(current: Lesson, wanted: Lesson) -> Lesson:
-    """`current` with the title, subject, kind, times and rooms of `wanted`; the next version.
-
-    What rooms answered is kept, never taken from `wanted`; a guest that accepted other times is asked again.
-    Raises `InvalidState` unless the lesson is still scheduled.
-    """
-    if current.state is not LessonState.SCHEDULED:
-        raise InvalidState(f"lesson {current.id} is {current.state}; only a scheduled lesson can be changed")
-    moved = (current.start, current.end) != (wanted.start, wanted.end)
-    known = {site.room_id: site for site in current.sites}
-    sites = []
-    for site in wanted.sites:
-        fresh = planned_site(current.host_school_id, site.room_id, site.school_id)
-        old = known.get(site.room_id)
-        asked_again = old is None or (moved and old.invitation is InvitationState.ACCEPTED)
-        sites.append(fresh if asked_again or old is None else old)
-    return replace(
-        current,
-        title=wanted.title,
-        subject=wanted.subject,
-        kind=wanted.kind,
-        start=wanted.start,
-        end=wanted.end,
-        sites=tuple(sites),
-        version=current.version + 1,
-    )
-
-
-def ended(lesson: Lesson, now: datetime, reason: EndReason) -> Lesson:
-    """The lesson after its end. Unanswered invitations expire. Raises `InvalidState` unless it is live."""
-    sites = (
-        replace(site, invitation=InvitationState.EXPIRED) if site.invitation is InvitationState.PENDING else site
-        for site in lesson.sites
-    )
-    return replace(
-        lesson.moved_to(LessonState.ENDED),
-        ended_at=now,
-        end_reason=reason,
-        sites=tuple(sites),
-        floor=None,
-        version=lesson.version + 1,
-    )
-
-
-def reinstated(lesson: Lesson, now: datetime) -> Lesson:
-    """A lesson that time alone has cancelled, planned again: the clock was wrong. Expired invitations are open again.
-
-    Raises `InvalidState` where a person cancelled it, or its end is past.
-    """
-    if lesson.state is not LessonState.CANCELLED or lesson.end_reason is not EndReason.NOT_STARTED:
-        raise InvalidState(f"lesson {lesson.id} was not cancelled by time")
-    if now >= lesson.end:
-        raise InvalidState(f"the end of lesson {lesson.id} is past")
-    sites = (
-        replace(site, invitation=InvitationState.PENDING) if site.invitation is InvitationState.EXPIRED else site
-        for site in lesson.sites
-    )
-    return replace(
-        lesson.moved_to(LessonState.SCHEDULED),
-        ended_at=None,
-        end_reason=EndReason.NONE,
-        sites=tuple(sites),
-        version=lesson.version + 1,
-    )
+def may_step_out(lesson: Lesson, site: Site) -> bool:
+    """Whether the room may leave by its display: any that takes part, but for the one from which the lesson is held."""
+    return site in lesson.accepted[1:] or (site in lesson.accepted and site.school_id != lesson.host_school_id)
 
 
 class StartBlock(StrEnum):
@@ -277,13 +216,3 @@ def due_at(lesson: Lesson, grace: timedelta = END_GRACE) -> datetime | None:
             return lesson.end + grace
         case _:
             return None
-
-
-def due_move(lesson: Lesson, now: datetime, grace: timedelta = END_GRACE) -> tuple[LessonState, EndReason] | None:
-    """The move that time alone has made due by `now`: never started -> cancelled, still live -> ended."""
-    due = due_at(lesson, grace)
-    if due is None or now < due:
-        return None
-    if lesson.state is LessonState.LIVE:
-        return LessonState.ENDED, EndReason.TIME
-    return LessonState.CANCELLED, EndReason.NOT_STARTED

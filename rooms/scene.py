@@ -20,6 +20,10 @@ from rooms.room import RoomId
 StepId = NewType("StepId", str)
 """Unique within its scene."""
 
+LESSON_SCENE = "lesson"
+"""The scene that a room is made ready for a lesson with."""
+END_SCENE = "end"
+"""The scene that puts it to rest."""
 MAX_STEPS = 200
 MAX_DEADLINE = timedelta(hours=1)
 

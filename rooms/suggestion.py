@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from devices.device import Capability, Device, DeviceId, Kind, Property, PropertyName, Value
 from rooms.room import RoomId
-from rooms.scene import Importance, Scene, SceneStep, StepId
+from rooms.scene import END_SCENE, LESSON_SCENE, Importance, Scene, SceneStep, StepId
 
 LESSON_LIGHT_PERCENT = 40
 LESSON_CELSIUS = 26
@@ -37,8 +37,8 @@ def suggested_scenes(room_id: RoomId, devices: Iterable[Device]) -> tuple[Scene,
     """`lesson` and `end` for a room with these devices; a scene that would be empty is left out."""
     ordered = sorted(devices, key=lambda device: (device.type, device.name, device.id))
     scenes = (
-        Scene(room_id=room_id, name="lesson", steps=tuple(_lesson_steps(ordered))),
-        Scene(room_id=room_id, name="end", steps=tuple(_end_steps(ordered))),
+        Scene(room_id=room_id, name=LESSON_SCENE, steps=tuple(_lesson_steps(ordered))),
+        Scene(room_id=room_id, name=END_SCENE, steps=tuple(_end_steps(ordered))),
     )
     return tuple(scene for scene in scenes if scene.steps)
 

@@ -134,7 +134,7 @@ async def _schools_of(db: AsyncSession, entry: AuditEntry) -> frozenset[Organisa
                 select(DisplayRow.room_id).where(DisplayRow.id == id)
             )
             queries = [select(RoomRow.school_id).where(room)]
-        case "lesson":
+        case "lesson" if not entry.organisations:  # whoever changes a lesson knows who takes part
             queries = [
                 select(LessonRow.host_school_id).where(LessonRow.id == id),
                 select(SiteRow.school_id).where(SiteRow.lesson_id == id),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from rooms.errors import SiteNotFound
 from rooms.floor import Floor
 from rooms.lesson import Lesson, LessonId, Site
 from rooms.room import RoomId
@@ -13,25 +12,29 @@ from store.tables import LessonRow, SiteRow
 
 def new_row(lesson: Lesson) -> LessonRow:
     """Rows for a lesson that is not stored yet."""
-    row = LessonRow(
-        id=lesson.id,
-        title=lesson.title,
-        subject=lesson.subject,
-        kind=lesson.kind,
-        host_school_id=lesson.host_school_id,
-        start_at=lesson.start,
-        end_at=lesson.end,
-        state=lesson.state,
-        started_at=lesson.started_at,
-        ended_at=lesson.ended_at,
-        end_reason=lesson.end_reason,
-        mode=lesson.mode,
-        version=lesson.version,
-        sites=[],
-    )
+    row = LessonRow(id=lesson.id, host_school_id=lesson.host_school_id, **columns_of(lesson), sites=[])
     set_sites(row, lesson.sites)
-    set_floor(row, lesson.floor)
     return row
+
+
+def columns_of(lesson: Lesson) -> dict[str, object]:
+    """What may change of a lesson's own row."""
+    floor = lesson.floor
+    return {
+        "title": lesson.title,
+        "subject": lesson.subject,
+        "kind": lesson.kind,
+        "start_at": lesson.start,
+        "end_at": lesson.end,
+        "state": lesson.state,
+        "started_at": lesson.started_at,
+        "ended_at": lesson.ended_at,
+        "end_reason": lesson.end_reason,
+        "mode": lesson.mode,
+        "floor_room_id": None if floor is None else floor.room_id,
+        "floor_until": None if floor is None else floor.until,
+        "version": lesson.version,
+    }
 
 
 def set_sites(row: LessonRow, sites: Iterable[Site]) -> None:
@@ -41,19 +44,6 @@ def set_sites(row: LessonRow, sites: Iterable[Site]) -> None:
         _filled(known.get(site.room_id) or SiteRow(room_id=site.room_id), site, position)
         for position, site in enumerate(sites)
     ]
-
-
-def set_floor(row: LessonRow, floor: Floor | None) -> None:
-    row.floor_room_id = None if floor is None else floor.room_id
-    row.floor_until = None if floor is None else floor.until
-
-
-def find_site(row: LessonRow, room_id: RoomId) -> SiteRow:
-    """Raises `SiteNotFound`."""
-    for site in row.sites:
-        if site.room_id == room_id:
-            return site
-    raise SiteNotFound(f"room {room_id} is not in lesson {row.id}")
 
 
 def lesson_of(row: LessonRow) -> Lesson:

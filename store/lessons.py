@@ -1,48 +1,63 @@
-"""Lessons in the database. Each move is one conditional update, so that of many who try, one succeeds.
+"""Lessons in the database.
+
+The rules of `rooms/lesson_moves.py` and `rooms/lesson_changes.py` say what a lesson becomes. That is written in one
+update on the condition that the lesson is still what the rule was shown, so that of many who try, one succeeds; the
+others are shown what it has become. All that change a lesson raise `LessonNotFound`, and what their rule does.
 
 Locks are taken in one order: the lesson's row, then its rooms' rows by id. Two lessons that want one room meet there,
 and the second sees what the first did.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.audit import AuditEntry
 from rooms.errors import (
     AlreadyExists,
     InvalidLesson,
-    InvalidState,
     LessonNotFound,
     OrganisationNotFound,
-    RemindedLately,
     RoomBusy,
     VersionConflict,
 )
 from rooms.floor import Floor, Mode
-from rooms.invitation import InvitationState, checked_move
-from rooms.lesson import (
-    REMIND_PAUSE,
-    EndReason,
-    Lesson,
-    LessonId,
-    LessonState,
-    can_resume,
-    ended,
-    planned_site,
-    reinstated,
-    replanned,
-)
+from rooms.invitation import InvitationState
+from rooms.lesson import EndReason, Lesson, LessonId, LessonState, planned_site
+from rooms.lesson_changes import answered, reminded, with_floor, with_mode, with_overridden, with_sending
+from rooms.lesson_moves import cancelled, ended, moved_by_time, reinstated, replanned, resumed, started
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
-from store.database import Database
-from store.lesson_rows import find_site, lesson_of, new_row, set_floor, set_sites
+from store.audit import Audit
+from store.database import Database, Joined
+from store.lesson_rows import columns_of, lesson_of, new_row, set_sites
 from store.rooms import lock_rooms
 from store.tables import LessonRow, OrganisationRow, SiteRow
+
+
+class LessonChange(NamedTuple):
+    """A lesson before and after what was asked for."""
+
+    before: Lesson
+    after: Lesson
+
+    @property
+    def happened(self) -> bool:
+        """False where it was so already."""
+        return self.before is not self.after
+
+
+class _UnwrittenEnd(NamedTuple):
+    at: datetime
+    reason: EndReason
+    entry: AuditEntry
 
 
 class Lessons:
@@ -50,7 +65,7 @@ class Lessons:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._unwritten: dict[LessonId, tuple[datetime, EndReason]] = {}
+        self._unwritten: dict[LessonId, _UnwrittenEnd] = {}
 
     async def add(self, lesson: Lesson) -> None:
         """Add a lesson made by `Lesson.planned`.
@@ -61,7 +76,7 @@ class Lessons:
         async with self._writing() as db:
             if await db.get(OrganisationRow, lesson.host_school_id) is None:
                 raise OrganisationNotFound(f"no school {lesson.host_school_id}")
-            await _lock_sites(db, lesson)
+            await _lock_sites(db, lesson, [site.room_id for site in lesson.sites])
             db.add(new_row(lesson))
             try:
                 await db.flush()
@@ -117,60 +132,81 @@ class Lessons:
             row = await db.scalar(query.order_by(LessonRow.start_at.desc(), LessonRow.id).limit(1))
             return None if row is None else lesson_of(row)
 
-    async def start(self, lesson_id: LessonId, now: datetime) -> Lesson | None:
-        """scheduled -> live; None where it was not scheduled.
+    async def start(self, lesson_id: LessonId, now: datetime) -> LessonChange:
+        """By the rule of `started`. Raises `RoomBusy` where an accepted room is in another live lesson."""
+        return await self._change(lesson_id, partial(started, now=now))
 
-        Raises `LessonNotFound`, `RoomBusy` where an accepted room is in another live lesson.
+    async def resume(self, lesson_id: LessonId, now: datetime, grace: timedelta) -> LessonChange:
+        """By the rule of `resumed`. Raises `RoomBusy` as `start` does."""
+        return await self._change(lesson_id, partial(resumed, now=now, grace=grace))
+
+    async def end(self, lesson_id: LessonId, now: datetime, reason: EndReason) -> LessonChange:
+        """By the rule of `ended`."""
+        return await self._change(lesson_id, partial(ended, now=now, reason=reason))
+
+    async def cancel(self, lesson_id: LessonId, now: datetime, reason: EndReason = EndReason.NONE) -> LessonChange:
+        """By the rule of `cancelled`."""
+        return await self._change(lesson_id, partial(cancelled, now=now, reason=reason))
+
+    async def reinstate(self, lesson_id: LessonId, now: datetime) -> LessonChange:
+        """By the rule of `reinstated`. Raises `RoomNotFound`, `RoomBusy`."""
+        return await self._change(lesson_id, partial(reinstated, now=now))
+
+    async def move_by_time(self, lesson_id: LessonId, now: datetime, grace: timedelta) -> LessonChange:
+        """By the rule of `moved_by_time`."""
+        return await self._change(lesson_id, partial(moved_by_time, now=now, grace=grace))
+
+    async def update(self, lesson: Lesson, expected_version: int) -> LessonChange:
+        """Change title, subject, kind, times and rooms, by the rule of `replanned`.
+
+        Raises `VersionConflict`, `RoomNotFound`, `RoomBusy`, `InvalidLesson` (a room of another school).
         """
-        async with self._writing() as db:
-            moved = await db.scalar(
-                update(LessonRow)
-                .where(LessonRow.id == lesson_id, LessonRow.state == LessonState.SCHEDULED)
-                .values(state=LessonState.LIVE, started_at=now, version=LessonRow.version + 1)
-                .returning(LessonRow.id)
-            )
-            lesson = lesson_of(await _found(db, lesson_id))
-            if moved is None:
-                return None
-            await lock_rooms(db, [site.room_id for site in lesson.accepted])
-            await _check_free(db, lesson)
-            return lesson
 
-    async def resume(self, lesson_id: LessonId, now: datetime, grace: timedelta) -> Lesson | None:
-        """ended -> live while `can_resume` holds; None where it was not ended. Expired invitations are open again.
+        def rule(current: Lesson) -> Lesson:
+            if current.version != expected_version:
+                raise VersionConflict(f"lesson {lesson.id}", expected=expected_version, current=current.version)
+            return replanned(current, lesson)
 
-        Raises `LessonNotFound`, `InvalidState` (it is over for good), `RoomBusy` as `start` does.
-        """
-        async with self._writing() as db:
-            row = await _found(db, lesson_id, lock=True)
-            lesson = lesson_of(row)
-            if lesson.state is not LessonState.ENDED:
-                return None
-            if not can_resume(lesson, now, grace):
-                raise InvalidState(f"lesson {lesson_id} ended too long ago to go on")
-            row.state, row.ended_at, row.end_reason = LessonState.LIVE, None, EndReason.NONE
-            row.version += 1
-            for site in row.sites:
-                site.overridden = []  # its room was put to rest meanwhile
-                if site.invitation is InvitationState.EXPIRED:
-                    site.invitation = checked_move(site.invitation, InvitationState.PENDING)
-            await db.flush()
-            lesson = lesson_of(row)
-            await lock_rooms(db, [site.room_id for site in lesson.accepted])
-            await _check_free(db, lesson)
-            return lesson
+        return await self._change(lesson.id, rule)
 
-    async def end(self, lesson_id: LessonId, now: datetime, reason: EndReason) -> Lesson | None:
-        """live -> ended; None where it was not live. Unanswered invitations expire. Raises `LessonNotFound`."""
-        return await self._finish(lesson_id, LessonState.LIVE, LessonState.ENDED, now, reason)
+    async def set_invitation(
+        self, lesson_id: LessonId, room_id: RoomId, invitation: InvitationState, *, stepped_out: bool = False
+    ) -> LessonChange:
+        """By the rule of `answered`. Raises `RoomBusy`."""
+        rule = partial(answered, room_id=room_id, invitation=invitation, stepped_out=stepped_out)
+        return await self._change(lesson_id, rule)
 
-    async def end_unwritten(self, lesson_id: LessonId, now: datetime, reason: EndReason) -> Lesson | None:
-        """As `end`, where nothing can be written: the row follows at the next write, or at `catch_up`."""
+    async def set_overridden(self, lesson_id: LessonId, room_id: RoomId, steps: frozenset[StepId]) -> LessonChange:
+        """By the rule of `with_overridden`."""
+        return await self._change(lesson_id, partial(with_overridden, room_id=room_id, steps=steps))
+
+    async def set_sending(
+        self, lesson_id: LessonId, room_id: RoomId, *, muted: bool | None = None, camera_off: bool | None = None
+    ) -> LessonChange:
+        """By the rule of `with_sending`."""
+        return await self._change(lesson_id, partial(with_sending, room_id=room_id, muted=muted, camera_off=camera_off))
+
+    async def remind(self, lesson_id: LessonId, room_id: RoomId, now: datetime) -> LessonChange:
+        """By the rule of `reminded`."""
+        return await self._change(lesson_id, partial(reminded, room_id=room_id, now=now))
+
+    async def set_mode(self, lesson_id: LessonId, mode: Mode) -> LessonChange:
+        """By the rule of `with_mode`."""
+        return await self._change(lesson_id, partial(with_mode, mode=mode))
+
+    async def set_floor(self, lesson_id: LessonId, floor: Floor | None) -> LessonChange:
+        """By the rule of `with_floor`."""
+        return await self._change(lesson_id, partial(with_floor, floor=floor))
+
+    async def end_unwritten(
+        self, lesson_id: LessonId, now: datetime, reason: EndReason, entry: AuditEntry
+    ) -> LessonChange:
+        """As `end`, where nothing can be written: row and `entry` follow together at the next write, or `catch_up`."""
         lesson = await self.get(lesson_id)
-        if lesson.state is not LessonState.LIVE:
-            return None
-        self._unwritten[lesson_id] = (now, reason)
-        return ended(lesson, now, reason)
+        after = ended(lesson, now, reason)
+        if after is not lesson:
+            self._unwritten[lesson_id] = _UnwrittenEnd(now, reason, entry)
+        return LessonChange(lesson, after)
 
     async def catch_up(self) -> None:
         """Write the ends that could not be written until now. Raises `StoreUnavailable`."""
@@ -178,174 +214,33 @@ class Lessons:
             async with self._writing():
                 pass
 
+    async def _change(self, lesson_id: LessonId, rule: Callable[[Lesson], Lesson]) -> LessonChange:
+        """What `rule` makes of the lesson, written if it is still the lesson that the rule was shown.
+
+        Raises `LessonNotFound`, and what the rule does.
+        """
+        async with self._writing() as db:
+            return await _change(db, lesson_id, rule)
+
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncSession]:
         unwritten = dict(self._unwritten)
         async with self._database.writing() as db:
-            for lesson_id, (now, reason) in unwritten.items():
-                await _finish(db, lesson_id, LessonState.LIVE, LessonState.ENDED, now, reason)
+            for lesson_id, end in unwritten.items():
+                await self._catch_up(db, lesson_id, end)
             yield db
         for lesson_id in unwritten:
             self._unwritten.pop(lesson_id, None)
 
+    async def _catch_up(self, db: AsyncSession, lesson_id: LessonId, end: _UnwrittenEnd) -> None:
+        """Where whoever held the database up has let the end through meanwhile, there is nothing to do."""
+        if lesson_of(await _found(db, lesson_id)).state is LessonState.LIVE:
+            await _change(db, lesson_id, partial(ended, now=end.at, reason=end.reason))
+            await Audit(Joined(self._database, db)).add(end.entry)
+
     def _shown(self, lesson: Lesson) -> Lesson:
         end = self._unwritten.get(lesson.id)
-        return lesson if end is None or lesson.state is not LessonState.LIVE else ended(lesson, *end)
-
-    async def cancel(self, lesson_id: LessonId, now: datetime, reason: EndReason = EndReason.NONE) -> Lesson | None:
-        """scheduled -> cancelled; None where it was not scheduled. Unanswered invitations expire.
-
-        Raises `LessonNotFound`.
-        """
-        return await self._finish(lesson_id, LessonState.SCHEDULED, LessonState.CANCELLED, now, reason)
-
-    async def reinstate(self, lesson_id: LessonId, now: datetime) -> Lesson:
-        """cancelled by time -> scheduled, by the rules of `reinstated`; nothing changes where it is scheduled.
-
-        Raises `LessonNotFound`, `InvalidState`, `RoomBusy`.
-        """
-        async with self._writing() as db:
-            row = await _found(db, lesson_id, lock=True)
-            if row.state is LessonState.SCHEDULED:
-                return lesson_of(row)
-            lesson = reinstated(lesson_of(row), now)
-            await _lock_sites(db, lesson)
-            row.state, row.ended_at, row.end_reason = lesson.state, lesson.ended_at, lesson.end_reason
-            row.version = lesson.version
-            set_sites(row, lesson.sites)
-            await db.flush()
-            await _check_free(db, lesson)
-            return lesson
-
-    async def update(self, lesson: Lesson, expected_version: int) -> Lesson:
-        """Change title, subject, kind, times and rooms of a scheduled lesson, by the rules of `replanned`.
-
-        Raises `LessonNotFound`, `VersionConflict`, `InvalidState`, `RoomNotFound`, `RoomBusy`.
-        """
-        async with self._writing() as db:
-            row = await _found(db, lesson.id, lock=True)
-            if row.version != expected_version:
-                raise VersionConflict(f"lesson {lesson.id}", expected=expected_version, current=row.version)
-            changed = replanned(lesson_of(row), lesson)
-            await _lock_sites(db, changed)
-            row.title, row.subject, row.kind = changed.title, changed.subject, changed.kind
-            row.start_at, row.end_at, row.version = changed.start, changed.end, changed.version
-            set_sites(row, changed.sites)
-            await db.flush()
-            await _check_free(db, changed)
-            return changed
-
-    async def set_invitation(
-        self, lesson_id: LessonId, room_id: RoomId, invitation: InvitationState, *, stepped_out: bool = False
-    ) -> Lesson:
-        """Answer, revoke or renew an invitation; nothing changes where it is so already.
-
-        `stepped_out`: the room's own display declines, and may take that back.
-
-        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (no such move, or the lesson is over), `RoomBusy`.
-        """
-        async with self._writing() as db:
-            row = await _found(db, lesson_id, lock=True)
-            site = find_site(row, room_id)
-            if site.invitation is invitation:
-                site.stepped_out = site.stepped_out and stepped_out  # said by a person now
-                return lesson_of(row)
-            if row.state.over:
-                raise InvalidState(f"lesson {lesson_id} is {row.state}; invitations stay as they are")
-            site.invitation = checked_move(site.invitation, invitation)
-            site.stepped_out = stepped_out
-            if invitation is not InvitationState.ACCEPTED:
-                site.overridden = []  # the room is put to rest; what was decided before is not so any more
-            if row.floor_room_id == room_id:
-                set_floor(row, None)
-            row.version += 1
-            lesson = lesson_of(row)
-            if invitation is InvitationState.ACCEPTED:
-                await lock_rooms(db, [room_id])
-                await _check_free(db, lesson)
-            return lesson
-
-    async def set_overridden(self, lesson_id: LessonId, room_id: RoomId, steps: frozenset[StepId]) -> Lesson:
-        """Set which steps a person in the room decided otherwise. Raises `LessonNotFound`, `SiteNotFound`."""
-        async with self._writing() as db:
-            row = await _found(db, lesson_id, lock=True)
-            site = find_site(row, room_id)
-            if set(site.overridden) != steps:
-                site.overridden = sorted(steps)
-                row.version += 1
-            return lesson_of(row)
-
-    async def set_sending(
-        self, lesson_id: LessonId, room_id: RoomId, *, muted: bool | None = None, camera_off: bool | None = None
-    ) -> Lesson:
-        """Whether the others are to hear and see a room; None: as it is. The floor of a room that mutes itself stays.
-
-        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or the room takes no part).
-        """
-        async with self._writing() as db:
-            row = await _found_live(db, lesson_id)
-            site = find_site(row, room_id)
-            if site.invitation is not InvitationState.ACCEPTED:
-                raise InvalidState(f"room {room_id} takes no part in lesson {lesson_id}")
-            wanted = (site.muted if muted is None else muted, site.camera_off if camera_off is None else camera_off)
-            if wanted != (site.muted, site.camera_off):
-                site.muted, site.camera_off = wanted
-                row.version += 1
-            return lesson_of(row)
-
-    async def remind(self, lesson_id: LessonId, room_id: RoomId, now: datetime) -> Lesson:
-        """Note that the room was asked again to come to a live lesson.
-
-        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or answered), `RemindedLately`.
-        """
-        async with self._writing() as db:
-            row = await _found_live(db, lesson_id)
-            site = find_site(row, room_id)
-            if site.invitation is not InvitationState.PENDING:
-                raise InvalidState(f"room {room_id} has answered: {site.invitation}")
-            if site.reminded_at is not None and now < site.reminded_at + REMIND_PAUSE:
-                raise RemindedLately(f"room {room_id} was reminded at {site.reminded_at.isoformat()}")
-            site.reminded_at = now
-            row.version += 1
-            return lesson_of(row)
-
-    async def set_mode(self, lesson_id: LessonId, mode: Mode) -> Lesson:
-        """Who is heard; nothing changes where it is so already. Raises `LessonNotFound`, `InvalidState` unless live."""
-        async with self._writing() as db:
-            row = await _found_live(db, lesson_id)
-            if row.mode is not mode:
-                row.mode = mode
-                row.version += 1
-            return lesson_of(row)
-
-    async def set_floor(self, lesson_id: LessonId, floor: Floor | None) -> Lesson:
-        """Give the floor, or take it back; nobody has it twice, and nobody beside another.
-
-        Raises `LessonNotFound`, `SiteNotFound`, `InvalidState` (not live, or the room takes no part).
-        """
-        async with self._writing() as db:
-            row = await _found_live(db, lesson_id)
-            if floor is not None and find_site(row, floor.room_id).invitation is not InvitationState.ACCEPTED:
-                raise InvalidState(f"room {floor.room_id} takes no part in lesson {lesson_id}")
-            if lesson_of(row).floor != floor:
-                set_floor(row, floor)
-                row.version += 1
-            return lesson_of(row)
-
-    async def expire_floor(self, lesson_id: LessonId, now: datetime) -> Lesson | None:
-        """Take the floor back where its time is over; None where nobody has it, or has it longer.
-
-        Raises `LessonNotFound`.
-        """
-        async with self._writing() as db:
-            moved = await db.scalar(
-                update(LessonRow)
-                .where(LessonRow.id == lesson_id, LessonRow.floor_until <= now)
-                .values(floor_room_id=None, floor_until=None, version=LessonRow.version + 1)
-                .returning(LessonRow.id)
-            )
-            row = await _found(db, lesson_id)
-            return lesson_of(row) if moved is not None else None
+        return lesson if end is None or lesson.state is not LessonState.LIVE else ended(lesson, end.at, end.reason)
 
     async def _in_state(self, state: LessonState) -> tuple[Lesson, ...]:
         query = select(LessonRow).where(LessonRow.state == state).order_by(LessonRow.start_at, LessonRow.id)
@@ -353,36 +248,50 @@ class Lessons:
             lessons = [self._shown(lesson_of(row)) for row in await db.scalars(query)]
         return tuple(lesson for lesson in lessons if lesson.state is state)
 
-    async def _finish(
-        self, lesson_id: LessonId, current: LessonState, final: LessonState, now: datetime, reason: EndReason
-    ) -> Lesson | None:
-        async with self._writing() as db:
-            return await _finish(db, lesson_id, current, final, now, reason)
+
+async def _change(db: AsyncSession, lesson_id: LessonId, rule: Callable[[Lesson], Lesson]) -> LessonChange:
+    while True:
+        row = await _found(db, lesson_id)
+        before = lesson_of(row)
+        after = rule(before)
+        if after is before or await _replaced(db, row, before, after):
+            return LessonChange(before, after)
 
 
-async def _finish(
-    db: AsyncSession, lesson_id: LessonId, current: LessonState, final: LessonState, now: datetime, reason: EndReason
-) -> Lesson | None:
-    moved = await db.scalar(
+async def _replaced(db: AsyncSession, row: LessonRow, before: Lesson, after: Lesson) -> bool:
+    """Write `after` in one update on the condition that the row still says `before`; whether it did."""
+    written = await db.scalar(
         update(LessonRow)
-        .where(LessonRow.id == lesson_id, LessonRow.state == current)
-        .values(
-            state=final,
-            ended_at=now,
-            end_reason=reason,
-            floor_room_id=None,
-            floor_until=None,
-            version=LessonRow.version + 1,
-        )
+        .where(LessonRow.id == before.id, LessonRow.state == before.state, LessonRow.version == before.version)
+        .values(columns_of(after))
         .returning(LessonRow.id)
     )
-    row = await _found(db, lesson_id)
-    if moved is None:
-        return None
-    for site in row.sites:
-        if site.invitation is InvitationState.PENDING:
-            site.invitation = InvitationState.EXPIRED
-    return lesson_of(row)
+    if written is None:
+        return False
+    taken = _taken_anew(before, after)
+    if taken:
+        await _lock_sites(db, after, taken)
+    if after.sites != before.sites:
+        set_sites(row, after.sites)
+        await db.flush()
+    if taken:
+        await _check_free(db, after)
+    return True
+
+
+def _taken_anew(before: Lesson, after: Lesson) -> frozenset[RoomId]:
+    """The rooms that the lesson asks for or takes with this change: they must be there, and free where accepted."""
+    accepted = frozenset(site.room_id for site in after.accepted)
+    if after.state is LessonState.LIVE and before.state is not LessonState.LIVE:
+        return accepted
+    rooms, known = (frozenset(site.room_id for site in each.sites) for each in (after, before))
+    if after.state is LessonState.SCHEDULED and _plan(before, known) != _plan(after, rooms):
+        return rooms
+    return frozenset() if after.state.over else accepted - {site.room_id for site in before.accepted}
+
+
+def _plan(lesson: Lesson, rooms: frozenset[RoomId]) -> object:
+    return lesson.state, lesson.start, lesson.end, rooms
 
 
 def _check_planned(lesson: Lesson) -> None:
@@ -396,12 +305,12 @@ def _check_planned(lesson: Lesson) -> None:
             )
 
 
-async def _lock_sites(db: AsyncSession, lesson: Lesson) -> None:
-    """Hold the lesson's rooms, and check that each is of the school that its site says."""
-    schools = {row.id: row.school_id for row in await lock_rooms(db, [site.room_id for site in lesson.sites])}
-    for site in lesson.sites:
-        if schools[site.room_id] != site.school_id:
-            raise InvalidLesson(f"room {site.room_id} is not of school {site.school_id}")
+async def _lock_sites(db: AsyncSession, lesson: Lesson, room_ids: Collection[RoomId]) -> None:
+    """Hold these rooms of the lesson, and check that each is of the school that its site says."""
+    schools = {row.id: row.school_id for row in await lock_rooms(db, room_ids)}
+    for room_id in room_ids:
+        if schools[room_id] != lesson.site(room_id).school_id:
+            raise InvalidLesson(f"room {room_id} is not of school {lesson.site(room_id).school_id}")
 
 
 async def _check_free(db: AsyncSession, lesson: Lesson) -> None:
@@ -429,15 +338,8 @@ async def _check_free(db: AsyncSession, lesson: Lesson) -> None:
         raise RoomBusy(first[0], first[1])
 
 
-async def _found(db: AsyncSession, lesson_id: LessonId, *, lock: bool = False) -> LessonRow:
-    row = await db.get(LessonRow, lesson_id, with_for_update=lock)
+async def _found(db: AsyncSession, lesson_id: LessonId) -> LessonRow:
+    row = await db.get(LessonRow, lesson_id, populate_existing=True)
     if row is None:
         raise LessonNotFound(f"no lesson {lesson_id}")
-    return row
-
-
-async def _found_live(db: AsyncSession, lesson_id: LessonId) -> LessonRow:
-    row = await _found(db, lesson_id, lock=True)
-    if row.state is not LessonState.LIVE:
-        raise InvalidState(f"lesson {lesson_id} is {row.state}, not live")
     return row

@@ -1,6 +1,6 @@
 """Organisations in the database."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -53,6 +53,12 @@ class Organisations:
             if row is None:
                 raise OrganisationNotFound(f"no organisation {organisation_id}")
             return _organisation(row)
+
+    async def named(self, organisation_ids: Collection[OrganisationId]) -> Mapping[OrganisationId, Organisation]:
+        """These, by id. Unknown ids are left out."""
+        async with self._database.reading() as db:
+            rows = await db.scalars(select(OrganisationRow).where(OrganisationRow.id.in_(organisation_ids)))
+            return {OrganisationId(row.id): _organisation(row) for row in rows}
 
     async def list(self) -> tuple[Organisation, ...]:
         """All, by name."""

@@ -1,5 +1,7 @@
 """Scenes in the database."""
 
+from collections.abc import Collection, Mapping
+
 from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,6 +48,12 @@ class Scenes:
             if row is None:
                 raise SceneNotFound(f"room {room_id} has no scene {name!r}")
             return _scene(row)
+
+    async def named(self, room_ids: Collection[RoomId], name: str) -> Mapping[RoomId, Scene]:
+        """The scene of that name of each of these rooms that has it, in one query."""
+        query = select(SceneRow).where(SceneRow.room_id.in_(room_ids), SceneRow.name == name)
+        async with self._database.reading() as db:
+            return {RoomId(row.room_id): _scene(row) for row in await db.scalars(query)}
 
     async def list(self, room_id: RoomId) -> tuple[Scene, ...]:
         """A room's scenes, by name."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from controller.network import IPAddress, IPNetwork
+from rooms.lesson import END_GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class BridgeConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LessonsConfig:
-    grace: timedelta = timedelta(minutes=10)  # a live lesson goes on this long after its end, then is ended
+    grace: timedelta = END_GRACE  # a live lesson goes on this long after its end, then is ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

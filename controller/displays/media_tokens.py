@@ -8,6 +8,9 @@ from controller.nodes.bridges import TOKEN_LIFETIME, Nodes
 from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
 from webrtc.shared.token import Claims, issue
 
+MOST_VOICES = 3
+"""So many sounds come over one connection that plays."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaGrant:

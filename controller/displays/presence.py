@@ -1,7 +1,9 @@
 """The displays that are here now: whose pages are connected and what they say of themselves. In memory only."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from controller.displays.report import Camera, DisplayReport, SiteDisplay
 from rooms.room import Display, DisplayId, RoomId
@@ -10,7 +12,7 @@ from rooms.room import Display, DisplayId, RoomId
 @dataclass(slots=True)
 class _Presence:
     display: Display | None = None  # known once its page has asked for its state
-    pages: int = 0
+    pages: set[asyncio.Event] = field(default_factory=set)  # each set when the display is unpaired
     report: DisplayReport | None = None
 
 
@@ -21,15 +23,29 @@ class Displays:
         self._present: dict[DisplayId, _Presence] = {}
         self._changed = changed
 
-    def connected(self, id: DisplayId) -> None:
-        self._present.setdefault(id, _Presence()).pages += 1
+    @contextmanager
+    def open(self, id: DisplayId) -> Iterator[asyncio.Event]:
+        """One page's connection; the event is set when the display is unpaired."""
+        unpaired = asyncio.Event()
+        presence = self._present.setdefault(id, _Presence())
+        presence.pages.add(unpaired)
+        try:
+            yield unpaired
+        finally:
+            presence.pages.discard(unpaired)
+            if not presence.pages:
+                del self._present[id]
+                self._tell(presence)
 
-    def disconnected(self, id: DisplayId) -> None:
-        presence = self._present[id]
-        presence.pages -= 1
-        if presence.pages == 0:
-            del self._present[id]
-            self._tell(presence)
+    def connected(self, id: DisplayId) -> bool:
+        """Whether a page of it is connected."""
+        return id in self._present
+
+    def unpair(self, id: DisplayId) -> None:
+        """Its pages' connections end."""
+        if (presence := self._present.get(id)) is not None:
+            for unpaired in presence.pages:
+                unpaired.set()
 
     def introduce(self, display: Display) -> None:
         """Say which room a connected display belongs to; again when it may have moved."""

@@ -1,63 +1,39 @@
 """The conductor: holds every live lesson, and puts the rooms of an ended one to rest.
 
-The database says which lessons are live; `_follow` makes what runs here agree with it. Start, End, a restart and a tick
-of the clock all end in that one comparison. What people see of it is in `controller/views/showing.py`.
+The database says which lessons are live; `follow` makes what runs here agree with it. Start, End, a restart and a tick
+of the clock all end in that one comparison.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from controller.changes import ChangeKind, Changes
-from controller.lessons.journal import Journal
-from controller.lessons.lesson_run import (
-    END_SCENE,
-    LESSON_SCENE,
-    EndingLesson,
-    HeldLesson,
-    LiveLesson,
-    Plan,
-    SceneRuns,
-    read_plan,
-)
-from controller.lessons.timers import Timers
+from controller.lessons.due import RESTART_PAUSE_S, Due
+from controller.lessons.endings import Endings, just_ended
+from controller.lessons.jobs import Jobs, stop
+from controller.lessons.lesson_run import EndingLesson, HeldLesson, LiveLesson, Plan, SceneRuns, read_plan
+from controller.lessons.moves import TIME, LessonMoves
+from controller.lessons.scenes import SceneRun
+from controller.lessons.strays import close_stray
 from controller.nodes.bridges import Nodes
 from devices.hub import DeviceHub
-from rooms.audit import AuditEntry
 from rooms.errors import InvalidState, LessonNotFound, RoomBusy, SiteNotFound, StoreUnavailable
-from rooms.lesson import (
-    EARLIEST_START,
-    EndReason,
-    Lesson,
-    LessonId,
-    LessonState,
-    can_resume,
-    can_start,
-    due_move,
-    gives_way,
-)
+from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonId, LessonState, can_resume, gives_way
 from rooms.room import RoomId
-from rooms.scene import StepId
+from rooms.scene import END_SCENE, LESSON_SCENE
 from store import Store
+from store.lessons import LessonChange
 
 logger = logging.getLogger(__name__)
 
-ENDING_MEMORY = timedelta(minutes=10)
-"""Lessons that ended within this time before our start get their `end` scene again: we may have died in it."""
 LOOK_BACK = timedelta(hours=24)
 """A lesson that has just ended began within this time."""
 REFRESH_S = 120.0
 """Live lessons are compared with the database this often, and their displays get new tokens; tokens live longer."""
-RESTART_PAUSE_S = 1.0
-"""Before a lesson or a timer's job that failed is taken up again."""
-STORE_PAUSE_S = 10.0
-"""The same where the database was the reason."""
-WRITE_PATIENCE_S = 3.0
-"""A class that is to end does not wait longer for the database."""
 
 
 class Conductor:
@@ -82,41 +58,34 @@ class Conductor:
         self._grace = grace
         self._clock = clock
         self.clock_believed = clock_believed
-        self._timers = Timers(self._time_came, clock)
-        self._journal = Journal(store)
+        self._jobs = Jobs()
+        self._moves = LessonMoves(store, grace=grace, clock=clock)
+        self._due = Due(self.look, self._jobs, grace=grace, clock=clock, believed=clock_believed)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
-        self._ending: dict[EndingLesson, asyncio.Task[None]] = {}
-        self._writing: set[asyncio.Task[Lesson | None]] = set()  # ends that the database may still take
+        self._endings = Endings(self._jobs)
         self._follow_listeners: list[Callable[[Lesson], None]] = []
         self._bridge_listeners: list[Callable[[Plan], None]] = []
         self._following = asyncio.Lock()
-        self._tasks: asyncio.TaskGroup | None = None
         nodes.on_change(self._bridge_changed)
 
     async def run(self) -> None:
         """Take up what the database says is live, and go on until cancelled."""
-        async with asyncio.TaskGroup() as tasks, self._timers:
-            self._tasks = tasks
-            try:
-                tasks.create_task(self._journal.run(), name="write what was not written")
-                await self._take_up()
-                while True:
-                    await asyncio.sleep(REFRESH_S)
-                    await self._refresh()
-            finally:
-                self._tasks = None  # whatever comes now waits for the next start
-                for writing in list(self._writing):
-                    await self._stop(writing)
+        async with self._jobs.opened(), self._due:
+            self._jobs.begin(self._moves.run(), "write what was not written")
+            await self._take_up()
+            while True:
+                await asyncio.sleep(REFRESH_S)
+                await self._refresh()
 
     async def _take_up(self) -> None:
         now = self._clock()
         for lesson in await self._store.lessons.live():
-            await self._due(lesson.id)
+            await self._look_at(lesson)
         for lesson in await self._store.lessons.list(start=now - LOOK_BACK, end=now + EARLIEST_START):
-            if _just_ended(lesson, now):
-                await self._follow(lesson.id)
+            if just_ended(lesson, now):
+                await self.follow(lesson)
         for lesson in await self._store.lessons.upcoming():
-            self._set_timers(lesson)
+            self._due.set(lesson)
         for bridge in self._nodes.held():
             self._bridge_changed(bridge)
 
@@ -124,91 +93,48 @@ class Conductor:
         """Follow what no tap and no timer told us: a request that was cut off half way, a database that was away."""
         try:
             for id in {lesson.id for lesson in await self._store.lessons.live()} | self._live.keys():
-                await self._due(id)
+                await self.look(id)
         except StoreUnavailable as error:
             logger.warning("lessons not compared with the database: %s", error)
 
-    # --- what people ask for ---
+    # --- moves: recorded, followed and announced when they return; whoever calls has checked who may ---
 
-    async def start(self, lesson_id: LessonId, actor: str) -> None:
+    async def start(self, lesson_id: LessonId, actor: str) -> Lesson:
         """scheduled -> live, once however often asked. Raises `LessonNotFound`, `InvalidState`, `RoomBusy`."""
-        lesson = await self._store.lessons.get(lesson_id)
-        started = None
-        if lesson.state is not LessonState.LIVE:
-            if not can_start(lesson, self._clock()):
-                raise InvalidState(f"lesson {lesson_id} cannot be started: it is {lesson.state} or not yet due")
-            started = await self._begin_in_store(lesson)
-        await self._follow(lesson_id)
-        if started is not None:
-            await self._record(started, actor, "start", LessonState.SCHEDULED)
-        elif (await self._store.lessons.get(lesson_id)).state is not LessonState.LIVE:
-            raise InvalidState(f"lesson {lesson_id} is over")
+        try:
+            change = await self._moves.start(lesson_id, actor)
+        except RoomBusy:
+            await self._make_way(lesson_id)
+            change = await self._moves.start(lesson_id, actor)
+        return await self._live_now(change)
 
-    async def resume(self, lesson_id: LessonId, actor: str) -> None:
+    async def resume(self, lesson_id: LessonId, actor: str) -> Lesson:
         """ended -> live while `can_resume` holds, once however often asked. Raises as `start`."""
-        resumed = await self._resume_in_store(lesson_id)
-        await self._follow(lesson_id)
-        if resumed is not None:
-            await self._record(resumed, actor, "resume", LessonState.ENDED)
-        elif (await self._store.lessons.get(lesson_id)).state is not LessonState.LIVE:
-            raise InvalidState(f"lesson {lesson_id} has not ended")
-
-    async def _begin_in_store(self, lesson: Lesson) -> Lesson | None:
         try:
-            return await self._store.lessons.start(lesson.id, self._clock())
+            change = await self._moves.resume(lesson_id, actor)
         except RoomBusy:
-            await self._make_way(lesson)
-            return await self._store.lessons.start(lesson.id, self._clock())
+            await self._make_way(lesson_id)
+            change = await self._moves.resume(lesson_id, actor)
+        return await self._live_now(change)
 
-    async def _resume_in_store(self, lesson_id: LessonId) -> Lesson | None:
-        try:
-            return await self._store.lessons.resume(lesson_id, self._clock(), self._grace)
-        except RoomBusy:
-            await self._make_way(await self._store.lessons.get(lesson_id))
-            return await self._store.lessons.resume(lesson_id, self._clock(), self._grace)
-
-    async def end(self, lesson_id: LessonId, actor: str, reason: str) -> None:
+    async def end(self, lesson_id: LessonId, actor: str, reason: EndReason) -> Lesson:
         """live -> ended, once however often asked. Raises `LessonNotFound`, `InvalidState` if it was never live."""
-        ended = await self._ended_in_store(lesson_id, EndReason(reason))
-        await self._follow(lesson_id)
-        if ended is not None:
-            await self._record(ended, actor, "end", LessonState.LIVE)
-        elif (await self._store.lessons.get(lesson_id)).state is not LessonState.ENDED:
-            raise InvalidState(f"lesson {lesson_id} was never live")
+        return await self.follow((await self._moves.end(lesson_id, actor, reason)).after)
 
-    async def _ended_in_store(self, lesson_id: LessonId, reason: EndReason) -> Lesson | None:
-        """A database that takes no writes keeps nobody in a lesson: then it is ended from memory, the row follows."""
-        now = self._clock()
-        writing = asyncio.create_task(self._store.lessons.end(lesson_id, now, reason), name=f"end of {lesson_id}")
-        self._writing.add(writing)
-        writing.add_done_callback(self._written)
-        try:
-            async with asyncio.timeout(WRITE_PATIENCE_S):
-                return await asyncio.shield(writing)
-        except (StoreUnavailable, TimeoutError) as error:
-            ended = await self._store.lessons.end_unwritten(lesson_id, now, reason)
-            logger.warning("lesson %s: its end is not written yet: %s", lesson_id, error or "the database is held up")
-            return ended
+    async def _live_now(self, change: LessonChange) -> Lesson:
+        lesson = await self.follow(change.after)
+        if not change.happened and lesson.state is not LessonState.LIVE:
+            raise InvalidState(f"lesson {lesson.id} is over")
+        return lesson
 
-    def _written(self, writing: "asyncio.Task[Lesson | None]") -> None:
-        self._writing.discard(writing)
-        if not writing.cancelled():
-            writing.exception()  # whoever asked has it, or has gone on from memory
-
-    async def planned(self, lesson_id: LessonId) -> None:
-        """The lesson's row was made or changed: follow it."""
-        await self._follow(lesson_id)
-
-    def restore(self, lesson_id: LessonId, room_id: RoomId, step_id: StepId) -> None:
-        """Do a step of a live lesson's scene again that somebody in the room undid, or that failed.
-
-        Raises `SiteNotFound` (the room has no such scene in this lesson), `StepNotFound`.
-        """
-        live, _ = self._live.get(lesson_id, (None, None))
-        run = live.scenes.runs.get(room_id) if live else None
-        if run is None:
-            raise SiteNotFound(f"room {room_id} is not got ready for lesson {lesson_id}")
-        run.restore(step_id)
+    async def _make_way(self, lesson_id: LessonId) -> None:
+        """End the live lessons that are past their end and hold a room that this one needs."""
+        if not self.clock_believed():
+            return
+        rooms = set(_parts(await self._store.lessons.get(lesson_id)))
+        for other in await self._store.lessons.live():
+            if gives_way(other, self._clock()) and rooms.intersection(_parts(other)):
+                await self.end(other.id, TIME, EndReason.TIME)
 
     # --- what others may know ---
 
@@ -231,7 +157,15 @@ class Conductor:
 
     def held(self, lesson_id: LessonId) -> HeldLesson | None:
         """The lesson as it runs here: live, being put to rest, or a while after that; None otherwise."""
-        return self._live[lesson_id][0] if lesson_id in self._live else self._ended(lesson_id)
+        return self._live[lesson_id][0] if lesson_id in self._live else self._endings.of(lesson_id)
+
+    def scene_in(self, lesson_id: LessonId, room_id: RoomId) -> SceneRun:
+        """The `lesson` scene of a room in a live lesson. Raises `SiteNotFound` where there is none."""
+        live, _ = self._live.get(lesson_id, (None, None))
+        run = live.scenes.runs.get(room_id) if live else None
+        if run is None:
+            raise SiteNotFound(f"room {room_id} is not got ready for lesson {lesson_id}")
+        return run
 
     def live(self) -> tuple[Lesson, ...]:
         """The lessons that are live here."""
@@ -258,32 +192,54 @@ class Conductor:
 
     # --- should and is, for whole lessons ---
 
-    async def _follow(self, lesson_id: LessonId) -> None:
-        """Make what runs here agree with what the database says of this lesson, and set its timers.
+    async def look(self, lesson_id: LessonId) -> None:
+        """Make the move that time has made due, if any, and follow the lesson. Raises `StoreUnavailable`."""
+        with suppress(LessonNotFound):
+            await self._look_at(await self._store.lessons.get(lesson_id))
 
-        Whoever is cancelled in here leaves only what the next call finds and finishes.
+    async def _look_at(self, lesson: Lesson) -> None:
+        await self.follow((await self._moves.by_time(lesson)).after if self.clock_believed() else lesson)
+
+    def retime(self) -> None:
+        """The clock can be believed again: look at everything that time may move."""
+        self._due.retime(self._all_to_come)
+
+    async def _all_to_come(self) -> tuple[Lesson, ...]:
+        return (*await self._store.lessons.live(), *await self._store.lessons.upcoming())
+
+    async def follow(self, lesson: Lesson) -> Lesson:
+        """Make what runs here agree with the lesson as it was written, set its timers and announce it.
+
+        Where a younger version of it is known here already, that is followed, and returned. Whoever is cancelled in
+        here leaves only what the next call finds and finishes.
         """
         async with self._following:
-            lesson = await self._store.lessons.get(lesson_id)
-            was, task = self._live.get(lesson_id, (None, None))
+            lesson = self._youngest(lesson)
+            was, task = self._live.get(lesson.id, (None, None))
+            had = set(_parts(was.plan.lesson)) if was is not None else set()
             if lesson.state is LessonState.LIVE:
-                if was is not None and _parts(lesson) == _parts(was.plan.lesson):
+                if was is not None and was.taking_part == _parts(lesson):
                     was.follow(lesson)
                 else:
                     await self._begin(lesson)
             elif task is not None:
-                await self._stop(task)
-                del self._live[lesson_id]
-            if _just_ended(lesson, self._clock()) and self._ended(lesson_id) is None:
-                self._rest(await self._resting(lesson))
-            self._set_timers(lesson)
-            had = set(_parts(was.plan.lesson)) if was is not None else set()
+                await stop(task)
+                del self._live[lesson.id]
+            if just_ended(lesson, self._clock()) and self._endings.of(lesson.id) is None:
+                self._endings.begin(await self._resting(lesson))
+            self._due.set(lesson)
             has = set(_parts(lesson)) if lesson.state is LessonState.LIVE else set()
             if had != has:
                 await self._tell_waiting(had ^ has)
-        self._changes.publish(ChangeKind.LESSON, lesson_id)
+        self._changes.publish(ChangeKind.LESSON, lesson.id)
         for listener in self._follow_listeners:
             listener(lesson)
+        return lesson
+
+    def _youngest(self, lesson: Lesson) -> Lesson:
+        """Two who changed the lesson may come here in another order than that in which they wrote."""
+        held = self.held(lesson.id)
+        return held.plan.lesson if held is not None and held.plan.lesson.version > lesson.version else lesson
 
     async def _tell_waiting(self, rooms: Collection[RoomId]) -> None:
         """Whether other lessons can start in these rooms is not what it was."""
@@ -292,23 +248,22 @@ class Conductor:
 
     async def _begin(self, lesson: Lesson) -> None:
         """Hold a lesson. One that is held already goes on until everything is read for those who take part now."""
-        plan, scenes = await self._prepared(lesson, LESSON_SCENE)
         was, task = self._live.get(lesson.id, (None, None))
+        if was is not None:
+            lesson = was.with_overridden(lesson)
+        plan, scenes = await self._prepared(lesson, LESSON_SCENE)
         left = tuple(site for site in was.plan.lesson.accepted if site.room_id not in _parts(lesson)) if was else ()
         resting = await self._resting(replace(lesson, sites=left)) if left else None
-        for ending in list(self._ending):
-            await ending.give_up(_parts(lesson))
-        if (ended := self._ended(lesson.id)) is not None:
-            await ended.keep_bridge()
-            await self._stop(self._ending[ended])
+        await self._endings.give_up(_parts(lesson))
+        await self._endings.take_back(lesson.id)
         if task is not None:
-            await self._stop(task)
-        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes)
-        self._live[lesson.id] = (live, self._spawn(self._hold(live), f"lesson {lesson.id}"))
+            await stop(task)
+        live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes, before=was)
+        self._live[lesson.id] = (live, self._jobs.begin(self._hold(live), f"lesson {lesson.id}"))
         for site in left:  # from now on nothing is given to them, and what was given is void
             self._nodes.exclude(lesson.id, participant=site.room_id)
         if resting is not None:
-            self._rest(resting)
+            self._endings.begin(resting)
 
     async def _hold(self, live: LiveLesson) -> None:
         """One lesson's failure ends nothing but itself, and it is taken up again."""
@@ -327,18 +282,6 @@ class Conductor:
         )
         return EndingLesson(plan, scenes, nodes=self._nodes)
 
-    def _rest(self, ending: EndingLesson) -> None:
-        self._ending[ending] = self._spawn(self._see_off(ending), f"end of lesson {ending.plan.lesson.id}")
-
-    async def _see_off(self, ending: EndingLesson) -> None:
-        try:
-            await ending.run()
-            await asyncio.sleep(ENDING_MEMORY.total_seconds())  # its steps can be looked at for a while
-        except Exception:  # noqa: BLE001  # the rim around one lesson
-            logger.exception("lesson %s: could not be put to rest", ending.plan.lesson.id)
-        finally:
-            self._ending.pop(ending, None)
-
     async def _prepared(
         self, lesson: Lesson, scene: str, *, without: Collection[RoomId] = ()
     ) -> tuple[Plan, SceneRuns]:
@@ -353,105 +296,11 @@ class Conductor:
         )
         return plan, runs
 
-    async def _make_way(self, lesson: Lesson) -> None:
-        """End the live lessons that are past their end and hold a room that `lesson` needs."""
-        if not self.clock_believed():
-            return
-        rooms = {site.room_id for site in lesson.accepted}
-        for other in await self._store.lessons.live():
-            if gives_way(other, self._clock()) and rooms & {site.room_id for site in other.accepted}:
-                await self.end(other.id, "time", EndReason.TIME)
-
-    def retime(self) -> None:
-        """The clock can be believed again: look at everything that time may move."""
-        if self._tasks is not None:
-            self._spawn(self._see_all_due(), "time of all lessons")
-
-    async def _see_all_due(self) -> None:
-        for lesson in (*await self._store.lessons.live(), *await self._store.lessons.upcoming()):
-            self._time_came(lesson.id)
-
-    def _set_timers(self, lesson: Lesson) -> None:
-        if self.clock_believed():  # else `retime` will
-            self._timers.set(lesson, self._grace)
-
-    def _time_came(self, lesson_id: LessonId) -> None:
-        if self._tasks is not None:
-            self._spawn(self._see_due(lesson_id), f"time of lesson {lesson_id}")
-
-    async def _see_due(self, lesson_id: LessonId) -> None:
-        """What fails is tried again: no other timer comes."""
-        while True:
-            try:
-                return await self._due(lesson_id)
-            except StoreUnavailable as error:
-                logger.warning("lesson %s: its time came: %s", lesson_id, error)
-                await asyncio.sleep(STORE_PAUSE_S)
-            except Exception:  # noqa: BLE001  # the rim around one scheduled job
-                logger.exception("lesson %s: its time came", lesson_id)
-                await asyncio.sleep(RESTART_PAUSE_S)
-
-    async def _due(self, lesson_id: LessonId) -> None:
-        """Make the move that time has made due, if any, and follow the lesson."""
-        with suppress(LessonNotFound):
-            lesson = await self._store.lessons.get(lesson_id)
-            move = due_move(lesson, self._clock(), self._grace) if self.clock_believed() else None
-            moved = None
-            if move is not None:
-                state, reason = move
-                if state is LessonState.ENDED:
-                    moved = await self._ended_in_store(lesson_id, reason)
-                else:
-                    moved = await self._store.lessons.cancel(lesson_id, self._clock(), reason)
-            silenced = await self._expired_floor(lesson) if move is None else None
-            await self._follow(lesson_id)
-            if moved is not None:
-                await self._record(moved, "time", "end" if moved.state is LessonState.ENDED else "cancel", lesson.state)
-            if silenced is not None and lesson.floor is not None:
-                await self._record_floor(lesson, lesson.floor.room_id)
-
-    async def _expired_floor(self, lesson: Lesson) -> Lesson | None:
-        if lesson.floor is None or lesson.floor.until > self._clock() or not self.clock_believed():
-            return None
-        try:
-            return await self._store.lessons.expire_floor(lesson.id, self._clock())
-        except StoreUnavailable as error:  # the next comparison tries again; what runs here comes first
-            logger.warning("lesson %s: the floor is not taken back yet: %s", lesson.id, error)
-            return None
-
-    async def _record(self, lesson: Lesson, actor: str, action: str, before: LessonState) -> None:
-        logger.info("lesson %s: %s -> %s", lesson.id, before, lesson.state)
-        await self._journal.add(
-            AuditEntry(
-                at=self._clock(),
-                actor=actor,
-                action=f"lesson.{action}",
-                object_kind="lesson",
-                object_id=lesson.id,
-                before={"state": before.value},
-                after={"state": lesson.state.value},
-            )
-        )
-
-    async def _record_floor(self, lesson: Lesson, room_id: RoomId) -> None:
-        logger.info("lesson %s: the floor of room %s is over", lesson.id, room_id)
-        await self._journal.add(
-            AuditEntry(
-                at=self._clock(),
-                actor="time",
-                action="lesson.floor",
-                object_kind="lesson",
-                object_id=lesson.id,
-                before={"room": room_id},
-                after={"room": None},
-            )
-        )
-
     # --- bridges ---
 
     def _bridge_changed(self, bridge: str) -> None:
         """A node said something new about a bridge ("": a node came or went)."""
-        if self._tasks is None:
+        if not self._jobs.open:
             return  # taking up looks at all of them
         for id, (live, _) in self._live.items():
             if bridge in ("", id):
@@ -459,40 +308,8 @@ class Conductor:
                 for listener in self._bridge_listeners:
                     listener(live.plan)
         if bridge and bridge not in self._live and bridge in self._nodes.held():
-            self._spawn(self._close_stray(LessonId(bridge)), f"close stray bridge {bridge}")
-
-    async def _close_stray(self, id: LessonId) -> None:
-        """A bridge whose lesson ended while we, or its node, were away has nobody to close it but us."""
-        try:
-            with suppress(LessonNotFound, ConnectionError):  # without database or node: at the bridge's next change
-                async with self._following:
-                    if (await self._store.lessons.get(id)).state is not LessonState.LIVE:
-                        await self._nodes.close(id)
-        except Exception:  # noqa: BLE001  # the rim around one bridge
-            logger.exception("bridge %s: could not be closed", id)
-
-    # --- small help ---
-
-    def _ended(self, lesson_id: LessonId) -> EndingLesson | None:
-        """The lesson as it is being put to rest, or was a while ago."""
-        for ending in self._ending:
-            if ending.plan.lesson.id == lesson_id and ending.plan.lesson.state is LessonState.ENDED:
-                return ending
-        return None
-
-    def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
-        if self._tasks is None:
-            raise InvalidState("the conductor is not running")
-        return self._tasks.create_task(work, name=name)
-
-    @staticmethod
-    async def _stop(task: asyncio.Task[Any]) -> None:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-def _just_ended(lesson: Lesson, now: datetime) -> bool:
-    return lesson.state is LessonState.ENDED and lesson.ended_at is not None and lesson.ended_at > now - ENDING_MEMORY
+            closing = close_stray(LessonId(bridge), store=self._store, nodes=self._nodes, following=self._following)
+            self._jobs.begin(closing, f"close stray bridge {bridge}")
 
 
 def _parts(lesson: Lesson) -> tuple[RoomId, ...]:

@@ -17,10 +17,10 @@ from controller.lessons.steps import StepView
 from controller.nodes.bridge_report import is_viewer
 from controller.nodes.bridges import Nodes
 from devices.hub import DeviceHub
-from rooms.errors import SceneNotFound, StoreUnavailable
+from rooms.errors import StoreUnavailable
 from rooms.lesson import Lesson, LessonState
 from rooms.room import Room, RoomId
-from rooms.scene import Scene, StepId
+from rooms.scene import LESSON_SCENE, StepId
 from rooms.school import Organisation, OrganisationId
 from store import Store
 from webrtc.shared.ids import ParticipantId
@@ -28,8 +28,6 @@ from webrtc.shared.policy import Mode, Policy
 
 logger = logging.getLogger(__name__)
 
-LESSON_SCENE = "lesson"
-END_SCENE = "end"
 RECHECK_S = 5.0
 """Everything wakes the loop that can change; this is for what nobody told us."""
 NODE_RETRY_S = 0.1
@@ -47,17 +45,10 @@ class Plan:
 
 
 async def read_plan(store: Store, lesson: Lesson) -> Plan:
-    """The lesson's rooms, those deleted since too, and schools. Raises `OrganisationNotFound`."""
+    """The lesson's rooms, those deleted since too, and schools, however many in two queries."""
     rooms = await store.rooms.named([site.room_id for site in lesson.sites])
     ids = {lesson.host_school_id, *(site.school_id for site in lesson.sites)}
-    return Plan(lesson=lesson, rooms=rooms, schools={id: await store.organisations.get(id) for id in ids})
-
-
-async def read_scene(store: Store, room_id: RoomId, name: str) -> Scene | None:
-    """None where the room has no such scene: it then has nothing to get ready."""
-    with suppress(SceneNotFound):
-        return await store.scenes.get(room_id, name)
-    return None
+    return Plan(lesson=lesson, rooms=rooms, schools=await store.organisations.named(ids))
 
 
 class SceneRuns:
@@ -78,11 +69,12 @@ class SceneRuns:
         clock: Callable[[], datetime],
         changed: Callable[[], None],
     ) -> "SceneRuns":
-        """Not yet running; `without` these rooms."""
+        """Not yet running; `without` these rooms. A room that has no such scene has nothing to get ready."""
+        sites = [site for site in lesson.accepted if site.room_id not in without]
+        scenes = await store.scenes.named([site.room_id for site in sites], name)
         runs: dict[RoomId, SceneRun] = {}
-        for site in lesson.accepted:
-            scene = await read_scene(store, site.room_id, name) if site.room_id not in without else None
-            if scene is not None:
+        for site in sites:
+            if (scene := scenes.get(site.room_id)) is not None:
                 overridden: frozenset[StepId] = site.overridden if name == LESSON_SCENE else frozenset()
                 runs[site.room_id] = SceneRun(
                     scene,
@@ -113,19 +105,34 @@ class HeldLesson(Protocol):
 class LiveLesson:
     """A live lesson: its rooms' `lesson` scenes and its bridge."""
 
-    def __init__(self, plan: Plan, scenes: SceneRuns, *, store: Store, nodes: Nodes) -> None:
+    def __init__(
+        self, plan: Plan, scenes: SceneRuns, *, store: Store, nodes: Nodes, before: "LiveLesson | None" = None
+    ) -> None:
+        """`before`: the same lesson as it was held until now, with other rooms."""
         self.plan = plan
         self.scenes = scenes
+        self.taking_part = tuple(site.room_id for site in plan.lesson.accepted)
         self._store = store
         self._nodes = nodes
         self._wake = asyncio.Event()
-        self._overridden = {site.room_id: site.overridden for site in plan.lesson.sites}
+        self._written = {site.room_id: site.overridden for site in plan.lesson.sites}  # what is known to be
+        if before is not None:
+            self._written.update((id, before._written[id]) for id in before.scenes.runs.keys() & self._written.keys())
         self._put_out: set[ParticipantId] = set()
 
     def follow(self, lesson: Lesson) -> None:
         """The same rooms take part, but something else of the lesson has changed."""
         self.plan = replace(self.plan, lesson=lesson)
         self.wake()
+
+    def with_overridden(self, lesson: Lesson) -> Lesson:
+        """The lesson with what people in its rooms have decided until now, also what is not written yet."""
+        runs = self.scenes.runs
+        sites = (
+            replace(site, overridden=runs[site.room_id].overridden) if site.room_id in runs else site
+            for site in lesson.sites
+        )
+        return replace(lesson, sites=tuple(sites))
 
     def wake(self) -> None:
         """Something changed that the loop should look at."""
@@ -169,14 +176,16 @@ class LiveLesson:
         """What people in the rooms decided holds over a restart, too."""
         for room_id, run in self.scenes.runs.items():
             overridden = run.overridden
-            if overridden == self._overridden[room_id]:
+            if overridden == self._written[room_id]:
                 continue
             try:
-                await self._store.lessons.set_overridden(self.plan.lesson.id, room_id, overridden)
+                change = await self._store.lessons.set_overridden(self.plan.lesson.id, room_id, overridden)
             except StoreUnavailable as error:
                 logger.warning("lesson %s: what was changed by hand is not written yet: %s", self.plan.lesson.id, error)
                 return
-            self._overridden[room_id] = overridden
+            self._written[room_id] = overridden
+            if change.before.version == self.plan.lesson.version:  # else somebody has changed more, and follows
+                self.plan = replace(self.plan, lesson=change.after)
 
 
 class EndingLesson:

@@ -235,14 +235,19 @@ class SceneRun:
                 self._with_its_need.discard(each.id)
                 self._redo(each)
 
+    def step(self, step_id: StepId) -> SceneStep:
+        """Raises `StepNotFound`."""
+        for each in self.scene.steps:
+            if each.id == step_id:
+                return each
+        raise StepNotFound(f"scene {self.scene.name} of room {self.scene.room_id} has no step {step_id}")
+
     def restore(self, step_id: StepId) -> None:
         """Do a step again that somebody undid or that failed, with what it needs and what needs it.
 
         Raises `StepNotFound`.
         """
-        step = next((each for each in self.scene.steps if each.id == step_id), None)
-        if step is None:
-            raise StepNotFound(f"scene {self.scene.name} of room {self.scene.room_id} has no step {step_id}")
+        step = self.step(step_id)
         for each in step.needs:
             if not self.results[each].state.succeeded:
                 self.restore(each)

@@ -121,6 +121,12 @@ class Nodes:
         node = self._placed_on(bridge)
         return node.bridges.get(bridge) if node else None
 
+    def states(self, bridge: str) -> list[BridgeState | None]:
+        """The bridge, and the one before for as long as that goes on: rooms come over one by one."""
+        now = self.state(bridge)
+        held = [node.bridges.get(bridge) for node in self.fleet.nodes.values()]
+        return [now, *(each for each in held if each is not None and each is not now)]
+
     def cpu(self, bridge: str) -> float:
         """Share of its core that the node of `bridge` uses, as far as we know."""
         node = self._placed_on(bridge)

@@ -1,17 +1,27 @@
-"""A lesson as its people see it: what is ready at each of its sites. Values only; times are aware UTC."""
+"""A lesson as its people see it: what is ready at each of its sites. Times are aware UTC.
+
+All of a lesson that is held here is in memory: its row, rooms, scenes, displays and media. Of others the rooms and
+schools are read.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from controller.displays.presence import Displays
 from controller.displays.report import Camera, SiteDisplay
+from controller.lessons.conductor import Conductor
+from controller.lessons.lesson_run import Plan, SceneRuns, read_plan
 from controller.lessons.steps import StepView
-from controller.nodes.bridge_report import SiteMedia
+from controller.nodes.bridge_report import SiteMedia, moving_media
+from controller.nodes.bridges import Nodes
 from controller.quality.verdict import SiteQuality
+from controller.quality.watch import QualityWatch
 from controller.schema import NamedJson, SchoolJson
-from controller.views.readiness import SiteDevices, SiteProblem
+from controller.views.readiness import Sending, SiteDevices, SiteProblem, devices_state, is_ready, problems
 from rooms.invitation import InvitationState
-from rooms.lesson import Lesson
+from rooms.lesson import Lesson, LessonId, LessonState, Site
 from rooms.room import Room
+from store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +81,66 @@ class BusyRoom:
 
     room: Room
     lesson: Lesson
+
+
+class LessonViews:
+    """Makes views from what runs here."""
+
+    def __init__(
+        self, *, store: Store, nodes: Nodes, conductor: Conductor, displays: Displays, quality: QualityWatch
+    ) -> None:
+        self._store = store
+        self._nodes = nodes
+        self._conductor = conductor
+        self._displays = displays
+        self._quality = quality
+
+    async def get(self, lesson_id: LessonId) -> LessonView:
+        """The lesson as it is now. Raises `LessonNotFound`."""
+        held = self._conductor.held(lesson_id)
+        return await self.of(held.plan.lesson if held is not None else await self._store.lessons.get(lesson_id))
+
+    async def of(self, lesson: Lesson) -> LessonView:
+        """The same of a lesson that has just been read or written."""
+        held = self._conductor.held(lesson.id)
+        rooms = [site.room_id for site in lesson.sites]
+        as_held = held is not None and [site.room_id for site in held.plan.lesson.sites] == rooms
+        plan = held.plan if held and as_held else await read_plan(self._store, lesson)
+        scenes = held.scenes if held else SceneRuns({})
+        live = lesson.state is LessonState.LIVE
+        return LessonView(
+            lesson=lesson,
+            host=NamedJson(id=lesson.host_school_id, name=plan.schools[lesson.host_school_id].name),
+            epoch=self._nodes.epoch(lesson.id) if live else None,
+            sites=tuple(self._site_view(site, lesson, plan, scenes, live=live) for site in lesson.sites),
+            resumable_until=self._conductor.resumable_until(lesson),
+            busy=self._busy(plan, lesson),
+        )
+
+    def _busy(self, plan: Plan, lesson: Lesson) -> BusyRoom | None:
+        found = self._conductor.busy(lesson) if lesson.state is LessonState.SCHEDULED else None
+        return BusyRoom(room=plan.rooms[found[0]], lesson=found[1]) if found else None
+
+    def _site_view(self, site: Site, lesson: Lesson, plan: Plan, scenes: SceneRuns, *, live: bool) -> SiteView:
+        steps = scenes.steps(site.room_id)
+        called = live and self._nodes.epoch(plan.lesson.id) is not None
+        display, camera = self._displays.state(site.room_id, called=called)
+        media = moving_media(self._nodes.states(plan.lesson.id), site.room_id) if live else SiteMedia()
+        devices = devices_state(steps)
+        taking_part = live and site in lesson.accepted
+        sending = Sending(muted=site.muted, camera_off=site.camera_off)
+        reached = self._conductor.reaches_devices
+        return SiteView(
+            room=NamedJson(id=site.room_id, name=plan.rooms[site.room_id].name),
+            school=SchoolJson.of(plan.schools[site.school_id]),
+            invitation=site.invitation,
+            reminded_at=site.reminded_at,
+            muted=site.muted,
+            camera_off=site.camera_off,
+            ready=taking_part and is_ready(devices, display, media, sending),
+            devices=DevicesView(state=devices, steps=steps),
+            display=DisplayView(state=display, camera=camera),
+            media=media,
+            quality=self._quality.shown(plan.lesson.id, site.room_id) if taking_part else None,
+            problems=problems(steps, display, camera, media, sending, devices_reached=reached) if taking_part else (),
+        )

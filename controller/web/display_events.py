@@ -19,7 +19,6 @@ from controller.web.metrics import METRICS
 from controller.web.errors import problem_type
 from controller.web.messages import FROM_DISPLAY, DisplayPart, DisplaySending, Paired, PairingCode, Ping, Pong, Refusal
 from controller.web.remote import address_of
-from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.services import Services
 from controller.web.shares import KNOWN
 from controller.web.socket import TRY_AGAIN, Closed, Socket
@@ -27,6 +26,7 @@ from controller.web.sockets import OPEN_SOCKETS
 from controller.web.told import Told
 from rooms.errors import DisplayNotFound, RoomsError, StoreUnavailable
 from rooms.lesson import LessonId
+from rooms.people.rights import DisplayRights
 from rooms.room import Display, DisplayId, RoomId
 
 log = logging.getLogger(__name__)
@@ -103,10 +103,9 @@ async def _pair(socket: Socket, pairing: Pairing, network: str) -> None:
 async def _serve(request: web.Request, socket: Socket, services: Services, display: Display) -> web.StreamResponse:
     id = display.id
     with contextlib.ExitStack() as stack:
-        unpaired = stack.enter_context(request.app[DISPLAY_SOCKETS].open(id))
+        unpaired = stack.enter_context(services.views.displays.open(id))
         topics = [Change(ChangeKind.DISPLAY, id), Change(ChangeKind.CALL, id), Change(ChangeKind.ROOM, display.room_id)]
         changes = stack.enter_context(services.changes.subscribe(*topics))
-        services.showing.display_connected(id)
         log.info("display %s: connected", id)
         services.changes.publish(ChangeKind.ROOM, display.room_id)
         try:
@@ -119,7 +118,6 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
                 _until_unpaired(unpaired),
             )
         finally:
-            services.showing.display_disconnected(id)
             stack.close()
             log.info("display %s: disconnected", id)
             services.changes.publish(ChangeKind.ROOM, display.room_id)
@@ -134,7 +132,7 @@ async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subs
     await socket.send(told.next(state) or state)
     async for change in changes:
         call_only = change.kind is ChangeKind.CALL
-        state = services.showing.with_call(state) if call_only else await _read(services, id)
+        state = services.views.display_states.with_call(state) if call_only else await _read(services, id)
         message = told.next(state)
         if message is not None:
             await socket.send(message)
@@ -143,7 +141,7 @@ async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subs
 
 async def _read(services: Services, id: DisplayId) -> DisplayState:
     try:
-        return await services.showing.display_state(id)
+        return await services.views.display_states.state(id)
     except DisplayNotFound as error:
         raise Closed(UNPAIRED, "unpaired") from error
     except ConnectionError as error:
@@ -159,7 +157,7 @@ async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> 
             await socket.refuse("not-paired")
         elif isinstance(message, DisplayReport):
             services, id = paired
-            services.showing.display_report(id, message)
+            services.views.displays.report(id, message)
         else:
             await _ask(socket, *paired, message)
             await asyncio.sleep(ASK_PAUSE_S)
@@ -180,11 +178,16 @@ async def _do(services: Services, room_id: RoomId, actor: str, message: DisplayS
     lesson, participation = LessonId(message.lesson), services.participation
     if isinstance(message, DisplaySending):
         await participation.set_sending(
-            lesson, room_id, actor=actor, muted=message.muted, camera_off=message.camera_off
+            lesson,
+            room_id,
+            muted=message.muted,
+            camera_off=message.camera_off,
+            actor=actor,
+            rights=DisplayRights(room_id),
         )
         return
     step = participation.step_in if message.present else participation.step_out
-    await step(lesson, room_id, actor=actor)
+    await step(lesson, room_id, actor=actor, rights=DisplayRights(room_id))
 
 
 async def _breathe(socket: Socket) -> None:

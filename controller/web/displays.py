@@ -8,7 +8,7 @@ from controller.people.secret import hash_of, new_secret
 from controller.views.room_json import DisplayJson
 from controller.web.call import Call
 from controller.web.models.rooms import DisplayCredentialJson, NewDisplayJson
-from controller.web.reading import DISPLAY_SOCKETS, visible_room
+from controller.web.reading import visible_room
 from controller.web.route import API, Routes
 from rooms.room import Display, DisplayId
 
@@ -41,9 +41,9 @@ async def delete_display(call: Call) -> None:
     room = await call.services.store.rooms.get(display.room_id)
     call.rights.require(Right.EQUIP, room.school_id, "display", id)
     await call.services.store.displays.delete(id)
-    call.request.app[DISPLAY_SOCKETS].unpair(id)
+    call.services.views.displays.unpair(id)
     await call.record("display.unpair", "display", id, before={"room": room.id, "name": display.name})
-    call.services.showing.display_unpaired(display)  # last: its page, which is given new tokens, is gone by now
+    call.services.views.display_states.put_out(display)  # last: its page, which is given new tokens, is gone by now
     call.changed(ChangeKind.ROOM, room.id)
 
 

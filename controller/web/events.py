@@ -17,7 +17,6 @@ from controller.web.guard import check_origin, check_settled, identify
 from controller.web.messages import FROM_PAGE, DeviceRemoved, Hello, LessonRemoved, Pong, Removed, RoomRemoved
 from controller.web.metrics import METRICS
 from controller.web.reading import (
-    DISPLAY_SOCKETS,
     device_json,
     lesson_view_json,
     room_json,
@@ -28,7 +27,7 @@ from controller.web.remote import address_of
 from controller.web.services import Services
 from controller.web.shared_reads import PAGE_READS, PageReads
 from controller.web.socket import TRY_AGAIN, Closed, Socket
-from controller.web.sockets import OPEN_SOCKETS, DisplaySockets
+from controller.web.sockets import OPEN_SOCKETS
 from devices.device import DeviceId
 from devices.errors import DeviceNotFound
 from rooms.errors import LessonNotFound, RoomNotFound
@@ -62,7 +61,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         stack.enter_context(request.app[OPEN_SOCKETS].one(identity.client, network))
         changes = stack.enter_context(services.changes.subscribe(*TOLD))
         own = stack.enter_context(services.changes.subscribe(Change(ChangeKind.ACCOUNT, identity.account.id)))
-        feed = Feed(socket, services, request.app[DISPLAY_SOCKETS], request.app[PAGE_READS], identity, rights)
+        feed = Feed(socket, services, request.app[PAGE_READS], identity, rights)
         await feed.take_stock()
         await socket.open()
         stack.enter_context(request.app[METRICS].sockets.labels("page").track_inprogress())
@@ -73,8 +72,8 @@ async def _device_body(services: Services, id: DeviceId) -> str:
     return json_text(await device_json(services, id))
 
 
-async def _room_body(services: Services, displays: DisplaySockets, room: Room) -> str:
-    return json_text(await room_json(services, displays, room))
+async def _room_body(services: Services, room: Room) -> str:
+    return json_text(await room_json(services, room))
 
 
 class Feed:
@@ -84,14 +83,12 @@ class Feed:
         self,
         socket: Socket,
         services: Services,
-        displays: DisplaySockets,
         reads: PageReads,
         identity: Identity,
         rights: Rights,
     ) -> None:
         self._socket = socket
         self._services = services
-        self._displays = displays
         self._reads = reads
         self._identity = identity
         self._rights = rights
@@ -149,16 +146,16 @@ class Feed:
             case ChangeKind.ROOM:
                 room = await self._reads.rooms.get(change, lambda: services.store.rooms.get(RoomId(change.id)))
                 rights.require(Right.SEE, room.school_id, "room", room.id)
-                return await self._reads.bodies.get(change, lambda: _room_body(services, self._displays, room))
+                return await self._reads.bodies.get(change, lambda: _room_body(services, room))
             case _:
                 id = LessonId(change.id)
-                view = await self._reads.lessons.get(change, lambda: services.showing.view(id))
+                view = await self._reads.lessons.get(change, lambda: services.views.lessons.get(id))
                 rights.require_lesson(None, view.lesson)
                 return json_text(await lesson_view_json(services, rights, view))
 
     async def _watch(self, lesson_id: LessonId) -> None:
         account_id, login = self._identity.account.id, self._identity.client
-        for slots in self._services.showing.watch_slots(lesson_id, account_id, login):
+        for slots in self._services.views.watching.slots(lesson_id, account_id, login):
             await self._socket.send(slots)
 
 

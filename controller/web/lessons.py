@@ -1,12 +1,9 @@
 """Lessons: planned, started, ended, resumed, watched."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from controller.changes import ChangeKind
-from controller.ids import new_id
-from rooms.people.rights import Right
+from controller.lessons.planning import LessonEdit, NewLesson
 from controller.displays.media_tokens import ScreenGrant
 from controller.views.account_json import home_timezone
 from controller.views.lesson_json import LessonJson, LessonsJson
@@ -20,12 +17,12 @@ from controller.web.models.lessons import (
     ScreenJson,
     ViewJson,
 )
-from controller.web.reading import lesson_json, organisations, schools, visible_lesson
+from controller.web.reading import answered, lesson_json, organisations, schools, visible_lesson
 from controller.web.route import Routes
-from rooms.errors import InvalidState
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState, Site, planned_site
-from rooms.room import Room, RoomId
-from rooms.school import OrganisationId, SchoolId
+from rooms.lesson import LessonId
+from rooms.people.rights import Right
+from rooms.room import RoomId
+from rooms.school import OrganisationId
 
 routes = Routes("lessons")
 
@@ -41,104 +38,82 @@ async def list_lessons(call: Call, query: LessonsQuery) -> LessonsJson:
     mine = await schools(call.services, call.rights, Right.SEE)
     found = await call.services.store.lessons.list(start=start, end=end, school_ids=mine)
     shown = [each for each in found if call.rights.sees_lesson(each)]
-    return LessonsJson(lessons=[await lesson_json(call.services, call.rights, each.id) for each in shown])
+    return LessonsJson(lessons=[await lesson_json(call.services, call.rights, each) for each in shown])
 
 
 @routes("POST", "/lessons", status=201, problems=(404, 409))
 async def add_lesson(call: Call, body: NewLessonJson) -> LessonJson:
     """Plan a lesson; rooms of other schools are asked for."""
-    host = OrganisationId(body.host)
-    call.rights.require(Right.PLAN, host, "organisation", host)
-    school = await call.services.store.organisations.get(host)
     _check_times(call, start=body.start, end=body.end)
-    lesson = Lesson.planned(
-        id=LessonId(new_id("l")),
+    wanted = NewLesson(
+        host=OrganisationId(body.host),
         title=body.title,
         subject=body.subject,
         kind=body.kind,
-        host_school_id=school.school_id,
         start=body.start,
         end=body.end,
-        rooms=await _rooms(call, body.rooms),
+        rooms=[RoomId(id) for id in body.rooms],
     )
-    await call.services.store.lessons.add(lesson)
-    await call.record("lesson.add", "lesson", lesson.id, after=_summary(lesson))
-    return await _planned(call, lesson.id)
+    return await answered(call, await call.services.planning.plan(wanted, actor=call.actor, rights=call.rights))
 
 
 @routes("GET", "/lessons/{lesson}")
 async def get_lesson(call: Call) -> LessonJson:
     """One lesson, with what is ready at each site."""
-    lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
-    return await _answer(call, lesson.id)
+    return await answered(call, await visible_lesson(call.services, call.rights, None, call.path("lesson")))
 
 
 @routes("PATCH", "/lessons/{lesson}", if_match=True, problems=(409,))
 async def edit_lesson(call: Call, body: LessonEditJson) -> LessonJson:
     """Change a lesson that has not begun; guests that accepted other times are asked again."""
-    lesson = await visible_lesson(call.services, call.rights, Right.PLAN, call.path("lesson"))
-    expected = call.expected_version()
     _check_times(call, start=body.start, end=body.end)
-    changed = replace(
-        lesson,
-        title=lesson.title if body.title is None else body.title,
-        subject=lesson.subject if body.subject is None else body.subject,
-        kind=body.kind or lesson.kind,
-        start=body.start or lesson.start,
-        end=body.end or lesson.end,
-        sites=lesson.sites if body.rooms is None else await _sites(call, lesson.host_school_id, body.rooms),
+    edit = LessonEdit(
+        title=body.title,
+        subject=body.subject,
+        kind=body.kind,
+        start=body.start,
+        end=body.end,
+        rooms=None if body.rooms is None else [RoomId(id) for id in body.rooms],
     )
-    stored = await call.services.store.lessons.update(changed, expected)
-    await call.record("lesson.edit", "lesson", lesson.id, before=_summary(lesson), after=_summary(stored))
-    return await _planned(call, lesson.id)
+    lesson = await call.services.planning.change(
+        _lesson(call),
+        edit,
+        expected_version=call.expected_version(),
+        actor=call.actor,
+        rights=call.rights,
+    )
+    return await answered(call, lesson)
 
 
 @routes("DELETE", "/lessons/{lesson}", problems=(409,))
 async def cancel_lesson(call: Call) -> None:
     """Cancel a lesson that has not begun."""
-    lesson = await visible_lesson(call.services, call.rights, Right.PLAN, call.path("lesson"))
-    cancelled = await call.services.store.lessons.cancel(lesson.id, call.services.clock(), EndReason.NONE)
-    if cancelled is not None:
-        before, after = {"state": lesson.state.value}, {"state": cancelled.state.value}
-        await call.record("lesson.cancel", "lesson", lesson.id, before=before, after=after)
-        await _planned(call, lesson.id)
-    elif (await call.services.store.lessons.get(lesson.id)).state is not LessonState.CANCELLED:
-        raise InvalidState(f"lesson {lesson.id} has begun; it can only be ended")
+    await call.services.planning.cancel(_lesson(call), actor=call.actor, rights=call.rights)
 
 
 @routes("POST", "/lessons/{lesson}/reinstate", problems=(409,))
 async def reinstate_lesson(call: Call) -> LessonJson:
     """Plan a lesson again that time alone has cancelled, until its end: the clock was wrong."""
-    lesson = await visible_lesson(call.services, call.rights, Right.PLAN, call.path("lesson"))
-    planned = await call.services.store.lessons.reinstate(lesson.id, call.services.clock())
-    if planned.state is not lesson.state:
-        before, after = {"state": lesson.state.value}, {"state": planned.state.value}
-        await call.record("lesson.reinstate", "lesson", lesson.id, before=before, after=after)
-    return await _planned(call, lesson.id)
+    planning = call.services.planning
+    return await answered(call, await planning.reinstate(_lesson(call), actor=call.actor, rights=call.rights))
 
 
 @routes("POST", "/lessons/{lesson}/start", problems=(409, 503))
 async def start_lesson(call: Call) -> LessonJson:
     """Start: the rooms get ready, the displays join. Asking again changes nothing."""
-    lesson = await visible_lesson(call.services, call.rights, Right.RUN, call.path("lesson"))
-    await call.services.conductor.start(lesson.id, call.actor)
-    return await _answer(call, lesson.id)
+    return await answered(call, await call.services.running.start(_lesson(call), actor=call.actor, rights=call.rights))
 
 
 @routes("POST", "/lessons/{lesson}/end", problems=(409,))
 async def end_lesson(call: Call) -> LessonJson:
     """End: the displays leave, everything goes back. Asking again changes nothing."""
-    lesson = await visible_lesson(call.services, call.rights, Right.RUN, call.path("lesson"))
-    await call.services.conductor.end(lesson.id, call.actor, EndReason.TAP.value)
-    return await _answer(call, lesson.id)
+    return await answered(call, await call.services.running.end(_lesson(call), actor=call.actor, rights=call.rights))
 
 
 @routes("POST", "/lessons/{lesson}/resume", problems=(409, 503))
 async def resume_lesson(call: Call) -> LessonJson:
     """An ended lesson goes on, until time would have ended it. Asking again changes nothing."""
-    lesson = await visible_lesson(call.services, call.rights, Right.RUN, call.path("lesson"))
-    await call.services.conductor.resume(lesson.id, call.actor)
-    return await _answer(call, lesson.id)
+    return await answered(call, await call.services.running.resume(_lesson(call), actor=call.actor, rights=call.rights))
 
 
 @routes("POST", "/lessons/{lesson}/watch", problems=(409, 503))
@@ -147,7 +122,7 @@ async def watch_lesson(call: Call, body: ViewJson) -> WatchGrant:
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_watch(lesson)
     account, login = call.identity.account, call.identity.client
-    given = await call.services.showing.watch(lesson.id, account.id, login, body.view, known=call.asked)
+    given = call.services.views.watching.watch(lesson, account.id, login, body.view, known=call.asked)
     await call.services.audience.look_again(lesson, account.id)  # the right may have gone while this was made
     return given
 
@@ -158,21 +133,13 @@ async def share_screen(call: Call, body: ScreenJson) -> ScreenGrant:
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     site = call.rights.require_sharing(lesson)
     device = f"{call.identity.client}-{body.share}"
-    given = await call.services.showing.screen(lesson.id, site.room_id, device, known=call.asked)
+    given = call.services.views.watching.screen(lesson, site.room_id, device, known=call.asked)
     await call.services.audience.look_again(lesson, call.identity.account.id)
     return given
 
 
-async def _planned(call: Call, lesson_id: LessonId) -> LessonJson:
-    await call.services.conductor.planned(lesson_id)
-    call.changed(ChangeKind.LESSON, lesson_id)
-    return await _answer(call, lesson_id)
-
-
-async def _answer(call: Call, lesson_id: LessonId) -> LessonJson:
-    lesson = await lesson_json(call.services, call.rights, lesson_id)
-    call.set_etag(lesson.version)
-    return lesson
+def _lesson(call: Call) -> LessonId:
+    return LessonId(call.path("lesson"))
 
 
 def _check_times(call: Call, *, start: datetime | None, end: datetime | None) -> None:
@@ -182,15 +149,6 @@ def _check_times(call: Call, *, start: datetime | None, end: datetime | None) ->
         raise InvalidRequest((("/body/end", "after now: a lesson cannot be planned in the past"),))
     if start is not None and start > now + FARTHEST:
         raise InvalidRequest((("/body/start", f"within {FARTHEST.days} days"),))
-
-
-async def _rooms(call: Call, ids: list[str]) -> list[Room]:
-    """Any school's rooms: whoever knows a room's id may ask for it."""
-    return [await call.services.store.rooms.get(RoomId(id)) for id in ids]
-
-
-async def _sites(call: Call, host: SchoolId, ids: list[str]) -> tuple[Site, ...]:
-    return tuple(planned_site(host, room.id, room.school_id) for room in await _rooms(call, ids))
 
 
 async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]:
@@ -208,13 +166,3 @@ async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]
 async def _zone(call: Call) -> ZoneInfo:
     of = await organisations(call.services)
     return ZoneInfo(home_timezone(call.identity.account, of))
-
-
-def _summary(lesson: Lesson) -> dict[str, object]:
-    return {
-        "title": lesson.title,
-        "kind": lesson.kind.value,
-        "start": lesson.start.isoformat(),
-        "end": lesson.end.isoformat(),
-        "rooms": [site.room_id for site in lesson.sites],
-    }

@@ -21,7 +21,7 @@ async def lesson_quality(call: Call, query: LessonQualityQuery) -> LessonQuality
     """Each site's connection over the lesson; one site's in full with `room`."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_diagnosis(lesson)
-    view = await call.services.showing.view(lesson.id)
+    view = await call.services.views.lessons.of(lesson)
     sites = [each for each in view.sites if query.room in (None, each.room.id)]
     histories = await call.services.quality.histories(lesson.id)
     return LessonQualityJson(

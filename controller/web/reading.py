@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 
-from aiohttp import web
-
 from rooms.people.rights import ROLES, Right, Rights
 from controller.schema import SchoolJson
 from controller.views.device_json import DeviceJson, DeviceNow
 from controller.views.lesson_json import LessonJson, Starters, lesson_as_seen, needs_starters
 from controller.views.lesson_view import LessonView
 from controller.views.room_json import DisplayJson, RoomJson
+from controller.web.call import Call
 from controller.web.services import Services
-from controller.web.sockets import DisplaySockets
 from devices.device import Device, DeviceId
 from rooms.errors import StoredDeviceNotFound
 from rooms.lesson import Lesson, LessonId
@@ -20,7 +18,6 @@ from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolI
 
 MOST_STARTERS = 3
 """So many of those who may start a lesson are named."""
-DISPLAY_SOCKETS = web.AppKey("display_sockets", DisplaySockets)
 
 
 async def organisations(services: Services) -> dict[OrganisationId, Organisation]:
@@ -70,7 +67,7 @@ async def device_jsons(services: Services, devices: list[Device]) -> list[Device
     return [DeviceJson.of(_now(services, each, rooms)) for each in devices if each.id in rooms]
 
 
-async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterable[Room]) -> list[RoomJson]:
+async def room_jsons(services: Services, rooms: Iterable[Room]) -> list[RoomJson]:
     """These rooms with all that is in them."""
     rooms = list(rooms)
     store = services.store
@@ -88,7 +85,7 @@ async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterabl
                 SchoolJson.of(of[room.school_id]),
                 devices=[DeviceJson.of(_now(services, each, homes)) for each in here],
                 displays=[
-                    DisplayJson.of(each, connected=sockets.connected(each.id))
+                    DisplayJson.of(each, connected=services.views.displays.connected(each.id))
                     for each in await store.displays.list(room.id)
                 ],
                 scenes=await store.scenes.list(room.id),
@@ -98,13 +95,19 @@ async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterabl
     return found
 
 
-async def room_json(services: Services, sockets: DisplaySockets, room: Room) -> RoomJson:
-    return (await room_jsons(services, sockets, [room]))[0]
+async def room_json(services: Services, room: Room) -> RoomJson:
+    return (await room_jsons(services, [room]))[0]
 
 
-async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -> LessonJson:
-    """Raises `LessonNotFound`."""
-    return await lesson_view_json(services, rights, await services.showing.view(lesson_id))
+async def lesson_json(services: Services, rights: Rights, lesson: Lesson) -> LessonJson:
+    """A lesson that has just been read or written."""
+    return await lesson_view_json(services, rights, await services.views.lessons.of(lesson))
+
+
+async def answered(call: Call, lesson: Lesson) -> LessonJson:
+    """What was done to a lesson, to whoever did it: the lesson as it is now."""
+    call.set_etag(lesson.version)
+    return await lesson_json(call.services, call.rights, lesson)
 
 
 async def lesson_view_json(services: Services, rights: Rights, view: LessonView) -> LessonJson:

@@ -8,7 +8,7 @@ from rooms.people.rights import Right
 from controller.views.room_json import RoomJson, RoomsJson
 from controller.web.call import Call
 from controller.web.models.rooms import NewRoomJson, RoomEditJson
-from controller.web.reading import DISPLAY_SOCKETS, room_json, room_jsons, schools, visible_room
+from controller.web.reading import room_json, room_jsons, schools, visible_room
 from controller.web.route import Routes
 from rooms.room import Room, RoomId
 from rooms.school import OrganisationId
@@ -20,7 +20,7 @@ routes = Routes("rooms")
 async def list_rooms(call: Call) -> RoomsJson:
     """The rooms of my schools."""
     found = await call.services.store.rooms.list(await schools(call.services, call.rights, Right.SEE))
-    return RoomsJson(rooms=await room_jsons(call.services, call.request.app[DISPLAY_SOCKETS], found))
+    return RoomsJson(rooms=await room_jsons(call.services, found))
 
 
 @routes("POST", "/rooms", status=201, problems=(404, 409))
@@ -59,7 +59,7 @@ async def delete_room(call: Call) -> None:
     await call.services.store.rooms.delete(room.id, call.services.clock())
     await call.record("room.delete", "room", room.id, before={"school": room.school_id, "name": room.name})
     for display in displays:
-        call.request.app[DISPLAY_SOCKETS].unpair(display.id)
+        call.services.views.displays.unpair(display.id)
     call.changed(ChangeKind.ROOM, room.id)
 
 
@@ -70,4 +70,4 @@ async def _answer(call: Call, room: Room) -> RoomJson:
 
 async def _read(call: Call, room: Room) -> RoomJson:
     call.set_etag(room.version)
-    return await room_json(call.services, call.request.app[DISPLAY_SOCKETS], room)
+    return await room_json(call.services, room)

@@ -30,14 +30,13 @@ from controller.web.media_proxy import add_media_proxy
 from controller.web.metrics import METRICS, WebMetrics
 from controller.web.middlewares import add_headers, named, rim
 from controller.web.openapi import openapi
-from controller.web.reading import DISPLAY_SOCKETS
 from controller.web.route import API, Route, add_routes
 from controller.web.services import Services
 from controller.web.shared_reads import PAGE_READS, PageReads
 from controller.web.shares import SHARES, Shares, shared
 from controller.web.socket import STOPPING
 from controller.web.socket_route import SOCKETS
-from controller.web.sockets import OPEN_SOCKETS, DisplaySockets, OpenSockets
+from controller.web.sockets import OPEN_SOCKETS, OpenSockets
 from controller.web.static import add_static
 from webrtc.shared.serving import plain_bodies
 
@@ -59,7 +58,6 @@ def make_app(services: Services) -> web.Application:
     app[METRICS] = WebMetrics(services.registry)
     app[SHARES] = Shares()
     app[OPEN_SOCKETS] = OpenSockets()
-    app[DISPLAY_SOCKETS] = DisplaySockets()
     app[PAGE_READS] = PageReads(services.changes)
     app[STOPPING] = asyncio.Event()
     app.on_response_prepare.append(add_headers)

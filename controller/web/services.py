@@ -15,6 +15,8 @@ from controller.displays.pairing import Pairing
 from controller.lessons.audience import Audience
 from controller.lessons.conductor import Conductor
 from controller.lessons.participation import Participation
+from controller.lessons.planning import Planning
+from controller.lessons.running import Running
 from controller.lessons.scenes import Scenes
 from controller.network import IPNetwork
 from controller.nodes.fleet import Fleet
@@ -23,7 +25,7 @@ from controller.people.refusals import Refusals
 from controller.processes.own_time import OwnTime
 from controller.processes.write_test import WriteTest
 from controller.quality.watch import QualityWatch
-from controller.views.showing import Showing
+from controller.views.views import Views
 from devices.hub import DeviceHub
 from store.store import Store
 
@@ -39,8 +41,10 @@ class Services:
     people: People
     hub: DeviceHub
     conductor: Conductor
+    planning: Planning
+    running: Running
     participation: Participation
-    showing: Showing
+    views: Views
     audience: Audience
     quality: QualityWatch
     scenes: Scenes

@@ -1,6 +1,5 @@
-"""Who has WebSockets open: not too many of them; the displays' too, so that an unpaired display can be sent away and a page can say who is there."""
+"""Who has WebSockets open: not too many of them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,6 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from controller.web.errors import TooManySockets
-from rooms.room import DisplayId
 
 MOST_OF_A_LOGIN = 30  # pages of one person, who forgets to close them; displays have fewer
 MOST_OF_A_NETWORK = 600  # a school of 100 rooms behind one address, and its people
@@ -38,31 +36,3 @@ class OpenSockets:
 
 
 OPEN_SOCKETS = web.AppKey("open_sockets", OpenSockets)
-
-
-class DisplaySockets:
-    """Which displays have a page open here."""
-
-    def __init__(self) -> None:
-        self._open: dict[DisplayId, set[asyncio.Event]] = {}
-
-    def connected(self, display_id: DisplayId) -> bool:
-        return display_id in self._open
-
-    def unpair(self, display_id: DisplayId) -> None:
-        """Its pages' connections end."""
-        for event in self._open.get(display_id, ()):
-            event.set()
-
-    @contextmanager
-    def open(self, display_id: DisplayId) -> Iterator[asyncio.Event]:
-        """One page's connection; the event is set when the display is unpaired."""
-        event = asyncio.Event()
-        self._open.setdefault(display_id, set()).add(event)
-        try:
-            yield event
-        finally:
-            events = self._open[display_id]
-            events.discard(event)
-            if not events:
-                del self._open[display_id]

@@ -13,6 +13,7 @@ from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonState, Site
 from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import Forbidden, HiddenObject
+from rooms.room import RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 
 
@@ -234,3 +235,19 @@ class Rights:
             if at in self._departments:
                 yield at
             at = self._parents[at]
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayRights:
+    """What a paired display may do: decide the part of the room that it is in."""
+
+    room_id: RoomId
+
+    def require_lesson(self, right: None, lesson: Lesson) -> None:
+        """To see it. Raises `SiteNotFound` where the room is not in it."""
+        lesson.site(self.room_id)
+
+    def require_answer(self, lesson: Lesson, site: Site) -> None:
+        """Raises `Forbidden`."""
+        if site.room_id != self.room_id:
+            raise Forbidden(f"the display is not in room {site.room_id}")

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from controller.lessons.conductor import Conductor
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
 from controller.views.lesson_view import LessonView, SiteView
-from controller.views.showing import Showing
+from controller.views.views import Views
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.room import Display, DisplayId, Room
@@ -40,7 +40,7 @@ class House:
     stage: Stage
     nodes: Nodes
     http: aiohttp.ClientSession
-    displays: list[DisplayId] = field(default_factory=list)
+    _pages: dict[DisplayId, ExitStack] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -57,7 +57,7 @@ class House:
     @asynccontextmanager
     async def conducted(
         self, *, clock_believed: Callable[[], bool] = lambda: True
-    ) -> AsyncIterator[tuple[Conductor, Showing]]:
+    ) -> AsyncIterator[tuple[Conductor, Views]]:
         """A conductor that takes up what there was, and what shows its lessons."""
         conductor = Conductor(
             store=self.store,
@@ -68,11 +68,11 @@ class House:
             clock=self.clock,
             clock_believed=clock_believed,
         )
-        showing = Showing(
+        views = Views.of(
             store=self.store, nodes=self.nodes, conductor=conductor, changes=self.changes, clock=self.clock
         )
         async with running(conductor.run()):
-            yield conductor, showing
+            yield conductor, views
 
     async def plan(self, *rooms: Room, id: str = LESSON, begins: timedelta = -MINUTE, minutes: int = 35) -> Lesson:
         """A lesson of the first room's school, accepted by all."""
@@ -83,14 +83,19 @@ class House:
             await self.store.lessons.set_invitation(planned.id, room.id, InvitationState.ACCEPTED)
         return await self.store.lessons.get(planned.id)
 
-    async def pair(self, showing: Showing, room: Room, id: str, *, minutes_ago: int = 0) -> DisplayId:
+    async def pair(self, views: Views, room: Room, id: str, *, minutes_ago: int = 0) -> DisplayId:
         """A display whose page is connected."""
         paired_at = self.clock() - minutes_ago * MINUTE
         display = Display(id=DisplayId(id), room_id=room.id, name=id, paired_at=paired_at)
         await self.store.displays.add(display, f"hash of {id}")
-        showing.display_connected(display.id)
-        await showing.display_state(display.id)
+        self._pages[display.id] = pages = ExitStack()
+        pages.enter_context(views.displays.open(display.id))
+        await views.display_states.state(display.id)
         return display.id
+
+    def leave(self, id: DisplayId) -> None:
+        """The display's page goes."""
+        self._pages.pop(id).close()
 
     async def state(self, id: LessonId = LESSON) -> LessonState:
         return (await self.store.lessons.get(id)).state
@@ -112,16 +117,14 @@ class House:
                     if holds():
                         return
 
-    async def until_view(
-        self, showing: Showing, holds: Callable[[LessonView], bool], id: LessonId = LESSON
-    ) -> LessonView:
+    async def until_view(self, views: Views, holds: Callable[[LessonView], bool], id: LessonId = LESSON) -> LessonView:
         with self.changes.subscribe() as changes:
             async with asyncio.timeout(20):
-                view = await showing.view(id)
+                view = await views.lessons.get(id)
                 stream = aiter(changes)
                 while not holds(view):
                     await anext(stream)
-                    view = await showing.view(id)
+                    view = await views.lessons.get(id)
                 return view
 
     async def until_bridges(self, wanted: Collection[str]) -> None:
@@ -176,8 +179,8 @@ def confirmed(room: Room, *done: str) -> Callable[[LessonView], bool]:
     return holds
 
 
-async def call(showing: Showing, display: DisplayId) -> DisplayCall:
-    state = await showing.display_state(display)
+async def call(views: Views, display: DisplayId) -> DisplayCall:
+    state = await views.display_states.state(display)
     assert state.call is not None
     return state.call
 

@@ -82,7 +82,7 @@ async def test_time_ends_a_lesson_on_a_full_disk(house: House, disk: Disk) -> No
 async def test_lesson_is_ended_while_somebody_holds_the_database(
     house: House, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controller.lessons.conductor.WRITE_PATIENCE_S", 0.2)
+    monkeypatch.setattr("controller.lessons.moves.WRITE_PATIENCE_S", 0.2)
     async with house.conducted() as (conductor, _):
         await house.plan()
         await conductor.start(LESSON, "teacher")
@@ -113,6 +113,6 @@ async def test_next_controller_takes_up_a_lesson_on_a_full_disk(house: House, di
         await house.store.lessons.set_floor(LESSON, Floor(room_id=XUAN_ROOM.id, until=house.clock() + MINUTE))
     with disk.full():
         house.clock.move(5 * MINUTE)
-        async with house.conducted() as (conductor, showing):
+        async with house.conducted() as (conductor, views):
             await house.until(lambda: conductor.held(LESSON) is not None)
-            assert (await showing.view(LESSON)).lesson.state is LessonState.LIVE
+            assert (await views.lessons.get(LESSON)).lesson.state is LessonState.LIVE

@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta, timezone
+from itertools import product
 
 import pytest
 
@@ -15,11 +17,10 @@ from rooms.lesson import (
     can_resume,
     can_start,
     due_at,
-    due_move,
     gives_way,
-    replanned,
     start_block,
 )
+from rooms.lesson_moves import cancelled, ended, moved_by_time, reinstated, replanned, resumed, started
 from tests.rooms.samples import LOI, LOI_ROOM, MINUTE, NINE, XUAN, XUAN_OTHER, XUAN_ROOM, lesson
 
 SCHEDULED, LIVE, ENDED, CANCELLED = LessonState
@@ -118,7 +119,8 @@ def test_time_alone_moves_a_lesson_after_its_end(
 ) -> None:
     moving = replace(lesson(), state=state)
     now = moving.end + after_end_min * MINUTE
-    assert due_move(moving, now, grace=10 * MINUTE) == expected
+    after = moved_by_time(moving, now, grace=10 * MINUTE)
+    assert (None if after is moving else (after.state, after.end_reason)) == expected
     due = due_at(moving, grace=10 * MINUTE)
     assert (due is not None and due <= now) is (expected is not None)
 
@@ -200,3 +202,27 @@ def test_rooms_added_later_are_planned_like_the_first() -> None:
 def test_only_a_scheduled_lesson_is_planned_anew(state: LessonState) -> None:
     with pytest.raises(InvalidState, match=state):
         replanned(replace(lesson(), state=state), lesson())
+
+
+def test_each_rule_makes_one_move_along_the_table_once_and_no_other() -> None:
+    rules: dict[LessonState, tuple[Callable[[Lesson], Lesson], ...]] = {
+        LIVE: (lambda each: started(each, NINE), lambda each: resumed(each, NINE)),
+        ENDED: (lambda each: ended(each, NINE, EndReason.TAP),),
+        CANCELLED: (lambda each: cancelled(each, NINE),),
+        SCHEDULED: (lambda each: reinstated(each, NINE),),
+    }
+    made = set()
+    for wanted, state in product(LessonState, LessonState):
+        for rule in rules[wanted]:
+            current = replace(lesson(), state=state, end_reason=EndReason.NOT_STARTED)
+            try:
+                after = rule(current)
+            except InvalidState:
+                continue
+            assert (after.state, after.version, after is current) == (
+                wanted,
+                1 if state is wanted else 2,
+                state is wanted,
+            )
+            made.add((state, wanted))
+    assert made == {(state, wanted) for state in MOVES for wanted in (MOVES[state] | {state})}

@@ -13,6 +13,7 @@ from store import Store
 from tests.rooms.samples import LOI_ROOM, MINUTE, NINE, XUAN_OTHER, XUAN_ROOM, lesson
 
 ID = lesson().id
+GRACE = 10 * MINUTE
 
 
 def floor(room: Room = LOI_ROOM) -> Floor:
@@ -22,16 +23,14 @@ def floor(room: Room = LOI_ROOM) -> Floor:
 async def live(store: Store) -> Lesson:
     await store.lessons.add(lesson())
     await store.lessons.set_invitation(ID, LOI_ROOM.id, InvitationState.ACCEPTED)
-    started = await store.lessons.start(ID, NINE)
-    assert started is not None
-    return started
+    return (await store.lessons.start(ID, NINE)).after
 
 
 async def test_mode_and_floor_are_kept(schools: Store) -> None:
     started = await live(schools)
     assert (started.mode, started.floor) == (Mode.DISCUSSION, None)
     await schools.lessons.set_mode(ID, Mode.CALLED)
-    given = await schools.lessons.set_floor(ID, floor())
+    given = (await schools.lessons.set_floor(ID, floor())).after
     assert (given.mode, given.floor, given.version) == (Mode.CALLED, floor(), started.version + 2)
     assert await schools.lessons.get(ID) == given
 
@@ -39,33 +38,33 @@ async def test_mode_and_floor_are_kept(schools: Store) -> None:
 async def test_what_is_so_already_changes_nothing(schools: Store) -> None:
     await live(schools)
     await schools.lessons.set_mode(ID, Mode.TEACHER)
-    given = await schools.lessons.set_floor(ID, floor())
-    assert await schools.lessons.set_mode(ID, Mode.TEACHER) == given
-    assert await schools.lessons.set_floor(ID, floor()) == given
+    given = (await schools.lessons.set_floor(ID, floor())).after
+    assert await schools.lessons.set_mode(ID, Mode.TEACHER) == (given, given)
+    assert await schools.lessons.set_floor(ID, floor()) == (given, given)
 
 
 async def test_the_floor_goes_to_another_room_and_is_taken_back(schools: Store) -> None:
     await live(schools)
     await schools.lessons.set_floor(ID, floor())
-    assert (await schools.lessons.set_floor(ID, floor(XUAN_ROOM))).floor == floor(XUAN_ROOM)
-    assert (await schools.lessons.set_floor(ID, None)).floor is None
+    assert (await schools.lessons.set_floor(ID, floor(XUAN_ROOM))).after.floor == floor(XUAN_ROOM)
+    assert (await schools.lessons.set_floor(ID, None)).after.floor is None
 
 
 async def test_a_floor_expires_once_and_not_early(schools: Store) -> None:
     await live(schools)
-    given = await schools.lessons.set_floor(ID, floor())
-    assert await schools.lessons.expire_floor(ID, NINE + FLOOR_LENGTH - MINUTE / 60) is None
+    given = (await schools.lessons.set_floor(ID, floor())).after
+    assert not (await schools.lessons.move_by_time(ID, NINE + FLOOR_LENGTH - MINUTE / 60, GRACE)).happened
     assert await schools.lessons.get(ID) == given
     async with asyncio.timeout(30):
-        taken = await asyncio.gather(*(schools.lessons.expire_floor(ID, NINE + FLOOR_LENGTH) for _ in range(5)))
-    assert [each.floor for each in taken if each is not None] == [None]
+        taken = await asyncio.gather(*(schools.lessons.move_by_time(ID, NINE + FLOOR_LENGTH, GRACE) for _ in range(5)))
+    assert [each.after.floor for each in taken if each.happened] == [None]
     assert (await schools.lessons.get(ID)).floor is None
 
 
 async def test_a_room_that_leaves_gives_the_floor_up(schools: Store) -> None:
     await live(schools)
     await schools.lessons.set_floor(ID, floor())
-    left = await schools.lessons.set_invitation(ID, LOI_ROOM.id, InvitationState.DECLINED)
+    left = (await schools.lessons.set_invitation(ID, LOI_ROOM.id, InvitationState.DECLINED)).after
     assert left.floor is None
     with pytest.raises(InvalidState):
         await schools.lessons.set_floor(ID, floor())
@@ -74,10 +73,8 @@ async def test_a_room_that_leaves_gives_the_floor_up(schools: Store) -> None:
 async def test_nobody_has_the_floor_after_the_lesson(schools: Store) -> None:
     await live(schools)
     await schools.lessons.set_floor(ID, floor())
-    ended = await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)
-    assert ended is not None
-    assert ended.floor is None
-    assert await schools.lessons.expire_floor(ID, NINE + 60 * MINUTE) is None
+    assert (await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)).after.floor is None
+    assert not (await schools.lessons.move_by_time(ID, NINE + 60 * MINUTE, GRACE)).happened
 
 
 async def test_only_a_live_lesson_and_its_rooms_have_a_floor(schools: Store) -> None:

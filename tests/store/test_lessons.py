@@ -22,6 +22,7 @@ from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import OrganisationId, SchoolId
 from store import Store
+from store.lessons import LessonChange
 from tests.rooms.samples import LOI, LOI_ROOM, MINUTE, NINE, XUAN, XUAN_OTHER, XUAN_ROOM, lesson
 
 PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED = InvitationState
@@ -34,9 +35,15 @@ def answered(planned: Lesson, invitation: InvitationState, version: int) -> Less
     return replace(planned, sites=(own, replace(guest, invitation=invitation)), version=version)
 
 
-async def all_at_once(calls: Sequence[Coroutine[None, None, Lesson | None]]) -> list[Lesson | BaseException | None]:
+async def all_at_once(
+    calls: Sequence[Coroutine[None, None, LessonChange | None]],
+) -> list[LessonChange | BaseException | None]:
     async with asyncio.timeout(30):
         return await asyncio.gather(*calls, return_exceptions=True)
+
+
+def happened(result: LessonChange | BaseException | None) -> bool:
+    return isinstance(result, LessonChange) and result.happened
 
 
 async def test_a_lesson_comes_back_as_it_was(schools: Store) -> None:
@@ -87,30 +94,33 @@ async def test_a_lesson_nobody_can_hold_is_refused(schools: Store) -> None:
 async def test_start_and_end_happen_once(schools: Store) -> None:
     await schools.lessons.add(lesson())
     live = replace(lesson(), state=LessonState.LIVE, started_at=NINE, version=2)
-    assert await schools.lessons.start(ID, NINE) == live
-    assert await schools.lessons.start(ID, NINE + MINUTE) is None
+    assert await schools.lessons.start(ID, NINE) == (lesson(), live)
+    assert not (await schools.lessons.start(ID, NINE + MINUTE)).happened
     assert await schools.lessons.live() == (live,)
-    assert await schools.lessons.cancel(ID, NINE) is None
+    with pytest.raises(InvalidState, match="has begun"):
+        await schools.lessons.cancel(ID, NINE)
     ended = replace(
         answered(live, EXPIRED, 3), state=LessonState.ENDED, ended_at=NINE + MINUTE, end_reason=EndReason.TAP
     )
-    assert await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP) == ended
-    assert await schools.lessons.end(ID, NINE + 2 * MINUTE, EndReason.TIME) is None
-    assert await schools.lessons.start(ID, NINE + 2 * MINUTE) is None
+    assert await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP) == (live, ended)
+    assert not (await schools.lessons.end(ID, NINE + 2 * MINUTE, EndReason.TIME)).happened
+    with pytest.raises(InvalidState, match="it is ended"):
+        await schools.lessons.start(ID, NINE + 2 * MINUTE)
     assert await schools.lessons.get(ID) == ended
 
 
 async def test_a_lesson_that_never_started_is_cancelled(schools: Store) -> None:
     await schools.lessons.add(lesson())
-    assert await schools.lessons.end(ID, NINE, EndReason.TAP) is None
+    with pytest.raises(InvalidState, match="never live"):
+        await schools.lessons.end(ID, NINE, EndReason.TAP)
     cancelled = replace(
         answered(lesson(), EXPIRED, 2),
         state=LessonState.CANCELLED,
         ended_at=lesson().end,
         end_reason=EndReason.NOT_STARTED,
     )
-    assert await schools.lessons.cancel(ID, lesson().end, EndReason.NOT_STARTED) == cancelled
-    assert await schools.lessons.cancel(ID, lesson().end) is None
+    assert await schools.lessons.move_by_time(ID, lesson().end, MINUTE) == (lesson(), cancelled)
+    assert not (await schools.lessons.cancel(ID, lesson().end)).happened
     assert await schools.lessons.upcoming() == ()
 
 
@@ -118,7 +128,7 @@ async def test_of_twenty_taps_one_starts_the_lesson(schools: Store) -> None:
     await schools.lessons.add(lesson())
     results = await all_at_once([schools.lessons.start(ID, NINE) for _ in range(20)])
     live = replace(lesson(), state=LessonState.LIVE, started_at=NINE, version=2)
-    assert sorted(results, key=lambda each: each is None) == [live] + [None] * 19
+    assert sorted(results, key=happened) == [(live, live)] * 19 + [(lesson(), live)]
 
 
 async def test_of_two_lessons_that_want_a_room_one_has_it(schools: Store) -> None:
@@ -141,7 +151,7 @@ async def test_lessons_one_after_the_other_share_a_room(schools: Store) -> None:
     assert (caught.value.room_id, caught.value.lesson_id) == (XUAN_ROOM.id, first.id)
     assert await schools.lessons.get(second.id) == second
     await schools.lessons.end(first.id, second.start, EndReason.TIME)
-    assert (await schools.lessons.start(second.id, second.start)) is not None
+    assert (await schools.lessons.start(second.id, second.start)).happened
 
 
 async def test_of_two_lessons_started_at_once_in_a_room_one_is_live(schools: Store) -> None:
@@ -149,7 +159,7 @@ async def test_of_two_lessons_started_at_once_in_a_room_one_is_live(schools: Sto
     for each in both:
         await schools.lessons.add(each)
     results = await all_at_once([schools.lessons.start(each.id, NINE) for each in both])
-    assert {type(each) for each in results} == {Lesson, RoomBusy}
+    assert {type(each) for each in results} == {LessonChange, RoomBusy}
     assert len(await schools.lessons.live()) == 1
 
 
@@ -159,7 +169,7 @@ async def test_a_room_asked_twice_accepts_once(schools: Store) -> None:
         await schools.lessons.add(each)
     accept = [schools.lessons.set_invitation(each.id, LOI_ROOM.id, ACCEPTED) for each in invited]
     results = await all_at_once(accept)
-    assert {type(each) for each in results} == {Lesson, RoomBusy}
+    assert {type(each) for each in results} == {LessonChange, RoomBusy}
     answers = [each.site(LOI_ROOM.id).invitation for each in await schools.lessons.upcoming()]
     assert sorted(answers) == [ACCEPTED, PENDING]
 
@@ -167,10 +177,10 @@ async def test_a_room_asked_twice_accepts_once(schools: Store) -> None:
 async def test_an_invitation_is_answered_along_its_moves(schools: Store) -> None:
     await schools.lessons.add(lesson())
     answer = schools.lessons.set_invitation
-    assert await answer(ID, LOI_ROOM.id, ACCEPTED) == answered(lesson(), ACCEPTED, 2)
-    assert await answer(ID, LOI_ROOM.id, ACCEPTED) == answered(lesson(), ACCEPTED, 2)
-    assert await answer(ID, LOI_ROOM.id, DECLINED) == answered(lesson(), DECLINED, 3)
-    assert await answer(ID, LOI_ROOM.id, REVOKED) == answered(lesson(), REVOKED, 4)
+    assert (await answer(ID, LOI_ROOM.id, ACCEPTED)).after == answered(lesson(), ACCEPTED, 2)
+    assert (await answer(ID, LOI_ROOM.id, ACCEPTED)).after == answered(lesson(), ACCEPTED, 2)
+    assert (await answer(ID, LOI_ROOM.id, DECLINED)).after == answered(lesson(), DECLINED, 3)
+    assert (await answer(ID, LOI_ROOM.id, REVOKED)).after == answered(lesson(), REVOKED, 4)
     with pytest.raises(InvalidState, match="revoked -> accepted"):
         await answer(ID, LOI_ROOM.id, ACCEPTED)
     with pytest.raises(SiteNotFound, match="xuan-4b"):
@@ -186,7 +196,8 @@ async def test_a_lesson_ended_by_mistake_goes_on(schools: Store) -> None:
     await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)
     results = await all_at_once([schools.lessons.resume(ID, NINE + 2 * MINUTE, 10 * MINUTE) for _ in range(5)])
     live = replace(lesson(), state=LessonState.LIVE, started_at=NINE, version=4)
-    assert sorted(results, key=lambda each: each is None) == [live] + [None] * 4
+    assert [each.after for each in results if isinstance(each, LessonChange)] == [live] * 5
+    assert [happened(each) for each in results].count(True) == 1
     await schools.lessons.end(ID, NINE + 3 * MINUTE, EndReason.TAP)
     with pytest.raises(InvalidState, match="too long ago"):
         await schools.lessons.resume(ID, lesson().end + 10 * MINUTE, 10 * MINUTE)
@@ -216,12 +227,12 @@ async def test_what_a_room_sends_is_kept_and_is_of_a_live_lesson_it_takes_part_i
     with pytest.raises(InvalidState, match="takes no part"):
         await send(ID, LOI_ROOM.id, muted=True)
     await schools.lessons.set_invitation(ID, LOI_ROOM.id, ACCEPTED)
-    assert (await send(ID, LOI_ROOM.id, muted=True)).version == 4
-    changed = await send(ID, LOI_ROOM.id, camera_off=True)
-    assert await send(ID, LOI_ROOM.id, camera_off=True) == changed
+    assert (await send(ID, LOI_ROOM.id, muted=True)).after.version == 4
+    changed = (await send(ID, LOI_ROOM.id, camera_off=True)).after
+    assert (await send(ID, LOI_ROOM.id, camera_off=True)).after == changed
     assert (changed.site(LOI_ROOM.id).muted, changed.site(LOI_ROOM.id).camera_off) == (True, True)
     assert await schools.lessons.get(ID) == changed
-    assert (await send(ID, LOI_ROOM.id, muted=False, camera_off=False)).sites[1] == answered(
+    assert (await send(ID, LOI_ROOM.id, muted=False, camera_off=False)).after.sites[1] == answered(
         lesson(), ACCEPTED, 1
     ).sites[1]
 
@@ -234,12 +245,12 @@ async def test_a_room_that_stepped_out_is_asked_until_somebody_answers(schools: 
     assert await schools.lessons.asking(LOI_ROOM.id) == await schools.lessons.get(ID)
     await answer(ID, LOI_ROOM.id, ACCEPTED)
     assert await schools.lessons.asking(LOI_ROOM.id) is None
-    left = await answer(ID, LOI_ROOM.id, DECLINED, stepped_out=True)
+    left = (await answer(ID, LOI_ROOM.id, DECLINED, stepped_out=True)).after
     assert left.site(LOI_ROOM.id).stepped_out
     assert await schools.lessons.asking(LOI_ROOM.id) == left
-    assert not (await answer(ID, LOI_ROOM.id, DECLINED)).site(LOI_ROOM.id).stepped_out
+    assert not (await answer(ID, LOI_ROOM.id, DECLINED)).after.site(LOI_ROOM.id).stepped_out
     assert await schools.lessons.asking(LOI_ROOM.id) is None
-    assert not (await answer(ID, LOI_ROOM.id, ACCEPTED)).site(LOI_ROOM.id).stepped_out
+    assert not (await answer(ID, LOI_ROOM.id, ACCEPTED)).after.site(LOI_ROOM.id).stepped_out
     assert await schools.lessons.asking(XUAN_ROOM.id) is None
 
 
@@ -249,10 +260,10 @@ async def test_a_room_is_reminded_once_a_minute_until_it_answers(schools: Store)
     with pytest.raises(InvalidState, match="not live"):
         await remind(ID, LOI_ROOM.id, NINE)
     await schools.lessons.start(ID, NINE)
-    assert (await remind(ID, LOI_ROOM.id, NINE)).site(LOI_ROOM.id).reminded_at == NINE
+    assert (await remind(ID, LOI_ROOM.id, NINE)).after.site(LOI_ROOM.id).reminded_at == NINE
     with pytest.raises(RemindedLately):
         await remind(ID, LOI_ROOM.id, NINE + 0.99 * MINUTE)
-    assert (await remind(ID, LOI_ROOM.id, NINE + MINUTE)).site(LOI_ROOM.id).reminded_at == NINE + MINUTE
+    assert (await remind(ID, LOI_ROOM.id, NINE + MINUTE)).after.site(LOI_ROOM.id).reminded_at == NINE + MINUTE
     await schools.lessons.set_invitation(ID, LOI_ROOM.id, DECLINED)
     with pytest.raises(InvalidState, match="has answered: declined"):
         await remind(ID, LOI_ROOM.id, NINE + 5 * MINUTE)
@@ -271,7 +282,7 @@ async def test_a_scheduled_lesson_is_planned_anew_at_its_version(schools: Store)
     await schools.lessons.add(lesson())
     await schools.lessons.set_invitation(ID, LOI_ROOM.id, ACCEPTED)
     moved = replace(lesson("lesson-1", XUAN_OTHER, LOI_ROOM, start=NINE + MINUTE), title="Sông Lam")
-    assert await schools.lessons.update(moved, expected_version=2) == replace(moved, version=3)
+    assert (await schools.lessons.update(moved, expected_version=2)).after == replace(moved, version=3)
     assert await schools.lessons.get(ID) == replace(moved, version=3)
     with pytest.raises(VersionConflict) as caught:
         await schools.lessons.update(moved, expected_version=2)
@@ -293,9 +304,9 @@ async def test_a_lesson_is_not_moved_onto_another(schools: Store) -> None:
 async def test_what_a_person_decided_otherwise_is_kept(schools: Store) -> None:
     await schools.lessons.add(lesson())
     steps = frozenset({StepId("projector"), StepId("lights")})
-    changed = await schools.lessons.set_overridden(ID, LOI_ROOM.id, steps)
+    changed = (await schools.lessons.set_overridden(ID, LOI_ROOM.id, steps)).after
     assert changed.site(LOI_ROOM.id).overridden == steps
-    assert await schools.lessons.set_overridden(ID, LOI_ROOM.id, steps) == changed
+    assert (await schools.lessons.set_overridden(ID, LOI_ROOM.id, steps)).after == changed
     assert await schools.lessons.get(ID) == changed
 
 
@@ -306,11 +317,10 @@ async def test_what_a_person_decided_otherwise_ends_where_the_room_is_put_to_res
     await schools.lessons.start(ID, NINE)
     for room in (XUAN_ROOM, LOI_ROOM):
         await schools.lessons.set_overridden(ID, room.id, steps)
-    left = await schools.lessons.set_invitation(ID, LOI_ROOM.id, DECLINED)
+    left = (await schools.lessons.set_invitation(ID, LOI_ROOM.id, DECLINED)).after
     assert [site.overridden for site in left.sites] == [steps, frozenset()]
     await schools.lessons.end(ID, NINE + MINUTE, EndReason.TAP)
-    resumed = await schools.lessons.resume(ID, NINE + 2 * MINUTE, MINUTE)
-    assert resumed is not None
+    resumed = (await schools.lessons.resume(ID, NINE + 2 * MINUTE, MINUTE)).after
     assert [site.overridden for site in resumed.sites] == [frozenset(), frozenset()]
 
 

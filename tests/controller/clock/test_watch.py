@@ -12,7 +12,7 @@ import pytest
 from controller.clock import machine as machine_clock
 from controller.clock.watch import JUMP, ClockWatch, Machine, Moment, jump
 from controller.lessons.conductor import Conductor
-from controller.views.showing import Showing
+from controller.views.views import Views
 from rooms.lesson import EndReason, LessonId, LessonState
 from store import Store, open_store
 from tests.controller.conducted import LESSON, House
@@ -161,10 +161,10 @@ def test_the_machine_says_its_own_clock() -> None:
 
 
 @asynccontextmanager
-async def conducted(house: House, watch: ClockWatch) -> AsyncIterator[tuple[Conductor, Showing]]:
-    async with house.conducted(clock_believed=watch.believed) as (conductor, showing):
+async def conducted(house: House, watch: ClockWatch) -> AsyncIterator[tuple[Conductor, Views]]:
+    async with house.conducted(clock_believed=watch.believed) as (conductor, views):
         watch.on_believed(conductor.retime)
-        yield conductor, showing
+        yield conductor, views
 
 
 def watch_of(house: House, board: Board) -> ClockWatch:
@@ -181,9 +181,9 @@ async def test_lessons_of_a_day_are_not_cancelled_by_a_clock_that_is_a_day_ahead
     board.uptime, board.boot = 5.0, "second"
     watch = watch_of(house, board)
     await watch.begin()
-    async with conducted(house, watch) as (conductor, showing):
-        await conductor.planned(LESSON)
-        await conductor._due(LESSON)
+    async with conducted(house, watch) as (conductor, views):
+        await conductor.look(LESSON)
+        await conductor.look(LESSON)
         assert await house.state() is LessonState.SCHEDULED
         house.clock.move(-DAY)  # somebody sets it right
         assert watch.believed()
@@ -195,16 +195,16 @@ async def test_what_was_held_is_done_once_the_clock_is_accepted(house: House) ->
     watch = watch_of(house, board)
     await house.plan()
     await house.plan(id="never", begins=60 * MINUTE)
-    async with conducted(house, watch) as (conductor, showing):
+    async with conducted(house, watch) as (conductor, views):
         await conductor.start(LESSON, "teacher")
         house.clock.move(timedelta(hours=3))
-        await conductor._due(LESSON)
+        await conductor.look(LESSON)
         assert await house.state() is LessonState.LIVE
         watch.accept("operator")
-        view = await house.until_view(showing, lambda view: view.lesson.state is LessonState.ENDED)
+        view = await house.until_view(views, lambda view: view.lesson.state is LessonState.ENDED)
         assert view.lesson.end_reason is EndReason.TIME
         never = LessonId("never")
-        view = await house.until_view(showing, lambda view: view.lesson.state is LessonState.CANCELLED, never)
+        view = await house.until_view(views, lambda view: view.lesson.state is LessonState.CANCELLED, never)
         assert view.lesson.end_reason is EndReason.NOT_STARTED
 
 

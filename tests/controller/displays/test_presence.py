@@ -1,3 +1,4 @@
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,9 +26,19 @@ class House:
         self.told: list[RoomId] = []
         self.displays = Displays(self.told.append)
 
+        self._pages: dict[DisplayId, list[ExitStack]] = {}
+
+    def connect(self, id: DisplayId) -> None:
+        page = ExitStack()
+        page.enter_context(self.displays.open(id))
+        self._pages.setdefault(id, []).append(page)
+
     def come(self, display: Display) -> None:
-        self.displays.connected(display.id)
+        self.connect(display.id)
         self.displays.introduce(display)
+
+    def leave(self, id: str) -> None:
+        self._pages[DisplayId(id)].pop().close()
 
 
 @pytest.fixture
@@ -39,16 +50,16 @@ def test_room_is_told_once_when_its_display_comes_and_when_it_goes(house: House)
     house.come(display("a"))
     house.displays.introduce(display("a"))
     assert (house.told, house.displays.active(ROOM)) == ([ROOM], "a")
-    house.displays.disconnected(DisplayId("a"))
+    house.leave("a")
     assert (house.told, house.displays.active(ROOM)) == ([ROOM, ROOM], None)
 
 
 def test_display_with_two_pages_goes_with_the_last(house: House) -> None:
     house.come(display("a"))
     house.come(display("a"))
-    house.displays.disconnected(DisplayId("a"))
+    house.leave("a")
     assert house.displays.active(ROOM) == "a"
-    house.displays.disconnected(DisplayId("a"))
+    house.leave("a")
     assert house.displays.active(ROOM) is None
 
 
@@ -58,7 +69,7 @@ def test_display_paired_last_is_the_active_one_of_its_room(house: House) -> None
     house.come(display("elsewhere", minutes=3, room=OTHER))
     assert house.displays.active(ROOM) == "new"
     assert set(house.displays.in_room(ROOM)) == {"new", "old"}
-    house.displays.disconnected(DisplayId("new"))
+    house.leave("new")
     assert house.displays.active(ROOM) == "old"
 
 
@@ -66,7 +77,7 @@ def test_unknown_display_is_nowhere(house: House) -> None:
     house.displays.introduce(display("a"))
     house.displays.report(DisplayId("a"), report(joined=True))
     assert house.displays.active(ROOM) is None
-    house.displays.connected(DisplayId("b"))  # its page has not asked for its state yet
+    house.connect(DisplayId("b"))  # its page has not asked for its state yet
     assert (house.displays.active(ROOM), house.told) == (None, [])
 
 
@@ -101,3 +112,16 @@ def test_report_is_told_only_where_it_changes_what_people_see(house: House) -> N
     ):
         house.displays.report(DisplayId("a"), each)
     assert house.told == [ROOM, ROOM]
+
+
+def test_every_page_of_an_unpaired_display_is_sent_away_and_no_other(house: House) -> None:
+    with (
+        house.displays.open(DisplayId("a")) as first,
+        house.displays.open(DisplayId("a")) as second,
+        house.displays.open(DisplayId("b")) as other,
+    ):
+        house.displays.unpair(DisplayId("a"))
+        house.displays.unpair(DisplayId("nobody"))
+        assert [each.is_set() for each in (first, second, other)] == [True, True, False]
+        assert house.displays.connected(DisplayId("a"))
+    assert not house.displays.connected(DisplayId("a"))

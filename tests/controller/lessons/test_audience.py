@@ -16,7 +16,7 @@ from controller.lessons.conductor import Conductor
 from controller.nodes.bridge_report import is_viewer, viewer
 from controller.people.password import Passwords
 from controller.people.people import People
-from controller.views.showing import Showing
+from controller.views.views import Views
 from demo.whip_client import play, publish
 from rooms.errors import StoreUnavailable
 from rooms.invitation import InvitationState
@@ -35,7 +35,7 @@ class Watching:
 
     house: House
     conductor: Conductor
-    showing: Showing
+    views: Views
     people: People
     audience: Audience
 
@@ -51,7 +51,11 @@ class Watching:
 
     async def view(self, who: Identity) -> MediaGrant:
         now = self.house.clock()
-        return (await self.showing.watch(LESSON, who.account.id, who.client, "tab", known=now)).whep
+        return (
+            self.views.watching.watch(
+                await self.house.store.lessons.get(LESSON), who.account.id, who.client, "tab", known=now
+            )
+        ).whep
 
     def viewers(self) -> set[str]:
         bridge = self.house.nodes.state(LESSON)
@@ -74,20 +78,20 @@ async def watching(house: House) -> AsyncIterator[Watching]:
         changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id),
     )
     await house.plan()
-    async with asyncio.timeout(60), house.conducted() as (conductor, showing):
+    async with asyncio.timeout(60), house.conducted() as (conductor, views):
         audience = Audience(
             people.accounts,
             store=store,
             conductor=conductor,
             nodes=house.nodes,
             changes=changes,
-            guests=showing.guests,
+            guests=views.watching.guests,
             clock=clock,
         )
         async with running(audience.run()):
             await conductor.start(LESSON, "teacher")
             await house.until(house.held)
-            yield Watching(house, conductor, showing, people, audience)
+            yield Watching(house, conductor, views, people, audience)
 
 
 async def test_whoever_lost_what_let_them_in_is_put_out_and_kept_out(house: House) -> None:
@@ -140,14 +144,16 @@ async def test_a_school_that_leaves_takes_its_people_along_and_may_come_back(hou
         host = await lesson.person("host", RoleAt(Role.TEACHER, XUAN))
         guest = await lesson.person("guest", RoleAt(Role.TEACHER, LOI))
         hosts, guests = await lesson.view(host), await lesson.view(guest)
-        shared = await lesson.showing.screen(LESSON, LOI_ROOM.id, f"{guest.client}-laptop", known=house.clock())
+        shared = lesson.views.watching.screen(
+            await house.store.lessons.get(LESSON), LOI_ROOM.id, f"{guest.client}-laptop", known=house.clock()
+        )
         await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.DECLINED)
-        await lesson.conductor.planned(LESSON)
+        await lesson.conductor.look(LESSON)
         for gone in (guests, shared):
             await until_status(lesson, gone, 401)
         assert await lesson.status(hosts) == 400
         await house.store.lessons.set_invitation(LESSON, LOI_ROOM.id, InvitationState.ACCEPTED)
-        await lesson.conductor.planned(LESSON)
+        await lesson.conductor.look(LESSON)
         assert await lesson.status(await lesson.view(guest)) == 400
         assert [await lesson.status(each) for each in (guests, shared)] == [401, 401]
 
@@ -155,9 +161,13 @@ async def test_a_school_that_leaves_takes_its_people_along_and_may_come_back(hou
 async def test_a_shared_screen_ends_with_the_role_and_a_displays_own_does_not(house: House) -> None:
     async with watching(house) as lesson:
         who = await lesson.person("lan", RoleAt(Role.TEACHER, XUAN), RoleAt(Role.TECHNICIAN, XUAN))
-        await house.pair(lesson.showing, XUAN_ROOM, "s23456789abc")
-        mine = await lesson.showing.screen(LESSON, XUAN_ROOM.id, f"{who.client}-laptop", known=house.clock())
-        own = await lesson.showing.screen(LESSON, XUAN_ROOM.id, "s23456789abc", known=house.clock())
+        await house.pair(lesson.views, XUAN_ROOM, "s23456789abc")
+        mine = lesson.views.watching.screen(
+            await house.store.lessons.get(LESSON), XUAN_ROOM.id, f"{who.client}-laptop", known=house.clock()
+        )
+        own = lesson.views.watching.screen(
+            await house.store.lessons.get(LESSON), XUAN_ROOM.id, "s23456789abc", known=house.clock()
+        )
         async with publish(house.media(own.url), own.token, [Picture(90)]):
             await house.until_nodes(lambda: bool(house.nodes.state(LESSON).participants))  # type: ignore[union-attr]
             await lesson.people.accounts.take(who.account.id, RoleAt(Role.TEACHER, XUAN), actor="test")
@@ -167,18 +177,18 @@ async def test_a_shared_screen_ends_with_the_role_and_a_displays_own_does_not(ho
 
 async def test_an_unpaired_display_is_put_out_and_another_of_its_room_is_not(house: House) -> None:
     async with watching(house) as lesson:
-        other = await house.pair(lesson.showing, XUAN_ROOM, "other", minutes_ago=1)
-        id = await house.pair(lesson.showing, XUAN_ROOM, "display")
-        state = await lesson.showing.display_state(id)
+        other = await house.pair(lesson.views, XUAN_ROOM, "other", minutes_ago=1)
+        id = await house.pair(lesson.views, XUAN_ROOM, "display")
+        state = await lesson.views.display_states.state(id)
         assert state.call is not None
         async with publish(house.media(state.call.whip.url), state.call.whip.token, [Picture(90)]):
             await house.until_nodes(lambda: bool(house.nodes.state(LESSON).participants))  # type: ignore[union-attr]
-            lesson.showing.display_unpaired(await house.store.displays.get(id))
+            lesson.views.display_states.put_out(await house.store.displays.get(id))
             await house.until_nodes(lambda: not house.nodes.state(LESSON).participants)  # type: ignore[union-attr]
         old = (state.call.whip, state.call.whep, state.call.screen)
         assert [await lesson.status(each) for each in old] == [401] * 3
-        lesson.showing.display_disconnected(id)
-        next_one = (await lesson.showing.display_state(other)).call
+        lesson.house.leave(id)
+        next_one = (await lesson.views.display_states.state(other)).call
         assert next_one is not None
         assert await lesson.status(next_one.whip) == 400
 
@@ -189,7 +199,9 @@ async def test_a_token_given_while_the_right_goes_is_void(house: House) -> None:
         who = await lesson.person("lan", RoleAt(Role.TEACHER, XUAN))
         asked = house.clock()
         await lesson.people.logins.end_all(who.account.id, actor="test")
-        late = await lesson.showing.watch(LESSON, who.account.id, who.client, "tab", known=asked)
+        late = lesson.views.watching.watch(
+            await house.store.lessons.get(LESSON), who.account.id, who.client, "tab", known=asked
+        )
         (live,) = lesson.conductor.live()
         await lesson.audience.look_again(live, who.account.id)
         await until_status(lesson, late.whep, 401)
@@ -223,7 +235,7 @@ async def test_login_that_has_expired_is_found(house: House) -> None:
         house.clock.move(timedelta(hours=12))
         lesson.house.changes.publish(ChangeKind.ACCOUNT, who.account.id)
         (live,) = lesson.conductor.live()
-        assert Guest(viewer(who.account.id), f"{who.client}-tab") in lesson.showing.guests(live.id)
+        assert Guest(viewer(who.account.id), f"{who.client}-tab") in lesson.views.watching.guests(live.id)
         await until_status(lesson, given, 401)
 
 

@@ -1,6 +1,6 @@
 """Three schools behind one real server on loopback: a host, a guest, and one that has no part in anything.
 
-Real: database (SQLite), conductor, showing, scenes, device hub, pairing, people. The broker does not run and no bridge
+Real: database (SQLite), conductor, views, scenes, device hub, pairing, people. The broker does not run and no bridge
 node is configured, which is a state the controller has to live with anyway.
 """
 
@@ -30,13 +30,15 @@ from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
 from controller.displays.pairing import Pairing
 from controller.lessons.participation import Participation
+from controller.lessons.planning import Planning
+from controller.lessons.running import Running
 from rooms.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
 from controller.people.people import People
 from controller.people.secret import hash_of
 from controller.people.refusals import Refusals
 from controller.lessons.scenes import Scenes
-from controller.views.showing import Showing
+from controller.views.views import Views
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
@@ -208,7 +210,7 @@ async def open_house(
         )
         machine = Machine(uptime_s=lambda: clock().timestamp())  # so the clock never jumps, however it is moved
         clock_watch = ClockWatch(store.clock, clock=clock, machine=machine)
-        showing = Showing(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
+        views = Views.of(store=store, nodes=no_nodes, conductor=conductor, changes=changes, clock=clock)
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         people = People.over(
             store, clock=clock, passwords=passwords, changed=lambda id: changes.publish(ChangeKind.ACCOUNT, id)
@@ -219,7 +221,7 @@ async def open_house(
             conductor=conductor,
             nodes=no_nodes,
             changes=changes,
-            guests=showing.guests,
+            guests=views.watching.guests,
             clock=clock,
         )
         listens_at = Address("0.0.0.0", 1883)
@@ -230,10 +232,12 @@ async def open_house(
             people=people,
             hub=hub,
             conductor=conductor,
-            participation=Participation(store, conductor, changes=changes, clock=clock),
-            showing=showing,
+            planning=Planning(store, conductor, clock=clock),
+            running=Running(store, conductor, clock=clock),
+            participation=Participation(store, conductor, clock=clock),
+            views=views,
             audience=audience,
-            quality=showing.quality,
+            quality=views.quality,
             scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             media_url=nodes.media_url if nodes else media_url,
             fleet=(nodes or no_nodes).fleet,

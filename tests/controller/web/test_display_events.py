@@ -108,7 +108,7 @@ async def test_report_reaches_the_teachers_view(house: House) -> None:
             await socket.send_json(REPORT)
             async with asyncio.timeout(10):
                 async for _ in changes:
-                    site = (await house.services.showing.view(LESSON)).sites[0]
+                    site = (await house.services.views.lessons.get(LESSON)).sites[0]
                     if site.display.camera is not Camera.UNKNOWN:
                         break
             assert site.display == DisplayView(state=SiteDisplay.CONNECTED, camera=Camera.OK)
