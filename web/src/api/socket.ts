@@ -1,6 +1,7 @@
 // A WebSocket that is always wanted: reconnects with capped random back-off, and when nothing is heard for too long.
 
 import { Backoff } from "./backoff";
+import type { ClientMessage } from "./types";
 
 export type SocketState = "connecting" | "open" | "waiting" | "stopped";
 
@@ -43,7 +44,7 @@ export class LastingSocket {
   }
 
   /** True if it went out; a message is never kept for later, the next one says what is true then. */
-  send(message: unknown): boolean {
+  send(message: ClientMessage): boolean {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;

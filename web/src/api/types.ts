@@ -49,7 +49,6 @@ export type {
   AskingLesson as Asking,
   DisplayCall as CallOrder,
   DisplayEventsSends as DisplayEvent,
-  DisplayEventsTakes as DisplayWish,
   Display as RoomDisplay,
   EventsSends as ServerEvent,
   Freshness as Quality,
@@ -77,6 +76,9 @@ export type Slots = served.DisplayCall["slots"];
 
 /** What the receive slots of one connection carry. */
 export type Received = Pick<served.DisplayCall, "slots" | "flows" | "slides">;
+
+/** What the app sends over one of its WebSockets. */
+export type ClientMessage = served.EventsTakes | served.DisplayEventsTakes;
 
 /** Our page knows all of it. */
 export type DisplayReport = Required<served.DisplayReport>;
