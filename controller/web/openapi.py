@@ -56,7 +56,8 @@ class Served(GenerateJsonSchema):
     def field_is_required(self, field: ModelField | DataclassField | TypedDictField, total: bool) -> bool:
         schema = field["schema"]
         inner = schema["schema"] if schema["type"] == "default" else schema
-        return self.mode == "serialization" or inner["type"] == "literal" or super().field_is_required(field, total)
+        is_tag = inner["type"] == "literal" and len(inner["expected"]) == 1
+        return self.mode == "serialization" or is_tag or super().field_is_required(field, total)
 
 
 def openapi(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, version: str) -> Json:

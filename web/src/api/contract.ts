@@ -751,7 +751,7 @@ export interface Refusal {
 
 /** `by`: a password that was made for the person, or a link that lets them in once. */
 export interface Reset {
-  by: "password" | "link";
+  by?: "password" | "link";
 }
 
 /** What somebody is at one organisation. `rooms/people/rights.py` says what it counts for, and how far. */
