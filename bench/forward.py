@@ -2,7 +2,7 @@
 
 `python -m bench.forward [--json] [--rounds N] [--seconds S]`. One publisher, 20 viewers, who send the feedback that
 browsers send (see `bench/forward_load.py`): the node estimates, keeps packets for repetition and reports. It runs with
-each of its engines (`webrtc/forwarding/engine.py`). The server is pinned to core 0 and the load to core 1; CPU is the
+each of its engines (`webrtc/forwarding/engines.py`). The server is pinned to core 0 and the load to core 1; CPU is the
 kernel's clock of the server process, all threads, after warm-up, divided by the packets that the viewers received.
 Loopback charges the receiving half to the sender, for every server alike. Runs of the servers interleave; medians.
 What else the machine does shows in the figures, so look at the ratios. Nothing gets a real-time priority: a
@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from bench.core import on_core
 from bench.forward_load import Plan, Result
 from bench.janus import PROGRAM, janus
-from webrtc.forwarding.engine import engine, engines, missing
+from webrtc.forwarding.engines import chosen, installed, missing
 
 VIEWERS = 20
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -52,8 +52,8 @@ CASES = [Case(*media, rate) for media in (VIDEO, AUDIO) for rate in RATES]
 
 
 @asynccontextmanager
-async def node(address: str, use: str = engine) -> AsyncIterator[tuple[str, int, str]]:
-    """A node as the controller starts it: its URL, process id and secret. `use`: one of `engines`."""
+async def node(address: str, use: str = chosen.name) -> AsyncIterator[tuple[str, int, str]]:
+    """A node as the controller starts it: its URL, process id and secret. `use`: one of `installed`."""
     secret = secrets.token_hex(32)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -79,7 +79,7 @@ async def janus_server(address: str, event_loops: int) -> AsyncIterator[tuple[st
 
 
 def start(server: str, address: str) -> AbstractAsyncContextManager[tuple[str, int, str]]:
-    if server in engines:
+    if server in installed:
         return node(address, server)
     return janus_server(address, 1 if server == "janus_event_loops" else 0)
 
@@ -88,7 +88,7 @@ async def run(server: str, case: Case, address: str, seconds: float) -> tuple[Re
     """One run, and what the machine did to it ("": nothing). Raises `RuntimeError` where it came to no end."""
     async with start(server, address) as (url, pid, secret):
         plan = Plan(
-            server="node" if server in engines else "janus",
+            server="node" if server in installed else "janus",
             url=url,
             secret=secret,
             pid=pid,
@@ -163,10 +163,10 @@ async def measure(
             round(max(values), 2),
         )
     for case in cases:
-        for each in engines:
-            for server in servers[len(engines) :]:
+        for each in installed:
+            for server in servers[len(installed) :]:
                 ratio = round(figures[f"{each}_{case.name}_us"] / figures[f"{server}_{case.name}_us"], 3)
-                for prefix in (f"{each}_", "") if each == engine else (f"{each}_",):
+                for prefix in (f"{each}_", "") if each == chosen.name else (f"{each}_",):
                     figures[f"{prefix}ratio_{server}_{case.name}"] = ratio
                     if case.kind == "video":
                         figures[f"{prefix}ratio_{server}_{case.rate}"] = ratio
@@ -183,7 +183,7 @@ def own_address() -> str:
 
 def print_table(figures: dict[str, float], cases: Sequence[Case], servers: Sequence[str]) -> None:
     print(f"CPU us per forwarded packet, {VIEWERS} viewers: median [min-max]")
-    heads = [f"{server:>26}" for server in servers] + [f"{f'{each} / Janus':>18}" for each in engines]
+    heads = [f"{server:>26}" for server in servers] + [f"{f'{each} / Janus':>18}" for each in installed]
     print(f"{'':12}" + "".join(heads))
     for case in cases:
         cells = [
@@ -192,8 +192,8 @@ def print_table(figures: dict[str, float], cases: Sequence[Case], servers: Seque
             )
             for server in servers
         ]
-        for each in engines:
-            ratios = [figures[f"{each}_ratio_{server}_{case.name}"] for server in servers[len(engines) :]]
+        for each in installed:
+            ratios = [figures[f"{each}_ratio_{server}_{case.name}"] for server in servers[len(installed) :]]
             cells.append(" / ".join(f"{ratio:.2f}" for ratio in ratios))
         print(
             f"{case.name:12}" + "".join(f"{cell:>{26 if at < len(servers) else 18}}" for at, cell in enumerate(cells))
@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a run, after its warm-up")
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this; repeatable")
     options = parser.parse_args()
-    servers = list(engines)
+    servers = list(installed)
     if missing:
         print(f"figures without the fast engine: {missing}", file=sys.stderr if options.json else sys.stdout)
     if PROGRAM is not None:

@@ -12,9 +12,8 @@ from contextlib import suppress
 
 from aioice import stun
 
-from webrtc.transport.dtls import (
-    Certificate,
-    DtlsTransport,
+from webrtc.transport.dtls import Certificate, DtlsTransport
+from webrtc.transport.srtp import (
     PacketBuffer,
     SrtpKeys,
     Transform,

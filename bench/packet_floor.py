@@ -18,7 +18,7 @@ from pylibsrtp import Policy, Session
 
 from bench.core import on_core
 from bench.forward import SERVER_CORE
-from webrtc.transport.dtls import PacketBuffer, SrtpKeys, protect_rtp
+from webrtc.transport.srtp import PacketBuffer, SrtpKeys, protect_rtp
 
 SAMPLES, PACKETS = 25, 400  # the receiver is read between two samples, so that it never drops
 RTP = struct.Struct("!BBHII")  # RFC 3550 5.1

@@ -14,9 +14,10 @@ from typing import TypeAlias
 
 from controller.app import running, utc_now
 from controller.certificate import make_certificate
+from controller.config.errors import ConfigError
 from controller.config.file import read_config
 from controller.config.model import Address, Config, default_config
-from controller.errors import ConfigError, ControllerError
+from controller.errors import ControllerError
 from controller.operator import setup_link
 from controller.operator.account_commands import (
     create_token,

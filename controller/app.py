@@ -32,20 +32,25 @@ from controller.config.model import (
     TlsConfig,
 )
 from controller.displays.pairing import Pairing
+from controller.displays.pairing_codes import PairingCodes
+from controller.equipment.claims import Claims
 from controller.equipment.persistence import DeviceRecords, restore_devices
+from controller.equipment.rooms import Rooms
 from controller.errors import ListenFailed
 from controller.lessons.audience import Audience
 from controller.lessons.conductor import Conductor
 from controller.lessons.participation import Participation
 from controller.lessons.planning import Planning
+from controller.lessons.room_scenes import Scenes
 from controller.lessons.running import Running
-from controller.lessons.scenes import Scenes
 from controller.nodes.bridges import Nodes
 from controller.nodes.http import node_session
 from controller.nodes.metrics import NodeCollector
 from controller.operator.socket import listen_for_operators
+from controller.people.organisations import Organisations
 from controller.people.people import People
 from controller.people.refusals import Refusals
+from controller.people.setup import Setup
 from controller.processes.descriptors import ReservingSocket
 from controller.processes.own_time import OwnTime, own_time
 from controller.processes.write_test import WriteTest
@@ -90,6 +95,10 @@ class Controller:
     planning: Planning
     participation: Participation
     changes: Changes
+    claims: Claims
+    organisations: Organisations
+    rooms: Rooms
+    scenes: Scenes
     logins: MqttLogins
     mqtt: MqttSettings  # the controller's own connection
 
@@ -115,7 +124,12 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up)
         await restore_devices(store, hub)
         logins = MqttLogins(
-            store, hub, broker, directory=config.data_dir / "broker", entrance=_entrance(config, port=mqtt.port)
+            store,
+            hub,
+            broker,
+            directory=config.data_dir / "broker",
+            entrance=_entrance(config, port=mqtt.port),
+            clock=utc_now,
         )
         await logins.begin()
         registry = CollectorRegistry()
@@ -151,6 +165,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         save_soon = broker.save_soon if broker is not None else lambda: None
         serve(DeviceRecords(store, hub, changes, described=save_soon).run(), "device records")
         serve(hub.run(), "device hub")
+        serve(logins.run(), "school logins")
         serve(nodes.run(), "bridge nodes")
         serve(conductor.run(), "conductor")
         serve(audience.run(), "audience")
@@ -163,9 +178,13 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         }
         for name, test in write_tests.items():
             serve(test.run(), f"test of {name}")
+        claims = Claims(store, hub, changes, clock=utc_now)
+        organisations = Organisations(store, people.accounts, logins, changes, clock=utc_now)
         services = Services(
             store=store,
             people=people,
+            organisations=organisations,
+            setup=Setup(store, people.accounts, people.links, organisations),
             hub=hub,
             conductor=conductor,
             planning=planning,
@@ -173,14 +192,24 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             participation=participation,
             views=views,
             audience=audience,
+            scenes=Scenes(store, hub, changes, clock=utc_now, in_lesson=conductor.in_lesson),
+            rooms=Rooms(store, changes, clock=utc_now),
             quality=views.quality,
-            scenes=Scenes(store, hub, clock=utc_now, in_lesson=conductor.in_lesson),
             media_url=nodes.media_url,
             fleet=nodes.fleet,
             node_http=http,
             broker=logins,
             changes=changes,
-            pairing=Pairing(clock=utc_now),
+            pairing=Pairing(
+                store,
+                codes=PairingCodes(clock=utc_now),
+                displays=views.displays,
+                conductor=conductor,
+                nodes=nodes,
+                changes=changes,
+                clock=utc_now,
+            ),
+            claims=claims,
             refusals=refusals,
             clock=utc_now,
             own_time=counted,
@@ -207,6 +236,10 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             planning=planning,
             participation=participation,
             changes=changes,
+            claims=claims,
+            organisations=organisations,
+            rooms=services.rooms,
+            scenes=services.scenes,
             logins=logins,
             mqtt=mqtt,
         )

@@ -14,8 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from demo.cast import Classroom, Classrooms
 from demo.picture import LabelledPicture, Tone
-from demo.whip_client import Slot, play, publish
-from webrtc.errors import SignallingFailed
+from demo.whip_client import SignallingFailed, Slot, play, publish
 
 logger = logging.getLogger(__name__)
 

@@ -23,8 +23,18 @@ from controller.config.model import (
 )
 from demo.cast import Classroom, Classrooms
 from demo.companion import companion
-from demo.schools import SCHOOLS, furnish, keep_a_lesson_ready, login_links, plan_lesson, settle, technician_token
+from demo.schools import (
+    ACTOR,
+    SCHOOLS,
+    furnish,
+    keep_a_lesson_ready,
+    login_links,
+    plan_lesson,
+    settle,
+    technician_token,
+)
 from demo.simulated import DEVICES_PER_ROOM
+from rooms.people.rights import OWNER
 
 
 async def run_demo(data_dir: Path, listen: Address) -> None:
@@ -36,7 +46,7 @@ async def run_demo(data_dir: Path, listen: Address) -> None:
         _say("Đang dựng hai trường mô phỏng … / setting up two simulated schools …")
         await settle(controller)
         for school in SCHOOLS:
-            login = await controller.logins.issue_password(school.id)
+            login = await controller.logins.issue_password(school.id, rights=OWNER, actor=ACTOR)
             password = _secret_file(data_dir / f"{school.id}.mqtt-password", login.password)
             await stack.enter_async_context(
                 companion(

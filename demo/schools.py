@@ -7,15 +7,15 @@ from datetime import timedelta
 from controller.app import Controller, utc_now
 from controller.changes import ChangeKind
 from controller.lessons.planning import NewLesson
+from controller.people.organisations import NewOrganisation
 from devices.device import Device
 from rooms.errors import OrganisationNotFound
 from rooms.invitation import InvitationState
 from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import AccountNotFound
-from rooms.people.rights import Rights
-from rooms.room import Room, RoomId
-from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
-from rooms.suggestion import suggested_scenes
+from rooms.people.rights import OWNER, Rights
+from rooms.room import RoomId
+from rooms.school import OrganisationId, OrganisationKind, SchoolId
 
 ACTOR = "demo"
 LINK_LIFE = timedelta(hours=12)
@@ -89,16 +89,14 @@ async def settle(controller: Controller) -> None:
             await controller.store.organisations.get(school.id)
         except OrganisationNotFound:
             await _add_school(controller, school)
-        await controller.logins.school_added(school.id)
         for person in school.people:
             await _account(controller, school, person)
 
 
 async def _add_school(controller: Controller, school: DemoSchool) -> None:
-    await controller.store.organisations.add(
-        Organisation(id=school.id, kind=OrganisationKind.SCHOOL, name=school.name, province=school.province)
-    )
-    await controller.store.rooms.add(Room(id=school.room_id, school_id=school.id, name=school.room_name))
+    new = NewOrganisation(id=school.id, kind=OrganisationKind.SCHOOL, name=school.name, province=school.province)
+    await controller.organisations.add(new, rights=OWNER, actor=ACTOR)
+    await controller.rooms.add(school.id, school.room_name, id=school.room_id, rights=OWNER, actor=ACTOR)
 
 
 async def _account(controller: Controller, school: DemoSchool, person: Person) -> Account:
@@ -109,6 +107,7 @@ async def _account(controller: Controller, school: DemoSchool, person: Person) -
             name=person.name,
             display_name=person.display_name,
             roles=(RoleAt(person.role, school.id),),
+            rights=OWNER,
             actor=ACTOR,
         )
 
@@ -128,7 +127,9 @@ async def technician_token(controller: Controller, school: DemoSchool) -> str:
     """An API token for the school's simulated classroom."""
     technician = next(person for person in school.people if person.role is Role.TECHNICIAN)
     account = await controller.people.accounts.named(technician.name)
-    _, token = await controller.people.tokens.create(account.id, "simulated classroom", life=LINK_LIFE, actor=ACTOR)
+    _, token = await controller.people.tokens.create(
+        account.id, "simulated classroom", life=LINK_LIFE, rights=OWNER, actor=ACTOR
+    )
     return token
 
 
@@ -139,13 +140,8 @@ async def furnish(controller: Controller, school: DemoSchool, *, devices: int) -
         while len(found := await _devices(controller, school)) < devices:
             await anext(news)
     for device in found:
-        if not controller.hub.claimed(device.id):
-            await controller.store.devices.claim(device.id, school.room_id)
-            controller.hub.claim(device.id)
-    known = await controller.store.scenes.list(school.room_id)
-    for scene in suggested_scenes(school.room_id, found):
-        if scene.name not in {each.name for each in known}:
-            await controller.store.scenes.put(scene)
+        await controller.claims.claim(device.id, school.room_id, rights=OWNER, actor=ACTOR)
+    await controller.scenes.suggest(school.room_id, rights=OWNER, actor=ACTOR)
 
 
 async def _devices(controller: Controller, school: DemoSchool) -> list[Device]:

@@ -24,13 +24,15 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 
-from webrtc.errors import SignallingFailed
-
 VideoCodec = Literal["VP8", "H264"]
 
 HTTP_TIMEOUT_S = 10.0
 
 logger = logging.getLogger(__name__)
+
+
+class SignallingFailed(ConnectionError):
+    """The client and the node could not agree, or no connection came up."""
 
 
 class Slot:
@@ -65,8 +67,8 @@ class Slot:
                     self._news.notify_all()
 
 
-class Call:
-    """A connection that the node has answered. `resource`: its address there."""
+class Connection:
+    """A connection that the node has answered. `resource`: its URL there."""
 
     def __init__(self, peer: RTCPeerConnection, resource: str, slots: tuple[Slot, ...]) -> None:
         self.peer = peer
@@ -93,32 +95,32 @@ class Call:
 @asynccontextmanager
 async def publish(
     url: str, token: str, tracks: Sequence[MediaStreamTrack], *, video_codec: VideoCodec | None = None
-) -> AsyncIterator[Call]:
+) -> AsyncIterator[Connection]:
     """Send `tracks` to the WHIP endpoint `url`. Raises `SignallingFailed`."""
     peer = _new_peer()
     for track in tracks:
         transceiver = peer.addTransceiver(track, direction="sendonly")
         if track.kind == "video" and video_codec is not None:
             _prefer(transceiver, video_codec)
-    async with _call(peer, url, token) as call:
-        yield call
+    async with _connect(peer, url, token) as connection:
+        yield connection
 
 
 @asynccontextmanager
-async def play(url: str, token: str, *, video: int = 1, audio: int = 1) -> AsyncIterator[Call]:
+async def play(url: str, token: str, *, video: int = 1, audio: int = 1) -> AsyncIterator[Connection]:
     """Play `video` and `audio` slots of the WHEP endpoint `url`. Raises `SignallingFailed`."""
     peer = _new_peer()
     for _ in range(video):
         peer.addTransceiver("video", direction="recvonly")
     for _ in range(audio):
         peer.addTransceiver("audio", direction="recvonly")
-    async with _call(peer, url, token) as call:
+    async with _connect(peer, url, token) as connection:
         readers = [
             asyncio.create_task(slot.read(transceiver.receiver.track), name=f"read slot {slot.mid}")
-            for slot, transceiver in zip(call.slots, peer.getTransceivers(), strict=True)
+            for slot, transceiver in zip(connection.slots, peer.getTransceivers(), strict=True)
         ]
         try:
-            yield call
+            yield connection
         finally:
             for reader in readers:
                 reader.cancel()
@@ -126,7 +128,7 @@ async def play(url: str, token: str, *, video: int = 1, audio: int = 1) -> Async
 
 
 @asynccontextmanager
-async def _call(peer: RTCPeerConnection, url: str, token: str) -> AsyncIterator[Call]:
+async def _connect(peer: RTCPeerConnection, url: str, token: str) -> AsyncIterator[Connection]:
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)) as http:
         try:
@@ -135,7 +137,7 @@ async def _call(peer: RTCPeerConnection, url: str, token: str) -> AsyncIterator[
             try:
                 await peer.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
                 slots = tuple(Slot(each.mid or "", each.kind) for each in peer.getTransceivers())
-                yield Call(peer, resource, slots)
+                yield Connection(peer, resource, slots)
             finally:
                 await _end(http, resource)
         finally:
@@ -143,7 +145,7 @@ async def _call(peer: RTCPeerConnection, url: str, token: str) -> AsyncIterator[
 
 
 async def _offer(http: aiohttp.ClientSession, url: str, offer: str) -> tuple[str, str]:
-    """The resource's address and the answer."""
+    """The URL of the resource, and the answer."""
     try:
         async with http.post(url, data=offer, headers={"Content-Type": "application/sdp"}) as response:
             text = await response.text()
@@ -159,11 +161,11 @@ async def _end(http: aiohttp.ClientSession, resource: str) -> None:
         async with http.delete(resource):
             pass
     except (aiohttp.ClientError, TimeoutError):
-        logger.info("the node did not hear the end of a connection; it will see the silence")
+        logger.info("the node could not be asked to end a connection; it ends by silence")
 
 
 def _new_peer() -> RTCPeerConnection:
-    # No servers: aiortc would ask one of a third party by default.
+    # No servers: by default aiortc would use one of a third party.
     return RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
 
 

@@ -14,6 +14,7 @@ from devices.device import (
     CommandState,
     Device,
     DeviceId,
+    DeviceRecord,
     Namespace,
     PropertyName,
     Reported,
@@ -24,10 +25,10 @@ from devices.intake import Intake
 from devices.mqtt.connection import MqttSettings
 from devices.mqtt.reconnecting import Connected, ReconnectingMqtt
 from devices.problems import Problems
-from devices.registry import DeviceRecord, Registry
+from devices.registry import Registry
 from devices.sender import Sender
 
-__all__ = ["ChangeKind", "DeviceChange", "DeviceHub", "DeviceRecord"]
+__all__ = ["ChangeKind", "DeviceChange", "DeviceHub"]
 
 logger = logging.getLogger(__name__)
 
@@ -111,18 +112,18 @@ class DeviceHub:
             self._births[namespace] = None
         self._births_wanted.set()
 
-    def claim(self, id: DeviceId) -> None:
-        """The device may be commanded from now on. Idempotent. Raises `DeviceNotFound`."""
+    def claim(self, id: DeviceId, room: str) -> None:
+        """The device is in that room, and may be commanded from now on. Idempotent. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
-        if not entry.claimed:
-            entry.claimed = True
+        if entry.room != room:
+            self._registry.move(entry, room)
             self._changes.publish(id, ChangeKind.CLAIM)
 
     def release(self, id: DeviceId) -> None:
         """The device may not be commanded any more; pending commands fail as `cancelled`. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
-        if entry.claimed:
-            entry.claimed = False
+        if entry.room is not None:
+            self._registry.move(entry, None)
             self._sender.cancel(entry)
             self._changes.publish(id, ChangeKind.CLAIM)
             if entry.removed:
@@ -143,13 +144,17 @@ class DeviceHub:
     def devices(self) -> Iterable[Device]:
         return [entry.driver.device for entry in self._registry]
 
+    def in_room(self, room: str) -> list[Device]:
+        """The devices that a room has claimed, by id."""
+        return [entry.driver.device for entry in self._registry.in_room(room)]
+
     def device(self, id: DeviceId) -> Device:
         """Raises `DeviceNotFound`."""
         return self._registry.entry(id).driver.device
 
-    def claimed(self, id: DeviceId) -> bool:
-        """Raises `DeviceNotFound`."""
-        return self._registry.entry(id).claimed
+    def room_of(self, id: DeviceId) -> str | None:
+        """The room that has claimed it; None: it is in the inbox. Raises `DeviceNotFound`."""
+        return self._registry.entry(id).room
 
     def availability(self, id: DeviceId) -> tuple[Availability, datetime | None]:
         """The availability, and when the device itself was last heard (None: never). Raises `DeviceNotFound`."""
@@ -181,7 +186,7 @@ class DeviceHub:
         """
         entry = self._registry.entry(command.device_id)
         of = entry.driver.device.property(command.property)
-        if not entry.claimed:
+        if entry.room is None:
             raise DeviceNotClaimed(f"device {command.device_id} is in no room")
         of.checked(command.value)
         return await self._sender.send(entry, command, of, reported=self._registry.fresh(entry, of.name))

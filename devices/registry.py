@@ -14,22 +14,20 @@ from datetime import datetime
 from devices.availability import Presence
 from devices.changes import ChangeKind
 from devices.commands import CommandQueue
-from devices.device import Availability, Device, DeviceId, Namespace, PropertyName, Report, Reported, Value
+from devices.device import (
+    Availability,
+    DeviceId,
+    DeviceRecord,
+    Namespace,
+    PropertyName,
+    Report,
+    Reported,
+    Value,
+)
 from devices.dialects.base import Driver
 from devices.errors import DeviceNotFound
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRecord:
-    """What is kept of a device over a restart."""
-
-    device: Device
-    discovery_topic: str
-    discovery_payload: bytes
-    claimed: bool
-    reported: Mapping[PropertyName, Reported]
 
 
 @dataclass(slots=True)
@@ -48,7 +46,7 @@ class Entry:
     discovery_payload: bytes
     presence: Presence
     queue: CommandQueue
-    claimed: bool = False
+    room: str | None = None  # of `Registry.move`: that has claimed it; None: in the inbox, and not commanded
     removed: bool = False  # it took its description back while claimed
     values: dict[PropertyName, _Heard] = field(default_factory=dict)
     fresh_from: int = 0  # values heard in an earlier epoch are not fresh: the device has been away since
@@ -61,6 +59,7 @@ class Registry:
     def __init__(self) -> None:
         self._entries: dict[DeviceId, Entry] = {}
         self._per_school: Counter[Namespace] = Counter()
+        self._rooms: dict[str, set[DeviceId]] = {}
         self._epoch = 0
         self._fresh_from = 0
         self._due: list[tuple[datetime, DeviceId]] = []
@@ -113,7 +112,7 @@ class Registry:
         entry = self._entries.get(id)
         if entry is None or entry.removed:
             return ()
-        if not entry.claimed:
+        if entry.room is None:
             self.forget(id)
             logger.info("device %s: removed", id)
             return (ChangeKind.REMOVED,)
@@ -126,16 +125,32 @@ class Registry:
     def forget(self, id: DeviceId) -> None:
         entry = self._entries.pop(id, None)
         if entry is not None:
+            self.move(entry, None)
             self._per_school[entry.driver.device.namespace] -= 1
+
+    def move(self, entry: Entry, room: str | None) -> None:
+        """Have the device in that room from now on; None: in the inbox."""
+        id = entry.driver.device.id
+        if entry.room is not None:
+            self._rooms[entry.room].discard(id)
+            if not self._rooms[entry.room]:
+                del self._rooms[entry.room]
+        entry.room = room
+        if room is not None:
+            self._rooms.setdefault(room, set()).add(id)
+
+    def in_room(self, room: str) -> list[Entry]:
+        """By id."""
+        return [self._entries[id] for id in sorted(self._rooms.get(room, ()))]
 
     def count(self, namespace: Namespace) -> int:
         """How many devices of a school are known."""
         return self._per_school[namespace]
 
-    def restore(self, entry_id: DeviceId, *, claimed: bool, reported: Mapping[PropertyName, Reported]) -> None:
-        """Values and claim of a device from the database. Raises `DeviceNotFound`."""
+    def restore(self, entry_id: DeviceId, *, room: str | None, reported: Mapping[PropertyName, Reported]) -> None:
+        """Values and room of a device from the database. Raises `DeviceNotFound`."""
         entry = self.entry(entry_id)
-        entry.claimed = claimed
+        self.move(entry, room)
         known = {each.name for each in entry.driver.device.properties}
         entry.values = {name: _Heard(each.value, each.received, -1) for name, each in reported.items() if name in known}
         entry.presence.last_heard = max((each.received for each in entry.values.values()), default=None)
@@ -245,7 +260,7 @@ class Registry:
             device=entry.driver.device,
             discovery_topic=entry.discovery_topic,
             discovery_payload=entry.discovery_payload,
-            claimed=entry.claimed,
+            room=entry.room,
             reported=self.reported(entry),
         )
 

@@ -1,8 +1,8 @@
-/* A subscriber's transport-wide feedback: read, and turned into a trend line, packet by packet.
+/* A subscriber's transport-wide feedback, read and turned into a trend line, packet by packet.
  *
- * The same as `TransportFeedback.from_body` (webrtc/rtp/transport_cc.py) and `Trendline` (webrtc/estimation/trendline.py), which are the
- * reference: a change there is a change here. Sums and products are in the order that Python has them, so that both
- * judge alike to the bit.
+ * The reference is in Python: `TransportFeedback.from_body` (webrtc/rtp/transport_cc.py) and `Trendline`
+ * (webrtc/estimation/trendline.py). A change there is a change here. Sums and products are in the order that Python
+ * has them, so that both judge alike to the bit.
  */
 #include "feedback.h"
 
@@ -230,7 +230,7 @@ static void judge(Trendline *self, double apart, double now) {
     }
 }
 
-/* Begin the sums anew near zero, before rounding makes them false. */
+/* Begin the sums again near zero, before rounding makes them wrong. */
 static void sum_again(Trendline *self, long oldest) {
     double begin = self->points[oldest % WINDOW].x;
     self->begin += begin;

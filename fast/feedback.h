@@ -1,4 +1,4 @@
-/* What transport-wide feedback says, read and followed in C: see feedback.c. */
+/* Transport-wide feedback, read and followed: see feedback.c. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 

@@ -1,13 +1,14 @@
 /* The hot path of a bridge node in C: one packet, rewritten, protected and sent to all its subscribers.
  *
- * The same as `Outlet` (webrtc/forwarding/outlet.py) and `Forwarder.send` (webrtc/forwarding/forward.py), which are the reference: a
- * change there is a change here, and in INTERFACE. SRTP stays where it is: `protect` is the address of pylibsrtp's own
- * srtp_protect, and the contexts are its own, so that no two implementations ever number or encrypt the same stream.
+ * The reference is in Python: `Outlet` (webrtc/forwarding/outlet.py), `SentPackets` (webrtc/estimation/sent.py) and
+ * `Forwarder.send` (webrtc/forwarding/forward.py). A change there is a change here, and in INTERFACE. SRTP stays where
+ * it is: `protect` is the address of pylibsrtp's own srtp_protect, and the contexts are its own, so that no two
+ * implementations ever number or encrypt the same stream.
  *
  * The GIL is held throughout: nothing here waits (the sockets are non-blocking), and what is pointed to cannot change.
  *
- * Between `hold` and `flush` datagrams gather, and those of equal size to one subscriber become one message that the
- * kernel cuts up (UDP_SEGMENT of udp(7), Linux 4.18): it then looks up the way and the socket once for all of them.
+ * Between `hold` and `flush` datagrams gather. Those of equal size to one subscriber become one message that the kernel
+ * cuts up (UDP_SEGMENT of udp(7), Linux 4.18): it then looks up the route and the socket once for all of them.
  */
 #define _GNU_SOURCE
 #include "feedback.h"
@@ -23,7 +24,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define INTERFACE 5 /* what webrtc/forwarding/fast.py asks for: the routes' shape, and the names below */
+#define INTERFACE 6 /* what webrtc/forwarding/fast.py asks for: the shape of routes, and the names below */
 #define HISTORY 4096 /* packets whose sending is remembered; a power of two */
 #define RING (HISTORY - 1)
 #define TICKS 4000 /* of arrival times, in a second: see webrtc/rtp/transport_cc.py */
@@ -71,8 +72,8 @@ typedef struct {
     PyObject *socket;    /* NULL where the path is no UDP socket: then `sendto` is called */
     struct sockaddr_storage name;
     socklen_t name_size;
-    char uncut;          /* the way there does not take messages to be cut up */
-    unsigned int open;   /* the sender's message that may get another datagram; another's, or none, if it is not ours */
+    char uncut;          /* the path takes no messages to be cut up */
+    unsigned int open;   /* the message that may get another datagram; it may be another outlet's, or none */
     double times[HISTORY];
     uint16_t sizes[HISTORY];
 } Outlet;
@@ -235,7 +236,7 @@ static long long known(const Outlet *self, long sequence, long long count, long 
     return count < *back ? count : *back;
 }
 
-/* As `Outlet.sent` of webrtc/forwarding/outlet.py: two lists. */
+/* As `SentPackets.sent` of webrtc/estimation/sent.py: two lists. */
 static PyObject *outlet_sent(Outlet *self, PyObject *args) {
     long sequence, count;
     if (!PyArg_ParseTuple(args, "ll:sent", &sequence, &count))
@@ -259,13 +260,13 @@ static PyObject *outlet_sent(Outlet *self, PyObject *args) {
     return Py_BuildValue("NN", times, sizes);
 }
 
-PyDoc_STRVAR(told_doc, "told(sequence, ticks, zero, trend)\n--\n\n"
-    "The fields of a `Told` in their order: see `Outlet.told` in webrtc/forwarding/outlet.py.");
+PyDoc_STRVAR(acked_doc, "acked(sequence, ticks, zero, trend)\n--\n\n"
+    "The fields of an `Acked` in their order: see `SentPackets.acked` in webrtc/estimation/sent.py.");
 
-static PyObject *outlet_told(Outlet *self, PyObject *const *args, Py_ssize_t count) {
+static PyObject *outlet_acked(Outlet *self, PyObject *const *args, Py_ssize_t count) {
     if (count != 4 || !PyLong_Check(args[0]) || !PyTuple_Check(args[1]) || !PyLong_Check(args[2]) ||
         (args[3] != Py_None && !PyObject_TypeCheck(args[3], &TrendlineType))) {
-        PyErr_SetString(PyExc_TypeError, "told(sequence: int, ticks: tuple, zero: int, trend: Trendline | None)");
+        PyErr_SetString(PyExc_TypeError, "acked(sequence: int, ticks: tuple, zero: int, trend: Trendline | None)");
         return NULL;
     }
     long sequence = PyLong_AsLong(args[0]);
@@ -326,7 +327,7 @@ static PyMethodDef outlet_methods[] = {
     {"word", (PyCFunction)outlet_word, METH_O, NULL},
     {"note", (PyCFunction)outlet_note, METH_VARARGS, NULL},
     {"sent", (PyCFunction)outlet_sent, METH_VARARGS, NULL},
-    {"told", (PyCFunction)(void (*)(void))outlet_told, METH_FASTCALL, told_doc},
+    {"acked", (PyCFunction)(void (*)(void))outlet_acked, METH_FASTCALL, acked_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -346,7 +347,7 @@ static PyTypeObject OutletType = {
     .tp_methods = outlet_methods,
 };
 
-/* -- Sender: what all routes of a node leave through */
+/* -- Forwarder: what all routes of a node leave through */
 
 /* One or more datagrams for one subscriber: all but the last of the same size. */
 typedef struct {
@@ -369,12 +370,12 @@ typedef struct {
     Message messages[BATCH];
     struct mmsghdr headers[BATCH];
     uint8_t datagrams[BATCH][ROOM];
-} Sender;
+} Forwarder;
 
-static int sender_init(Sender *self, PyObject *args, PyObject *kwargs) {
+static int forwarder_init(Forwarder *self, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"protect", NULL};
     PyObject *address;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!:Sender", names, &PyLong_Type, &address))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!:Forwarder", names, &PyLong_Type, &address))
         return -1;
     void *pointer = PyLong_AsVoidPtr(address);
     if (pointer == NULL) {
@@ -387,7 +388,7 @@ static int sender_init(Sender *self, PyObject *args, PyObject *kwargs) {
 }
 
 /* Forget what is pending. */
-static void sender_clear(Sender *self) {
+static void forwarder_clear(Forwarder *self) {
     unsigned int waiting = self->waiting;
     self->waiting = self->pending = 0;
     for (unsigned int i = 0; i < waiting; i++)
@@ -395,13 +396,13 @@ static void sender_clear(Sender *self) {
     Py_CLEAR(self->socket);
 }
 
-static void sender_dealloc(Sender *self) {
-    sender_clear(self);
+static void forwarder_dealloc(Forwarder *self) {
+    forwarder_clear(self);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
-/* Queue a datagram of the sender's own buffer. */
-static void append(Sender *self, Outlet *outlet, uint8_t *datagram, size_t size) {
+/* Queue a datagram that lies in the forwarder's own buffer. */
+static void append(Forwarder *self, Outlet *outlet, uint8_t *datagram, size_t size) {
     struct iovec vector = {.iov_base = datagram, .iov_len = size};
     Message *message = &self->messages[outlet->open];
     self->pending++;
@@ -448,7 +449,7 @@ static void send_apart(int descriptor, Message *message) {
 }
 
 /* Send what is pending. What the kernel does not take is dropped, one by one, as if each were sent alone. */
-static void flush(Sender *self) {
+static void flush(Forwarder *self) {
     PyObject *type, *value, *traceback;
     unsigned int done = 0, waiting = self->waiting;
     if (waiting == 0)
@@ -474,7 +475,7 @@ static void flush(Sender *self) {
             done++;
         }
     }
-    sender_clear(self);
+    forwarder_clear(self);
     PyErr_Restore(type, value, traceback);
 }
 
@@ -530,7 +531,7 @@ static int rewrite(uint8_t *datagram, const Packet *packet, const long long fiel
     return size;
 }
 
-static int send_along(Sender *self, PyObject *route, const Packet *packet) {
+static int send_along(Forwarder *self, PyObject *route, const Packet *packet) {
     long long field[7]; /* first, sequence, timestamp, ssrc, payload type, picture id, tl0picidx */
     if (!PyTuple_Check(route) || PyTuple_GET_SIZE(route) != 9 ||
         !PyObject_TypeCheck(PyTuple_GET_ITEM(route, 7), &OutletType)) {
@@ -572,7 +573,7 @@ PyDoc_STRVAR(send_doc, "send(routes, packet, number, picture, now)\n--\n\n"
     "Send a plain packet along each of `routes`, a tuple: see `Forwarder.send` in webrtc/forwarding/forward.py.\n"
     "Raises TypeError, ValueError for what is no route or no RTP packet of at most 1600 octets.");
 
-static PyObject *sender_send(Sender *self, PyObject *const *args, Py_ssize_t count) {
+static PyObject *forwarder_send(Forwarder *self, PyObject *const *args, Py_ssize_t count) {
     if (count != 5 || !PyTuple_Check(args[0]) || !PyBytes_Check(args[1]) || !PyTuple_Check(args[3]) ||
         PyTuple_GET_SIZE(args[3]) < 2) {
         PyErr_SetString(PyExc_TypeError, "send(routes: tuple, packet: bytes, number: int, picture: Picture, now: float)");
@@ -610,13 +611,13 @@ static PyObject *sender_send(Sender *self, PyObject *const *args, Py_ssize_t cou
     Py_RETURN_NONE;
 }
 
-static PyObject *sender_hold(Sender *self, PyObject *none) {
+static PyObject *forwarder_hold(Forwarder *self, PyObject *none) {
     (void)none;
     self->held = 1;
     Py_RETURN_NONE;
 }
 
-static PyObject *sender_flush(Sender *self, PyObject *none) {
+static PyObject *forwarder_flush(Forwarder *self, PyObject *none) {
     (void)none;
     self->held = 0;
     if (!self->busy) { /* else `send` does it at its end */
@@ -627,23 +628,23 @@ static PyObject *sender_flush(Sender *self, PyObject *none) {
     Py_RETURN_NONE;
 }
 
-static PyMethodDef sender_methods[] = {
-    {"hold", (PyCFunction)sender_hold, METH_NOARGS, "Gather what is sent from now on."},
-    {"flush", (PyCFunction)sender_flush, METH_NOARGS, "Send what has gathered, and gather no more."},
-    {"send", (PyCFunction)(void (*)(void))sender_send, METH_FASTCALL, send_doc},
+static PyMethodDef forwarder_methods[] = {
+    {"hold", (PyCFunction)forwarder_hold, METH_NOARGS, "Gather what is sent from now on."},
+    {"flush", (PyCFunction)forwarder_flush, METH_NOARGS, "Send what has gathered, and gather no more."},
+    {"send", (PyCFunction)(void (*)(void))forwarder_send, METH_FASTCALL, send_doc},
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject SenderType = {
+static PyTypeObject ForwarderType = {
     PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "nhipcau_fast.Sender",
+    .tp_name = "nhipcau_fast.Forwarder",
     .tp_doc = "Sends packets along routes. `protect`: the address of libsrtp's srtp_protect.",
-    .tp_basicsize = sizeof(Sender),
+    .tp_basicsize = sizeof(Forwarder),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_new = PyType_GenericNew,
-    .tp_init = (initproc)sender_init,
-    .tp_dealloc = (destructor)sender_dealloc,
-    .tp_methods = sender_methods,
+    .tp_init = (initproc)forwarder_init,
+    .tp_dealloc = (destructor)forwarder_dealloc,
+    .tp_methods = forwarder_methods,
 };
 
 static PyMethodDef functions[] = {
@@ -664,7 +665,7 @@ PyMODINIT_FUNC PyInit_nhipcau_fast(void) {
     PyObject *self = PyModule_Create(&module);
     if (self == NULL || PyModule_AddIntConstant(self, "INTERFACE", INTERFACE) < 0 ||
         PyModule_AddIntConstant(self, "HISTORY", HISTORY) < 0 || PyModule_AddIntConstant(self, "HELD", HELD) < 0 ||
-        PyModule_AddType(self, &OutletType) < 0 || PyModule_AddType(self, &SenderType) < 0 ||
+        PyModule_AddType(self, &OutletType) < 0 || PyModule_AddType(self, &ForwarderType) < 0 ||
         PyModule_AddType(self, &InboxType) < 0 || PyModule_AddType(self, &TrendlineType) < 0) {
         Py_XDECREF(self);
         return NULL;

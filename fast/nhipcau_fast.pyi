@@ -12,7 +12,7 @@ HISTORY: int
 HELD: int
 
 class Outlet:
-    """The data of an outlet: see `webrtc.forwarding.outlet.Outlet`."""
+    """The data of an outlet: see `webrtc.forwarding.outlet.Outlet` and `webrtc.estimation.sent.SentPackets`."""
 
     dropped: int
     octets: int
@@ -30,7 +30,7 @@ class Outlet:
     @property
     def last_sent(self) -> float: ...
     def sent(self, sequence: int, count: int, /) -> tuple[list[float], list[int]]: ...
-    def told(self, sequence: int, ticks: Sequence[int], zero: int, trend: Any, /) -> Any: ...
+    def acked(self, sequence: int, ticks: Sequence[int], zero: int, trend: Any, /) -> Any: ...
 
 class Inbox:
     """`receive` as `webrtc.transport.receive.Inbox` has it."""
@@ -48,8 +48,8 @@ class Trendline:
     def restart(self) -> None: ...
     def take(self, sent: list[float], arrived: list[float], /) -> None: ...
 
-class Sender:
-    """Sends packets along routes: `send` as `webrtc.forwarding.forward.Forwarder` has it."""
+class Forwarder:
+    """`hold`, `send`, `flush` as in `webrtc.forwarding.forward.Forwarder`. `protect`: the address of srtp_protect."""
 
     def __init__(self, protect: int) -> None: ...
     def hold(self) -> None: ...

@@ -1,7 +1,7 @@
 /* What comes in: many datagrams in one system call, and the header of a packet that SRTP has opened.
  *
- * The same as `Inbox.receive` (webrtc/transport/receive.py) and `open_packet` (webrtc/rtp/packet.py), which are the reference: a change
- * there is a change here.
+ * The reference is in Python: `Inbox.receive` (webrtc/transport/receive.py) and `open_packet` (webrtc/rtp/packet.py).
+ * A change there is a change here.
  */
 #define _GNU_SOURCE
 #include "receive.h"

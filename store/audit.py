@@ -31,13 +31,7 @@ class Audit:
         self._database = database
 
     async def add(self, entry: AuditEntry) -> None:
-        """Write one entry."""
-        async with self._database.writing() as db:
-            await self.add_to(db, entry)
-
-    @staticmethod
-    async def add_to(db: AsyncSession, entry: AuditEntry) -> None:
-        """Write one entry with what it is about, in the transaction `db`."""
+        """Write one entry, and whose administrators may read it."""
         row = AuditRow(
             at=entry.at,
             actor=entry.actor,
@@ -47,10 +41,11 @@ class Audit:
             before=_json(entry.before),
             after=_json(entry.after),
         )
-        db.add(row)
-        await db.flush()
-        readers = entry.organisations | await _schools_of(db, entry)
-        db.add_all(AuditReaderRow(organisation_id=each, audit_id=row.id) for each in sorted(readers))
+        async with self._database.writing() as db:
+            db.add(row)
+            await db.flush()
+            readers = entry.organisations | await _schools_of(db, entry)
+            db.add_all(AuditReaderRow(organisation_id=each, audit_id=row.id) for each in sorted(readers))
 
     async def list(
         self, *, object_kind: str | None = None, object_id: str | None = None, limit: int = 100

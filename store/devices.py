@@ -6,13 +6,13 @@ from sqlalchemy import Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from devices.device import DeviceId
+from devices.device import DeviceId, DeviceRecord
 from rooms.errors import DeviceInUse, DeviceOfAnotherSchool, OrganisationNotFound, StoredDeviceNotFound
 from rooms.room import RoomId
 from rooms.school import SchoolId
 from store.database import Database
 from store.rooms import lock_rooms
-from store.stored_device import StoredDevice, device_from_json, device_to_json, reported_from_json, reported_to_json
+from store.stored_device import check_record, device_from_json, device_to_json, reported_from_json, reported_to_json
 from store.tables import Base, DeviceRow, OrganisationRow
 
 
@@ -23,8 +23,11 @@ class Devices:
         self._database = database
         self._upsert = _upsert(database.engine.dialect.name)
 
-    async def save(self, records: Iterable[StoredDevice]) -> None:
-        """Add or renew these in one transaction; `room_id` is not written. Raises `OrganisationNotFound`."""
+    async def save(self, records: Iterable[DeviceRecord]) -> None:
+        """Add or renew these in one transaction; `room` is not written.
+
+        Raises `OrganisationNotFound`, `InvalidValue`.
+        """
         latest = {record.device.id: record for record in records}
         if not latest:
             return
@@ -34,17 +37,17 @@ class Devices:
             await _check_schools(db, {record.device.namespace for record in latest.values()})
             await db.execute(self._upsert, values)
 
-    async def all(self) -> tuple[StoredDevice, ...]:
+    async def all(self) -> tuple[DeviceRecord, ...]:
         """All devices, by id."""
         async with self._database.reading() as db:
             return tuple(_stored(row) for row in await db.scalars(select(DeviceRow).order_by(DeviceRow.id)))
 
-    async def get(self, device_id: DeviceId) -> StoredDevice:
+    async def get(self, device_id: DeviceId) -> DeviceRecord:
         """Raises `StoredDeviceNotFound`."""
         async with self._database.reading() as db:
             return _stored(await _found(db, device_id))
 
-    async def list(self, school_ids: Collection[SchoolId]) -> tuple[StoredDevice, ...]:
+    async def list(self, school_ids: Collection[SchoolId]) -> tuple[DeviceRecord, ...]:
         """Devices of these schools, by id."""
         query = select(DeviceRow).where(DeviceRow.school_id.in_(school_ids)).order_by(DeviceRow.id)
         async with self._database.reading() as db:
@@ -87,12 +90,6 @@ class Devices:
                 raise DeviceInUse(device_id, row.room_id)
             await db.delete(row)
 
-    async def room_of(self, device_id: DeviceId) -> RoomId | None:
-        """The room that has claimed it. Raises `StoredDeviceNotFound`."""
-        async with self._database.reading() as db:
-            room_id = (await _found(db, device_id)).room_id
-            return None if room_id is None else RoomId(room_id)
-
 
 def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
     """Adds rows; of those that exist, renews all but the school and the room."""
@@ -116,7 +113,8 @@ async def _found(db: AsyncSession, device_id: DeviceId, *, lock: bool = False) -
     return row
 
 
-def _values(record: StoredDevice) -> dict[str, object]:
+def _values(record: DeviceRecord) -> dict[str, object]:
+    check_record(record)
     return {
         "id": record.device.id,
         "school_id": record.device.namespace,
@@ -128,11 +126,11 @@ def _values(record: StoredDevice) -> dict[str, object]:
     }
 
 
-def _stored(row: DeviceRow) -> StoredDevice:
-    return StoredDevice(
+def _stored(row: DeviceRow) -> DeviceRecord:
+    return DeviceRecord(
         device=device_from_json(row.device),
         discovery_topic=row.discovery_topic,
         discovery_payload=row.discovery_payload,
-        room_id=None if row.room_id is None else RoomId(row.room_id),
+        room=row.room_id,
         reported=reported_from_json(row.reported),
     )

@@ -20,12 +20,8 @@ class MqttPasswords:
             rows = await db.scalars(select(MqttPasswordRow))
             return {SchoolId(OrganisationId(row.school_id)): row.password_hash for row in rows}
 
-    async def put(self, hashes: Mapping[SchoolId, str | None]) -> None:
-        """Set these schools' hashes; None: it has no password."""
+    async def put(self, hashes: Mapping[SchoolId, str]) -> None:
+        """Set these schools' hashes."""
         async with self._database.writing() as db:
             for school_id, password_hash in hashes.items():
-                row = await db.get(MqttPasswordRow, school_id)
-                if password_hash is None and row is not None:
-                    await db.delete(row)
-                elif password_hash is not None:
-                    await db.merge(MqttPasswordRow(school_id=school_id, password_hash=password_hash))
+                await db.merge(MqttPasswordRow(school_id=school_id, password_hash=password_hash))

@@ -8,13 +8,11 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rooms.audit import AuditEntry
 from rooms.people.account import Account, AccountId, Language, LoginId, LoginView, Role, RoleAt, TokenId, TokenView
 from rooms.people.errors import (
     AccountExists,
     AccountNotFound,
     LastAdministrator,
-    LinkNotFound,
     LoginFailed,
     LoginNotFound,
     OnlyRole,
@@ -22,7 +20,6 @@ from rooms.people.errors import (
 )
 from rooms.people.login_link import Link, LinkId, LinkKind
 from rooms.school import OrganisationId
-from store.audit import Audit
 from store.database import Database
 from store.people_tables import AccountRow, KeyRow, LinkRow, LoginRow, RoleRow, TokenRow
 
@@ -33,8 +30,8 @@ class PeopleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_account(self, account: Account, password_hash: str | None, *, by_link: LinkId | None = None) -> None:
-        """With `by_link`, use up that link in the same transaction. Raises `AccountExists`, `LinkNotFound`."""
+    async def add_account(self, account: Account, password_hash: str | None) -> None:
+        """Raises `AccountExists`."""
         row = AccountRow(
             id=account.id,
             name=account.name,
@@ -50,15 +47,6 @@ class PeopleStore:
         )
         try:
             async with self._database.writing() as db:
-                if by_link is not None:
-                    used = await db.execute(
-                        update(LinkRow)
-                        .where(LinkRow.id == by_link, LinkRow.used_at.is_(None))
-                        .values(used_at=account.created)
-                        .returning(LinkRow.id)
-                    )
-                    if used.scalar_one_or_none() is None:
-                        raise LinkNotFound("this link is not valid any more")
                 db.add(row)
         except IntegrityError as error:
             raise AccountExists(f"the name {account.name} is taken") from error
@@ -66,7 +54,8 @@ class PeopleStore:
     async def account(self, account_id: AccountId) -> Account:
         """Raises `AccountNotFound`."""
         async with self._database.reading() as db:
-            row = await db.get(AccountRow, account_id)
+            # As it is now, also where this transaction has read it before and changed it since.
+            row = await db.get(AccountRow, account_id, populate_existing=True)
             if row is None:
                 raise AccountNotFound(f"account {account_id} not found")
             return _account(row)
@@ -200,9 +189,8 @@ class PeopleStore:
         now: datetime,
         expires: datetime,
         network: str,
-        entry: AuditEntry,
     ) -> None:
-        """Adds it with its entry of the audit log, and removes all that have expired.
+        """Adds it, and removes all that have expired.
 
         Raises `LoginFailed` where since `account` was read its logins were ended: what let it in may be void by now.
         """
@@ -221,7 +209,6 @@ class PeopleStore:
                     network=network,
                 )
             )
-            await Audit.add_to(db, entry)
 
     async def login(self, secret_hash: str, now: datetime) -> tuple[LoginId, datetime, Account] | None:
         """The login with that secret, when it expires, and whose it is; None: ended, expired or never."""
@@ -246,20 +233,18 @@ class PeopleStore:
             rows = await db.scalars(select(LoginRow).where(of).order_by(LoginRow.created_at.desc(), LoginRow.id))
             return tuple(_login(row) for row in rows)
 
-    async def end_login(self, login_id: LoginId, account_id: AccountId, entry: AuditEntry) -> None:
-        """Removes it, and adds its entry of the audit log. Raises `LoginNotFound` where the account has none such."""
+    async def end_login(self, login_id: LoginId, account_id: AccountId) -> None:
+        """Raises `LoginNotFound` where the account has none such."""
         mine = (LoginRow.id == login_id) & (LoginRow.account_id == account_id)
         async with self._database.writing() as db:
             gone = await db.execute(delete(LoginRow).where(mine).returning(LoginRow.id))
             if gone.scalar_one_or_none() is None:
                 raise LoginNotFound(f"no login {login_id}")
-            await Audit.add_to(db, entry)
 
-    async def end_logins(self, account_id: AccountId, entry: AuditEntry, *, keeping: LoginId | None = None) -> None:
-        """All of the account's, and the links that would make new ones; with the entry of the audit log."""
+    async def end_logins(self, account_id: AccountId, *, keeping: LoginId | None = None) -> None:
+        """All of the account's but `keeping`, and the links that would make new ones."""
         async with self._database.writing() as db:
             await _end_ways_in(db, account_id, keeping=keeping)
-            await Audit.add_to(db, entry)
 
     async def holder(self, client: str, now: datetime) -> Account | None:
         """Whose login or token has the id `client`; None: it has ended, or lets nobody in now."""

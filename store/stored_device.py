@@ -1,34 +1,15 @@
-"""A device as it is kept over a restart, and its JSON."""
+"""A device as it is kept over a restart: whether it can be, and its JSON."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
-from devices.device import Device, PropertyName, Reported, Value
+from devices.device import Device, DeviceRecord, PropertyName, Reported, Value
 from rooms import checks
 from rooms.errors import InvalidValue
-from rooms.room import RoomId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDevice:
-    """A device as it is kept over a restart. `reported` values are never `fresh` when read back."""
-
-    device: Device
-    discovery_topic: str
-    discovery_payload: bytes
-    room_id: RoomId | None = None  # None: in the inbox, unclaimed
-    reported: Mapping[PropertyName, Reported] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        checks.text(self.discovery_topic, "discovery topic", at_most=65535)
-        for name, each in self.reported.items():
-            checks.utc(each.received, f"the time of {name}")
-            if isinstance(each.value, float) and not math.isfinite(each.value):
-                raise InvalidValue(f"{name}: {each.value} is no value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +22,15 @@ class _KeptValue:
 
 _DEVICE = TypeAdapter(Device)
 _KEPT_VALUES = TypeAdapter(dict[PropertyName, _KeptValue])
+
+
+def check_record(record: DeviceRecord) -> None:
+    """Raises `InvalidValue` for what the database would not give back as it was."""
+    checks.text(record.discovery_topic, "discovery topic", at_most=65535)
+    for name, each in record.reported.items():
+        checks.utc(each.received, f"the time of {name}")
+        if isinstance(each.value, float) and not math.isfinite(each.value):
+            raise InvalidValue(f"{name}: {each.value} is no value")
 
 
 def device_to_json(device: Device) -> dict[str, object]:

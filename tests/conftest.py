@@ -8,12 +8,12 @@ import pytest
 from store import Store, open_store
 from testing.mosquitto import Broker
 from testing.postgres import PostgresServer, postgres_server
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 
 
 def pytest_report_header() -> str:
-    missing = f"; NOT the fast one: {engine.missing}" if engine.missing else ""
-    return f"forwarding engines tested: {', '.join(engine.engines)}{missing}"
+    missing = f"; NOT the fast one: {engines.missing}" if engines.missing else ""
+    return f"forwarding engines tested: {', '.join(engines.installed)}{missing}"
 
 
 @pytest.fixture(scope="session")

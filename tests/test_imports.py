@@ -22,7 +22,9 @@ ALLOWED: Mapping[str, set[str]] = {
 EXCEPTIONS = {("controller/__main__.py", "demo")}
 
 ORDER: Mapping[str, str] = {
-    "rooms": "errors checks school audit room floor invitation scene lesson people suggestion",
+    "rooms": """
+        errors checks school audit room floor invitation scene lesson lesson_moves lesson_changes people suggestion
+    """,
     "devices": """
         errors scale device availability changes commands turns shares mqtt dialects
         overload problems readers registry sender intake hub
@@ -30,7 +32,7 @@ ORDER: Mapping[str, str] = {
     "webrtc": "errors shared rtp sdp transport estimation forwarding selection bridge node",
     "store": """
         columns engine database tables people_tables stored_device migrate migrations leadership
-        organisations rooms displays devices scenes lesson_rows lessons audit people mqtt_passwords quality clock store
+        organisations rooms displays devices scenes audit lesson_rows lessons people mqtt_passwords quality clock store
     """,
     "controller": """
         errors ids network schema changes small_file certificate config processes clock broker nodes people

@@ -1,16 +1,15 @@
-"""What goes wrong in the media plane.
+"""The errors of the media plane.
 
 WebrtcError
-├── InvalidSdp          (ValueError)       the text is no session description we can read
-│   └── UnsupportedSdp                     readable, but it asks for what this node does not do
-├── InvalidPacket       (ValueError)       a datagram that is not the RTP or RTCP it should be
-├── InvalidToken        (PermissionError)  no token of ours: unreadable, forged, expired
+├── InvalidSdp          (ValueError)       the text is no session description that we can read
+│   └── UnsupportedSdp                     it can be read, but it asks for what this node does not do
+├── InvalidPacket       (ValueError)       a datagram that is not the RTP or RTCP that it should be
+├── InvalidToken        (PermissionError)  the token is not ours (unreadable, forged), or expired, or revoked
 ├── TokenNotAllowed     (PermissionError)  a good token, for another bridge or for less than was asked
 ├── BridgeNotFound      (LookupError)      no such bridge on this node
 ├── ConnectionNotFound  (LookupError)      no such connection, or it has ended
 ├── BridgeFull          (RuntimeError)     the bridge has as many connections as it takes
 ├── HandshakeFailed     (ConnectionError)  no DTLS association: silence, wrong fingerprint, no common SRTP profile
-├── SignallingFailed    (ConnectionError)  our client could not agree with a node
 └── RegistrationRefused (PermissionError)  the controller does not take this node: another secret, or a name in use
 """
 
@@ -57,10 +56,6 @@ class BridgeFull(WebrtcError, RuntimeError):
 
 
 class HandshakeFailed(WebrtcError, ConnectionError):
-    pass
-
-
-class SignallingFailed(WebrtcError, ConnectionError):
     pass
 
 

@@ -22,9 +22,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from controller.broker.access import CONTROLLER, PROBE, Access, hash_password, is_hash, username_of
+from controller.broker.errors import BrokerUnavailable
 from controller.config.model import Address, EmbeddedBrokerConfig
-from controller.errors import BrokerUnavailable, ChildFailed, FileDamaged
+from controller.errors import FileDamaged
 from controller.processes.child import Child, ChildProgram, left_running
+from controller.processes.errors import ChildFailed
 from controller.small_file import kept_secret, noted, read_small, write_small
 
 __all__ = ["BrokerLogin", "EmbeddedBroker", "Engine", "hash_password", "is_hash", "username_of"]

@@ -4,22 +4,29 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from controller.broker.address import DeviceAddress, Entrance
 from controller.broker.embedded import EmbeddedBroker, hash_password, is_hash, username_of
-from controller.errors import BrokerUnavailable, FileDamaged, PasswordsElsewhere
+from controller.broker.errors import BrokerUnavailable, PasswordsElsewhere
+from controller.errors import FileDamaged
 from controller.small_file import read_small
 from devices.device import Namespace
 from devices.hub import DeviceHub
+from rooms.audit import AuditEntry
 from rooms.errors import StoreUnavailable
-from rooms.school import OrganisationKind, SchoolId
+from rooms.people.rights import Right, Rights
+from rooms.school import OrganisationId, OrganisationKind, SchoolId
 from store import Store
 
 logger = logging.getLogger(__name__)
+
+AGAIN_S = 10.0
+"""After which the broker is asked again to follow the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +59,24 @@ class MqttLogins:
     """
 
     def __init__(
-        self, store: Store, hub: DeviceHub, broker: EmbeddedBroker | None, *, directory: Path, entrance: Entrance
+        self,
+        store: Store,
+        hub: DeviceHub,
+        broker: EmbeddedBroker | None,
+        *,
+        directory: Path,
+        entrance: Entrance,
+        clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._passwords = store.mqtt_passwords
         self._hub = hub
         self._broker = broker
         self._entrance = entrance
+        self._clock = clock
         self._earlier = directory / "schools.json"
         self._writing = asyncio.Lock()
+        self._behind = asyncio.Event()  # the broker does not do yet what the database says
 
     async def begin(self) -> None:
         """As `take_up`, at our start: nobody who was let in is put out because a file or the disk is damaged."""
@@ -72,7 +88,18 @@ class MqttLogins:
             try:
                 await self._take_up()
             except BrokerUnavailable as error:
-                logger.warning("schools that are new to the broker are let in later: %s", error)
+                self._fall_behind(error)
+
+    async def run(self) -> None:
+        """Until cancelled: have the broker follow the database again where it could not at once."""
+        while True:
+            await self._behind.wait()
+            self._behind.clear()
+            try:
+                await self.take_up()
+            except (BrokerUnavailable, StoreUnavailable) as error:
+                self._fall_behind(error)
+                await asyncio.sleep(AGAIN_S)
 
     async def take_up(self) -> None:
         """Let in and listen to the schools that the database has. Raises `BrokerUnavailable`."""
@@ -83,12 +110,26 @@ class MqttLogins:
         schools = await self._schools()
         self._hub.set_namespaces({Namespace(each) for each in schools})
         if self._broker is not None:
-            hashes = await self._passwords.all()
-            await self._broker.set_schools({each: hashes[each] for each in schools if each in hashes})
+            await self._let_in(self._broker, {}, schools)
 
-    async def school_added(self, school_id: SchoolId) -> None:
-        """Give the school its corner of the broker and listen to it."""
-        await self.take_up()
+    async def _let_in(
+        self, broker: EmbeddedBroker, new: Mapping[SchoolId, str], schools: Collection[SchoolId] | None = None
+    ) -> None:
+        """Those of these schools, of all where None, that have a password: as it is written, or `new`."""
+        hashes = {**await self._passwords.all(), **new}
+        schools = await self._schools() if schools is None else schools
+        await broker.set_schools({each: hashes[each] for each in schools if each in hashes})
+
+    async def school_added(self) -> None:
+        """Give the school its corner of the broker and listen to it, later where the broker does not answer."""
+        try:
+            await self.take_up()
+        except (BrokerUnavailable, StoreUnavailable) as error:
+            self._fall_behind(error)
+
+    def _fall_behind(self, error: Exception) -> None:
+        logger.warning("schools that are new to the broker are let in later: %s", error)
+        self._behind.set()
 
     async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
         """What a technician types into the school's devices, but for the password. Raises `StoreUnavailable`."""
@@ -105,26 +146,40 @@ class MqttLogins:
             issued=school_id in await self._passwords.all(),
         )
 
-    async def issue_password(self, school_id: SchoolId) -> MqttLogin:
+    async def issue_password(self, id: OrganisationId, *, rights: Rights, actor: str) -> MqttLogin:
         """A new password; the old one ends.
 
-        Raises `PasswordsElsewhere` for a broker that is not ours, `BrokerUnavailable` or `StoreUnavailable` where it
-        cannot be given now: then the old one stays.
+        Raises `HiddenObject`, `Forbidden`, `OrganisationNotFound`, `PasswordsElsewhere` for a broker that is not ours,
+        `BrokerUnavailable` or `StoreUnavailable` where it cannot be given now: then the old one stays.
         """
+        rights.require(Right.CONNECT, id, "organisation", id)
+        school_id = (await self._store.organisations.get(id)).school_id
         if self._broker is None:
             raise PasswordsElsewhere("the configured broker gives out its own passwords")
         password = secrets.token_urlsafe(18)
+        new = {school_id: hash_password(password)}
         async with self._writing:
-            before = (await self._passwords.all()).get(school_id)
-            await self._passwords.put({school_id: hash_password(password)})
             try:
-                await self._take_up()
-            except BrokerUnavailable:
-                with suppress(StoreUnavailable):
-                    await self._passwords.put({school_id: before})
+                await self._let_in(self._broker, new)  # first: what it cannot take now, nobody is given
+                async with self._store.transaction() as tx:
+                    await tx.mqtt_passwords.put(new)
+                    await tx.audit.add(self._entry(actor, school_id))
+            except BaseException:
+                self._behind.set()  # it goes back to what is written
                 raise
         self._hub.doubt(Namespace(school_id))  # the broker has just cut off whoever came with the old one
         return MqttLogin(username=username_of(school_id), password=password)
+
+    def _entry(self, actor: str, school_id: SchoolId) -> AuditEntry:
+        return AuditEntry(
+            at=self._clock(),
+            actor=actor,
+            action="school.mqtt_password",
+            object_kind="organisation",
+            object_id=school_id,
+            before={},
+            after={},
+        )
 
     async def _schools(self) -> list[SchoolId]:
         organisations = await self._store.organisations.list()

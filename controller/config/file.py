@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from controller.config import values as values
+from controller.config.errors import ConfigError
 from controller.config.model import (
     BridgeConfig,
     Config,
@@ -30,7 +31,6 @@ from controller.config.model import (
     sqlite_url,
 )
 from controller.config.yaml_reader import Document, Item, Section
-from controller.errors import ConfigError
 from webrtc.shared.token import MIN_SECRET_LENGTH
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

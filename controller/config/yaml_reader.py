@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import yaml
 
-from controller.errors import ConfigProblem
+from controller.config.errors import ConfigProblem
 
 T = TypeVar("T")
 

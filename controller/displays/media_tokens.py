@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.errors import NodeUnavailable
 from controller.nodes.bridges import TOKEN_LIFETIME, Nodes
+from controller.nodes.errors import NodeUnavailable
 from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
 from webrtc.shared.token import Claims, issue
 

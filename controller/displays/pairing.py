@@ -1,89 +1,96 @@
-"""How a display gets into a room: it shows a code, a technician of the room's school types it in.
+"""Displays get into a room by the code that they show, and out of it again."""
 
-Pure: the clock is given, codes live in memory and their number is bounded. A code is worth one pairing.
-"""
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from controller.errors import ControllerError
-from controller.people.throttle import Throttle
-
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L
-CODE_LENGTH = 6  # 31^6 = 887 million; with 500 waiting and 10 tries, then 1 per 10 s, a guess takes weeks
-CODE_LIFE = timedelta(minutes=10)
-WAITING_LIMIT = 500
-WAITING_LIMIT_PER_ADDRESS = 50  # one network cannot keep all others from being paired
-
-
-class PairingCodeNotFound(ControllerError, LookupError):
-    pass
-
-
-class PairingFull(ControllerError, ConnectionError):
-    """Too many unpaired displays are waiting; a ConnectionError because trying again later helps."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairingOffer:
-    """A code on an unpaired display's screen."""
-
-    code: str
-    expires: datetime  # aware, UTC
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    offer: PairingOffer
-    tell: Callable[[str], None]
-    by: str
+from controller.changes import ChangeKind, Changes
+from controller.displays.pairing_codes import PairingCodes
+from controller.displays.presence import Displays
+from controller.ids import new_id
+from controller.lessons.conductor import Conductor
+from controller.nodes.bridges import Nodes
+from controller.people.secret import hash_of, new_secret
+from rooms.audit import AuditEntry
+from rooms.people.rights import Right, Rights
+from rooms.room import Display, DisplayId, RoomId
+from store import Store
 
 
 class Pairing:
-    """The codes that are on screens now. `tell` of an offer is called once, with the display's new credential."""
+    """`codes`: those on screens now. `displays`: those whose pages are connected."""
 
-    def __init__(self, *, clock: Callable[[], datetime], choice: Callable[[str], str] = secrets.choice) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        codes: PairingCodes,
+        displays: Displays,
+        conductor: Conductor,
+        nodes: Nodes,
+        changes: Changes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.codes = codes
+        self._store = store
+        self._displays = displays
+        self._conductor = conductor
+        self._nodes = nodes
+        self._changes = changes
         self._clock = clock
-        self._choice = choice
-        self._waiting: dict[str, _Waiting] = {}
-        self._attempts = Throttle(burst=10, interval=timedelta(seconds=10), clock=clock, capacity=1000)
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    async def pair(self, code: str, room_id: RoomId, name: str, *, rights: Rights, actor: str) -> Display:
+        """Pair the display that shows `code` to the room. Where this fails, the code stays good.
 
-    def offer(self, tell: Callable[[str], None], by: str) -> PairingOffer:
-        """A new code for a display in the network `by`. Raises `PairingFull`."""
-        now = self._clock()
-        for code in [code for code, each in self._waiting.items() if each.offer.expires <= now]:
-            del self._waiting[code]
-        same = sum(each.by == by for each in self._waiting.values())
-        if len(self._waiting) >= WAITING_LIMIT or same >= WAITING_LIMIT_PER_ADDRESS:
-            raise PairingFull("too many displays are waiting to be paired")
-        code = self._new_code()
-        offer = PairingOffer(code=code, expires=now + CODE_LIFE)
-        self._waiting[code] = _Waiting(offer, tell, by)
-        return offer
+        Raises `RoomNotFound`, `HiddenObject`, `Forbidden`, `PairingCodeNotFound`, `TooManyAttempts`, `InvalidValue`.
+        """
+        room = await self._store.rooms.get(room_id)
+        rights.require(Right.EQUIP, room.school_id, "room", room_id)
+        with self.codes.taken(code, by=actor) as tell:
+            secret = new_secret()
+            display = Display(id=DisplayId(new_id("s")), room_id=room_id, name=name, paired_at=self._clock())
+            async with self._store.transaction() as tx:
+                await tx.displays.add(display, hash_of(secret))
+                await tx.audit.add(self._entry(actor, "display.pair", display.id, after=_summary(display)))
+        tell(secret)
+        self._changes.publish(ChangeKind.ROOM, room_id)
+        return display
 
-    def left(self, offer: PairingOffer) -> timedelta:
-        """How long the code is still good."""
-        return max(offer.expires - self._clock(), timedelta(0))
+    async def unpair(self, display_id: DisplayId, *, rights: Rights, actor: str) -> None:
+        """Its page returns to pairing; it takes part in nothing any more, what it sends and receives ends.
 
-    def withdraw(self, offer: PairingOffer) -> None:
-        """The display went away or shows another code. Idempotent."""
-        self._waiting.pop(offer.code, None)
+        Raises `DisplayNotFound`, `HiddenObject`, `Forbidden`.
+        """
+        display = await self._store.displays.get(display_id)
+        room = await self._store.rooms.get(display.room_id)
+        rights.require(Right.EQUIP, room.school_id, "display", display_id)
+        async with self._store.transaction() as tx:
+            await tx.displays.delete(display_id)
+            await tx.audit.add(self._entry(actor, "display.unpair", display_id, before=_summary(display)))
+        self._displays.unpair(display_id)
+        plan = self._conductor.plan_in(room.id)
+        if plan is not None:
+            self._nodes.exclude(plan.lesson.id, participant=room.id, client=display_id)
+        self._changes.publish(ChangeKind.ROOM, room.id)
 
-    def take(self, code: str, by: str) -> Callable[[str], None]:
-        """The `tell` of the display that shows `code`. Raises `PairingCodeNotFound`, `TooManyAttempts` (of `by`)."""
-        self._attempts.attempt(by)
-        waiting = self._waiting.pop(code.strip().upper(), None)
-        if waiting is None or waiting.offer.expires <= self._clock():
-            raise PairingCodeNotFound("no display shows this code now")
-        self._attempts.refund(by)
-        return waiting.tell
+    def _entry(
+        self,
+        actor: str,
+        action: str,
+        id: DisplayId,
+        *,
+        before: Mapping[str, object] | None = None,
+        after: Mapping[str, object] | None = None,
+    ) -> AuditEntry:
+        return AuditEntry(
+            at=self._clock(),
+            actor=actor,
+            action=action,
+            object_kind="display",
+            object_id=id,
+            before=before,
+            after=after,
+        )
 
-    def _new_code(self) -> str:
-        while (code := "".join(self._choice(ALPHABET) for _ in range(CODE_LENGTH))) in self._waiting:
-            pass
-        return code
+
+def _summary(display: Display) -> dict[str, object]:
+    return {"room": display.room_id, "name": display.name}

@@ -10,13 +10,13 @@ from contextlib import suppress
 from itertools import count, islice
 
 from controller.changes import ChangeKind, Changes
-from devices.device import DeviceId, Namespace
+from devices.device import DeviceId, DeviceRecord, Namespace
 from devices.errors import DeviceNotFound
 from devices.hub import ChangeKind as DeviceChangeKind
-from devices.hub import DeviceChange, DeviceHub, DeviceRecord
+from devices.hub import DeviceChange, DeviceHub
 from rooms.errors import DeviceInUse, InvalidValue, RoomsError, StoredDeviceNotFound, StoreUnavailable
 from store import Store
-from store.stored_device import StoredDevice
+from store.stored_device import check_record
 
 logger = logging.getLogger(__name__)
 
@@ -37,16 +37,7 @@ KEPT = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.
 
 async def restore_devices(store: Store, hub: DeviceHub) -> None:
     """Give the hub what the database knows, before it connects."""
-    hub.restore(
-        DeviceRecord(
-            device=each.device,
-            discovery_topic=each.discovery_topic,
-            discovery_payload=each.discovery_payload,
-            claimed=each.room_id is not None,
-            reported=each.reported,
-        )
-        for each in await store.devices.all()
-    )
+    hub.restore(await store.devices.all())
 
 
 class DeviceRecords:
@@ -87,6 +78,8 @@ class DeviceRecords:
 
     def _follow(self, change: DeviceChange) -> None:
         id = change.device_id
+        if change.kind is DeviceChangeKind.CLAIM:
+            return  # whoever put it there, or took it out, says so
         if change.kind in DESCRIBED:
             self._described()
         if change.kind is DeviceChangeKind.DISCOVERED:
@@ -175,14 +168,17 @@ class DeviceRecords:
 
     async def _write(self, ids: Iterable[DeviceId]) -> None:
         """Write devices of one school."""
-        records: list[StoredDevice] = []
+        records: list[DeviceRecord] = []
         for id in ids:
             try:
-                records.append(_stored(self._hub.record(id)))
+                record = self._hub.record(id)
+                check_record(record)
             except DeviceNotFound:
                 continue  # forgotten meanwhile
             except InvalidValue as error:
                 logger.warning("device %s: cannot be kept: %s", id, error)
+            else:
+                records.append(record)
         try:
             await self._store.devices.save(records)
         except asyncio.CancelledError:
@@ -206,12 +202,3 @@ class DeviceRecords:
             return  # deleted by a person; or put into a room meanwhile, whose technician then sees it as missing
         except StoreUnavailable as error:
             logger.warning("device %s: record not deleted: %s", id, error)
-
-
-def _stored(record: DeviceRecord) -> StoredDevice:
-    return StoredDevice(
-        device=record.device,
-        discovery_topic=record.discovery_topic,
-        discovery_payload=record.discovery_payload,
-        reported=record.reported,
-    )

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from controller.errors import NodeUnavailable
 from controller.lessons.scenes import SceneRun
 from controller.lessons.steps import StepView
 from controller.nodes.bridge_report import is_viewer
 from controller.nodes.bridges import Nodes
+from controller.nodes.errors import NodeUnavailable
 from devices.hub import DeviceHub
 from rooms.errors import StoreUnavailable
 from rooms.lesson import Lesson, LessonState
@@ -78,7 +78,6 @@ class SceneRuns:
                 overridden: frozenset[StepId] = site.overridden if name == LESSON_SCENE else frozenset()
                 runs[site.room_id] = SceneRun(
                     scene,
-                    store=store,
                     hub=hub,
                     actor=f"lesson {lesson.id}",
                     clock=clock,

@@ -10,17 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from controller.errors import RoomInUse
 from controller.ids import new_command_id
-from controller.lessons.steps import SceneView, StepDevice, StepView
+from controller.lessons.steps import StepDevice, StepView
 from devices.commands import on_the_way, same
 from devices.device import Availability, Command, CommandState, DeviceId, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull
 from devices.hub import ChangeKind, DeviceHub
-from rooms.errors import StepNotFound, StoredDeviceNotFound, StoreUnavailable
-from rooms.room import RoomId
+from rooms.errors import StepNotFound
 from rooms.scene import Scene, SceneStep, StepId, StepResult, StepState, skippable, startable
-from store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +46,6 @@ class SceneRun:
         self,
         scene: Scene,
         *,
-        store: Store,
         hub: DeviceHub,
         actor: str,
         clock: Callable[[], datetime],
@@ -57,7 +53,6 @@ class SceneRun:
         overridden: Collection[StepId] = (),
     ) -> None:
         self.scene = scene
-        self._store = store
         self._hub = hub
         self._actor = actor
         self._clock = clock
@@ -151,10 +146,10 @@ class SceneRun:
             actor=self._actor,
         )
         try:
-            if not await self._in_room(step.device_id):
-                return StepState.FAILED, "not_claimed"
+            if self._hub.room_of(step.device_id) != self.scene.room_id:
+                return StepState.FAILED, "not_claimed"  # another room's devices are none of a scene's business
             result = await self._hub.send(command)
-        except (DeviceNotFound, StoredDeviceNotFound):
+        except DeviceNotFound:
             return StepState.FAILED, "not_found"
         except DeviceNotClaimed:
             return StepState.FAILED, "not_claimed"
@@ -163,13 +158,6 @@ class SceneRun:
         except QueueFull:
             return StepState.FAILED, "busy"
         return OUTCOMES[result.state], result.code
-
-    async def _in_room(self, device_id: DeviceId) -> bool:
-        """Whether the device is (still) in this room: another room's are none of a scene's business."""
-        try:
-            return await self._store.devices.room_of(device_id) == self.scene.room_id
-        except StoreUnavailable:
-            return True  # as far as was known; a room does not wait for the database
 
     def _compare(self, device_id: DeviceId) -> None:
         """Look again at what a device's steps want and what it says, after it said something or came or went."""
@@ -187,7 +175,9 @@ class SceneRun:
     def _is_there(self, device_id: DeviceId) -> bool:
         """Whether it can be reached and commanded."""
         try:
-            return self._hub.claimed(device_id) and self._hub.availability(device_id)[0] is Availability.ONLINE
+            return (
+                self._hub.room_of(device_id) is not None and self._hub.availability(device_id)[0] is Availability.ONLINE
+            )
         except DeviceNotFound:
             return False
 
@@ -322,24 +312,3 @@ def _heard(hub: DeviceHub, step: SceneStep, begun: datetime | None) -> Value | N
     if reported is None:
         return None
     return reported.value if (reported.fresh if begun is None else reported.received >= begun) else None
-
-
-class Scenes:
-    """Applies scenes outside lessons, as a technician's try-out does."""
-
-    def __init__(
-        self, store: Store, hub: DeviceHub, *, clock: Callable[[], datetime], in_lesson: Callable[[RoomId], bool]
-    ) -> None:
-        self._store = store
-        self._hub = hub
-        self._clock = clock
-        self._in_lesson = in_lesson
-
-    async def apply(self, room_id: RoomId, name: str, actor: str) -> SceneView:
-        """Return once each step has settled. Raises `SceneNotFound`; `RoomInUse` while a lesson rules the room."""
-        scene = await self._store.scenes.get(room_id, name)
-        if self._in_lesson(room_id):
-            raise RoomInUse(room_id)
-        run = SceneRun(scene, store=self._store, hub=self._hub, actor=actor, clock=self._clock, changed=lambda: None)
-        await run.apply()
-        return SceneView(room_id=room_id, name=name, steps=run.views())

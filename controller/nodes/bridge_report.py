@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from rooms.room import RoomId
 from webrtc.shared.ids import ParticipantId
-from webrtc.shared.state import BridgeState, Flow, Link, ParticipantState, Role
+from webrtc.shared.state import BridgeState, Flow, LinkState, ParticipantState, Role
 
 
 class SiteLink(StrEnum):
@@ -49,7 +49,7 @@ class Received:
 
 
 VIEWER = "viewer-"
-LINKS = {Link.GOOD: SiteLink.GOOD, Link.WEAK: SiteLink.WEAK, Link.LOST: SiteLink.LOST}
+LINKS = {LinkState.GOOD: SiteLink.GOOD, LinkState.WEAK: SiteLink.WEAK, LinkState.LOST: SiteLink.LOST}
 
 
 def viewer(account_id: str) -> str:

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 
 from controller.config.model import BridgeConfig
-from controller.errors import NodeUnavailable
+from controller.nodes.errors import NodeUnavailable
 from controller.nodes.fleet import Fleet
 from controller.nodes.node import Node, NodeState
 from controller.nodes.placement import Move, least_loaded

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from controller.config.model import BridgeConfig, LocalNodesConfig
-from controller.errors import NodeNameTaken, NodeNotFound, NodeUnavailable, RegistrationRefused
+from controller.nodes.errors import NodeNameTaken, NodeNotFound, NodeUnavailable, RegistrationRefused
 from controller.nodes.lease import LEASE_S, MAX_NODES, Lease, Registration, Terms
 from controller.nodes.local import local_secret, node_program
 from controller.nodes.node import Node, NodeView

@@ -28,7 +28,7 @@ from enum import StrEnum
 import aiohttp
 from pydantic import ValidationError
 
-from controller.errors import NodeUnavailable
+from controller.nodes.errors import NodeUnavailable
 from controller.nodes.events import NODE_EVENT, BridgeChanged, BridgeClosed, LoadReport, Snapshot
 from controller.nodes.placement import Candidate
 from controller.processes.own_time import OwnTime

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from controller.config.model import Config
-from controller.errors import ControllerAway, OperatorRefused
 from controller.operator.commands import aligned, operation
+from controller.operator.errors import ControllerAway, OperatorRefused
 from controller.people.people import People
 from controller.people.secret import new_password
 from rooms.people.account import Account, AccountId, RoleAt, TokenId
+from rooms.people.rights import OWNER
 from store import open_store
 
 ACCOUNT_HEADINGS = ("NAME", "IN WORDS", "ROLES", "STATE")
@@ -35,7 +36,7 @@ async def reset_password(config: Config, name: str) -> str:
     """A new password for that account, which its owner must then change. Raises `AccountNotFound`."""
     password = new_password()
     async with _changing(config, name) as (people, account):
-        await people.accounts.set_password(account.id, password, actor=operator_name(), given=True)
+        await people.accounts.set_password(account.id, password, rights=OWNER, actor=operator_name())
     return password
 
 
@@ -43,9 +44,9 @@ async def suspend(config: Config, name: str, *, suspended: bool) -> None:
     """Let nobody in by that account, or let the person in again. Raises `AccountNotFound`."""
     async with _changing(config, name) as (people, account):
         if suspended:
-            await people.accounts.suspend(account.id, actor=operator_name(), forced=True)
+            await people.accounts.suspend(account.id, rights=OWNER, actor=operator_name(), forced=True)
         else:
-            await people.accounts.resume(account.id, actor=operator_name())
+            await people.accounts.resume(account.id, rights=OWNER, actor=operator_name())
 
 
 async def set_operator(config: Config, name: str, *, on: bool) -> None:
@@ -58,14 +59,14 @@ async def set_role(config: Config, name: str, role: RoleAt, *, held: bool) -> No
     """Give or take a role. Raises `AccountNotFound`, `OrganisationNotFound`, `OnlyRole`, `LastAdministrator`."""
     async with _changing(config, name) as (people, account):
         change = people.accounts.grant if held else people.accounts.take
-        await change(account.id, role, actor=operator_name())
+        await change(account.id, role, rights=OWNER, actor=operator_name())
 
 
 async def create_token(config: Config, name: str, *, label: str, life: timedelta) -> str:
     """Raises `AccountNotFound`, `InvalidAccount`."""
     async with _people(config) as people:
         account = await people.accounts.named(name)
-        _, token = await people.tokens.create(account.id, label, life=life, actor=operator_name())
+        _, token = await people.tokens.create(account.id, label, life=life, rights=OWNER, actor=operator_name())
     return token
 
 
@@ -85,7 +86,7 @@ async def revoke_token(config: Config, token_id: TokenId) -> None:
     """Raises `TokenNotFound`."""
     async with _people(config) as people:
         owner = await people.tokens.owner(token_id)
-        await people.tokens.revoke(token_id, owner, actor=operator_name())
+        await people.tokens.revoke(token_id, owner, rights=OWNER, actor=operator_name())
     await _announce(config, owner)
 
 

@@ -10,9 +10,10 @@ import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
 from controller.clock.models import ClockJson
-from controller.errors import ControllerAway, DutyChanged, NodeNotFound, NodeUnavailable, OperatorRefused
+from controller.nodes.errors import NodeNotFound, NodeUnavailable
 from controller.nodes.models import NodeJson, NodesJson
 from controller.nodes.node import NodeState
+from controller.operator.errors import ControllerAway, DutyChanged, OperatorRefused
 from controller.operator.socket import NAME, short_path
 
 LOOK_EVERY_S = 0.5

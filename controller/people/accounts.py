@@ -1,7 +1,8 @@
 """Accounts: adding them, finding them, checking their passwords, and what they may do."""
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.ids import new_id
@@ -10,11 +11,27 @@ from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
 from rooms.people.account import Account, AccountId, Identity, Language, LoginId, Role, RoleAt
 from rooms.people.errors import AccountNotFound, LoginFailed, WrongPassword
-from rooms.people.login_link import LinkId
-from rooms.people.rights import Rights
+from rooms.people.rights import Right, Rights
 from rooms.school import OrganisationId
 from store.people import PeopleStore
 from store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """One that is not written yet."""
+
+    account: Account
+    password_hash: str | None = field(repr=False)
+
+
+class _Change:
+    """An account in a transaction that changes it."""
+
+    def __init__(self, rows: PeopleStore, before: Account) -> None:
+        self.rows = rows
+        self.before = before
+        self.after = before
 
 
 class Accounts:
@@ -23,14 +40,13 @@ class Accounts:
     def __init__(
         self,
         store: Store,
-        rows: PeopleStore,
         passwords: Passwords,
         *,
         clock: Callable[[], datetime],
         changed: Callable[[AccountId], None],
     ) -> None:
         self._store = store
-        self._rows = rows
+        self._rows = store.people
         self._passwords = passwords
         self._clock = clock
         self._changed = changed
@@ -42,28 +58,47 @@ class Accounts:
         name: str,
         display_name: str,
         roles: Iterable[RoleAt],
+        rights: Rights,
         actor: str,
         password: str | None = None,  # None: logs in by link or token only
         given: bool = False,  # somebody else chose the password
         language: Language = Language.VI,
-        operator: bool = False,
-        by_link: LinkId | None = None,
     ) -> Account:
-        """With `by_link`, that link is used up with it. Raises `InvalidAccount`, `AccountExists`, `LinkNotFound`."""
+        """Raises `HiddenObject`, `Forbidden`, `InvalidAccount`, `AccountExists`."""
+        held = tuple(sorted(set(roles), key=lambda each: (each.organisation_id, each.role)))
+        for each in held:
+            rights.require(Right.ADMINISTER, each.organisation_id, "organisation", each.organisation_id)
+        new = await self.new(name=name, display_name=display_name, password=password, given=given, language=language)
+        account = replace(new.account, roles=held)
+        async with self._store.transaction() as tx:
+            await self.write(tx, replace(new, account=account), actor=actor)
+        return account
+
+    async def new(
+        self,
+        *,
+        name: str,
+        display_name: str,
+        password: str | None,
+        given: bool = False,
+        language: Language = Language.VI,
+    ) -> NewAccount:
+        """An account without roles to be written. Raises `InvalidAccount`."""
         account = Account(
             id=AccountId(new_id("a")),
             name=name,
             display_name=display_name,
             language=language,
-            roles=tuple(sorted(set(roles), key=lambda each: (each.organisation_id, each.role))),
             created=self._clock(),
-            operator=operator,
             password_given=given,
         )
         hashed = None if password is None else await self._passwords.hash(password, names=_names(account))
-        await self._rows.add_account(account, hashed, by_link=by_link)
-        await self._record(actor, "account.add", account, after=_summary(account))
-        return account
+        return NewAccount(account, hashed)
+
+    async def write(self, tx: Store, new: NewAccount, *, actor: str) -> None:
+        """As part of what `tx` does. Raises `AccountExists`."""
+        await tx.people.add_account(new.account, new.password_hash)
+        await tx.audit.add(self._entry(actor, "account.add", new.account, after=_summary(new.account)))
 
     async def get(self, account_id: AccountId) -> Account:
         """Raises `AccountNotFound`."""
@@ -96,62 +131,106 @@ class Accounts:
         """Of the whole database, by name."""
         return await self._rows.all_accounts()
 
-    async def grant(self, account_id: AccountId, role: RoleAt, *, actor: str) -> Account:
-        """Raises `AccountNotFound`, `OrganisationNotFound`."""
+    async def grant(self, account_id: AccountId, role: RoleAt, *, rights: Rights, actor: str) -> Account:
+        """Raises `AccountNotFound`, `HiddenObject`, `Forbidden`, `OrganisationNotFound`."""
+        await self._permit_role(account_id, role, rights)
         await self._store.organisations.get(role.organisation_id)
-        before = await self._rows.account(account_id)
-        await self._rows.grant(account_id, role)
-        return await self._record_change("account.grant", before, actor)
+        async with self._changing("account.grant", account_id, actor) as change:
+            await change.rows.grant(account_id, role)
+        return change.after
 
-    async def take(self, account_id: AccountId, role: RoleAt, *, actor: str) -> Account:
-        """The role is not held any more. Raises `AccountNotFound`, `OnlyRole`, `LastAdministrator`."""
-        before = await self._rows.account(account_id)
-        above = (await self.rights(before)).administered_from(role.organisation_id)
-        await self._rows.take(account_id, role, administered_from=above)
-        return await self._record_change("account.take", before, actor)
+    async def write_grant(self, tx: Store, account_id: AccountId, role: RoleAt, *, actor: str) -> None:
+        """As part of what `tx` does. Raises `AccountNotFound`."""
+        async with self._changing_in(tx, "account.grant", account_id, actor) as change:
+            await change.rows.grant(account_id, role)
+
+    async def take(self, account_id: AccountId, role: RoleAt, *, rights: Rights, actor: str) -> Account:
+        """The role is not held any more.
+
+        Raises `AccountNotFound`, `HiddenObject`, `Forbidden`, `OnlyRole`, `LastAdministrator`.
+        """
+        account = await self._permit_role(account_id, role, rights)
+        above = (await self.rights(account)).administered_from(role.organisation_id)
+        async with self._changing("account.take", account_id, actor) as change:
+            await change.rows.take(account_id, role, administered_from=above)
+        return change.after
 
     async def edit(
-        self, account_id: AccountId, *, display_name: str | None, language: Language | None, actor: str
+        self, account_id: AccountId, *, display_name: str | None, language: Language | None, rights: Rights, actor: str
     ) -> Account:
-        """None: stays as it is. Raises `AccountNotFound`, `InvalidAccount`."""
-        before = await self._rows.account(account_id)
-        after = replace(before, display_name=display_name or before.display_name, language=language or before.language)
-        await self._rows.edit(after)
-        return await self._record_change("account.edit", before, actor)
+        """None: stays as it is. Raises `AccountNotFound`, `HiddenObject`, `Forbidden`, `InvalidAccount`."""
+        await self._permit(account_id, rights)
+        async with self._changing("account.edit", account_id, actor) as change:
+            before = change.before
+            await change.rows.edit(
+                replace(
+                    before,
+                    display_name=display_name or before.display_name,
+                    language=language or before.language,
+                )
+            )
+        return change.after
 
-    async def suspend(self, account_id: AccountId, *, actor: str, forced: bool = False) -> Account:
-        """Nobody is let in by it until it is resumed. Raises `AccountNotFound`; `LastAdministrator` unless `forced`."""
-        before = await self._rows.account(account_id)
-        rights = await self.rights(before)
-        held = [each.organisation_id for each in before.roles if each.role is Role.ADMINISTRATOR and not forced]
-        kept = [rights.administered_from(each) for each in held]
-        await self._rows.suspend(account_id, self._clock(), administered_from=kept)
-        return await self._record_change("account.suspend", before, actor)
+    async def suspend(self, account_id: AccountId, *, rights: Rights, actor: str, forced: bool = False) -> Account:
+        """Nobody is let in by it until it is resumed.
 
-    async def resume(self, account_id: AccountId, *, actor: str) -> Account:
-        """Raises `AccountNotFound`."""
-        before = await self._rows.account(account_id)
-        await self._rows.resume(account_id)
-        return await self._record_change("account.resume", before, actor)
+        Raises `AccountNotFound`, `HiddenObject`, `Forbidden`; `LastAdministrator` unless `forced`.
+        """
+        account = await self._permit(account_id, rights)
+        own = await self.rights(account)
+        held = [each.organisation_id for each in account.roles if each.role is Role.ADMINISTRATOR and not forced]
+        kept = [own.administered_from(each) for each in held]
+        async with self._changing("account.suspend", account_id, actor) as change:
+            await change.rows.suspend(account_id, self._clock(), administered_from=kept)
+        return change.after
+
+    async def resume(self, account_id: AccountId, *, rights: Rights, actor: str) -> Account:
+        """Raises `AccountNotFound`, `HiddenObject`, `Forbidden`."""
+        await self._permit(account_id, rights)
+        async with self._changing("account.resume", account_id, actor) as change:
+            await change.rows.resume(account_id)
+        return change.after
 
     async def set_operator(self, account_id: AccountId, operator: bool, *, actor: str) -> Account:
-        """Raises `AccountNotFound`."""
-        before = await self._rows.account(account_id)
-        await self._rows.set_operator(account_id, operator)
-        return await self._record_change("account.operator", before, actor)
+        """At the shell of this machine only. Raises `AccountNotFound`."""
+        async with self._changing("account.operator", account_id, actor) as change:
+            await change.rows.set_operator(account_id, operator)
+        return change.after
 
-    async def set_password(
-        self, account_id: AccountId, password: str | None, *, actor: str, given: bool, keeping: LoginId | None = None
-    ) -> None:
-        """Another password; None: none, a link lets the person in. Ends all logins but `keeping`, and older links.
+    async def set_password(self, account_id: AccountId, password: str, *, rights: Rights, actor: str) -> None:
+        """One that somebody else chose, and the person then replaces. Ends all logins, and older links.
 
-        `given`: somebody else chose it. Raises `AccountNotFound`, `InvalidAccount`.
+        Raises `AccountNotFound`, `HiddenObject`, `Forbidden`, `InvalidAccount`.
         """
-        account = await self._rows.account(account_id)
-        hashed = None if password is None else await self._passwords.hash(password, names=_names(account))
-        await self._rows.set_password(account_id, hashed, given=given, keeping=keeping)
-        await self._record(actor, "account.password", account, before={}, after={"given": given})
+        account = await self._permit(account_id, rights)
+        hashed = await self._passwords.hash(password, names=_names(account))
+        async with self._store.transaction() as tx:
+            await self.write_password(tx, account, hashed, given=True, actor=actor)
         self._changed(account_id)
+
+    async def remove_password(
+        self, account_id: AccountId, *, rights: Rights, actor: str, then: Callable[[Store], Awaitable[None]]
+    ) -> None:
+        """As `set_password`: none, so that what `then` writes in the same transaction lets the person in."""
+        account = await self._permit(account_id, rights)
+        async with self._store.transaction() as tx:
+            await self.write_password(tx, account, None, given=True, actor=actor)
+            await then(tx)
+        self._changed(account_id)
+
+    async def write_password(
+        self,
+        tx: Store,
+        account: Account,
+        password_hash: str | None,
+        *,
+        given: bool,
+        actor: str,
+        keeping: LoginId | None = None,
+    ) -> None:
+        """As part of what `tx` does; ends all logins but `keeping`."""
+        await tx.people.set_password(account.id, password_hash, given=given, keeping=keeping)
+        await tx.audit.add(self._entry(actor, "account.password", account, before={}, after={"given": given}))
 
     async def change_own_password(self, identity: Identity, current: str | None, password: str) -> None:
         """The person's own choice; this login goes on, the others end.
@@ -166,7 +245,10 @@ class Accounts:
             if found is None or await self._passwords.verify(found[1], current or "") is Match.NO:
                 raise WrongPassword("this is not the password until now")
             self._own.forgive(account.id)
-        await self.set_password(account.id, password, actor=account.id, given=False, keeping=identity.login_id)
+        hashed = await self._passwords.hash(password, names=_names(account))
+        async with self._store.transaction() as tx:
+            await self.write_password(tx, account, hashed, given=False, actor=account.id, keeping=identity.login_id)
+        self._changed(account.id)
 
     async def checked(self, name: str, password: str, *, first: bool = False) -> Account:
         """The account of that name and password. Raises `LoginFailed`, after the same time for any reason.
@@ -193,15 +275,43 @@ class Accounts:
         """Whose login or token `Identity.client` names; None: it has ended, or lets nobody in now."""
         return await self._rows.holder(client, self._clock())
 
-    async def _record_change(self, action: str, before: Account, actor: str) -> Account:
-        """The account as it is now, recorded and announced."""
-        after = await self._rows.account(before.id)
-        if after != before:
-            await self._record(actor, action, after, before=_summary(before), after=_summary(after))
-            self._changed(after.id)
-        return after
+    async def own_or_permitted(self, account_id: AccountId, rights: Rights, actor: str) -> Account:
+        """The actor's own account, or one of a person they look after.
 
-    async def _record(
+        Raises `AccountNotFound`, `HiddenObject`, `Forbidden`.
+        """
+        return await (self.get(account_id) if actor == account_id else self._permit(account_id, rights))
+
+    async def _permit(self, account_id: AccountId, rights: Rights) -> Account:
+        account = await self._rows.account(account_id)
+        rights.require_person(account)
+        return account
+
+    async def _permit_role(self, account_id: AccountId, role: RoleAt, rights: Rights) -> Account:
+        account = await self._rows.account(account_id)
+        rights.require_account(account)
+        rights.require_role(account, role)
+        return account
+
+    @asynccontextmanager
+    async def _changing(self, action: str, account_id: AccountId, actor: str) -> AsyncIterator[_Change]:
+        """What the block writes to `rows` is recorded with it, and announced after it, where it changed something."""
+        async with self._store.transaction() as tx, self._changing_in(tx, action, account_id, actor) as change:
+            yield change
+        if change.after != change.before:
+            self._changed(account_id)
+
+    @asynccontextmanager
+    async def _changing_in(self, tx: Store, action: str, account_id: AccountId, actor: str) -> AsyncIterator[_Change]:
+        change = _Change(tx.people, await tx.people.account(account_id))
+        yield change
+        before, after = change.before, await tx.people.account(account_id)
+        change.after = after
+        if after != before:
+            entry = self._entry(actor, action, after, before=_summary(before), after=_summary(after))
+            await tx.audit.add(entry)
+
+    def _entry(
         self,
         actor: str,
         action: str,
@@ -209,18 +319,16 @@ class Accounts:
         *,
         before: dict[str, object] | None = None,
         after: dict[str, object] | None = None,
-    ) -> None:
-        await self._store.audit.add(
-            AuditEntry(
-                at=self._clock(),
-                actor=actor,
-                action=action,
-                object_kind="account",
-                object_id=account.id,
-                before=before,
-                after=after,
-                organisations=account.organisations,
-            )
+    ) -> AuditEntry:
+        return AuditEntry(
+            at=self._clock(),
+            actor=actor,
+            action=action,
+            object_kind="account",
+            object_id=account.id,
+            before=before,
+            after=after,
+            organisations=account.organisations,
         )
 
 

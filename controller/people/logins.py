@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,12 +15,15 @@ from controller.people.secret import csrf_of, hash_of, new_secret
 from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
 from rooms.people.account import Account, AccountId, Identity, LoginId, LoginView
-from rooms.people.errors import LoginFailed, LoginNotFound, TooManyAttempts
-from store.people import PeopleStore
+from rooms.people.errors import LinkNotFound, LoginFailed, LoginNotFound, TooManyAttempts
+from rooms.people.login_link import LinkId
+from rooms.people.rights import Rights
+from store.store import Store
 
 log = logging.getLogger(__name__)
 
 LOGIN_LIFE = timedelta(hours=12)
+INVALID = "this link is not valid any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +43,17 @@ class Logins:
 
     def __init__(
         self,
-        rows: PeopleStore,
+        store: Store,
         accounts: Accounts,
         *,
         clock: Callable[[], datetime],
         changed: Callable[[AccountId], None],
     ) -> None:
-        self._rows = rows
+        self._store = store
+        self._rows = store.people
         self._accounts = accounts
         self._clock = clock
-        self._browsers = Browsers(rows)
+        self._browsers = Browsers(store.people)
         self._guesses = Guesses(clock=clock)
         self._links = Throttle(burst=100, interval=timedelta(seconds=1), clock=clock)
         self._changed = changed
@@ -75,22 +78,32 @@ class Logins:
         return await self.begin(account, address=address, browser=browser, replacing=replacing)
 
     async def begin(
-        self, account: Account, *, address: str, browser: str | None = None, replacing: str | None = None
+        self,
+        account: Account,
+        *,
+        address: str,
+        browser: str | None = None,
+        replacing: str | None = None,
+        by_link: LinkId | None = None,
     ) -> NewLogin:
         """A new login under a new secret, so that one planted in a browser before is worth nothing.
 
-        Raises `LoginFailed` where the account was suspended, or its logins were ended, since it was read.
+        With `by_link`, that link is used with it. Raises `LinkNotFound`; `LoginFailed` where the account was suspended,
+        or its logins were ended, since it was read.
         """
-        if replacing is not None:
-            await self._end_secret(replacing, address)
         now = self._clock()
         secret, login_id = new_secret(), LoginId(new_id("l"))
         noted, network = await self._browsers.noted(browser, account.name), network_of(address)
         expires = now + LOGIN_LIFE
-        entry = self._entry("login.begin", login_id, account, network)
-        await self._rows.add_login(
-            login_id, account, hash_of(secret), now=now, expires=expires, network=network, entry=entry
-        )
+        async with self._store.transaction() as tx:
+            # First: it locks the account, as whoever ends its logins and links does.
+            await tx.people.add_login(login_id, account, hash_of(secret), now=now, expires=expires, network=network)
+            if by_link is not None and not await tx.people.use_link(by_link, now):
+                raise LinkNotFound(INVALID)
+            ended = None if replacing is None else await self._end_secret(tx, replacing, network)
+            await tx.audit.add(self._entry("login.begin", login_id, account, network))
+        if ended is not None:
+            self._changed(ended)
         log.info("account %s: logged in from %s", account.id, network)
         return NewLogin(secret=secret, browser=noted, identity=_identity(secret, login_id, expires, account))
 
@@ -115,14 +128,24 @@ class Logins:
         """Log out. `address`: from where, if a browser asked for it. Raises `LoginNotFound`."""
         account = await self._accounts.get(account_id)
         network = None if address is None else network_of(address)
-        await self._rows.end_login(login_id, account_id, self._entry("login.end", login_id, account, network))
+        async with self._store.transaction() as tx:
+            await tx.people.end_login(login_id, account_id)
+            await tx.audit.add(self._entry("login.end", login_id, account, network))
         log.info("account %s: logged out", account_id)
         self._changed(account_id)
 
-    async def end_all(self, account_id: AccountId, *, actor: str, keeping: LoginId | None = None) -> None:
-        """End every login of the account but `keeping`, and the links that would make new ones."""
-        entry = self._entry("login.end_all", None, await self._accounts.get(account_id), None)
-        await self._rows.end_logins(account_id, replace(entry, actor=actor), keeping=keeping)
+    async def end_all(
+        self, account_id: AccountId, *, rights: Rights, actor: str, keeping: LoginId | None = None
+    ) -> None:
+        """End every login of the account but `keeping`, and the links that would make new ones: the actor's own too.
+
+        Raises `AccountNotFound`, `HiddenObject`, `Forbidden`.
+        """
+        account = await self._accounts.own_or_permitted(account_id, rights, actor)
+        entry = self._entry("login.end_all", None, account, None)
+        async with self._store.transaction() as tx:
+            await tx.people.end_logins(account_id, keeping=keeping)
+            await tx.audit.add(replace(entry, actor=actor))
         log.info("account %s: logged out everywhere%s", account_id, " else" if keeping else "")
         self._changed(account_id)
 
@@ -134,11 +157,18 @@ class Logins:
         """The attempt was right; failed ones from there still count, or one good login would cover many guesses."""
         self._links.refund(network_of(address))
 
-    async def _end_secret(self, secret: str, address: str) -> None:
-        old = await self._rows.login(hash_of(secret), self._clock())
-        if old is not None:
-            with suppress(LoginNotFound):  # somebody was quicker
-                await self.end(old[0], old[2].id, address=address)
+    async def _end_secret(self, tx: Store, secret: str, network: str) -> AccountId | None:
+        """Whose login it was; None: it had ended."""
+        old = await tx.people.login(hash_of(secret), self._clock())
+        if old is None:
+            return None
+        login_id, _, account = old
+        try:
+            await tx.people.end_login(login_id, account.id)
+        except LoginNotFound:  # somebody was quicker
+            return None
+        await tx.audit.add(self._entry("login.end", login_id, account, network))
+        return account.id
 
     def _entry(self, action: str, login_id: LoginId | None, account: Account, network: str | None) -> AuditEntry:
         said = {"login": login_id, "network": network}

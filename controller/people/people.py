@@ -33,12 +33,11 @@ class People:
         changed: Callable[[AccountId], None] = lambda _: None,
     ) -> Self:
         """`changed` is called when an account lost or got something: a role, a login, a token, its way in."""
-        rows = store.people
-        accounts = Accounts(store, rows, passwords or Passwords(), clock=clock, changed=changed)
-        logins = Logins(rows, accounts, clock=clock, changed=changed)
+        accounts = Accounts(store, passwords or Passwords(), clock=clock, changed=changed)
+        logins = Logins(store, accounts, clock=clock, changed=changed)
         return cls(
             accounts=accounts,
             logins=logins,
-            links=Links(store, rows, accounts, logins, clock=clock),
-            tokens=Tokens(store, rows, accounts, clock=clock, changed=changed),
+            links=Links(store, accounts, logins, clock=clock),
+            tokens=Tokens(store, accounts, clock=clock, changed=changed),
         )

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from controller.errors import ChildFailed
+from controller.processes.errors import ChildFailed
 from controller.processes.process import Identity, Process, identify
 from controller.small_file import noted, read_small, write_small
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from controller.displays.report import DisplayReport, SendLimit
 from webrtc.shared.ids import ParticipantId
-from webrtc.shared.state import Flow, Link, ParticipantState, Role, TrackState
+from webrtc.shared.state import Flow, LinkState, ParticipantState, Role, TrackState
 
 
 class Word(StrEnum):
@@ -121,7 +121,7 @@ class Figures:
     sound it gets. `up_freezes`, `freezes`: counted since somewhen, of what it sends and what it shows.
     """
 
-    link: Link
+    link: LinkState
     receiving: bool
     picture: bool  # or it is not to be seen
     sound: bool  # or it is not to be heard
@@ -216,7 +216,7 @@ def judge(seen: Figures | None, recent: Recent) -> SiteQuality:
     match seen:
         case None:
             return _site(Word.LOST, Cause.NOT_CONNECTED)
-        case Figures(link=Link.LOST):
+        case Figures(link=LinkState.LOST):
             return _site(Word.LOST, Cause.NOT_CONNECTED)
         case Figures(picture=False, sound=False):
             return _site(Word.LOST, Cause.SILENT)
@@ -231,7 +231,7 @@ def judge(seen: Figures | None, recent: Recent) -> SiteQuality:
 def _weakness(seen: Figures, recent: Recent) -> Cause:
     felt = _felt(seen, recent)
     up_stalls = recent.up_freezes >= FELT_FREEZES
-    if seen.link is Link.WEAK or not seen.receiving:
+    if seen.link is LinkState.WEAK or not seen.receiving:
         return Cause.NOT_CONNECTED
     if seen.up_loss > (FELT_LOSS if up_stalls else WEAK_LOSS):
         return Cause.UPLINK_LOSS

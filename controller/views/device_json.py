@@ -19,7 +19,6 @@ from devices.device import (
     Reported,
     Value,
 )
-from rooms.room import RoomId
 
 
 class Freshness(StrEnum):
@@ -84,7 +83,7 @@ class DeviceJson:
 
     id: DeviceId
     school: str
-    room: RoomId | None
+    room: str | None
     name: str
     type: str
     manufacturer: str
@@ -102,7 +101,7 @@ class DeviceJson:
         return cls(
             id=each.id,
             school=each.namespace,
-            room=now.room_id,
+            room=now.room,
             name=each.name,
             type=each.type,
             manufacturer=each.manufacturer,
@@ -162,7 +161,7 @@ class DeviceNow:
     """A device with everything that is known of it now."""
 
     device: Device
-    room_id: RoomId | None
+    room: str | None
     availability: Availability
     heard: datetime | None
     reported: Mapping[PropertyName, Reported]

@@ -37,8 +37,6 @@ async def list_accounts(call: Call) -> AccountsJson:
 @routes("POST", "/accounts", status=201, problems=(404, 409))
 async def add_account(call: Call, body: NewAccountJson) -> AddedAccountJson:
     """Add a person with one role at one organisation."""
-    id = OrganisationId(body.organisation)
-    call.rights.require(Right.ADMINISTER, id, "organisation", id)
     made = new_password() if body.password is None else None
     account = await call.services.people.accounts.add(
         name=body.name,
@@ -46,7 +44,8 @@ async def add_account(call: Call, body: NewAccountJson) -> AddedAccountJson:
         password=made or body.password,
         given=True,
         language=body.language,
-        roles=[RoleAt(body.role, id)],
+        roles=[RoleAt(body.role, OrganisationId(body.organisation))],
+        rights=call.rights,
         actor=call.actor,
     )
     return AddedAccountJson(account=await _shown(call, account), password=made)
@@ -61,10 +60,9 @@ async def get_account(call: Call) -> AccountWithRolesJson:
 @routes("PATCH", "/accounts/{account}")
 async def edit_account(call: Call, body: AccountEditJson) -> AccountWithRolesJson:
     """Change how a person is called, or their language."""
-    account = await _person(call)
-    accounts = call.services.people.accounts
-    changed = await accounts.edit(
-        account.id, display_name=body.display_name, language=body.language, actor=call.actor
+    edit = call.services.people.accounts.edit
+    changed = await edit(
+        _id(call), display_name=body.display_name, language=body.language, rights=call.rights, actor=call.actor
     )
     return await _shown(call, changed)
 
@@ -72,42 +70,39 @@ async def edit_account(call: Call, body: AccountEditJson) -> AccountWithRolesJso
 @routes("POST", "/accounts/{account}/password")
 async def reset_password(call: Call, body: ResetJson) -> GivenJson:
     """Let a person in who forgot the password, once; then they choose one of their own. Ends all their logins."""
-    account, people = await _person(call), call.services.people
-    if by_password := body.by == "password":
+    people = call.services.people
+    if body.by == "password":
         password = new_password()
-    await people.accounts.set_password(account.id, password if by_password else None, actor=call.actor, given=True)
-    if by_password:
+        await people.accounts.set_password(_id(call), password, rights=call.rights, actor=call.actor)
         return GivenJson(password=password)
-    secret = await people.links.reset_secret(account.id)
+    secret = await people.links.reset(_id(call), rights=call.rights, actor=call.actor)
     return GivenJson(link=f"/login#link={secret}", expires=call.services.clock() + RESET_LIFE)
 
 
 @routes("PUT", "/accounts/{account}/suspended", problems=(409,))
 async def suspend_account(call: Call, body: SuspensionJson) -> AccountWithRolesJson:
     """Let nobody in by this account, from now on and everywhere; or let the person in again."""
-    account, accounts = await _person(call), call.services.people.accounts
+    accounts = call.services.people.accounts
     change = accounts.suspend if body.suspended else accounts.resume
-    return await _shown(call, await change(account.id, actor=call.actor))
+    return await _shown(call, await change(_id(call), rights=call.rights, actor=call.actor))
 
 
 @routes("POST", "/accounts/{account}/roles", problems=(404,))
 async def grant_role(call: Call, body: NewRoleJson) -> AccountWithRolesJson:
     """Give a person one more role; where it is held already, nothing changes."""
-    account, role = await _visible(call), RoleAt(body.role, OrganisationId(body.organisation))
-    call.rights.require_role(account, role)
-    return await _shown(call, await call.services.people.accounts.grant(account.id, role, actor=call.actor))
+    role = RoleAt(body.role, OrganisationId(body.organisation))
+    grant = call.services.people.accounts.grant
+    return await _shown(call, await grant(_id(call), role, rights=call.rights, actor=call.actor))
 
 
 @routes("DELETE", "/accounts/{account}/roles/{organisation}/{role}", problems=(409,))
 async def take_role(call: Call) -> None:
     """Take a role from a person; where it is not held, nothing changes."""
-    account = await _visible(call)
     name = call.path("role")
     if name not in set(Role):
         raise HiddenObject("role", name)
     role = RoleAt(Role(name), OrganisationId(call.path("organisation")))
-    call.rights.require_role(account, role)
-    await call.services.people.accounts.take(account.id, role, actor=call.actor)
+    await call.services.people.accounts.take(_id(call), role, rights=call.rights, actor=call.actor)
 
 
 @routes("GET", "/accounts/{account}/logins")
@@ -120,8 +115,7 @@ async def list_logins(call: Call) -> LoginsJson:
 @routes("DELETE", "/accounts/{account}/logins")
 async def end_logins(call: Call) -> None:
     """Log a person out everywhere."""
-    account = await _person(call)
-    await call.services.people.logins.end_all(account.id, actor=call.actor)
+    await call.services.people.logins.end_all(_id(call), rights=call.rights, actor=call.actor)
 
 
 @routes("GET", "/accounts/{account}/tokens")
@@ -134,13 +128,17 @@ async def list_tokens(call: Call) -> TokensJson:
 @routes("DELETE", "/accounts/{account}/tokens/{token}")
 async def revoke_token(call: Call) -> None:
     """Revoke an API token."""
-    account = await _person(call)
-    await call.services.people.tokens.revoke(TokenId(call.path("token")), account.id, actor=call.actor)
+    id = TokenId(call.path("token"))
+    await call.services.people.tokens.revoke(id, _id(call), rights=call.rights, actor=call.actor)
+
+
+def _id(call: Call) -> AccountId:
+    return AccountId(call.path("account"))
 
 
 async def _visible(call: Call) -> Account:
     """Raises `AccountNotFound`, `HiddenObject`."""
-    account = await call.services.people.accounts.get(AccountId(call.path("account")))
+    account = await call.services.people.accounts.get(_id(call))
     call.rights.require_account(account)
     return account
 

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from controller.changes import ChangeKind
-from controller.ids import new_command_id
 from rooms.people.rights import Right
 from controller.views.device_json import CommandResultJson, DeviceJson, DevicesJson, DiscoveryProblemJson
 from controller.web.call import Call
@@ -12,9 +10,9 @@ from controller.web.models.rooms import (
     CommandJson,
     DevicesQuery,
 )
-from controller.web.reading import device_json, device_jsons, schools, visible_device, visible_room
+from controller.web.reading import device_json, schools
 from controller.web.route import Routes
-from devices.device import Command, Device, PropertyName
+from devices.device import DeviceId, PropertyName
 from rooms.room import RoomId
 from rooms.school import OrganisationId, SchoolId, namespace
 
@@ -32,77 +30,50 @@ async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
         mine &= {SchoolId(id)}
     corners = {namespace(each) for each in mine}
     found = [
-        each for each in hub.devices() if each.namespace in corners and query.claimed in (None, hub.claimed(each.id))
+        each for each in hub.devices() if each.namespace in corners and query.claimed in (None, hub.room_of(each.id) is not None)
     ]
     problems = [
         DiscoveryProblemJson(topic=each.topic, code=each.code, detail=each.detail)
         for each in hub.problems()
         if not each.topic or _school_of(each.topic) in mine  # no topic: the broker itself, everybody is concerned
     ]
-    return DevicesJson(devices=await device_jsons(call.services, found), problems=problems)
+    return DevicesJson(devices=[device_json(call.services, each.id) for each in found], problems=problems)
 
 
 @routes("POST", "/devices/{device}/claim", problems=(409,))
 async def claim_device(call: Call, body: ClaimJson) -> DeviceJson:
     """Put a device into a room; it can be commanded from then on."""
-    device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
-    room = await visible_room(call.services, call.rights, Right.EQUIP, body.room)
-    await call.services.store.devices.claim(device.id, room.id)
-    call.services.hub.claim(device.id)
-    return await _moved(call, device, "device.claim", room.id, after={"room": room.id})
+    id = DeviceId(call.path("device"))
+    await call.services.claims.claim(id, RoomId(body.room), rights=call.rights, actor=call.actor)
+    return device_json(call.services, id)
 
 
 @routes("POST", "/devices/{device}/release")
 async def release_device(call: Call) -> DeviceJson:
     """Take a device out of its room; it is commanded no more."""
-    device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
-    room_id = await call.services.store.devices.room_of(device.id)
-    await call.services.store.devices.release(device.id)
-    call.services.hub.release(device.id)
-    return await _moved(call, device, "device.release", room_id, before={"room": room_id})
+    id = DeviceId(call.path("device"))
+    await call.services.claims.release(id, rights=call.rights, actor=call.actor)
+    return device_json(call.services, id)
 
 
 @routes("DELETE", "/devices/{device}", problems=(409,))
 async def delete_device(call: Call) -> None:
     """Forget a device that is in no room; it returns when it announces itself again."""
-    device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
-    await call.services.store.devices.delete(device.id)
-    call.services.hub.forget(device.id)
-    await call.record("device.delete", "device", device.id, before={"school": device.namespace, "name": device.name})
-    call.changed(ChangeKind.DEVICE, device.id)
+    await call.services.claims.forget(DeviceId(call.path("device")), rights=call.rights, actor=call.actor)
 
 
 @routes("POST", "/devices/{device}/commands", problems=(503,))
 async def send_command(call: Call, body: CommandJson) -> CommandResultJson:
     """Set one property; answered when the command has ended, at its deadline at the latest."""
-    device = visible_device(call.services, call.rights, Right.COMMAND, call.path("device"))
-    command = Command(
-        id=new_command_id(),
-        device_id=device.id,
-        property=PropertyName(body.property),
-        value=body.value,
-        deadline=call.services.clock() + timedelta(seconds=body.timeout_s),
+    result = await call.services.claims.command(
+        DeviceId(call.path("device")),
+        PropertyName(body.property),
+        body.value,
+        timeout=timedelta(seconds=body.timeout_s),
+        rights=call.rights,
         actor=call.actor,
     )
-    result = await call.services.hub.send(command)
-    await call.record("device.command", "device", device.id, after=result.to_json())
     return CommandResultJson.of(result)
-
-
-async def _moved(
-    call: Call,
-    device: Device,
-    action: str,
-    room_id: RoomId | None,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> DeviceJson:
-    await call.record(action, "device", device.id, before=before, after=after)
-    call.changed(ChangeKind.DEVICE, device.id)
-    if room_id is not None:
-        call.changed(ChangeKind.ROOM, room_id)
-    return await device_json(call.services, device.id)
 
 
 def _school_of(topic: str) -> str:

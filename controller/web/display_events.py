@@ -8,7 +8,8 @@ from aiohttp import web
 
 from controller.changes import Change, ChangeKind, Subscription
 from controller.network import network_of
-from controller.displays.pairing import Pairing, PairingFull
+from controller.displays.errors import PairingFull
+from controller.displays.pairing_codes import PairingCodes
 from controller.people.secret import hash_of
 from controller.displays.report import DisplayReport
 from controller.displays.call import DisplayState
@@ -55,7 +56,7 @@ async def display_events(request: web.Request) -> web.StreamResponse:
         await socket.open()
         stack.enter_context(request.app[METRICS].sockets.labels("display").track_inprogress())
         if display is None:
-            return await socket.run(_pair(socket, services.pairing, network), _listen(socket, None), _breathe(socket))
+            return await socket.run(_pair(socket, services.pairing.codes, network), _listen(socket, None), _breathe(socket))
         request[KNOWN] = True
         return await _serve(request, socket, services, display)
 
@@ -78,7 +79,7 @@ async def _keep_known(
         )
 
 
-async def _pair(socket: Socket, pairing: Pairing, network: str) -> None:
+async def _pair(socket: Socket, codes: PairingCodes, network: str) -> None:
     """Show one code after the other until a technician has typed one in; the page comes back with its cookie."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -88,14 +89,14 @@ async def _pair(socket: Socket, pairing: Pairing, network: str) -> None:
 
     while not told.done():
         try:
-            offer = pairing.offer(tell, network)
+            offer = codes.offer(tell, network)
         except PairingFull as error:
             raise Closed(TRY_AGAIN, "too many displays") from error
         try:
             await socket.send(PairingCode(code=offer.code, expires=offer.expires))
-            await asyncio.wait([told], timeout=pairing.left(offer).total_seconds())
+            await asyncio.wait([told], timeout=codes.left(offer).total_seconds())
         finally:
-            pairing.withdraw(offer)
+            codes.withdraw(offer)
     await socket.send(Paired(token=told.result()))
     await asyncio.Future()  # the page closes this connection
 
@@ -110,7 +111,7 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
         services.changes.publish(ChangeKind.ROOM, display.room_id)
         try:
             return await socket.run(
-                _tell(socket, services, id, changes),
+                _tell(socket, services, id, changes, unpaired),
                 _listen(socket, (services, id)),
                 _breathe(socket),
                 _touch(services, id),
@@ -123,7 +124,9 @@ async def _serve(request: web.Request, socket: Socket, services: Services, displ
             services.changes.publish(ChangeKind.ROOM, display.room_id)
 
 
-async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subscription) -> None:
+async def _tell(
+    socket: Socket, services: Services, id: DisplayId, changes: Subscription, unpaired: asyncio.Event
+) -> None:
     """The whole state at once; at each of `changes`, of the display, its call or its room, what is another since then.
 
     So that a weak link carries the lesson: a state of 21 rooms fills 300 kbit/s for more than 0.1 s.
@@ -131,6 +134,8 @@ async def _tell(socket: Socket, services: Services, id: DisplayId, changes: Subs
     state, told = await _read(services, id), Told()
     await socket.send(told.next(state) or state)
     async for change in changes:
+        if unpaired.is_set():
+            raise Closed(UNPAIRED, "unpaired")  # a call's state is not read from the database, and has new tokens
         call_only = change.kind is ChangeKind.CALL
         state = services.views.display_states.with_call(state) if call_only else await _read(services, id)
         message = told.next(state)

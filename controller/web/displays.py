@@ -1,16 +1,12 @@
 """Displays: paired to a room by the code they show, unpaired again."""
 
-from controller.changes import ChangeKind
-from controller.ids import new_id
 from rooms.people.errors import LoginFailed
-from rooms.people.rights import Right
-from controller.people.secret import hash_of, new_secret
+from controller.people.secret import hash_of
 from controller.views.room_json import DisplayJson
 from controller.web.call import Call
 from controller.web.models.rooms import DisplayCredentialJson, NewDisplayJson
-from controller.web.reading import visible_room
 from controller.web.route import API, Routes
-from rooms.room import Display, DisplayId
+from rooms.room import DisplayId, RoomId
 
 routes = Routes("displays")
 
@@ -22,29 +18,15 @@ DISPLAY_COOKIE_S = 400 * 86400  # as long as browsers allow; renewed at each con
 @routes("POST", "/rooms/{room}/displays", status=201, problems=(429,))
 async def pair_display(call: Call, body: NewDisplayJson) -> DisplayJson:
     """Pair the display that shows this code to the room."""
-    room = await visible_room(call.services, call.rights, Right.EQUIP, call.path("room"))
-    tell = call.services.pairing.take(body.code, by=call.identity.account.id)
-    secret = new_secret()
-    display = Display(id=DisplayId(new_id("s")), room_id=room.id, name=body.name, paired_at=call.services.clock())
-    await call.services.store.displays.add(display, hash_of(secret))
-    await call.record("display.pair", "display", display.id, after={"room": room.id, "name": display.name})
-    tell(secret)
-    call.changed(ChangeKind.ROOM, room.id)
+    room_id = RoomId(call.path("room"))
+    display = await call.services.pairing.pair(body.code, room_id, body.name, rights=call.rights, actor=call.actor)
     return DisplayJson.of(display, connected=False)
 
 
 @routes("DELETE", "/displays/{display}")
 async def delete_display(call: Call) -> None:
     """Unpair a display; its page returns to pairing."""
-    id = DisplayId(call.path("display"))
-    display = await call.services.store.displays.get(id)
-    room = await call.services.store.rooms.get(display.room_id)
-    call.rights.require(Right.EQUIP, room.school_id, "display", id)
-    await call.services.store.displays.delete(id)
-    call.services.views.displays.unpair(id)
-    await call.record("display.unpair", "display", id, before={"room": room.id, "name": display.name})
-    call.services.views.display_states.put_out(display)  # last: its page, which is given new tokens, is gone by now
-    call.changed(ChangeKind.ROOM, room.id)
+    await call.services.pairing.unpair(DisplayId(call.path("display")), rights=call.rights, actor=call.actor)
 
 
 @routes("POST", "/display/credential", public=True, problems=(401, 429))

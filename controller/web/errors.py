@@ -12,7 +12,9 @@ from datetime import timedelta
 from aiohttp import web
 from pydantic import ValidationError
 
+from controller.config.errors import ConfigError
 from controller.errors import ControllerError
+from controller.operator.errors import ControllerAway, DutyChanged, OperatorRefused
 from rooms.people.errors import HiddenObject, LoginFailed, LoginsBusy, NotLoggedIn, PeopleError, TooManyAttempts, WeakPassword
 from devices.errors import DevicesError, QueueFull
 from rooms.errors import RoomsError, VersionConflict
@@ -20,6 +22,9 @@ from webrtc.errors import WebrtcError
 
 OURS = (ControllerError, DevicesError, RoomsError, WebrtcError)
 """Only these are mapped; all else is a fault of the program: 500."""
+
+OF_THE_SHELL = (ConfigError, ControllerAway, DutyChanged, OperatorRefused)
+"""Ours, but no answers: whoever types a command reads them."""
 
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (NotLoggedIn, 401),
@@ -186,8 +191,8 @@ def problem_types() -> tuple[str, ...]:
     """Every `type` that an answer can have, without `/problems/`: each error of ours, and what aiohttp itself raises."""
     own = {_words(each.__name__) for base in OURS for each in _below(base)}
     http = {_of_http(each).type for each in RAISED_BY_AIOHTTP}
-    abstract = {_words(each.__name__) for each in (PeopleError, HiddenObject, WebError)}
-    return tuple(sorted((own - abstract) | http | {"internal-error"}))
+    none = {_words(each.__name__) for each in (PeopleError, HiddenObject, WebError, *OF_THE_SHELL)}
+    return tuple(sorted((own - none) | http | {"internal-error"}))
 
 
 def _below(base: type[Exception]) -> Iterator[type[Exception]]:

@@ -69,7 +69,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 
 async def _device_body(services: Services, id: DeviceId) -> str:
-    return json_text(await device_json(services, id))
+    return json_text(device_json(services, id))
 
 
 async def _room_body(services: Services, room: Room) -> str:

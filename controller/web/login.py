@@ -7,15 +7,15 @@ from controller.people.browsers import LIFE_S as BROWSER_LIFE_S
 from rooms.people.errors import LoginNotFound
 from controller.people.links import SETS_UP
 from controller.people.logins import LOGIN_LIFE, NewLogin
+from controller.people.organisations import NewOrganisation
 from controller.views.account_json import MeJson
 from controller.views.organisation_json import OrganisationJson, SetupValidJson
 from controller.web.call import Call
 from controller.web.guard import BROWSER_COOKIE, LOGIN_COOKIE, cookie_name
 from controller.web.models.people import LinkJson, LoginJson, SetupJson
-from controller.web.organisations import announce_school, free_id
 from controller.web.reading import organisations
 from controller.web.route import Routes
-from rooms.school import Organisation, OrganisationId
+from rooms.school import OrganisationId
 
 routes = Routes("login")
 
@@ -64,24 +64,21 @@ async def check_setup(call: Call, body: LinkJson) -> SetupValidJson:
 @routes("POST", "/setup", public=True, status=201, problems=(404, 409, 429))
 async def set_up(call: Call, body: SetupJson) -> MeJson:
     """Make the first organisation and its administrator, who is logged in then."""
-    people = call.services.people
     given = body.organisation
-    first = Organisation(
-        id=OrganisationId(given.id) if given.id else await free_id(call.services.store, given.name),
-        kind=given.kind,
-        name=given.name,
-        province=given.province,
-    )
-    account = await people.links.set_up(
+    account = await call.services.setup.set_up(
         body.token,
-        first,
+        NewOrganisation(
+            id=OrganisationId(given.id) if given.id else None,
+            kind=given.kind,
+            name=given.name,
+            province=given.province,
+        ),
         name=body.name,
         display_name=body.display_name,
         password=body.password,
         address=call.address,
     )
-    await announce_school(call, account.roles[0].organisation_id)
-    return await _logged_in(call, await people.logins.begin(account, **_client(call)))
+    return await _logged_in(call, await call.services.people.logins.begin(account, **_client(call)))
 
 
 class _Client(TypedDict):

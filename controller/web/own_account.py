@@ -26,7 +26,9 @@ async def list_own_logins(call: Call) -> LoginsJson:
 async def end_other_logins(call: Call) -> None:
     """Log me out everywhere but here."""
     identity = call.identity
-    await call.services.people.logins.end_all(identity.account.id, actor=call.actor, keeping=identity.login_id)
+    await call.services.people.logins.end_all(
+        identity.account.id, rights=call.rights, actor=call.actor, keeping=identity.login_id
+    )
 
 
 @routes("DELETE", "/me/logins/{login}")
@@ -46,4 +48,6 @@ async def list_own_tokens(call: Call) -> TokensJson:
 async def revoke_own_token(call: Call) -> None:
     """Revoke one of my API tokens."""
     id = TokenId(call.path("token"))
-    await call.services.people.tokens.revoke(id, call.identity.account.id, actor=call.actor)
+    await call.services.people.tokens.revoke(
+        id, call.identity.account.id, rights=call.rights, actor=call.actor
+    )

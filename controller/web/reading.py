@@ -11,7 +11,6 @@ from controller.views.room_json import DisplayJson, RoomJson
 from controller.web.call import Call
 from controller.web.services import Services
 from devices.device import Device, DeviceId
-from rooms.errors import StoredDeviceNotFound
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Room, RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
@@ -52,19 +51,9 @@ async def visible_lesson(services: Services, rights: Rights, right: Right | None
     return lesson
 
 
-async def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
+def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
     """Raises `DeviceNotFound`."""
-    try:
-        room_id = await services.store.devices.room_of(device_id)
-    except StoredDeviceNotFound:
-        room_id = None  # just discovered, not yet written
-    return DeviceJson.of(_now(services, services.hub.device(device_id), {device_id: room_id}))
-
-
-async def device_jsons(services: Services, devices: list[Device]) -> list[DeviceJson]:
-    """Those that are kept by now: whoever is shown a device can put it into a room."""
-    rooms = await _rooms_of(devices, services)
-    return [DeviceJson.of(_now(services, each, rooms)) for each in devices if each.id in rooms]
+    return DeviceJson.of(_now(services, services.hub.device(device_id)))
 
 
 async def room_jsons(services: Services, rooms: Iterable[Room]) -> list[RoomJson]:
@@ -72,18 +61,14 @@ async def room_jsons(services: Services, rooms: Iterable[Room]) -> list[RoomJson
     rooms = list(rooms)
     store = services.store
     of = await organisations(services)
-    stored = await store.devices.list({room.school_id for room in rooms})
-    known = {device.id: device for device in services.hub.devices()}
-    homes = {each.device.id: each.room_id for each in stored}
     live = {site.room_id: lesson.id for lesson in await store.lessons.live() for site in lesson.accepted}
     found = []
     for room in rooms:
-        here = [known[id] for id, home in homes.items() if home == room.id and id in known]
         found.append(
             RoomJson.of(
                 room,
                 SchoolJson.of(of[room.school_id]),
-                devices=[DeviceJson.of(_now(services, each, homes)) for each in here],
+                devices=[DeviceJson.of(_now(services, each)) for each in services.hub.in_room(room.id)],
                 displays=[
                     DisplayJson.of(each, connected=services.views.displays.connected(each.id))
                     for each in await store.displays.list(room.id)
@@ -123,16 +108,11 @@ async def _starters(services: Services, host: SchoolId) -> Starters:
     return Starters(names=names[:MOST_STARTERS], count=len(names))
 
 
-async def _rooms_of(devices: list[Device], services: Services) -> dict[DeviceId, RoomId | None]:
-    stored = await services.store.devices.list({SchoolId(OrganisationId(each.namespace)) for each in devices})
-    return {each.device.id: each.room_id for each in stored}
-
-
-def _now(services: Services, device: Device, rooms: dict[DeviceId, RoomId | None]) -> DeviceNow:
+def _now(services: Services, device: Device) -> DeviceNow:
     availability, heard = services.hub.availability(device.id)
     return DeviceNow(
         device=device,
-        room_id=rooms.get(device.id),
+        room=services.hub.room_of(device.id),
         availability=availability,
         heard=heard,
         reported=services.hub.reported(device.id),

@@ -1,9 +1,5 @@
 """Rooms, with everything in them."""
 
-from dataclasses import replace
-
-from controller.changes import ChangeKind
-from controller.ids import new_id
 from rooms.people.rights import Right
 from controller.views.room_json import RoomJson, RoomsJson
 from controller.web.call import Call
@@ -26,13 +22,8 @@ async def list_rooms(call: Call) -> RoomsJson:
 @routes("POST", "/rooms", status=201, problems=(404, 409))
 async def add_room(call: Call, body: NewRoomJson) -> RoomJson:
     """Add a room to a school."""
-    id = OrganisationId(body.school)
-    call.rights.require(Right.EQUIP, id, "organisation", id)
-    school = await call.services.store.organisations.get(id)
-    room = Room(id=RoomId(new_id("r")), school_id=school.school_id, name=body.name)
-    await call.services.store.rooms.add(room)
-    await call.record("room.add", "room", room.id, after={"school": id, "name": room.name})
-    return await _answer(call, room)
+    school_id = OrganisationId(body.school)
+    return await _read(call, await call.services.rooms.add(school_id, body.name, rights=call.rights, actor=call.actor))
 
 
 @routes("GET", "/rooms/{room}")
@@ -45,27 +36,17 @@ async def get_room(call: Call) -> RoomJson:
 @routes("PATCH", "/rooms/{room}", if_match=True, problems=(409,))
 async def edit_room(call: Call, body: RoomEditJson) -> RoomJson:
     """Rename a room."""
-    room = await visible_room(call.services, call.rights, Right.EQUIP, call.path("room"))
-    renamed = await call.services.store.rooms.update(replace(room, name=body.name), call.expected_version())
-    await call.record("room.edit", "room", room.id, before={"name": room.name}, after={"name": renamed.name})
-    return await _answer(call, renamed)
+    id, version = RoomId(call.path("room")), call.expected_version()
+    rename = call.services.rooms.rename
+    return await _read(
+        call, await rename(id, body.name, expected_version=version, rights=call.rights, actor=call.actor)
+    )
 
 
 @routes("DELETE", "/rooms/{room}", problems=(409,))
 async def delete_room(call: Call) -> None:
     """Delete a room that has no devices and no lessons to come; its displays are unpaired."""
-    room = await visible_room(call.services, call.rights, Right.EQUIP, call.path("room"))
-    displays = await call.services.store.displays.list(room.id)
-    await call.services.store.rooms.delete(room.id, call.services.clock())
-    await call.record("room.delete", "room", room.id, before={"school": room.school_id, "name": room.name})
-    for display in displays:
-        call.services.views.displays.unpair(display.id)
-    call.changed(ChangeKind.ROOM, room.id)
-
-
-async def _answer(call: Call, room: Room) -> RoomJson:
-    call.changed(ChangeKind.ROOM, room.id)
-    return await _read(call, room)
+    await call.services.rooms.delete(RoomId(call.path("room")), rights=call.rights, actor=call.actor)
 
 
 async def _read(call: Call, room: Room) -> RoomJson:

@@ -12,16 +12,20 @@ from controller.broker.school_logins import MqttLogins
 from controller.changes import Changes
 from controller.clock.watch import ClockWatch
 from controller.displays.pairing import Pairing
+from controller.equipment.claims import Claims
+from controller.equipment.rooms import Rooms
 from controller.lessons.audience import Audience
 from controller.lessons.conductor import Conductor
 from controller.lessons.participation import Participation
 from controller.lessons.planning import Planning
+from controller.lessons.room_scenes import Scenes
 from controller.lessons.running import Running
-from controller.lessons.scenes import Scenes
 from controller.network import IPNetwork
 from controller.nodes.fleet import Fleet
+from controller.people.organisations import Organisations
 from controller.people.people import People
 from controller.people.refusals import Refusals
+from controller.people.setup import Setup
 from controller.processes.own_time import OwnTime
 from controller.processes.write_test import WriteTest
 from controller.quality.watch import QualityWatch
@@ -39,6 +43,8 @@ class Services:
 
     store: Store
     people: People
+    organisations: Organisations
+    setup: Setup
     hub: DeviceHub
     conductor: Conductor
     planning: Planning
@@ -48,12 +54,14 @@ class Services:
     audience: Audience
     quality: QualityWatch
     scenes: Scenes
+    rooms: Rooms
     fleet: Fleet
     media_url: Callable[[str], str | None]  # base URL of the node that holds a bridge; None while there is none
     node_http: ClientSession  # to ask bridge nodes with
     broker: MqttLogins
     changes: Changes
     pairing: Pairing
+    claims: Claims
     refusals: Refusals
     clock: Callable[[], datetime]
     own_time: OwnTime  # by which pages and displays are judged

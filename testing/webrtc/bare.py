@@ -8,13 +8,14 @@ from typing import Literal
 from aioice import stun
 
 from webrtc.bridge.connection import Connection
-from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding.engine import PURE
 from webrtc.rtp import rtcp
 from webrtc.rtp.packet import HEADER, is_rtcp
 from webrtc.transport.demux import Demultiplexer
-from webrtc.transport.dtls import (
-    Certificate,
-    DtlsTransport,
+from webrtc.transport.dtls import Certificate, DtlsTransport
+from webrtc.transport.path import Address
+from webrtc.transport.receive import ReceiveBuffer
+from webrtc.transport.srtp import (
     PacketBuffer,
     SrtpKeys,
     Transform,
@@ -23,7 +24,6 @@ from webrtc.transport.dtls import (
     unprotect_rtcp,
     unprotect_rtp,
 )
-from webrtc.transport.path import Address
 from webrtc.transport.udp import UdpSocket
 
 SSRC = 0xCAFE
@@ -73,7 +73,6 @@ class BareClient:
         self.packets: asyncio.Queue[bytes] = asyncio.Queue()
         self.reports: asyncio.Queue[rtcp.Packet] = asyncio.Queue()
         self.lose = 0
-        self._buffer = PacketBuffer()
         self._answered = asyncio.Event()
         self._udp: UdpSocket | None = None
         self._host = host
@@ -101,11 +100,12 @@ class BareClient:
             host=self._host,
             port=0,
             demultiplexer=Demultiplexer(
-                buffer=self._buffer.view,
+                received=ReceiveBuffer(),
                 peers={self._node: self},
                 receive_stun=lambda datagram, path: self._answered.set(),
             ),
-            forwarder=Forwarder(),
+            inbox=PURE.inbox(),
+            outgoing=PURE.forwarder(),
         )
         self._udp.open()
         self._answered.clear()
@@ -144,18 +144,17 @@ class BareClient:
     def receive_dtls(self, datagram: bytes) -> None:
         self._dtls.receive(datagram)
 
-    def receive_media(self, size: int, now: float) -> None:
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None:
         assert self._receiving is not None
-        buffer = self._buffer
-        buffer.length[0] = size
-        control = is_rtcp(buffer.view)
+        received.length[0] = size
+        control = is_rtcp(received.view)
         if self.lose and not control:
             self.lose -= 1
             return
         unprotect = unprotect_rtcp if control else unprotect_rtp
-        if unprotect(self._receiving.context, buffer.memory, buffer.length):
+        if unprotect(self._receiving.context, received.memory, received.length):
             return  # a repetition: SRTP takes each packet once
-        plain = bytes(buffer.view[: buffer.length[0]])
+        plain = bytes(received.view[: received.length[0]])
         if control:
             for report in rtcp.parse(plain):
                 self.reports.put_nowait(report)

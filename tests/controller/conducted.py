@@ -101,8 +101,8 @@ class House:
         return (await self.store.lessons.get(id)).state
 
     async def audited(self) -> list[tuple[str, str]]:
-        """Actor and action, oldest first."""
-        return [(each.actor, each.action) for each in reversed(await self.store.audit.list())]
+        """Actor and action of what was done to lessons, oldest first."""
+        return [(each.actor, each.action) for each in reversed(await self.store.audit.list(object_kind="lesson"))]
 
     def held(self) -> bool:
         return self.nodes.epoch(LESSON) is not None

@@ -119,12 +119,21 @@ def test_an_unclaimed_device_that_takes_itself_back_is_gone(registry: Registry) 
 
 
 def test_a_claimed_device_that_takes_itself_back_stays_offline_and_deaf(registry: Registry) -> None:
-    registry.entry(DEVICE.id).claimed = True
+    registry.move(registry.entry(DEVICE.id), "4a")
     assert registry.took_back(DEVICE.id) == (ChangeKind.UPDATED, ChangeKind.AVAILABILITY)
     assert registry.apply(report("on")) == ()
     assert registry.entry(DEVICE.id).presence.state is Availability.OFFLINE
     assert registry.discovered(driver(), TOPIC, b"1") == (ChangeKind.UPDATED,)
     assert registry.apply(report("on")) == (ChangeKind.REPORTED, ChangeKind.AVAILABILITY)
+
+
+def test_a_device_is_in_one_room_until_it_leaves_or_is_forgotten(registry: Registry) -> None:
+    entry = registry.entry(DEVICE.id)
+    for room in ("4a", "4b", None, "4a"):
+        registry.move(entry, room)
+        assert [each for each in ("4a", "4b") if registry.in_room(each) == [entry]] == ([room] if room else [])
+    registry.forget(DEVICE.id)
+    assert registry.in_room("4a") == []
 
 
 def test_a_description_that_says_the_same_changes_nothing(registry: Registry) -> None:
@@ -134,10 +143,10 @@ def test_a_description_that_says_the_same_changes_nothing(registry: Registry) ->
 
 def test_restored_values_of_properties_that_are_gone_are_dropped(registry: Registry) -> None:
     old = Reported(value="on", received=NOW, fresh=True)
-    registry.restore(DEVICE.id, claimed=True, reported={POWER: old, type(POWER)("gone"): old})
+    registry.restore(DEVICE.id, room="4a", reported={POWER: old, type(POWER)("gone"): old})
     entry = registry.entry(DEVICE.id)
     assert registry.reported(entry) == {POWER: Reported(value="on", received=NOW, fresh=False)}
-    assert (entry.claimed, entry.presence.state, entry.presence.last_heard) == (True, Availability.UNKNOWN, NOW)
+    assert (entry.room, entry.presence.state, entry.presence.last_heard) == ("4a", Availability.UNKNOWN, NOW)
 
 
 def test_many_that_fall_silent_at_once_are_told_of_in_parts() -> None:

@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from devices.device import Capability, Device, Kind, Property, PropertyName, device_id
+from devices.device import Capability, Device, DeviceRecord, Kind, Property, PropertyName, device_id
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Room, RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId, namespace
 from store import Store
-from store.stored_device import StoredDevice
 
 NINE = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # nine in Việt Nam
 MINUTE = timedelta(minutes=1)
@@ -40,7 +39,7 @@ def lesson(
     )
 
 
-def projector(school: SchoolId = XUAN, key: str = "p1") -> StoredDevice:
+def projector(school: SchoolId = XUAN, key: str = "p1") -> DeviceRecord:
     """A projector in the inbox of a school."""
     power = Property(name=POWER, capability=Capability.POWER, kind=Kind.ENUM, options=("on", "off"), settable=True)
     device = Device(
@@ -52,7 +51,7 @@ def projector(school: SchoolId = XUAN, key: str = "p1") -> StoredDevice:
         type="projector",
         properties=(power,),
     )
-    return StoredDevice(
+    return DeviceRecord(
         device=device, discovery_topic=f"sc/1/{school}/4a/{key}/desc", discovery_payload=b'{"id":"p1"}\x00\xff'
     )
 

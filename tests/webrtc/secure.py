@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from webrtc.transport.dtls import Certificate, DtlsTransport, SrtpKeys
+from webrtc.transport.dtls import Certificate, DtlsTransport
+from webrtc.transport.srtp import SrtpKeys
 
 
 @dataclass(slots=True)

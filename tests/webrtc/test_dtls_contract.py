@@ -1,4 +1,4 @@
-"""What `webrtc/transport/` (dtls.py, ice.py) relies on in the installed, pinned aiortc, aioice and pylibsrtp.
+"""What `webrtc/transport/` (dtls.py, srtp.py, ice.py) relies on in the installed, pinned aiortc, aioice and pylibsrtp.
 
 Each test is about one name that is private, or public but not promised. A new version that breaks one breaks it here.
 """
@@ -16,7 +16,7 @@ from pylibsrtp import Policy, Session
 from pylibsrtp._binding import ffi, lib
 
 from tests.webrtc.secure import associated
-from webrtc.transport.dtls import PacketBuffer, SrtpKeys, protect_rtcp, protect_rtp, unprotect_rtcp, unprotect_rtp
+from webrtc.transport.srtp import PacketBuffer, SrtpKeys, protect_rtcp, protect_rtp, unprotect_rtcp, unprotect_rtp
 
 RTP = bytes.fromhex("8060000100000000cafebabe") + b"media"
 RTCP = bytes.fromhex("80c90001cafebabe")
@@ -60,7 +60,7 @@ async def test_role_is_set_before_the_start() -> None:
         assert (dtls.state, len(ice.sent)) == ("failed", first)
 
 
-def test_state_is_one_of_five_and_told_by_an_event() -> None:
+def test_state_is_one_of_five_and_announced_by_an_event() -> None:
     assert [str(state)[6:].lower() for state in State] == ["new", "connecting", "connected", "closed", "failed"]
     dtls, _ = transport()
     told: list[str] = []
@@ -80,7 +80,7 @@ async def test_sessions_and_reading_task_are_there_once_connected() -> None:
 async def test_what_comes_within_the_association_is_handed_to_its_receiver() -> None:
     async with asyncio.timeout(10), associated() as (one, two):
         heard = asyncio.Event()
-        two.transport.heard = heard.set
+        two.transport.on_record = heard.set
         two.transport.receive(b"\x17\xfe\xfd" + bytes(8) + b"\x00\x04fake")
         await one.transport._dtls._send_data(b"of a data channel")
         await heard.wait()

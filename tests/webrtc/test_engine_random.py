@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.webrtc.forwarding.test_engine import EXTENSIONS, NOW, PLAIN, TRACK, Viewer, open_outlet, route, viewer
-from webrtc.forwarding import engine
-from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding import engines
+from webrtc.forwarding.engine import Engine
 from webrtc.forwarding.outlet import Outlet
 from webrtc.forwarding.slots import Route
 from webrtc.rtp.packet import HEADER, HEADER_SIZE
@@ -88,17 +88,18 @@ def drawn_packet(draw: random.Random, number: int) -> bytes:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_engines_agree_over_a_session(seed: int) -> None:
     steps = session_of(random.Random(seed))
-    results = [played(kind(), steps) for kind in engine.engines.values()]
+    results = [played(each, steps) for each in engines.installed.values()]
     for pure, *others in zip(*results, strict=True):
         assert all(other == pure for other in others)
     assert any(len(datagrams) > 1 for datagrams, _ in results[0]), "nothing was sent"
 
 
-def played(forwarder: Forwarder, steps: Sequence[Step]) -> list[tuple[list[bytes], object]]:
-    """After each step: the datagrams that came, viewer for viewer, and what the outlets say."""
+def played(engine: Engine, steps: Sequence[Step]) -> list[tuple[list[bytes], object]]:
+    """After each step: the datagrams that came, viewer for viewer, and what the outlets have counted."""
+    forwarder = engine.forwarder()
     with ExitStack() as stack:
         viewers = [stack.enter_context(viewer()) for _ in range(OUTLETS * PATHS)]
-        outlets = [opened(forwarder, viewers, at) for at in range(OUTLETS)]
+        outlets = [opened(engine, viewers, at) for at in range(OUTLETS)]
         results: list[tuple[list[bytes], object]] = []
         holds = False
         for step in steps:
@@ -113,18 +114,18 @@ def played(forwarder: Forwarder, steps: Sequence[Step]) -> list[tuple[list[bytes
             if not step.held:
                 forwarder.flush()
             datagrams = [] if step.held else [each for there in viewers for each in there.received()]
-            results.append((datagrams, [told(each) for each in outlets]))
+            results.append((datagrams, [counted(each) for each in outlets]))
         return results
 
 
-def opened(forwarder: Forwarder, viewers: Sequence[Viewer], at: int) -> Outlet:
-    outlet = open_outlet(forwarder, viewers[at * PATHS].path, **EXTENSIONS[at % len(EXTENSIONS)])
+def opened(engine: Engine, viewers: Sequence[Viewer], at: int) -> Outlet:
+    outlet = open_outlet(engine, viewers[at * PATHS].path, **EXTENSIONS[at % len(EXTENSIONS)])
     for number in range(NEAR_THE_END if at < len(EXTENSIONS) else 0):
         outlet.note(number % 1500, float(number))
     return outlet
 
 
-def told(outlet: Outlet) -> object:
+def counted(outlet: Outlet) -> object:
     sent = outlet.sent((outlet.sequence - 50) & 0xFFFF, 60)
     return outlet.sequence, outlet.octets, outlet.dropped, outlet.last_sent, sent
 
@@ -143,8 +144,9 @@ class Strange:
 def test_engine_survives_what_is_no_packet(seed: int) -> None:
     draw = random.Random(seed)
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        good, closed = open_outlet(forwarder, there.path, transport_cc=3), forwarder.outlet()
+        engine = engines.chosen
+        forwarder = engine.forwarder()
+        good, closed = open_outlet(engine, there.path, transport_cc=3), engine.outlet()
         whole = route(good, 1)
         numbers: tuple[object, ...] = (0, 7, -1, 1 << 31, 1 << 63, -(1 << 80), 1.5, float("nan"), float("inf"), True)
         strange: tuple[object, ...] = (None, "", "text", b"", (), [], {}, object(), Strange(), int, *numbers)

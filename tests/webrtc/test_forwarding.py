@@ -14,7 +14,7 @@ from webrtc.bridge.publication import VIDEO_BPS
 from webrtc.rtp import rtcp
 from webrtc.rtp.packet import HEADER
 from webrtc.shared.ids import ClientId, ParticipantId
-from webrtc.shared.state import Link
+from webrtc.shared.state import LinkState
 from webrtc.transport.dtls import Certificate
 
 KINDS: tuple[Kind, ...] = ("video", "audio")
@@ -199,12 +199,12 @@ async def test_silent_client_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
         lost = here.participant("a")
         assert weak is not None
         assert lost is not None
-        assert (weak.link, lost.link) == (Link.WEAK, Link.LOST)
+        assert (weak.link, lost.link) == (LinkState.WEAK, LinkState.LOST)
         monkeypatch.setattr("webrtc.transport.ice.CONSENT_S", 0.0)
         await here.until(lambda: connection.id not in here.plane.connections)
 
 
-async def test_end_said_by_the_peer_ends_the_connection() -> None:
+async def test_end_signalled_by_the_peer_ends_the_connection() -> None:
     async with asyncio.timeout(10), lesson() as here, publisher(here) as (a, connection), viewer(here) as (b, _):
         a.send_rtp(packet(1, KEYFRAME))
         await b.packets.get()

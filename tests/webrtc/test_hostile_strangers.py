@@ -14,6 +14,7 @@ from webrtc.shared.ids import ClientId, ParticipantId
 from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import CHECKS_PER_SECOND, MAX_SOURCES, IceLite, IceSession
 from webrtc.transport.path import Address, Path
+from webrtc.transport.receive import ReceiveBuffer
 
 
 class Stranger:
@@ -161,7 +162,7 @@ def test_checks_of_forged_senders_take_nothing_from_members() -> None:
 class _Nobody:
     def receive_dtls(self, datagram: bytes) -> None: ...
 
-    def receive_media(self, size: int, now: float) -> None: ...
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None: ...
 
 
 async def test_nonsense_for_a_handshake_ends_that_connection_alone() -> None:

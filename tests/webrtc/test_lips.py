@@ -98,7 +98,7 @@ def test_lips_stay_with_the_voice_for_two_hours(ntp_drift: float, media_drift: f
                 report = each.report(now_ntp_s + arrived_s)
                 assert report is not None
                 reports[each.mid] = report
-        if step % 4 and len(reports) == 2 and step % 40 > 4:  # a switch is told of by the next report
+        if step % 4 and len(reports) == 2 and step % 40 > 4:  # the next report follows a switch
             assert ear.route is not None
             assert eye.route is not None
             heard = HEADER.unpack_from(sound)[3] + ear.route.timestamp & 0xFFFFFFFF

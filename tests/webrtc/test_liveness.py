@@ -13,7 +13,7 @@ from tests.webrtc.peers import LESSON, Lesson, lesson
 from webrtc.bridge.connection import Connection
 from webrtc.rtp import rtcp
 from webrtc.shared.ids import ClientId, ParticipantId
-from webrtc.shared.state import Link
+from webrtc.shared.state import LinkState
 from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import CONSENT_S
 
@@ -62,33 +62,33 @@ async def test_client_whose_packets_come_is_there_without_a_check(clock: Clock, 
             a.send_rtp(packet(second, KEYFRAME if second == 1 else OTHER_FRAME, timestamp=90_000 * second))
             await b.packets.get()
             await a.report(rtcp.ReceiverReport)  # the plane's own doings were due, too
-        links = (sends.link(clock.now), gets.link(clock.now))
-        assert (sends.connected, gets.connected, *links) == (True, True, Link.GOOD, Link.GOOD)
+        links = (sends.link_state(clock.now), gets.link_state(clock.now))
+        assert (sends.connected, gets.connected, *links) == (True, True, LinkState.GOOD, LinkState.GOOD)
         clock.now += CONSENT_S + STEP_S
         await here.until(lambda: not here.plane.connections)
 
 
 async def test_client_that_only_speaks_within_dtls_is_there(clock: Clock) -> None:
     async with asyncio.timeout(30), lesson() as here, viewer(here, over_udp) as (b, gets):
-        came, note = asyncio.Event(), gets._dtls.heard
+        came, note = asyncio.Event(), gets._dtls.on_record
 
         def heard() -> None:
             note()
             came.set()
 
-        gets._dtls.heard = heard
+        gets._dtls.on_record = heard
         for _ in range(MINUTE_AND_MORE_S // 10):
             clock.now += 10.0
-            assert gets.link(clock.now) is not Link.GOOD
+            assert gets.link_state(clock.now) is not LinkState.GOOD
             came.clear()
             await b.send_data(b"here")
             await came.wait()
-            assert gets.link(clock.now) is Link.GOOD
+            assert gets.link_state(clock.now) is LinkState.GOOD
         assert gets.connected
 
 
 @WAYS
-async def test_client_that_says_nothing_is_cut_while_another_one_is_heard(clock: Clock, way: Way) -> None:
+async def test_silent_client_is_cut_while_another_one_goes_on(clock: Clock, way: Way) -> None:
     async with asyncio.timeout(30), lesson() as here, sender(here, way) as (a, sends), viewer(here, way) as (_, gets):
         for second in range(1, MINUTE_AND_MORE_S + 1):
             clock.now += STEP_S

@@ -10,7 +10,7 @@ from tests.webrtc.wire import Wire
 from webrtc.forwarding.forward import Forwarder
 from webrtc.forwarding.layers import Layer
 from webrtc.rtp.packet import HEADER
-from webrtc.selection.layer_selection import Selection
+from webrtc.selection.layer_selection import LayerSelection
 
 STEPS = 3000
 
@@ -20,7 +20,7 @@ def test_no_number_is_used_twice(seed: int) -> None:
     chance = random.Random(seed)
     wire = Wire(transport_cc=3)
     slot = video_slot(wire)
-    selection = Selection([slot])
+    selection = LayerSelection([slot])
     cameras = [Camera(), Camera()]
     for camera in cameras:
         for sender in camera.senders.values():

@@ -67,12 +67,12 @@ async def test_muted_room_is_not_heard_and_is_seen_and_does_not_count_as_speakin
         assert (await b.packets.get())[16:] == PICTURE
         bridge = here.plane.bridges[LESSON]
         connection = next(iter(bridge.participants[A].publications.values()))
-        assert connection.heard is not None
-        connection.heard(10, True, monotonic())
+        assert connection.on_audio_level is not None
+        connection.on_audio_level(10, True, monotonic())
         bridge.tick(monotonic() + 1)
         assert not bridge.speakers.speaking(A)
         follow(here)
-        connection.heard(10, True, monotonic())
+        connection.on_audio_level(10, True, monotonic())
         say(a, 2)
         assert (await b.packets.get())[12:].endswith(SOUND)
 

@@ -1,6 +1,6 @@
 """A room that gets one large picture and no voice, as the host does while its teacher speaks: all may rest at once.
 
-Then nothing is sent, so nothing is told of the link, until somebody tries it again.
+Then nothing is sent, so no feedback shows the link, until it is tried again.
 """
 
 import pytest
@@ -72,7 +72,7 @@ def test_link_of_a_player_without_feedback_is_tried_again_too() -> None:
     for now in range(1, 20):
         estimate.on_loss(0.0 if now < 10 else 0.5, 0.1, 100_000, 1_000_000, now)
     assert estimate.bps < 100_000
-    for tenth in range(190, 400):  # nothing is sent, so nothing is told
+    for tenth in range(190, 400):  # nothing is sent, so nothing is reported
         estimate.tick(19.0, tenth / 10)
         assert estimate.probe(1_000_000, tenth / 10) is None
     assert estimate.bps == START_WITHOUT_FEEDBACK_BPS
@@ -100,8 +100,7 @@ def test_still_on_a_long_way_is_no_silence() -> None:
 def test_clock_that_is_set_back_stops_no_congestion_control() -> None:
     sender = Sender(Way(bps=lambda now: 2_000_000 if now < BEGAN + 40 else 400_000, queue_s=1.0), wanted_bps=1_500_000)
     sender.run(30)
-    note = sender._arrivals.note
-    sender._arrivals.note = lambda sequence, at: note(sequence, at - 900)
+    sender.receiver_ahead_s = -900.0
     sender.run(40)
     assert sender.mean_bps(20) <= 450_000
     assert sender.estimate.loss < 0.05

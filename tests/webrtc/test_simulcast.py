@@ -121,7 +121,7 @@ async def test_floor_changes_who_is_on_the_stage() -> None:
             await c.until(f"video[0].framesDecoded > {frames + 10}")
 
 
-async def test_publisher_is_told_which_layers_are_wanted() -> None:
+async def test_state_reports_which_layers_are_wanted() -> None:
     async with lesson("a", "b") as (node, (a, b)):
         await b.play()
         await b.layout({"0": 90})

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from av import AudioFrame, VideoFrame
 
-from demo.whip_client import Slot, VideoCodec, play, publish
+from demo.whip_client import SignallingFailed, Slot, VideoCodec, play, publish
 from testing.webrtc.nodes import Node, node_here, token
 from tests.webrtc.pictures import Picture, Tone, brightness, loudness
-from webrtc.errors import SignallingFailed
 
 
 @pytest.fixture
@@ -82,7 +81,7 @@ async def test_own_picture_never_comes_back(node: Node) -> None:
         assert [slot.frames for slot in own.slots] == [0, 0]
 
 
-async def test_refusal_is_told_with_its_status(node: Node) -> None:
+async def test_refusal_is_raised_with_its_status(node: Node) -> None:
     with pytest.raises(SignallingFailed, match="403"):
         async with play(node.media("whep", "lesson"), token("another", "room-a")):
             pass

@@ -8,8 +8,8 @@ from pylibsrtp import Policy, Session
 
 from webrtc.forwarding.outlet import Outlet
 from webrtc.rtp.packet import HEADER, open_packet
-from webrtc.transport.dtls import SrtpKeys
 from webrtc.transport.path import Path
+from webrtc.transport.srtp import SrtpKeys
 
 _VP8 = Struct("!BBHBBB")
 

@@ -1,4 +1,4 @@
-"""The media plane of one live lesson: who is in it, and who plays whom."""
+"""The media plane of one live lesson: its participants, and who gets whose pictures and sound."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,8 +11,8 @@ from webrtc.bridge.subscription import Subscription
 from webrtc.errors import BridgeFull
 from webrtc.forwarding.layers import Source
 from webrtc.selection.active_speaker import Speakers, Speech
-from webrtc.selection.ranking import Offering, cast, eligible, permitted
-from webrtc.selection.slot_assignment import Ranks, seat
+from webrtc.selection.ranking import Offering, eligible, permitted, rank
+from webrtc.selection.slot_assignment import RankedSources, assign_slots
 from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
 from webrtc.shared.policy import Policy
 from webrtc.shared.state import BridgeState
@@ -23,7 +23,7 @@ MAX_CONNECTIONS = 256  # of one bridge: 21 rooms with two each, and 200 who watc
 class Bridge:
     """`policy`: who takes part, in which order, and who may be seen large and heard.
 
-    `changed`: called when who is here, what flows or who plays whom has changed.
+    `changed`: called when participants, what flows, or who gets what has changed.
     """
 
     def __init__(self, id: BridgeId, policy: Policy, changed: Callable[[BridgeId], None]) -> None:
@@ -33,12 +33,13 @@ class Bridge:
         self.speakers = Speakers()
         self._changed = changed
         self._speech = Speech()
-        self._waiting: dict[tuple[ParticipantId, ClientId, bool], Connection] = {}  # to take an older one's place
+        # Those that replace an older one once they have connected.
+        self._waiting: dict[tuple[ParticipantId, ClientId, bool], Connection] = {}
         self.speakers.restrict(eligible(policy))
 
     def follow(self, policy: Policy) -> None:
         for silent in set(policy.muted) - set(self.policy.muted):
-            self.speakers.leave(silent)  # what it said before is no longer why it is large
+            self.speakers.leave(silent)  # its speech of before no longer makes it large
         self.policy = policy
         self.speakers.restrict(eligible(policy))
         self.arrange()
@@ -49,13 +50,14 @@ class Bridge:
         return taken + list(self._waiting.values())
 
     def add(self, connection: Connection) -> Connection | None:
-        """Take `connection` in; the older one that it replaces, now out, is to be closed. Raises `BridgeFull`.
+        """Take `connection` in; the older one that it replaces, which the caller has to close. Raises `BridgeFull`.
 
-        One that works is replaced only once the newer one does: an offer may come late, out of a blackout that is over.
+        A connection that works is replaced only once the newer one has connected: an offer may come late, from before
+        the end of a blackout.
         """
         participant = self.participants.get(connection.participant)
         older = _among(participant, connection).get(connection.client) if participant is not None else None
-        if older is None and self._places >= MAX_CONNECTIONS:  # who comes back has a place
+        if older is None and self._places >= MAX_CONNECTIONS:  # whoever comes back has a place
             raise BridgeFull(f"bridge {self.id} has {MAX_CONNECTIONS} connections")
         if older is not None and older.connected:
             replaced, self._waiting[_place(connection)] = self._waiting.get(_place(connection)), connection
@@ -69,20 +71,20 @@ class Bridge:
         return sum(1 for participant in self.participants.values() for _ in participant.connections)
 
     def _take(self, connection: Connection) -> Connection | None:
-        """Give `connection` its place; returns who had it."""
+        """Give `connection` its place; the one that had it."""
         participant = self.participants.setdefault(connection.participant, Participant(connection.participant))
         older = _among(participant, connection).get(connection.client)
         if isinstance(connection, Publication):
-            connection.heard = partial(self._hear, connection.participant)
+            connection.on_audio_level = partial(self._add_level, connection.participant)
             participant.publications[connection.client] = connection
         elif isinstance(connection, Subscription):
             participant.subscriptions[connection.client] = connection
         self._release(older)
         return older
 
-    def _hear(self, participant: ParticipantId, level: int, voice: bool | None, now: float) -> None:
+    def _add_level(self, participant: ParticipantId, level: int, voice: bool | None, now: float) -> None:
         if participant not in self.policy.muted:
-            self.speakers.hear(participant, level, voice, now)
+            self.speakers.add_level(participant, level, voice, now)
 
     def remove(self, connection: Connection) -> None:
         """Take `connection` out; nothing if it was replaced before."""
@@ -111,7 +113,7 @@ class Bridge:
                 self._changed(self.id)
 
     def arrange(self) -> None:
-        """Decide anew who plays whom."""
+        """Decide again who gets whose pictures and sound."""
         for connection in [each for each in self._waiting.values() if each.connected]:
             del self._waiting[_place(connection)]
             older = self._take(connection)
@@ -123,7 +125,7 @@ class Bridge:
         offerings = {each.id: permitted(each.offering(now), self.policy, each.id) for each in publishing}
         pictures = {each.id: () if each.id in self.policy.dark else each.pictures(now) for each in publishing}
         self._speech = self.speakers.speech
-        watching: Ranks | None = None  # the same for all who publish nothing
+        watching: RankedSources | None = None  # for all who publish nothing
         for participant in ordered:
             if participant.subscriptions:
                 if participant.publications or watching is None:
@@ -133,11 +135,11 @@ class Bridge:
                 mirrored = participant.slides(now)
                 for client, subscription in participant.subscriptions.items():
                     if subscription.connected:
-                        # To the machine whose screen it is, it would come back in itself, without end.
+                        # The machine that shares the screen must not show it: the picture would contain itself.
                         own = mirrored is not None and not mirrored.client.startswith(f"{client}-")
                         theirs = self._ranks(participant, pictures, offerings, now, own_slides=True) if own else ranks
-                        seated = subscription.selection.sources
-                        subscription.assign(seat(subscription.slots, seated, theirs), now)
+                        assigned = subscription.selection.sources
+                        subscription.assign(assign_slots(subscription.slots, assigned, theirs), now)
         self._changed(self.id)
 
     def state(self) -> BridgeState:
@@ -167,9 +169,9 @@ class Bridge:
         now: float,
         *,
         own_slides: bool = False,
-    ) -> Ranks:
-        """What `viewer` may get: everybody's first camera, and behind them the further ones."""
-        roles = cast(
+    ) -> RankedSources:
+        """The sources that `viewer` may get: the first camera of each participant, then the further ones."""
+        roles = rank(
             viewer=viewer.id,
             present=list(pictures),
             offerings=offerings,
@@ -179,19 +181,19 @@ class Bridge:
         )
         slides = self.participants[roles.slides].slides(now) if roles.slides is not None else None
         further = [source for id, each in pictures.items() if id != viewer.id for source in each[1:]]
-        return Ranks(
+        return RankedSources(
             stage=[slides] if slides is not None else [pictures[each][0] for each in roles.stage],
             thumbnails=[*(pictures[each][0] for each in roles.thumbnails), *further],
             voices=[voice for each in roles.voices if (voice := self.participants[each].voice(now)) is not None],
         )
 
     def _ordered(self) -> list[Participant]:
-        """Those of the policy first, then as they joined."""
+        """The participants of the policy first, then the others as they joined."""
         first = [self.participants[id] for id in self.policy.order if id in self.participants]
         return first + [each for each in self.participants.values() if each.id not in self.policy.order]
 
     def _release(self, connection: Connection | None) -> None:
-        """Let go of the slots of a connection that is out."""
+        """Let go of the slots of a connection that has left."""
         if isinstance(connection, Subscription):
             connection.assign({}, monotonic())
 

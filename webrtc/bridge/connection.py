@@ -10,44 +10,37 @@ from time import monotonic, time
 from typing import ClassVar
 
 from webrtc.errors import InvalidPacket, InvalidSdp
+from webrtc.forwarding.engine import Engine
 from webrtc.forwarding.forward import Forwarder
 from webrtc.rtp import rtcp
 from webrtc.rtp.packet import Elements, is_rtcp
 from webrtc.sdp.answer import make_answer
 from webrtc.sdp.offer import Answer, Candidate, LocalParameters, Offer
 from webrtc.shared.ids import ClientId, ConnectionId, ParticipantId
-from webrtc.shared.state import Link
-from webrtc.transport.demux import Demultiplexer
-from webrtc.transport.dtls import (
-    Certificate,
-    DtlsTransport,
-    PacketBuffer,
-    SrtpKeys,
-    protect_rtcp,
-    unprotect_rtcp,
-    unprotect_rtp,
-)
+from webrtc.shared.state import LinkState
+from webrtc.transport.dtls import Certificate, DtlsTransport
 from webrtc.transport.ice import IceLite, IceSession
 from webrtc.transport.path import Path
+from webrtc.transport.receive import ReceiveBuffer
+from webrtc.transport.srtp import PacketBuffer, SrtpKeys, protect_rtcp, unprotect_rtcp, unprotect_rtp
 
 logger = logging.getLogger(__name__)
 
-WEAK_S = 5.0  # a connection on which nothing was heard for so long is weak,
-LOST_S = 15.0  # and lost after this
-HEARD_S = 0.25  # between two notes of its packets: each would cost time, and would say no more
+WEAK_S = 5.0  # a connection without a sign of the client for so long is weak
+LOST_S = 15.0  # a connection without one for so long is lost
+NOTED_S = 0.25  # between two packets that are noted as signs: to note each would cost time for nothing
 REPORT_S = 1.0  # between RTCP reports
-# What one client may send, so that none takes the others' time: a room with four cameras in layers needs a third of it.
+# What one client may send, so that none takes the time of others. A room with four cameras in layers needs a third.
 MAX_PACKETS_PER_S = 6000
 MAX_REPORTED_PER_S = 64 << 10  # octets of RTCP; a browser with nine pictures sends 6,000
-MAX_SOURCES = 256  # SSRCs, also those that are of no use: libsrtp keeps something of each while the connection lasts
+MAX_SOURCES = 256  # SSRCs of one client, used or not: libsrtp keeps some memory for each while the connection lasts
 NTP_EPOCH_S = 2_208_988_800  # 1970 in seconds since 1900
-
 
 _STARTED_NTP_S = time() - monotonic() + NTP_EPOCH_S
 
 
 def ntp_now_s() -> float:
-    """Seconds since 1900, by the wall clock as it was at the start: when that is set, no lips move."""
+    """Seconds since 1900, by the wall clock at the start of the process: setting that clock moves no lips."""
     return _STARTED_NTP_S + monotonic()
 
 
@@ -58,18 +51,16 @@ class Transport:
     ice: IceLite
     certificate: Certificate
     candidates: tuple[Candidate, ...]
-    forwarder: Forwarder
-    received: PacketBuffer  # the datagram that came in last,
-    demultiplexer: Demultiplexer  # and who put it there
+    engine: Engine
+    forwarder: Forwarder  # of that engine
     reports: PacketBuffer  # to build RTCP in
 
 
 class Connection(ABC):
-    """What WHIP or WHEP hands out. `run` is its life; cancelling it is the way to close it.
+    """The resource of WHIP or WHEP. `run` serves it until it ends; cancelling `run` closes it.
 
-    `changed`: called when it has connected, and when what it has to offer has changed. `noted`: when something else has
-    that is worth telling.
-    Raises `InvalidSdp` for an offer that cannot be answered.
+    `changed`: called when it has connected, and when there is more or less for others to see or hear. `state_changed`:
+    called when nothing but its reported state has changed. Raises `InvalidSdp` for an offer that cannot be answered.
     """
 
     sending: ClassVar[bool]  # whether media goes out: WHEP
@@ -82,7 +73,7 @@ class Connection(ABC):
         client: ClientId,
         offer: Offer,
         changed: Callable[[], None],
-        noted: Callable[[], None],
+        state_changed: Callable[[], None],
     ) -> None:
         now = monotonic()
         self.id = ConnectionId(secrets.token_urlsafe(18))
@@ -94,21 +85,22 @@ class Connection(ABC):
         self.refused = 0  # packets before DTLS, not authentic, malformed, too many, or of no track
         self.dropped = 0  # DTLS and RTCP that the kernel did not take; both are repeated anyway
         self.changed = changed
-        self.noted = noted
+        self.state_changed = state_changed
         self._transport = transport
-        self._offer = offer
+        self._open_packet = transport.engine.open_packet  # bound once: it is called for every packet that comes in
+        self.offer = offer
         self._ice = IceSession(peer=self, moved=self._moved, now=now)
-        transport.ice.add(self._ice)  # before its name is told
+        transport.ice.add(self._ice)  # before the answer names it
         self._reachable = asyncio.Event()
         self._dtls = DtlsTransport(certificate=transport.certificate, send=self._send)
-        self._dtls.heard = self._heard
+        self._dtls.on_record = self._note_record
         self._receiving: SrtpKeys | None = None
         self._sending: SrtpKeys | None = None
-        self._heard_until = now  # its packets are noted so far
-        self._met: set[int] = set()
-        self._counted_until = 0.0  # the end of the second in which the next two were counted
-        self._counted = 0  # authentic packets,
-        self._reported = 0  # and octets of RTCP in them
+        self._noted_until = now  # until then no packet is noted as a sign
+        self._sources_seen: set[int] = set()
+        self._counted_until = 0.0  # the end of the second for which the next two count
+        self._counted = 0  # authentic packets
+        self._reported = 0  # octets of RTCP in them
         try:
             self._answer = make_answer(offer, sending=self.sending, local=self._local_parameters())
         except InvalidSdp:
@@ -126,7 +118,7 @@ class Connection(ABC):
         )
 
     def discard(self) -> None:
-        """Let go of its name among the node's; it does not run, or no more."""
+        """Remove its ICE session from the node, where it does not run, or no longer."""
         self._transport.ice.remove(self._ice)
 
     @property
@@ -143,9 +135,9 @@ class Connection(ABC):
         return self._ice.credentials.ufrag
 
     def restart_ice(self, ufrag: str, pwd: str) -> tuple[str, str]:
-        """Our new user name fragment and password, for the client's (RFC 8445 9). Media goes on meanwhile.
+        """Restart ICE (RFC 8445 9): our new user name fragment and password. Media goes on in the meantime.
 
-        The client's own are not needed: an ICE-lite agent sends no checks.
+        The client's `ufrag` and `pwd` are not needed: an ICE-lite agent sends no checks.
         """
         credentials = self._transport.ice.restart(self._ice)
         return credentials.ufrag, credentials.pwd
@@ -155,7 +147,7 @@ class Connection(ABC):
         try:
             await self._reachable.wait()
             self._receiving, self._sending = await self._dtls.connect(
-                role=self._answer.dtls_role, fingerprints=self._offer.fingerprints
+                role=self._answer.dtls_role, fingerprints=self.offer.fingerprints
             )
             self.connected = True
             logger.info("connection %s: connected", self.label)
@@ -168,12 +160,12 @@ class Connection(ABC):
             self.discard()
             await self._dtls.close()
 
-    def meet(self, ssrc: int) -> bool:
-        """Note a source of the client's; too many of them end the connection, and give False."""
-        self._met.add(ssrc)
-        if len(self._met) <= MAX_SOURCES:
+    def note_source(self, ssrc: int) -> bool:
+        """Note an SSRC of the client; False, and the end of the connection, where there are too many."""
+        self._sources_seen.add(ssrc)
+        if len(self._sources_seen) <= MAX_SOURCES:
             return True
-        self._met.clear()
+        self._sources_seen.clear()
         logger.warning("connection %s: ended, as it has more than %d sources", self.label, MAX_SOURCES)
         self.end()
         return False
@@ -188,14 +180,14 @@ class Connection(ABC):
         return f"{self.participant}/{self.client} {'subscription' if self.sending else 'publication'} {self.id[:6]}"
 
     def consents(self, now: float) -> bool:
-        """Whether the client still wants our packets: it was heard of late."""
+        """Whether the client still wants our packets: it gave a sign recently."""
         return self._ice.consents(now)
 
-    def link(self, now: float) -> Link:
-        silence_s = now - self._ice.heard_at
+    def link_state(self, now: float) -> LinkState:
+        silence_s = now - self._ice.received_at
         if not self.connected or silence_s > LOST_S:
-            return Link.LOST
-        return Link.WEAK if silence_s > WEAK_S else Link.GOOD
+            return LinkState.LOST
+        return LinkState.WEAK if silence_s > WEAK_S else LinkState.GOOD
 
     # -- for the two directions
 
@@ -211,7 +203,7 @@ class Connection(ABC):
         """Nothing goes out any more."""
 
     def release(self) -> None:  # noqa: B027  # a subscription has nothing to do here
-        """It is out of its bridge: let go of what is large, as Python finds its cycles late."""
+        """Let go of large memory, once it has left its bridge: Python finds reference cycles late."""
 
     def moved(self, path: Path) -> None:  # noqa: B027  # a publication has nothing to do here
         """The client is reached by another path now."""
@@ -244,37 +236,37 @@ class Connection(ABC):
     def receive_dtls(self, datagram: bytes) -> None:
         self._dtls.receive(datagram)
 
-    def _heard(self) -> None:
-        self._ice.heard_at = monotonic()
+    def _note_record(self) -> None:
+        self._ice.received_at = monotonic()
 
-    def receive_media(self, size: int, now: float) -> None:
-        keys, buffer = self._receiving, self._transport.received
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None:
+        keys = self._receiving
         if now >= self._counted_until:
             self._counted_until, self._counted, self._reported = now + 1.0, 0, 0
         if keys is None or self._counted >= MAX_PACKETS_PER_S:
             self.refused += 1
             return
-        view, length = buffer.view, buffer.length
+        view, length = received.view, received.length
         length[0] = size
         control = is_rtcp(view)
-        if (unprotect_rtcp if control else unprotect_rtp)(keys.context, buffer.memory, length):
+        if (unprotect_rtcp if control else unprotect_rtp)(keys.context, received.memory, length):
             self.refused += 1
             return
-        if now >= self._heard_until:
-            self._heard_until = now + HEARD_S
-            self._ice.hear(self._transport.demultiplexer.sender, now)
-        self._counted += 1  # not those that are forged, or another one could silence this client
+        if now >= self._noted_until:
+            self._noted_until = now + NOTED_S
+            self._ice.note_received(received.sender, now)
+        self._counted += 1  # no forged ones, or a stranger could silence this client
         try:
             if control:
                 self._reported += size
                 if self._reported > MAX_REPORTED_PER_S:
                     self.refused += 1
                     return
-                self.meet(int.from_bytes(view[4:8], "big"))
-                for report in rtcp.parse(bytes(view[: length[0]]), self._transport.forwarder.read_feedback):
+                self.note_source(int.from_bytes(view[4:8], "big"))
+                for report in rtcp.parse(bytes(view[: length[0]]), self._transport.engine.read_feedback):
                     self.receive_rtcp(report, now)
             else:
-                packet, elements = self._transport.forwarder.open_packet(view[: length[0]])
+                packet, elements = self._open_packet(view[: length[0]])
                 self.receive_rtp(packet, elements, now)
         except InvalidPacket as error:
             self.refused += 1

@@ -14,21 +14,23 @@ from webrtc.bridge.connection import Connection, Transport
 from webrtc.bridge.publication import Publication
 from webrtc.bridge.subscription import Subscription
 from webrtc.errors import BridgeFull, BridgeNotFound, ConnectionNotFound, HandshakeFailed
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.sdp.offer import Candidate, parse_offer
 from webrtc.shared.ids import BridgeId, ClientId, ConnectionId, ParticipantId
 from webrtc.shared.policy import Policy
 from webrtc.transport.demux import Demultiplexer
-from webrtc.transport.dtls import Certificate, PacketBuffer
+from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import IceLite
 from webrtc.transport.listen import MediaPort
+from webrtc.transport.receive import ReceiveBuffer
+from webrtc.transport.srtp import PacketBuffer
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.05
-TURN_S = 0.002  # of ticking, before the event loop looks for packets again
-# Of host candidates, the first of their kind (RFC 8445 5.1.2.1). TCP comes after UDP: by a lower type preference, with
-# the direction preference of a passive one in the local preference (RFC 6544 4.2).
+TURN_S = 0.002  # of ticking, before the event loop reads packets again
+# Of the first host candidate of each kind (RFC 8445 5.1.2.1). TCP has a lower type preference than UDP. Its local
+# preference holds the direction preference of a passive candidate (RFC 6544 4.2).
 PRIORITIES: Mapping[Literal["udp", "tcp"], int] = {
     "udp": 126 << 24 | 65535 << 8 | 255,
     "tcp": 90 << 24 | (4 << 13 | 8191) << 8 | 255,
@@ -40,7 +42,7 @@ class MediaPlane:
 
     `hosts`, `port`, `tcp`: see `MediaPort`. `advertise`: the addresses put into answers as candidates, with that port,
     the preferred one first.
-    `changed`: called on the event loop whenever a bridge's state has changed in a way worth an event (not per packet).
+    `changed`: called on the event loop when a bridge's state has changed in a way worth an event (not per packet).
     """
 
     def __init__(
@@ -63,10 +65,10 @@ class MediaPlane:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        received = PacketBuffer()
         ice = IceLite()
-        forwarder = engine.make_forwarder()
-        demultiplexer = Demultiplexer(buffer=received.view, peers=ice.peers, receive_stun=ice.receive)
+        engine = engines.chosen
+        forwarder = engine.forwarder()
+        demultiplexer = Demultiplexer(received=ReceiveBuffer(), peers=ice.peers, receive_stun=ice.receive)
         async with AsyncExitStack() as stack:
             self._media = await stack.enter_async_context(
                 MediaPort(
@@ -75,7 +77,8 @@ class MediaPlane:
                     advertise=self._advertise,
                     tcp=self._tcp,
                     demultiplexer=demultiplexer,
-                    forwarder=forwarder,
+                    inbox=engine.inbox,
+                    outgoing=forwarder,
                     ended=ice.forget,
                 )
             )
@@ -83,16 +86,15 @@ class MediaPlane:
                 ice=ice,
                 certificate=Certificate(),
                 candidates=tuple(self._candidates(self._media.port)),
+                engine=engine,
                 forwarder=forwarder,
-                received=received,
-                demultiplexer=demultiplexer,
                 reports=PacketBuffer(),
             )
             self._group = await stack.enter_async_context(asyncio.TaskGroup())
             self._ticking = self._group.create_task(self._tick(), name="media plane tick")
             self._stack = stack.pop_all()
-        reason = f" ({engine.missing})" if engine.missing else ""
-        logger.info("media plane: forwards by the %s engine%s", engine.engine, reason)
+        reason = f" ({engines.missing})" if engines.missing else ""
+        logger.info("media plane: forwards by the %s engine%s", engine.name, reason)
         return self
 
     async def __aexit__(
@@ -105,7 +107,7 @@ class MediaPlane:
 
     @property
     def port(self) -> int:
-        """The port in use, also where 0 was asked for."""
+        """The port in use, never 0."""
         return self._media.port
 
     @property
@@ -146,7 +148,7 @@ class MediaPlane:
     ) -> Connection:
         """Receive what `client` sends; replaces its older publication.
 
-        Raises `BridgeNotFound`, `InvalidSdp`, `BridgeFull`.
+        Raises `InvalidSdp`, `BridgeNotFound`, `BridgeFull`.
         """
         return await self._connect(Publication, bridge_id, participant, client, offer_text)
 
@@ -177,6 +179,7 @@ class MediaPlane:
         client: ClientId,
         offer_text: str,
     ) -> Connection:
+        offer = parse_offer(offer_text)
         bridge = self._bridges.get(bridge_id)
         if bridge is None:
             raise BridgeNotFound(bridge_id)
@@ -184,9 +187,9 @@ class MediaPlane:
             transport=self._transport,
             participant=participant,
             client=client,
-            offer=parse_offer(offer_text),
+            offer=offer,
             changed=bridge.arrange,
-            noted=partial(self._changed, bridge.id),
+            state_changed=partial(self._changed, bridge.id),
         )
         try:
             older = bridge.add(connection)
@@ -202,7 +205,7 @@ class MediaPlane:
         return connection
 
     async def _serve(self, connection: Connection) -> None:
-        """Run a connection to its end, whatever that is; the others go on."""
+        """Run a connection to its end. Whatever that is, the others go on."""
         try:
             await connection.run()
         except HandshakeFailed as error:
@@ -245,7 +248,7 @@ class MediaPlane:
                     logger.exception("bridge %s: a fault", bridge.id)
             for connection in list(self._connections.values()):
                 now = monotonic()
-                if now > turn_ends:  # packets wait for nobody's housekeeping
+                if now > turn_ends:  # packets must not wait for housekeeping
                     await asyncio.sleep(0)
                     turn_ends = monotonic() + TURN_S
                 self._tick_connection(connection, now)

@@ -19,24 +19,25 @@ from webrtc.sdp.answer import (
 )
 from webrtc.sdp.offer import SLIDES, Offer, Section
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
-from webrtc.shared.state import Link, TrackState
-from webrtc.transport.dtls import SrtpKeys
+from webrtc.shared.state import LinkState, TrackState
 from webrtc.transport.path import Path
+from webrtc.transport.srtp import SrtpKeys
 
 logger = logging.getLogger(__name__)
 
-VIDEO_BPS = 2_500_000  # what one source may send where REMB has to say so; without it browsers stay far below
+VIDEO_BPS = 2_500_000  # allowed to one source by REMB; without a REMB browsers stay far below
 AUDIO_BPS = 100_000
 MAX_TRACKS = 16  # of one publication; a receiver report has room for 31 sources
 FEEDBACK_S = 0.1  # between two transport-wide feedbacks
-FORMER_S = 2.0  # what comes late of an SSRC that its sender has left is no sign that it is back
+FORMER_S = 2.0  # late packets of an SSRC that its sender has left are no sign that it is back, for so long
 VOICE_BIT = 0x80  # of an audio level (RFC 6464 3)
 
-Heard = Callable[[int, bool | None, float], None]  # level in -dBov, whether it is a voice (None: unknown), and when
+# Takes a level in -dBov, whether it is a voice (None: unknown), and when it came.
+AudioLevelSink = Callable[[int, bool | None, float], None]
 
 
 class Publication(Connection):
-    """`heard`: told of the level of each packet of sound."""
+    """`on_audio_level`: called with the level of each packet of sound."""
 
     sending = False
 
@@ -48,17 +49,22 @@ class Publication(Connection):
         client: ClientId,
         offer: Offer,
         changed: Callable[[], None],
-        noted: Callable[[], None],
+        state_changed: Callable[[], None],
     ) -> None:
         super().__init__(
-            transport=transport, participant=participant, client=client, offer=offer, changed=changed, noted=noted
+            transport=transport,
+            participant=participant,
+            client=client,
+            offer=offer,
+            changed=changed,
+            state_changed=state_changed,
         )
-        self.heard: Heard | None = None
+        self.on_audio_level: AudioLevelSink | None = None
         self._sections = {section.mid: section for section in self.answer.sections if not section.rejected}
         self._sources: dict[str, Source] = {}  # by mid
         self._layers: dict[int, Layer] = {}  # by SSRC
         self._repairs: dict[int, Layer] = {}  # by SSRC of the retransmissions
-        self._former: dict[int, float] = {}  # SSRCs that were left for others, and until when nothing of them counts
+        self._former: dict[int, float] = {}  # SSRCs that the sender has left, and until when their packets do not count
         self._repeated = {rtx: type for section in self._sections.values() for rtx, type in section.rtx.items()}
         self._clock = SourceClock()
         extensions = {uri: id for section in self._sections.values() for uri, id in section.extensions.items()}
@@ -78,7 +84,7 @@ class Publication(Connection):
 
     @property
     def sources(self) -> Iterable[Source]:
-        """What has begun to flow."""
+        """The sources that have begun to flow."""
         return self._sources.values()
 
     @property
@@ -133,12 +139,12 @@ class Publication(Connection):
         ssrc = int.from_bytes(packet[8:12], "big")
         layer = self._layers.get(ssrc)
         if layer is not None:
-            if self._level and self.heard is not None and (level := elements.get(self._level)):
-                self.heard(level[0] & 0x7F, bool(level[0] & VOICE_BIT) if self._voiced else None, now)
+            if self._level and self.on_audio_level is not None and (level := elements.get(self._level)):
+                self.on_audio_level(level[0] & 0x7F, bool(level[0] & VOICE_BIT) if self._voiced else None, now)
             layer.forward(packet, now)
         elif ssrc in self._repairs:
             self._take_repair(self._repairs[ssrc], packet, now)
-        elif not (self.meet(ssrc) and self._bind(packet, elements, now)):
+        elif not (self.note_source(ssrc) and self._bind(packet, elements, now)):
             self.refused += 1
 
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:
@@ -157,7 +163,7 @@ class Publication(Connection):
             self._report_at = now + REPORT_S
             self._report(now)
             self._check_wishes(now)
-            lost = self.link(now) is Link.LOST
+            lost = self.link_state(now) is LinkState.LOST
             if lost != self._lost:
                 self._lost = lost
                 self.changed()  # its screen leaves the stage, or comes back
@@ -165,7 +171,7 @@ class Publication(Connection):
     # -- tracks
 
     def _bind(self, packet: bytes, elements: Elements, now: float) -> bool:
-        """Find out what a source not heard before is, and take its first packet in; False if it is nothing of ours."""
+        """Find out what a new SSRC carries, and take its first packet in; False if it was not agreed on."""
         ssrc, payload_type = int.from_bytes(packet[8:12], "big"), packet[1] & 0x7F
         section = self._section_of(ssrc, payload_type, _text(elements, self._mid))
         if section is None or now < self._former.get(ssrc, 0.0):
@@ -197,7 +203,7 @@ class Publication(Connection):
             self._go_on(before, track, now)
             before.forward(packet, now)
             return True
-        layer = Layer(track=track, forwarder=self._transport.forwarder, ask=self._ask)
+        layer = Layer(track=track, send=self._transport.forwarder.send, ask=self._ask)
         layer.want(now)
         layer.begin(packet)
         self._layers[ssrc] = layer
@@ -206,21 +212,21 @@ class Publication(Connection):
                 client=self.client, kind=section.kind, content=section.content, rids=section.rids
             )
         source.add(layer)
-        self._report_at = 0.0  # allow the full rate at once: a browser's first seconds decide how it starts
+        self._report_at = 0.0  # allow the full rate at once: a browser's start depends on its first seconds
         self.changed()  # before the packet goes on, so that those who get the track begin with its first keyframe
         layer.forward(packet, now)
         return True
 
     def _leaves(self, layer: Layer, section: Section, ssrc: int, now: float) -> bool:
-        """Whether the sender has left the SSRC of `layer` for that one, as RFC 3550 8.2 has it after a collision.
+        """Whether the sender has left the SSRC of `layer` for `ssrc`, as after a collision (RFC 3550 8.2).
 
-        Not if it uses both at once, as it does with several that it has declared, or if it is about to leave this one.
+        Not if it uses both at once, as with several that it has declared. Nor if it has left `ssrc` itself.
         """
         together = ssrc in section.remote_ssrcs and layer.track.ssrc in section.remote_ssrcs
         return not (layer.track.flows(now) and (together or ssrc in self._former))
 
     def _go_on(self, layer: Layer, track: Track, now: float) -> None:
-        """The newest SSRC of a layer is the layer; nothing of the one before counts any more (RFC 9143 9.2)."""
+        """Have `layer` go on as `track`, its newest SSRC. Packets of the one before no longer count (RFC 9143 9.2)."""
         left = {layer.track.ssrc} | {ssrc for ssrc, of in self._repairs.items() if of is layer}
         self._former.update(dict.fromkeys(left, now + FORMER_S))
         self._repairs = {ssrc: of for ssrc, of in self._repairs.items() if of is not layer}
@@ -253,7 +259,7 @@ class Publication(Connection):
     def _bind_repair(self, section: Section, ssrc: int, packet: bytes, elements: Elements, now: float) -> bool:
         source, rid = self._sources.get(section.mid), _text(elements, self._repaired_rid)
         media = section.repairs.get(ssrc)
-        if media not in self._layers:  # not declared, or the sender has left what was
+        if media not in self._layers:  # not declared, or the sender has left the one that was
             media = None
         for layer in source.layers if source is not None else ():
             if layer.track.ssrc == media or (media is None and layer.track.rid == rid):
@@ -266,12 +272,12 @@ class Publication(Connection):
         track = layer.track
         payload_type = self._repeated.get(packet[1] & 0x7F, track.payload_type)
         repeated = unwrap_rtx(packet, ssrc=track.ssrc, payload_type=payload_type)
-        # What is not missing is here already, as browsers probe with it, or is of an SSRC that was left.
+        # A packet that is not missing is here already (browsers probe with such), or of an SSRC that was left.
         if repeated is not None and track.lacks_packet(int.from_bytes(repeated[2:4], "big")):
             layer.forward(repeated, now)
 
     def _check_wishes(self, now: float) -> None:
-        """Notice which layers are no longer wanted, or are again, in which order they are, and what flows."""
+        """Follow which layers are wanted, their order, and which sources flow."""
         wanted = []
         for source in self._sources.values():
             source.sort()
@@ -284,7 +290,7 @@ class Publication(Connection):
             self.changed()
         if tuple(wanted) != self._wanted:
             self._wanted = tuple(wanted)
-            self.noted()
+            self.state_changed()
 
     # -- to the client
 
@@ -299,7 +305,7 @@ class Publication(Connection):
             self.send_rtcp([*self._heading(), *requests])
 
     def _comes(self, track: Track) -> bool:
-        """Not a layer that its sender has stopped: browsers answer a request for that one with all the others."""
+        """Whether the track comes: to a request for a layer that it has stopped, a browser answers with all others."""
         return any(
             layer.track is track and source.alive(layer) for source in self._sources.values() for layer in source.layers
         )
@@ -329,7 +335,7 @@ class Publication(Connection):
         self.send_rtcp(packets)
 
     def _heading(self, blocks: tuple[rtcp.ReportBlock, ...] = ()) -> tuple[rtcp.Packet, ...]:
-        """What a compound packet begins with (RFC 3550 6.1)."""
+        """The first packets of a compound packet (RFC 3550 6.1)."""
         return (
             rtcp.ReceiverReport(ssrc=self.ssrc, reports=blocks),
             rtcp.SourceDescription(ssrc=self.ssrc, cname=self.cname),

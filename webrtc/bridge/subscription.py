@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 from webrtc.bridge.connection import REPORT_S, Connection, Transport, ntp_now_s
-from webrtc.bridge.token_bucket import Allowance
+from webrtc.bridge.token_bucket import TokenBucket
 from webrtc.estimation.estimate import CAP_BPS, SendEstimate
 from webrtc.estimation.probing import Probe
-from webrtc.forwarding.forward import Forwarder
+from webrtc.estimation.trial import MOST_BPS
+from webrtc.forwarding.engine import Engine
 from webrtc.forwarding.layers import Source
 from webrtc.forwarding.outlet import Outlet
 from webrtc.forwarding.slots import Formats, Slot
@@ -20,29 +21,29 @@ from webrtc.rtp.packet import Elements
 from webrtc.rtp.transport_cc import TransportFeedback
 from webrtc.sdp.answer import SEND_TIME_EXTENSION, TRANSPORT_CC_EXTENSION
 from webrtc.sdp.offer import Offer, Section
-from webrtc.selection.layer_selection import Selection
-from webrtc.selection.trial import MOST_BPS
+from webrtc.selection.layer_selection import LayerSelection
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
 from webrtc.shared.state import Flow, Role, SlotState, SubscriptionState
-from webrtc.transport.dtls import SrtpKeys
 from webrtc.transport.path import Path
+from webrtc.transport.srtp import SrtpKeys
 
-SLOTS_PER_REPORT = 20  # 56 octets each: a compound packet stays within a datagram, and one tells of a whole display
+SLOTS_PER_REPORT = 20  # 56 octets each: a compound packet fits a datagram, and one is enough for a whole display
 ALLOCATE_S = 1.0  # between two choices of layers where nothing asks for one
-MEASURED_S = 0.5  # what goes out is measured over at least so long: reports of a change follow each other closely
+MEASURED_S = 0.5  # the rate that goes out is measured over at least so long: reports may follow each other closely
 SPREAD_S = 0.1  # reports of a change that all subscribers have at once go out within so long
-LOOK_S = 0.1  # between two looks at what is due
-DROP, RISE = 0.95, 1.1  # the layers are chosen anew at once when the estimate leaves this range
+LOOK_S = 0.1  # between two checks of what is due
+DROP, RISE = 0.95, 1.1  # the layers are chosen again at once when the estimate leaves this range
 PAD_S = 0.008  # between two bursts of padding
-LOSS_SHARE = 0.3  # of the newest report in the loss that is told
-REPEATS_PER_S = 1000.0  # packets asked for again that are looked for: beyond, a client asks for everything
-# Of one slot. A keyframe costs all who watch its source some sharpness; a browser asks every 0.3 s until it comes.
+LOSS_SHARE = 0.3  # of the newest report in the loss that is reported
+REPEATS_PER_S = 1000.0  # packets that are sent again; a client that asks for more asks for everything
+# Requests for keyframes, of one slot. A keyframe costs all who watch its source some sharpness; a browser asks every
+# 0.3 s until it comes.
 KEYFRAMES, KEYFRAMES_PER_S = 8, 0.5
 
 
 @dataclass(slots=True, kw_only=True)
 class _Probing:
-    """A probe on its way. `octets`: sent when it began."""
+    """A probe that is being sent. `octets`: how many had been sent before it."""
 
     probe: Probe
     first: int
@@ -52,7 +53,7 @@ class _Probing:
 
 
 class Subscription(Connection):
-    """`slots`: in the order of the offer; the first of pictures is the stage."""
+    """`slots`: in the order of the offer; the first one for pictures is the stage."""
 
     sending = True
 
@@ -64,19 +65,24 @@ class Subscription(Connection):
         client: ClientId,
         offer: Offer,
         changed: Callable[[], None],
-        noted: Callable[[], None],
+        state_changed: Callable[[], None],
     ) -> None:
         self._ssrcs: dict[str, tuple[int, int]] = {}
         self._drawn: set[int] = set()
         super().__init__(
-            transport=transport, participant=participant, client=client, offer=offer, changed=changed, noted=noted
+            transport=transport,
+            participant=participant,
+            client=client,
+            offer=offer,
+            changed=changed,
+            state_changed=state_changed,
         )
         sections = [section for section in self.answer.sections if not section.rejected]
-        self.outlet = _outlet(transport.forwarder, sections)
+        self.outlet = _outlet(transport.engine, sections)
         alike = all(section.extensions for section in sections) or not self.outlet.extension
-        self._plain = self.outlet if alike else transport.forwarder.outlet()  # of sections that agreed on no extension
+        self._plain = self.outlet if alike else transport.engine.outlet()  # of sections that agreed on no extension
         self.slots = tuple(self._slot(section, sections) for section in sections)
-        self.selection = Selection(self.slots)
+        self.selection = LayerSelection(self.slots)
         self.round_trip_s: float | None = None
         self.loss = 0.0
         self.jitter_ms = 0.0
@@ -85,11 +91,11 @@ class Subscription(Connection):
         self._estimate: SendEstimate | None = None
         self._numbered = numbered
         self._measurable = numbered  # for REMB: once the first has come
-        self._repeats = Allowance(most=REPEATS_PER_S, per_s=REPEATS_PER_S)
-        self._keyframes = {slot.ssrc: Allowance(most=KEYFRAMES, per_s=KEYFRAMES_PER_S) for slot in self.slots}
+        self._repeats = TokenBucket(most=REPEATS_PER_S, per_s=REPEATS_PER_S)
+        self._keyframes = {slot.ssrc: TokenBucket(most=KEYFRAMES, per_s=KEYFRAMES_PER_S) for slot in self.slots}
         self._by_ssrc = {slot.ssrc: slot for slot in self.slots}
         self._shown: list[tuple[Flow, TrackId | None, int]] = []
-        now = monotonic()  # each subscriber at its own moment: a node has hundreds, and one core
+        now = monotonic()  # each subscriber at a moment of its own: a node has hundreds, and one core
         self._report_at = now + random.uniform(0, REPORT_S)
         self._allocate_at = now + random.uniform(0, ALLOCATE_S)
         self._due = now + random.uniform(0, LOOK_S)
@@ -115,17 +121,17 @@ class Subscription(Connection):
         )
 
     def assign(self, wanted: Mapping[Slot, Source], now: float) -> None:
-        """Have each slot carry what it is given in `wanted`, and the others nothing."""
+        """Have each slot carry its source in `wanted`, and the others nothing."""
         if self.selection.assign(wanted):
             self._allocate(now)
 
     def layout(self, heights: Mapping[str, int], now: float) -> None:
-        """The heights of the tiles by mid, in pixels; 0 for a hidden one. They count from the next tick on."""
+        """Take the heights of tiles by mid, in pixels; 0 for a hidden one. They count from the next tick on."""
         self.selection.layout(heights)
         self._allocate_at = now  # with the next tick, however often tiles change until then
 
     def state(self, owners: Mapping[TrackId, ParticipantId]) -> SubscriptionState:
-        """`owners`: whose each track is."""
+        """`owners`: the participant of each track."""
         return SubscriptionState(
             client=self.client,
             connected=self.connected,
@@ -162,7 +168,7 @@ class Subscription(Connection):
             outlet.move(path)
 
     def receive_rtp(self, packet: bytes, elements: Elements, now: float) -> None:
-        self.meet(int.from_bytes(packet[8:12], "big"))
+        self.note_source(int.from_bytes(packet[8:12], "big"))
         self.refused += 1  # a subscriber sends no media
 
     def receive_rtcp(self, packet: rtcp.Packet, now: float) -> None:
@@ -191,7 +197,7 @@ class Subscription(Connection):
             return
         self._due = now + LOOK_S
         if self._estimate is None:
-            trend = self._transport.forwarder.trendline()
+            trend = self._transport.engine.trendline()
             self._estimate = SendEstimate(transport_cc=self._numbered, now=now, trend=trend)
         self._estimate.tick(self._estimate.last_sent(self.outlet), now)
         self._look(now)
@@ -202,7 +208,7 @@ class Subscription(Connection):
         if shown != self._shown:
             self._shown = shown
             self._report_at = min(self._report_at, now + random.uniform(0, SPREAD_S))
-            self.noted()
+            self.state_changed()
         if now >= self._report_at:
             self._report_at = now + REPORT_S
             self._measure(now)
@@ -225,7 +231,7 @@ class Subscription(Connection):
 
     @property
     def budget_bps(self) -> int:
-        """What may be sent: without any word from the client on its link, whatever there is."""
+        """The rate that may be sent; the maximum where the client sends nothing to estimate by."""
         return self._estimate.bps if self._estimate is not None and self._measurable else CAP_BPS
 
     @property
@@ -245,7 +251,7 @@ class Subscription(Connection):
             self._estimate.trial.running = self.selection.trial_bps > 0
 
     def _probe(self, now: float) -> None:
-        """Fill up what is sent to what the estimate wants to try."""
+        """Begin the probe that the estimate asks for, if any."""
         if self._probing is not None or self._estimate is None:
             return
         probe = self._estimate.probe(self.selection.allocation.wanted_bps, now)
@@ -254,13 +260,13 @@ class Subscription(Connection):
             self._pad()
 
     def _pad(self) -> None:
-        """One burst of a probe, or its end."""
+        """Send one burst of the probe, or end it."""
         probing = self._probing
         if probing is None or self._estimate is None:
             return
         now = monotonic()
         elapsed = now - probing.began
-        # Also a slot that carries nothing: a picture that rests comes back only by a probe.
+        # Also by a slot that carries nothing: a picture that rests comes back only by a probe.
         able = [slot for slot in self.slots if slot.rtx_ssrc is not None]
         slot = next((slot for slot in able if slot.route is not None), able[0] if able else None)
         due = int(min(elapsed + PAD_S, probing.probe.duration_s) * probing.probe.target_bps / 8)
@@ -331,16 +337,16 @@ class Subscription(Connection):
             self.send_rtcp([*some, *names])
 
 
-def _outlet(forwarder: Forwarder, sections: list[Section]) -> Outlet:
-    """Numbers its packets, or tells when they were sent, as was agreed."""
+def _outlet(engine: Engine, sections: list[Section]) -> Outlet:
+    """An outlet that numbers its packets, or says when each was sent, as was agreed."""
     extensions = {uri: id for section in sections for uri, id in section.extensions.items()}
-    return forwarder.outlet(
+    return engine.outlet(
         transport_cc=extensions.get(TRANSPORT_CC_EXTENSION, 0), send_time=extensions.get(SEND_TIME_EXTENSION, 0)
     )
 
 
 def _gist(slot: Slot) -> tuple[Flow, TrackId | None, int]:
-    """What is news in a slot: a thinned one has another route every moment, and one of stills has none in between."""
+    """The part of a slot that is news: not its route, which a reduced slot changes all the time."""
     route = slot.route
     if route is None or slot.still:
         return slot.flow, None, 0

@@ -1,7 +1,7 @@
-"""How often somebody may ask for something: a token bucket."""
+"""A token bucket: how often a client may ask for something."""
 
 
-class Allowance:
+class TokenBucket:
     """`most` at once, and `per_s` in the long run. `now` is in seconds of one monotonic clock."""
 
     def __init__(self, *, most: float, per_s: float) -> None:

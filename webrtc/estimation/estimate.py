@@ -1,4 +1,4 @@
-"""What the link to one subscriber takes: an estimate out of the feedback on what was sent to it.
+"""The estimate of what the link to one subscriber takes, by the feedback on what was sent to it.
 
 Delay-based as Google congestion control (draft-ietf-rmcat-gcc-02), together with losses, and probing with padding
 before a rate is used. Pure: all times are seconds of one monotonic clock.
@@ -9,15 +9,15 @@ from enum import StrEnum
 from math import inf
 
 from webrtc.estimation.bottleneck import Capacity, Delivery, Queue
+from webrtc.estimation.coverage import FeedbackCoverage
 from webrtc.estimation.loss import LossControl
 from webrtc.estimation.probing import Probe, Prober
-from webrtc.estimation.sight import Sight
+from webrtc.estimation.sent import SentPackets, arrivals
 from webrtc.estimation.trendline import Trendline, Usage
-from webrtc.forwarding.outlet import Outlet, arrivals
+from webrtc.estimation.trial import Trial
 from webrtc.rtp.packet import extend
 from webrtc.rtp.rtcp import MaximumBitrate
 from webrtc.rtp.transport_cc import REFERENCE_TICKS, Run, TransportFeedback
-from webrtc.selection.trial import Trial
 
 START_BPS = 1_000_000
 START_WITHOUT_FEEDBACK_BPS = 512_000
@@ -31,17 +31,18 @@ PACKET_BITS = 9600  # near the capacity: one more packet per response time
 LIMIT, LIMIT_BPS = 1.5, 50_000  # how far above what arrives the estimate may grow by itself
 SILENCE_S, SILENCE_WITHOUT_FEEDBACK_S = 1.0, 6.0  # with packets under way; receiver reports come every few seconds
 ROUND_TRIPS, FEEDBACKS_S = 1.5, 0.3  # until silence counts, where that is longer
-IDLE_S = 2.0  # where so long nothing goes out nothing can come back, and what is believed of the link is old:
-WAKE_BPS = 120_000  # find out, with so little at least
-CLOCK_S = 1.0  # less of the way from one feedback to the next: that is the receiver's clock being set
+# Where nothing goes out for so long, nothing can come back, and the estimate is old: a probe of at least so much goes.
+IDLE_S, WAKE_BPS = 2.0, 120_000
+CLOCK_S = 1.0  # a one-way time that falls by so much between two feedbacks: the receiver's clock was set
 FIRST_ANSWER_S = 3.0  # the first feedback may take so long, over a satellite
-GONE_S = 0.03  # what waits no longer has drained: the trend tells of it late
+GONE_S = 0.03  # packets that wait no longer than this: the queue has drained, and the trend line shows it late
 BURST_BITS = 40_000  # what a queue holds may be a burst, of a keyframe or of others, that drains by itself
-KEYFRAME_BITS = 120_000  # of a small picture; the queue that it makes is no sign,
-EXCUSED_S, EXCUSED_WAIT_S = 1.5, 0.8  # for at most so long, and if no packet waits longer than that
+# The queue that a keyframe makes, here one of a small picture, is no sign: for at most so long after the keyframe, and
+# only while packets wait no longer than that.
+KEYFRAME_BITS, EXCUSED_S, EXCUSED_WAIT_S = 120_000, 1.5, 0.8
 HALVE_S = 0.5  # the estimate halves once per interval while nobody answers
-HOLE_S = 1.0  # what was lost in so long a gap tells of an interruption, not of a full link
-LATE_S = 0.3  # a packet missing in one feedback may still be told of in the next ones
+HOLE_S = 1.0  # packets lost in so long a gap are the sign of an interruption, not of a full link
+LATE_S = 0.3  # a packet that one feedback lacks may still be reported by the next ones
 MAX_MISSING = 1000  # packets; a longer gap counts as lost at once
 CALM_S = 2.0  # after the estimate fell, no probe for so long
 PROBE_FACTOR = 2.0
@@ -56,16 +57,19 @@ class State(StrEnum):
 
 
 class SendEstimate:
-    """`transport_cc`: whether the subscriber sends transport-wide feedback; without it, REMB and loss have to do."""
+    """The rate that may be sent to one subscriber.
+
+    `transport_cc`: whether the subscriber sends transport-wide feedback; without it, REMB and loss have to do.
+    """
 
     def __init__(self, *, transport_cc: bool, now: float, trend: Trendline | None = None) -> None:
         self.transport_cc = transport_cc
         self.state = State.RISING
         self.round_trip_s: float | None = None
-        self.beside_bps = 0  # what goes out without a transport number, so that no feedback tells of it
+        self.beside_bps = 0  # what goes out without a transport number, so that no feedback reports it
         self.trial = Trial()
-        self._sight = Sight()
-        self._media_bps = 0.0  # so much is tried with media alone, where padding is not seen
+        self._coverage = FeedbackCoverage()
+        self._media_bps = 0.0  # so much is tried with media alone, where padding is not reported
         self._keyframe_at = -inf  # when one went out last: on a narrow link that is a queue
         self._bps: float = START_BPS if transport_cc else START_WITHOUT_FEEDBACK_BPS
         self._rembs: dict[int, int] = {}  # the last one, by the first of the sources that it names
@@ -84,9 +88,9 @@ class SendEstimate:
         self._trip_s = -inf  # the last one, by two clocks
         self._last_sent = self._woken_at = now
         self._waiting_since: float | None = None  # when packets were under way first after the last answer
-        self._answered = False
-        self._unheard_wakes, self._wake_bps = 0, 0.0  # since then
-        self._heard_at = now
+        self._answered = False  # ever
+        self._unanswered_wakes, self._wake_bps = 0, 0.0  # since the last answer
+        self._answered_at = now
         self._halved_at = now
         self._before_silence: float = 0.0
         self._before_queue: float = 0.0  # the rate before packets waited long
@@ -100,22 +104,22 @@ class SendEstimate:
         """The share of packets lost on the way, 0 to 1, over about the last two seconds."""
         return self._loss.loss
 
-    # -- what the receiver says
+    # -- what the receiver reports
 
-    def on_feedback(self, feedback: TransportFeedback, outlet: Outlet, now: float) -> None:
-        """`outlet`: what the feedback is about."""
-        if not self.transport_cc:  # it began later than its reports
+    def on_feedback(self, feedback: TransportFeedback, packets: SentPackets, now: float) -> None:
+        """Take transport-wide feedback. `packets`: those that it refers to."""
+        if not self.transport_cc:  # the feedback began later than the receiver reports
             self.transport_cc = True
         self._answer(now)
-        self._keyframe_at = outlet.keyframe_at
-        received = self._take(feedback, outlet, now)
-        lost = self._settle(outlet, now)
+        self._keyframe_at = packets.keyframe_at
+        received = self._take(feedback, packets, now)
+        lost = self._settle(packets, now)
         self._loss.count(received, lost)
         acknowledged = self._delivery.bps
         if acknowledged:
             acknowledged += self.beside_bps
         if self._prober.under_way:
-            self._judge_probe(outlet, now)
+            self._judge_probe(packets, now)
         waits_s, missing = self._queue.wait_s, len(self._missing)
         shown_bps = self.trial.judge(acknowledged, wait_s=waits_s, received=received, missing=missing)
         if self._trend.usage is Usage.NORMAL and self._loss.bearable:
@@ -138,22 +142,22 @@ class SendEstimate:
         if self._loss.judge(self.round_trip_s or 0.0, now):
             self._fall_to(self._share * (acknowledged or self._bps), now)
 
-    def _judge_probe(self, outlet: Outlet, now: float) -> None:
-        """Learn from the probe under way, once enough is told of it."""
+    def _judge_probe(self, packets: SentPackets, now: float) -> None:
+        """Learn from the probe under way, once feedback has reached its last packet."""
         span = self._prober.span
         if not span or self._highest < span[-1]:
             return
-        unseen = sum(self._sight.misses(outlet, number) for number in span)
-        verdict = self._prober.verdict(self._highest, self._loss.usual, now, unseen=unseen)
-        if verdict is not None:
-            if verdict.bps > self._bps:
-                self._raise_to((CARE if verdict.clean else BACKOFF) * verdict.bps)
+        omitted = sum(self._coverage.omits(packets, number) for number in span)
+        result = self._prober.result(self._highest, self._loss.usual, now, omitted=omitted)
+        if result is not None:
+            if result.bps > self._bps:
+                self._raise_to((CARE if result.clean else BACKOFF) * result.bps)
             self._trend.restart()  # the probe's own queue is no overuse
 
     def on_loss(self, fraction: float, round_trip_s: float | None, sent_bps: int, wanted_bps: int, now: float) -> None:
         """Take a receiver report: `fraction` lost (0 to 1) over all tracks; `sent_bps`: what went out meanwhile.
 
-        `wanted_bps`: what would be sent if the link took it. Nobody tells how a probe came through, so it is tried.
+        `wanted_bps`: what would be sent if the link took it. No report shows how a probe came through, so it is tried.
         """
         if round_trip_s is not None:
             self.round_trip_s = round_trip_s
@@ -170,11 +174,12 @@ class SendEstimate:
             self._grow(sent_bps, now, limit=max(self._limit(sent_bps), trial_bps))
 
     def on_remb(self, remb: MaximumBitrate, rates: Mapping[int, int], sent_bps: int, now: float) -> None:
-        """Take what the receiver says it can take. `rates`: what goes out, in bit/s by SSRC; `sent_bps`: all together.
+        """Take a receiver's REMB. `rates`: what goes out, in bit/s by SSRC; `sent_bps`: all together.
 
-        Its transport-wide feedback says more, and goes before. One that rises tells how much was tried, as libwebrtc
-        and aiortc have it (at most half as much again as came): of a picture that rests, far too little. One that falls
-        is a queue, and so is, or is a cap, one that stays the same below what goes out. aiortc has one per picture.
+        Where there is transport-wide feedback, REMB is ignored. A REMB that rises shows only how much was tried:
+        libwebrtc and aiortc report at most 1.5 times what came, which is far too little for a picture that rests. A
+        REMB that falls is the sign of a queue. One that stays the same below what goes out is the sign of a queue or a
+        cap. aiortc sends one per picture.
         """
         if self.transport_cc:
             return
@@ -196,16 +201,16 @@ class SendEstimate:
 
     # -- silence
 
-    def last_sent(self, outlet: Outlet) -> float:
-        """When the newest packet went out that there can be an answer to."""
-        return self._sight.last_sent(outlet)
+    def last_sent(self, packets: SentPackets) -> float:
+        """When the newest packet went out that feedback would report."""
+        return self._coverage.last_sent(packets)
 
     def tick(self, last_sent: float, now: float) -> None:
-        """To be called about every 100 ms: silence has to be seen too. `last_sent`: see there."""
+        """Notice silence; called about every 100 ms. `last_sent`: of the method of that name."""
         self._last_sent = last_sent
         self._prober.expire(now)
         if self._waiting_since is None:
-            if last_sent > self._heard_at:
+            if last_sent > self._answered_at:
                 self._waiting_since = now
             return
         patience = SILENCE_WITHOUT_FEEDBACK_S
@@ -226,11 +231,11 @@ class SendEstimate:
             self._bps = max(FLOOR_BPS, self._bps / 2)
 
     def _answer(self, now: float) -> None:
-        """Somebody is there; after a silence, start again at half of what worked before it, and probe for the rest."""
-        self._heard_at = now
+        """The receiver is there. After a silence, start again at half of what worked before it, and probe for more."""
+        self._answered_at = now
         self._waiting_since = None
         self._answered = True
-        self._unheard_wakes, self._wake_bps = 0, 0.0
+        self._unanswered_wakes, self._wake_bps = 0, 0.0
         if self.state is State.SILENT:
             self.state = State.HOLDING
             self._bps = max(self._bps, self._before_silence / 2)
@@ -243,7 +248,7 @@ class SendEstimate:
             self._risen_at = now
 
     def _lengthened(self, now: float) -> None:
-        """The way takes longer than it did, as over another route: there is no queue; probe for what there was."""
+        """The way has become longer, as over another route, and there is no queue: probe for the rate of before."""
         self._queue = Queue()
         self._trend.restart()
         self._before_silence = self._before_queue
@@ -253,12 +258,12 @@ class SendEstimate:
     # -- probing
 
     def probe(self, wanted_bps: int, now: float) -> Probe | None:
-        """A probe to be sent now, if `wanted_bps` is above the estimate and the link may take more."""
+        """A probe to be sent now, if `wanted_bps` is above the estimate and the link may take more; else None."""
         if wanted_bps <= self._bps or self._bps >= CAP_BPS or self._prober.under_way:
             return None
         if self._bps < START_BPS and now - max(self._last_sent, self._woken_at) >= IDLE_S:
             return self._wake(now)
-        if self._sight.blind:
+        if self._coverage.omits_padding:
             rested = now >= self._prober.due and now - self._fell_at >= CALM_S and self.state is not State.SILENT
             self._media_bps = 1.1 * wanted_bps if rested else 0.0
             return None
@@ -276,22 +281,22 @@ class SendEstimate:
         return self._prober.begin(min(reach, wanted_bps * 1.1, CAP_BPS), now)
 
     def _wake(self, now: float) -> Probe | None:
-        """All pictures rest, and nobody speaks: without this nothing would ever be sent, and nothing learned, again."""
+        """Try the link while all pictures rest and nobody speaks: otherwise nothing would ever be sent again."""
         self._woken_at = now
         self._loss.forget(now)
-        self._unheard_wakes += 1
+        self._unanswered_wakes += 1
         if not self.transport_cc:
             self._bps = max(self._bps, min(PROBE_FACTOR * self._bps, START_WITHOUT_FEEDBACK_BPS))
             return None
-        if self._sight.blind or (self._unheard_wakes > 1 and not self._sight.sees_repeats):
+        if self._coverage.omits_padding or (self._unanswered_wakes > 1 and not self._coverage.reports_repeats):
             self._wake_by_media()
-        if self._sight.blind:
+        if self._coverage.omits_padding:
             return None
         self._trend.restart()
         return self._prober.begin(max(PROBE_FACTOR * self._bps, WAKE_BPS), now)
 
     def _wake_by_media(self) -> None:
-        """Have a still or more go out, and wait for the answer: padding may be what the receiver does not see."""
+        """Have a still or more go out, and wait for the answer: the receiver may leave padding out of its feedback."""
         self._wake_bps = min(max(PROBE_FACTOR * self._wake_bps, WAKE_BPS), START_WITHOUT_FEEDBACK_BPS)
         self._bps = max(self._bps, self._wake_bps)
         self._waiting_since = None
@@ -302,8 +307,8 @@ class SendEstimate:
 
     # -- feedback
 
-    def _take(self, feedback: TransportFeedback, outlet: Outlet, now: float) -> int:
-        """Follow the packets that `feedback` tells of for the first time; how many there are."""
+    def _take(self, feedback: TransportFeedback, packets: SentPackets, now: float) -> int:
+        """Follow the packets that `feedback` acknowledges for the first time; how many there are."""
         if self._highest < 0:
             self._highest = feedback.base + 0xFFFF
             self._zero = feedback.reference_time
@@ -311,7 +316,7 @@ class SendEstimate:
         zero = self._zero * REFERENCE_TICKS
         base = extend(feedback.base, self._highest)
         under_way = self._prober.under_way is not None
-        follows = base <= self._highest + 1  # else a feedback was lost, and nothing is known of the packets before
+        follows = base <= self._highest + 1  # else a feedback was lost, and with it what became of packets before
         if not follows and under_way:
             self._prober.skip(self._highest + 1, base)
         received = octets = 0
@@ -319,25 +324,25 @@ class SendEstimate:
         trip: float | None = None
         for number, moments in self._fresh(base, feedback.runs):
             newest = number > self._highest
-            told = outlet.told(number & 0xFFFF, moments, zero, self._trend if newest else None)
-            if told is None:
+            acked = packets.acked(number & 0xFFFF, moments, zero, self._trend if newest else None)
+            if acked is None:
                 continue
             if newest:
-                self._sight.skip(outlet, max(self._highest + 1, base), number)
-                if told.first_sent - self._highest_sent >= HOLE_S:
+                self._coverage.skip(packets, max(self._highest + 1, base), number)
+                if acked.first_sent - self._highest_sent >= HOLE_S:
                     follows = False
                 else:
                     self._miss(max(self._highest + 1, base), number, now)
-                self._highest, self._highest_sent = number + told.packets - 1, told.last_sent
-                trip = told.last_arrived - told.last_sent
-            first = first or told.first_arrived
-            last = max(last, told.latest_arrived)
-            received += told.packets
-            octets += told.octets
-            self._sight.take(outlet, number, told.packets)
+                self._highest, self._highest_sent = number + acked.packets - 1, acked.last_sent
+                trip = acked.last_arrived - acked.last_sent
+            first = first or acked.first_arrived
+            last = max(last, acked.latest_arrived)
+            received += acked.packets
+            octets += acked.octets
+            self._coverage.take(packets, number, acked.packets)
             if under_way:
-                times, sizes = outlet.sent(number & 0xFFFF, told.packets)
-                self._prober.take(number, times, arrivals(moments[: told.packets], zero), sizes)
+                times, sizes = packets.sent(number & 0xFFFF, acked.packets)
+                self._prober.take(number, times, arrivals(moments[: acked.packets], zero), sizes)
         if received:
             self._delivery.take(first, last, octets, follows=follows)
         if trip is not None:
@@ -350,7 +355,7 @@ class SendEstimate:
         return received
 
     def _fresh(self, base: int, runs: Iterable[Run]) -> Iterator[tuple[int, Sequence[int]]]:
-        """Of `runs`, what was not told of before: the first one's extended number, and their arrivals in ticks."""
+        """The part of `runs` that is new: for each piece its first extended number, and its arrivals in ticks."""
         for place, moments in runs:
             number = base + place
             again = max(0, min(self._highest + 1 - number, len(moments)))
@@ -366,27 +371,27 @@ class SendEstimate:
         elif end > start:
             self._missing.update(dict.fromkeys(range(start, end), now))
 
-    def _settle(self, outlet: Outlet, now: float) -> int:
-        """Give up what has been missing for too long; how many packets of it were lost."""
+    def _settle(self, packets: SentPackets, now: float) -> int:
+        """Give up the packets that have been missing for too long; how many of them were lost."""
         if not self._missing:
             return 0
         given_up = [number for number, since in self._missing.items() if now - since >= LATE_S]
         for number in given_up:
             del self._missing[number]
-        return sum(1 for number in given_up if not self._sight.misses(outlet, number))
+        return sum(1 for number in given_up if not self._coverage.omits(packets, number))
 
     # -- the rate
 
     @property
     def _share(self) -> float:
-        """Of what arrives, to be sent when it is too much."""
+        """How much of what arrives is sent from now on, where it is too much."""
         return DRAIN if self._queue.long else BACKOFF
 
     def _back_off(self, acknowledged: float, now: float) -> None:
         """A queue grows: go below what arrives, once per response time.
 
-        On a narrow link every burst is a queue: a keyframe, or what the page loads beside the lesson. So that of a
-        keyframe costs nothing of the estimate, nor does one that shrinks; a short one costs but a little.
+        On a narrow link every burst makes a queue: a keyframe, or what the page loads beside the lesson. The queue of a
+        keyframe lowers the estimate by nothing, and so does one that shrinks. A short one lowers it a little.
         """
         response_s = 0.1 + min(self.round_trip_s or 0.1, 0.5) + self._queue.wait_s
         if not acknowledged or now - self._backed_off_at < response_s:
@@ -404,7 +409,7 @@ class SendEstimate:
                 self._fall_to(BACKOFF * max(acknowledged, self._bps), now, alarm=False)
                 return
         self._capacity.overused(acknowledged)
-        # Where little is sent, little arrives: this says that the link takes less, not how much less.
+        # Where little is sent, little arrives: the link takes less, and how much less is not known.
         least = 0.0 if self._queue.long else self._bps / 2
         self._fall_to(max(self._share * acknowledged, least), now)
 

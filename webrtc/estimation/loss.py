@@ -1,25 +1,25 @@
-"""What loss says about a link: whether it is full, or loses packets whatever is sent.
+"""What loss shows of a link: whether it is full, or loses packets whatever is sent.
 
 Google congestion control holds a rate from 2 % of loss on and lowers it from 10 % on (draft-ietf-rmcat-gcc-02 6).
-A radio link that always loses 5 % would never get above where it began, so the usual loss is learned: after less was
-sent, a full link loses less, and a bad one as much as before.
+A radio link that always loses 5 % would never get above its first rate. So the usual loss is learned: a full link loses
+less after less was sent, and a bad one loses as much as before.
 """
 
-INTERVAL_S = 0.5  # of a sample, unless so few packets went out that it would say nothing
+INTERVAL_S = 0.5  # of a sample, unless so few packets went out that it would show nothing
 LEAST_PACKETS, LONGEST_S = 50, 2.0
 WEIGHT = 0.3  # of a sample
-RELIEF = 0.08  # of what the loss is lower than usual, per sample
+RELIEF = 0.08  # of the difference by which the loss is lower than usual, per sample
 LOW, HIGH = 0.02, 0.10
 EXCESS = 0.05  # above the usual loss
-FIRST_S = 2.0  # what is lost in the first seconds, when little is sent, is usual
-DOUBT_S = 5.0  # between LOW and HIGH for so long: find out by sending less
-ANSWER_S = 2.0  # and a round trip, until less sending shows in the loss
-FELL = 0.6  # of what it was: the loss fell, so the link was full
+FIRST_S = 2.0  # the loss of the first seconds, when little is sent, is the usual one
+DOUBT_S = 5.0  # the loss is between LOW and HIGH for so long: find out by sending less
+ANSWER_S = 2.0  # and a round trip, until the loss shows that less was sent
+FELL = 0.6  # of the loss before: it fell, so the link was full
 MOST_USUAL = 0.3
 
 
 class LossControl:
-    """`loss`: smoothed; `usual`: the part of it that does not come from sending too much."""
+    """`loss`: smoothed. `usual`: the part of it that does not come from sending too much."""
 
     def __init__(self, now: float) -> None:
         self.loss = 0.0
@@ -54,7 +54,7 @@ class LossControl:
         self._doubt_since = None
 
     def forget(self, now: float) -> None:
-        """Believe in no more loss than is usual: nothing was sent for a while that could tell."""
+        """Expect the usual loss again: for a while nothing was sent that could show it."""
         self.loss = self.usual
         self.restart(now)
 

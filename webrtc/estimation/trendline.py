@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from math import inf
 
-AT_ONCE_S = 0.0005  # packets sent so close together are a burst: only its last arrival counts
-BURST_S = 0.005  # packets sent, or come, so close together count as one group
+AT_ONCE_S = 0.0005  # packets sent so close together are a burst: only the last arrival of a burst counts
+BURST_S = 0.005  # packets that were sent, or arrived, so close together count as one group
 MAX_BURST_S = 0.1
 WINDOW = 20  # groups of packets in the fit
 SUM_AGAIN = 256  # groups
@@ -34,7 +34,7 @@ class Usage(StrEnum):
 
 
 class Trendline:
-    """`usage`: of the link, by the packets taken so far."""
+    """`usage`: of the link, as the packets taken so far show."""
 
     def __init__(self) -> None:
         self.usage = Usage.NORMAL
@@ -42,7 +42,7 @@ class Trendline:
         self.restart()
 
     def restart(self) -> None:
-        """Forget the packets, as after a silence; the threshold stays, for it knows the jitter of the link."""
+        """Forget the packets, as after a silence. The threshold stays: it follows the jitter of the link."""
         self.usage = Usage.NORMAL
         # When the first and the last packets of the group at hand were sent, and arrived.
         self._first_sent = self._last_sent = self._first_arrived = self._last_arrived = NEVER
@@ -87,7 +87,7 @@ class Trendline:
         """Count the group whose last packet was sent, and arrived, then."""
         apart, later = last_sent - self._sent_before, last_arrived - self._arrived_before
         self._sent_before, self._arrived_before = last_sent, last_arrived
-        if not apart < inf:  # it is the first one, or the one before the first
+        if not apart < inf:  # it is the first group, or the one before the first
             return
         self._groups += 1
         self._delay += later - apart
@@ -113,7 +113,7 @@ class Trendline:
         self._judge(apart, last_arrived)
 
     def _sum_again(self) -> None:
-        """Begin the sums anew near zero, before rounding makes them false."""
+        """Begin the sums again near zero, before rounding makes them wrong."""
         begin = self._points[0][0]
         self._begin += begin
         self._points = deque((x - begin, y) for x, y in self._points)

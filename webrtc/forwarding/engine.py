@@ -1,24 +1,40 @@
-"""Which engine forwards: the compiled one where `nhipcau-fast` is installed, else the pure one.
+"""An engine: all that the hot path of a node consists of, in one language. This one is Python's, the reference."""
 
-`NHIPCAU_PURE=1` in the environment: the pure one in any case.
-"""
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import os
-from collections.abc import Mapping
-
+from webrtc.estimation.trendline import Trendline
 from webrtc.forwarding.forward import Forwarder
-
-engines: Mapping[str, type[Forwarder]] = {"pure": Forwarder}
-missing = ""  # why there is no fast one
-try:
-    from webrtc.forwarding.fast import FastForwarder
-except ImportError as error:
-    missing = str(error)
-else:
-    engines = {**engines, "fast": FastForwarder}
-
-engine = "fast" if "fast" in engines and not os.environ.get("NHIPCAU_PURE") else "pure"
+from webrtc.forwarding.outlet import Outlet
+from webrtc.rtp.packet import Elements, open_packet
+from webrtc.rtp.transport_cc import TransportFeedback
+from webrtc.transport.receive import Inbox
 
 
-def make_forwarder() -> Forwarder:
-    return engines[engine]()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The classes and functions that belong together: outlets of one engine do not go with the forwarder of another.
+
+    `inbox`: takes in what comes at one socket. `open_packet`, `read_feedback`: read what was taken in, as
+    `webrtc.rtp.packet.open_packet` and `TransportFeedback.from_body` do. `outlet`, `forwarder`: send it on; one outlet
+    for each subscriber, one forwarder for the node. `trendline`: follows what one subscriber's feedback acknowledges.
+    """
+
+    name: str
+    inbox: type[Inbox]
+    open_packet: Callable[[memoryview], tuple[bytes, Elements]]
+    read_feedback: Callable[[bytes], TransportFeedback]
+    outlet: type[Outlet]
+    forwarder: type[Forwarder]
+    trendline: type[Trendline]
+
+
+PURE = Engine(
+    name="pure",
+    inbox=Inbox,
+    open_packet=open_packet,
+    read_feedback=TransportFeedback.from_body,
+    outlet=Outlet,
+    forwarder=Forwarder,
+    trendline=Trendline,
+)

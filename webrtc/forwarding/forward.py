@@ -1,20 +1,18 @@
 """Forwarding: a packet of one track, rewritten, protected and sent once per subscriber. The node's hot path.
 
-Nothing here waits, allocates per subscriber or asks anything twice: what differs per subscriber is in its `Route`, the
-packet is copied into one buffer, changed and encrypted there, and leaves. A full socket drops the packet, as a network
-would. This is the reference; `webrtc/forwarding/fast.py` has the same `send` in C.
+Nothing here waits, or allocates per subscriber. A `Route` holds what differs per subscriber. The packet is copied into
+one buffer, changed and encrypted there, and sent. A full socket drops the packet, as a network would. This is the
+reference; `webrtc/forwarding/fast.py` has the same `send` in C.
 """
 
 from struct import Struct
 
-from webrtc.estimation.trendline import Trendline
-from webrtc.forwarding.outlet import HISTORY, Outlet
+from webrtc.estimation.sent import HISTORY
+from webrtc.forwarding.outlet import Outlet
 from webrtc.forwarding.slots import Route, Slot
-from webrtc.rtp.packet import HEADER, HEADER_SIZE, MARKER, VERSION, Elements, open_packet, strip_redundancy
+from webrtc.rtp.packet import HEADER, HEADER_SIZE, MARKER, VERSION, strip_redundancy
 from webrtc.rtp.payload import NO_PICTURE, PICTURE_ID, PICTURE_ID_AT, TL0PICIDX_AT, Picture, read_vp8
-from webrtc.rtp.transport_cc import TransportFeedback
-from webrtc.transport.dtls import PacketBuffer, protect_rtp
-from webrtc.transport.receive import Inbox
+from webrtc.transport.srtp import PacketBuffer, protect_rtp
 
 EXTENDED = Struct("!BBHIIII")  # a header with one word of header extension behind it (RFC 8285 4.2)
 EXTENDED_SIZE = EXTENDED.size
@@ -23,37 +21,15 @@ EXTENDED_FIRST = VERSION | EXTENSION_BIT
 RING = HISTORY - 1
 ONE_BYTE_FORM = 0xBEDE_0001  # and one word
 MAX_PADDING = 255  # octets in one packet (RFC 3550 5.1)
-PAD_WITH = 16  # of the last packets one is sent instead
+PAD_WITH = 16  # one of so many last packets is sent as padding
 
 
 class Forwarder:
-    """What all routes of a node leave through: one buffer."""
+    """Sends the packets of a node along routes, through one buffer. Made by its `Engine`, as the outlets are."""
 
     def __init__(self) -> None:
         self._buffer = PacketBuffer()
         self._held: dict[Outlet, list[bytes]] | None = None
-
-    def outlet(self, *, transport_cc: int = 0, send_time: int = 0) -> Outlet:
-        """An outlet for the routes of this forwarder. For the parameters see `Outlet`."""
-        return Outlet(transport_cc=transport_cc, send_time=send_time)
-
-    def trendline(self) -> Trendline:
-        """To follow what one subscriber's feedback says."""
-        return Trendline()
-
-    def inbox(self) -> Inbox:
-        """For what comes in at one socket."""
-        return Inbox()
-
-    @staticmethod
-    def open_packet(packet: memoryview) -> tuple[bytes, Elements]:
-        """See `webrtc.rtp.packet.open_packet`."""
-        return open_packet(packet)
-
-    @staticmethod
-    def read_feedback(body: bytes) -> TransportFeedback:
-        """See `TransportFeedback.from_body`."""
-        return TransportFeedback.from_body(body)
 
     def hold(self) -> None:
         """Have packets that are sent until `flush` leave only then: those of one subscriber together."""
@@ -61,7 +37,7 @@ class Forwarder:
             self._held = {}
 
     def flush(self) -> None:
-        """Have everything leave that was held."""
+        """Send everything that was held."""
         held, self._held = self._held, None
         for outlet, datagrams in (held or {}).items():
             outlet.leave(datagrams)
@@ -100,7 +76,7 @@ class Forwarder:
             if protect(outlet.context, memory, length):
                 outlet.dropped += 1
                 continue
-            outlet.times[count & RING] = now  # as `Outlet.note` does, without the call
+            outlet.times[count & RING] = now  # as `SentPackets.note` does, without the call
             outlet.sizes[count & RING] = size
             outlet.sequence = count + 1
             outlet.octets += size
@@ -119,8 +95,8 @@ class Forwarder:
     def repeat(self, slot: Slot, route: Route, number: int, now: float) -> None:
         """Send a packet of the route's track once more, if it is still kept: as RTX where the subscriber takes that.
 
-        Without, it may only go out as the same octets (RFC 7714 8.1), so not with another transport number in it: what
-        is promised to be repeated so has none (`webrtc/sdp/answer.py`).
+        Without RTX it must go out as the same octets (RFC 7714 8.1), so without a transport number in it. The answer
+        promises such repetitions only for packets that have none (`webrtc/sdp/answer.py`).
         """
         packet = _as_sent(slot, route, number)
         if packet is None:
@@ -131,7 +107,7 @@ class Forwarder:
             self.send((route,), packet, number, _read(route, packet), now)
 
     def _wrap(self, slot: Slot, route: Route, packet: bytes, number: int, now: float) -> int:
-        """Send a packet of the route's track inside of an RTX packet; its octets."""
+        """Send a packet of the route's track inside an RTX packet; how many octets went out."""
         picture = _read(route, packet)
         payload = bytearray(packet[HEADER_SIZE:])
         if picture.picture_id >= 0:
@@ -144,9 +120,9 @@ class Forwarder:
         return self._send_rtx(slot, second, timestamp, sequence + payload, now)
 
     def pad(self, slot: Slot, now: float) -> int:
-        """Send a packet beside the slot's media, to try the link; its octets, 0 if it cannot.
+        """Send a packet beside the slot's media, to try the link; how many octets went out, 0 if none can.
 
-        One of the last media packets once more: that costs less than many small ones that hold nothing but padding.
+        It is one of the last media packets: many small packets of nothing but padding would cost more.
         """
         route = slot.route
         if route is not None and slot.rtx_ssrc is not None and route.payload_type in slot.formats.rtx:

@@ -1,51 +1,36 @@
-"""A source and its simulcast layers, each a track with the slots that carry it: who gets which packet."""
+"""A source and its simulcast layers: each takes in a track, and sends it on to the slots that carry it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from webrtc.forwarding.forward import Forwarder
-from webrtc.forwarding.slots import Route, Slot
+from webrtc.forwarding.routing import WHOLE, Reduction, RoutingTable, Send
+from webrtc.forwarding.slots import Slot
 from webrtc.forwarding.track import Track
 from webrtc.rtp.packet import HEADER, HEADER_SIZE, strip_redundancy
 from webrtc.rtp.payload import NO_PICTURE, READ_PICTURE, Picture, read_size, wide_picture_id
 from webrtc.sdp.offer import MAIN, SLIDES, Kind
 from webrtc.shared.ids import ClientId
 
-WANTED_S = 8.0  # a layer is asked for so long after the last wish, so that two wishes in turn do not make it blink
-ALIVE_S = 0.5  # a layer without packets for so long, and for so many frames, is not chosen while others come
-ALIVE_FRAMES = 3
-GONE_S = 5.0
+WANTED_S = 8.0  # a layer counts as wanted so long after the last wish, so that it does not blink between two wishes
+# A layer without packets for so long, in seconds and in frames, is not chosen while others come.
+ALIVE_S, ALIVE_FRAMES = 0.5, 3
+GONE_S = 5.0  # a source without packets for so long is gone
 MAX_VOICE_BPS = 1_200_000  # Opus at its highest rate, each frame twice (RFC 2198)
 
 
-class Thinning(NamedTuple):
-    """How much of a track a slot gets: all of it, its base layer only, or single pictures."""
-
-    base_only: bool = False
-    still: bool = False
-
-
-WHOLE = Thinning()
-
-
 class Layer:
-    """A track and the slots that carry it, or wait to.
+    """A track, and the slots that carry it or wait to.
 
-    `ask`: told that the sender is to be asked for something now: `Track.due_nacks`, `Track.keyframe_due`.
-    `resized`: called when its pictures have another size than before.
+    `send`: sends packets along routes. `ask`: asks the sender for what the track lacks: `Track.due_nacks`,
+    `Track.keyframe_due`. `resized`: called when the pictures have another size than before.
     """
 
-    def __init__(self, *, track: Track, forwarder: Forwarder, ask: Callable[[Track, float], None]) -> None:
+    def __init__(self, *, track: Track, send: Send, ask: Callable[[Track, float], None]) -> None:
         self.track = track
         self.resized: Callable[[], None] = lambda: None
-        self._forwarder = forwarder
+        self._send = send
         self._ask = ask
-        self._carrying: list[Slot] = []
-        self._waiting: dict[Slot, Thinning] = {}  # for a packet to begin with, and how then
-        self._routes: tuple[Route, ...] = ()  # of the slots that get every packet as it is,
-        self._stripped: tuple[Route, ...] = ()  # of those that get what is inside of RED,
-        self._thinned: tuple[Slot, ...] = ()  # and those that do not get every packet
+        self._table = RoutingTable()
         self._wanted_until = 0.0
 
     # -- packets
@@ -58,12 +43,12 @@ class Layer:
 
     def forward(self, packet: bytes, now: float) -> None:
         """Take in a plain packet of the track and send it on."""
-        track = self.track
+        track, table = self.track, self._table
         _, second, sequence, timestamp, _ = HEADER.unpack_from(packet)
         if not track.is_new(sequence):
             return
         if second & 0x7F != track.payload_type and not self._use(packet, sequence):
-            if second & 0x7F in track.payload_types:  # late, or padding: it tells nothing of what comes now
+            if second & 0x7F in track.payload_types:  # late, or padding: no sign of how the sender encodes now
                 track.receive(packet, sequence, timestamp, now)
             return
         picture = NO_PICTURE
@@ -78,149 +63,101 @@ class Layer:
             track.keyframe_seen(number, read_size(codec, packet))
             if track.size != size:
                 self.resized()
-        if self._waiting and (picture.keyframe or track.kind == "audio"):
-            self._begin(packet, number, now)
+        if table.waiting and (picture.keyframe or track.kind == "audio"):
+            table.begin(self, track, packet, number, now)
         if picture.keyframe:
-            for slot in self._carrying:
+            for slot in table.carrying:
                 slot.outlet.keyframe_at = now
         if picture.temporal >= track.temporal_layers:
             track.temporal_layers = picture.temporal + 1
-        if self._routes:
-            self._forwarder.send(self._routes, packet, number, picture, now)
-        if self._stripped and (opus := strip_redundancy(packet)) is not None:
-            self._forwarder.send(self._stripped, opus, number, picture, now)
-        if self._thinned:
-            self._forward_thinned(packet, number, timestamp, picture, now)
+        if table.routes:
+            self._send(table.routes, packet, number, picture, now)
+        if table.stripped and (opus := strip_redundancy(packet)) is not None:
+            self._send(table.stripped, opus, number, picture, now)
+        if table.reduced:
+            self._forward_reduced(packet, number, timestamp, picture, now)
         if track.missing and now >= track.nack_due:
             self._ask(track, now)
 
     def tick(self, now: float) -> None:
         """Ask the sender for what is missing: for a keyframe as long as a picture waits for one."""
-        if any(not thinning.still and slot.takes(self.track) for slot, thinning in self._waiting.items()):
+        if any(not reduction.still and slot.takes(self.track) for slot, reduction in self._table.waiting.items()):
             self.track.want_keyframe()
         if self.track.lacks:
             self._ask(self.track, now)
 
-    def _forward_thinned(self, packet: bytes, number: int, timestamp: int, picture: Picture, now: float) -> None:
-        for slot in self._thinned:
+    def _forward_reduced(self, packet: bytes, number: int, timestamp: int, picture: Picture, now: float) -> None:
+        table = self._table
+        for slot in table.reduced:
             if slot.still and timestamp != slot.picture and number == self.track.highest:
-                self._rest(slot, number)
+                # The still is complete: nothing more until the subscription asks for the next one.
+                table.release(slot, last=number - 1)
                 continue
             route = slot.pass_on(number, picture)
             if route is not None:
-                self._forwarder.send((route,), packet, number, picture, now)
+                self._send((route,), packet, number, picture, now)
             if not (slot.base_only or slot.still):
-                self._update()
+                table.update()
 
     # -- slots
 
-    def add(self, slot: Slot, now: float, thinning: Thinning = WHOLE, *, ask: bool = True) -> None:
+    def add(self, slot: Slot, now: float, reduction: Reduction = WHOLE, *, ask: bool = True) -> None:
         """Have `slot` carry this track as soon as it can begin; until then it carries what it does, as it does.
 
         `ask`: the sender for a keyframe, or wait for one that others want.
         """
-        waits = slot in self._waiting
-        self._waiting[slot] = thinning
-        if ask and (not waits or thinning.still):
+        waits = slot in self._table.waiting
+        self._table.waiting[slot] = reduction
+        if ask and (not waits or reduction.still):
             self.want_keyframe(now)
 
     def remove(self, slot: Slot) -> None:
         """Have `slot` no longer carry this track, or wait for it."""
-        self._waiting.pop(slot, None)
+        self._table.waiting.pop(slot, None)
         if slot.carrier is self:
             self.release(slot)
 
     def release(self, slot: Slot) -> None:
-        slot.stop()
-        slot.carrier = None
-        self._carrying.remove(slot)
-        self._update()
+        self._table.release(slot)
+
+    def reduce(self, slot: Slot, reduction: Reduction) -> None:
+        """Have `slot`, which carries this track, get so much of it."""
+        self._table.reduce(slot, reduction)
 
     def close(self) -> None:
         """Nothing comes any more: let go of all slots, and of the packets that were kept for them.
 
         Routes of the past and reference cycles hold the track itself for long.
         """
-        for slot in list(self._carrying):
-            self.release(slot)
-        self._waiting.clear()
+        self._table.clear()
         self._ask, self.resized = lambda track, now: None, lambda: None
         self.track.forget_packets()
 
-    def thin(self, slot: Slot, thinning: Thinning) -> None:
-        """Have `slot`, which carries this track, get so much of it."""
-        slot.still = thinning.still
-        if thinning.base_only:
-            slot.base_only, slot.rising = True, False
-        elif slot.base_only:
-            slot.rising = True
-        self._update()
+    # -- the sender
 
     def want_keyframe(self, now: float) -> None:
         self.track.want_keyframe()
         if self.track.packets:  # a track that only begins does so with a keyframe; if not, the next tick asks for one
             self._ask(self.track, now)
 
-    def _begin(self, packet: bytes, number: int, now: float) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for slot, thinning in waiting.items():
-            if not slot.takes(self.track):
-                self._waiting[slot] = thinning
-                continue
-            if slot.carrier is not None:
-                slot.carrier.release(slot)
-            slot.switch(self.track, packet, number, now)
-            slot.carrier = self
-            slot.base_only, slot.still = thinning
-            slot.rising = False
-            self._carrying.append(slot)
-        self._update()
-
-    def _rest(self, slot: Slot, number: int) -> None:
-        """A still is complete: nothing more until the subscription asks for the next one."""
-        slot.stop(number - 1)
-        slot.carrier = None
-        self._carrying.remove(slot)
-        self._update()
-
     def go_on(self, track: Track) -> None:
         """Go on with `track`, which is this layer under another SSRC, with all slots, from its next keyframe on."""
         track.go_on_from(self.track)
         self.track = track
-        self._let_wait()
+        self._table.suspend()
 
     def _use(self, packet: bytes, sequence: int) -> bool:
         """Follow the sender to the payload type of a packet, with all slots, from its next keyframe on.
 
-        Not back to the one before for a packet that was overtaken.
+        A packet that was overtaken does not lead back to the payload type before.
         """
         if len(packet) <= HEADER_SIZE or self.track.is_late(sequence) or not self.track.use(packet[1] & 0x7F):
             return False
-        self._let_wait()
+        self._table.suspend()
         return True
 
-    def _let_wait(self) -> None:
-        """Have the slots that carry this layer wait for what they can go on with."""
-        for slot in self._carrying:
-            slot.stop()
-            slot.carrier = None
-            self._waiting[slot] = Thinning(slot.base_only and not slot.rising, slot.still)
-        self._carrying.clear()
-        self._update()
-
-    def _update(self) -> None:
-        thinned, stripped, routes = list[Slot](), list[Route](), list[Route]()
-        for slot in self._carrying:
-            if slot.base_only or slot.still:
-                thinned.append(slot)
-            elif slot.route is not None:
-                (stripped if slot.strips(self.track.codec) else routes).append(slot.route)
-        self._thinned, self._stripped, self._routes = tuple(thinned), tuple(stripped), tuple(routes)
-
-    # -- what the sender shall send
-
     def want(self, now: float) -> None:
-        """Somebody would have this layer."""
+        """Note that somebody would have this layer."""
         self._wanted_until = now + WANTED_S
 
     def wanted(self, now: float) -> bool:
@@ -229,7 +166,7 @@ class Layer:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Source:
-    """One picture or sound of a participant. `rids`: as offered. `layers`: the smallest first; sound has one."""
+    """One picture or sound of a participant. `rids`: as offered. `layers`: the smallest first; a sound has one."""
 
     client: ClientId
     kind: Kind
@@ -247,20 +184,20 @@ class Source:
 
     @property
     def is_voice(self) -> bool:
-        """Whether it is a sound, and no more than one can be: voices are sent whatever the link takes."""
+        """Whether it is a sound of a plausible rate: voices are sent whatever the link takes."""
         return self.kind == "audio" and all(layer.track.bitrate_bps <= MAX_VOICE_BPS for layer in self.layers)
 
     def flows(self, now: float) -> bool:
         return any(layer.track.flows(now) for layer in self.layers)
 
     def gone(self, now: float) -> bool:
-        """Whether nothing has come for so long that a picture of it would be one of the past."""
+        """Whether nothing has come for so long that its last picture is out of date."""
         return all(now - layer.track.arrived_at >= GONE_S for layer in self.layers)
 
     def alive(self, layer: Layer) -> bool:
-        """Whether `layer` comes: one that is silent while another one moves has been stopped by its sender.
+        """Whether `layer` comes: the sender has stopped a layer that is silent while another one moves.
 
-        A pause of all is the link's, and changes nothing.
+        A pause of all layers comes from the link, and changes nothing.
         """
         frames_per_s = max(each.track.frames_per_s for each in self.layers)
         limit_s = max(ALIVE_S, ALIVE_FRAMES / frames_per_s) if frames_per_s else ALIVE_S
@@ -273,9 +210,10 @@ class Source:
         self.sort()
 
     def sort(self) -> None:
-        """By the height of their pictures. Where it is not known of all, the first one offered is the largest.
+        """Sort the layers by the height of their pictures.
 
-        So RFC 8853 5.2 has it; the heights that are known show whether the sender has it the other way round.
+        Where not all heights are known, the first layer offered is the largest (RFC 8853 5.2), unless the heights that
+        are known show the reverse order.
         """
         if all(layer.track.size.height for layer in self.layers):
             self.layers.sort(key=lambda layer: layer.track.size.height)

@@ -1,8 +1,8 @@
 """Slots: the constant streams of a subscriber, and how the packets of changing sources become one of them.
 
-A slot's SSRC never changes, and its sequence numbers, timestamps and VP8 picture ids go on across a change of layer or
-source, so that the receiving decoder notices nothing but a keyframe. Between two changes the mapping is constant: a
-`Route`, made once, and applied to each packet by `Forwarder`. Where packets are left out, a new route closes the gap.
+A slot's SSRC never changes. Its sequence numbers, timestamps and VP8 picture ids go on across a change of layer or
+source, so that the receiving decoder sees nothing but a keyframe. Between two changes the mapping is constant: a
+`Route`, made once, which `Forwarder` applies to each packet. Where packets are left out, a new route closes the gap.
 """
 
 import random
@@ -21,13 +21,13 @@ from webrtc.sdp.offer import Codec, Kind
 from webrtc.shared.state import Flow, Role
 
 ROUTES = 256  # kept per slot, to find the source of a packet that is asked for again
-RESEND_S = 0.1  # a packet is not sent again within so long,
-MAX_RESENDS = 3  # and not more often than this
+RESEND_S = 0.1  # a packet is not sent again within so long
+MAX_RESENDS = 3  # of one packet
 MAX_RESENT = 1024  # packets remembered as sent again: as many as a track keeps
-NEAR = 16  # packets that are looked through for one that tells where the source stood
+NEAR = 16  # packets that are looked through for one that shows where the source stood
 RESYNC = 1  # packets left out of the numbering where the last frame of the source before was cut off
 STILL_S = 3.0  # between two pictures of a slot whose link takes no more
-BELIEVED_S = 1.0  # what sender reports say of two frames' distance is believed where arrivals differ by less
+BELIEVED_S = 1.0  # the distance of two frames by sender reports counts where their arrivals differ from it by less
 
 
 class Carrier(Protocol):
@@ -54,10 +54,10 @@ class Route(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Stretch:
-    """What went along a route: up to `last`, a number of the source, or until now where that is None.
+class _SentRange:
+    """The packets that went along a route, up to the number `last` of the source; None: it is still in use.
 
-    Beyond its end the numbers belong to the next one: used twice, they would break SRTP (RFC 7714 8.1).
+    Later numbers belong to the next route: a number that is used twice would break SRTP (RFC 7714 8.1).
     """
 
     route: Route
@@ -69,11 +69,11 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """What a subscriber takes in one m-line. `rtx`: the retransmission format of a payload type."""
+    """The formats that a subscriber takes in one m-line. `rtx`: the retransmission format of a payload type."""
 
     payload_types: Mapping[str, int]  # by codec name
     rtx: Mapping[int, int] = field(default_factory=dict)
-    redundant: int | None = None  # payload type of what its RED packets hold
+    redundant: int | None = None  # payload type of the blocks in its RED packets
 
     @staticmethod
     def of(codecs: tuple[Codec, ...], rtx: Mapping[int, int]) -> "Formats":
@@ -86,15 +86,15 @@ class Formats:
 
 
 def redundant_type(codec: Codec) -> int | None:
-    """What the blocks of a RED format hold: "111/111" in its parameters (RFC 2198 5)."""
+    """The payload type of the blocks of a RED format: "111/111" in its parameters (RFC 2198 5)."""
     first = next(iter(codec.parameters), "").partition("/")[0]
     return int(first) if first.isascii() and first.isdigit() and len(first) <= 3 else None
 
 
 class Slot:
-    """One m-line of a subscriber. What it carries, layers tell it; what it shall carry, its subscription.
+    """One m-line of a subscriber. Its subscription chooses the layer that it is to carry; layers make it carry them.
 
-    `base_only`: the higher temporal layers are left out. `still`: single pictures are sent only.
+    `base_only`: the higher temporal layers are left out. `still`: only single pictures are sent.
     """
 
     def __init__(
@@ -109,12 +109,12 @@ class Slot:
         self.outlet = outlet
         self.flow = Flow.NONE
         self.carrier: Carrier | None = None
-        self.route: Route | None = None  # what the slot carries now
+        self.route: Route | None = None  # of what the slot carries now
         self.base_only = False
-        self.rising = False  # the higher temporal layers come back with the next frame that they can begin with
+        self.resuming = False  # the higher temporal layers come back with the next frame that they can begin with
         self.still = False
         self.picture = 0  # the track's timestamp at the beginning of the route
-        self._stretches: deque[_Stretch] = deque(maxlen=ROUTES)
+        self._ranges: deque[_SentRange] = deque(maxlen=ROUTES)
         # Where the stream stood when the last route ended. Random at first (RFC 3550 5.1); the top bit stays clear
         # so that the receiver's SRTP sees the number wrap before it has to guess (RFC 3711 3.3.1).
         self._sequence = 0x10000 + random.getrandbits(15)
@@ -135,14 +135,14 @@ class Slot:
     # -- sources
 
     def shown_at(self, track: Track) -> float:
-        """When the last packet of `track` came that went out, if it was carried last; or else it was never."""
-        last = self._stretches[-1] if self._stretches else None
+        """When the last packet of `track` that went out had come; minus infinity where that was not carried last."""
+        last = self._ranges[-1] if self._ranges else None
         if last is None or last.route.track is not track or self._stopped_at is None:
             return -inf
         return self._stopped_at
 
     def takes(self, track: Track) -> bool:
-        """Whether the subscriber can decode `track`; of RED it gets what is inside if it takes no RED itself."""
+        """Whether the subscriber can decode `track`, if need be the Opus inside of its RED."""
         types = self.formats.payload_types
         return track.kind == self.kind and (track.codec.name in types or self.strips(track.codec))
 
@@ -155,9 +155,9 @@ class Slot:
     def switch(self, track: Track, packet: bytes, number: int, now: float) -> Route:
         """Begin to carry `track` at its plain `packet`, for video the start of a keyframe; `number`: extended."""
         self.stop()
-        if self._stretches:  # what is asked for again is of the source just left; those before it are let go
-            left = self._stretches[-1].route.track
-            self._stretches = deque((each for each in self._stretches if each.route.track is left), maxlen=ROUTES)
+        if self._ranges:  # only the source just left can be asked for again
+            left = self._ranges[-1].route.track
+            self._ranges = deque((each for each in self._ranges if each.route.track is left), maxlen=ROUTES)
         timestamp = int.from_bytes(packet[4:8], "big")
         picture = read_vp8(packet) if track.codec.name == "VP8" else NO_PICTURE
         advance = max(1, round(self._elapsed_s(track, timestamp, now) * track.codec.clock_rate))
@@ -186,12 +186,12 @@ class Slot:
         route, track = self.route, self.route.track
         self.route = None
         number = track.highest if last is None else last
-        self._stretches[-1].last = number
+        self._ranges[-1].last = number
         self._sequence = number + route.sequence
-        shown = track.shown(number)  # behind padding it is the last picture that counts
+        shown = track.shown(number)  # behind padding the last picture counts
         number = shown if shown >= route.first else number
         packet = track.packet(number)
-        # Where it is still missing, the one before it tells: of the same picture, or of that before.
+        # Where it is still missing, the packet before it counts: of the same picture, or of the one before.
         near = range(max(0, min(NEAR, number - route.first)) + 1)
         back, known = next(((back, each) for back in near if (each := track.packet(number - back))), (0, None))
         ahead = 0 if back == 0 or back == 1 and known is not None and known[1] < 128 else 1
@@ -212,14 +212,14 @@ class Slot:
 
     def _take(self, route: Route) -> Route:
         self.route = route
-        self._stretches.append(_Stretch(route))
+        self._ranges.append(_SentRange(route))
         return route
 
     def _elapsed_s(self, track: Track, timestamp: int, now: float) -> float:
-        """Between the last frame sent and the first one of `track`: by sender reports, else as they came.
+        """Between the last frame sent and the first one of `track`: by sender reports, else by arrival.
 
-        Reports are believed if they agree with how the frames came, or would have come without what held them up: after
-        an interruption all that waited comes at once.
+        Reports count if they agree with the arrivals, or with the arrivals without delay: after an interruption all
+        that waited comes at once.
         """
         if self._stopped_at is None:
             return 0.0
@@ -234,31 +234,32 @@ class Slot:
     # -- leaving packets out
 
     def pass_on(self, number: int, picture: Picture) -> Route | None:
-        """The route of a packet of a thinned slot, None for one to be left out. Called once for each that comes.
+        """The route of a packet of a reduced slot; None for a packet to leave out. Called once for each packet.
 
-        Whether a picture is left out is decided at its beginning. Left out is only what comes in its order: of a gap
-        nobody knows what was in it.
+        Whether a picture is left out is decided at its first packet. Only packets that come in order are left out: what
+        was in a gap is not known.
         """
         route = self.route
         if route is None:
             return None
         track = route.track
         if number < route.first:
-            before = (each for each in reversed(self._stretches) if each.route.track is track and each.covers(number))
+            before = (each for each in reversed(self._ranges) if each.route.track is track and each.covers(number))
             return next((each.route for each in before), None)
         packet_before = track.packet(number - 1)
         if packet_before is not None and len(packet_before) == HEADER_SIZE:
             packet_before = track.packet(track.shown(number - 1))
         begins = packet_before is not None and packet_before[1] > 127
-        if self.rising and (picture.keyframe or (begins and picture.sync and picture.temporal)):
-            self.base_only = self.rising = False
-        follows = begins or number == self._left_out + 1  # a picture before it, or what was left out of this one
+        if self.resuming and (picture.keyframe or (begins and picture.sync and picture.temporal)):
+            self.base_only = self.resuming = False
+        # It follows another picture, or a packet of this one that was left out.
+        follows = begins or number == self._left_out + 1
         if not (self.base_only and picture.temporal and number == track.highest and follows):
             return route
         self._left_out = number
         self._packets -= 1
         self._octets -= len(track.packet(number) or b"")
-        self._stretches[-1].last = number - 1
+        self._ranges[-1].last = number - 1
         self._take(
             route._replace(first=number + 1, sequence=route.sequence - 1, picture_id=route.picture_id - int(begins))
         )
@@ -276,9 +277,9 @@ class Slot:
         return self._octets + (self.route.track.octets - self._started[1] if self.route else 0)
 
     def report(self, ntp_s: float) -> SenderReport | None:
-        """A sender report for this moment, in seconds since 1900 on the node's clock; None before the source's own one.
+        """A sender report for `ntp_s`, in seconds since 1900 on the node's clock; None before the first of the source.
 
-        All sources come on the node's clock: a picture keeps step with the voice of its own source and of any other.
+        All sources are put on the node's clock: so a picture keeps step with the voice of any source.
         """
         route = self.route
         if route is None or (source := route.track.report) is None or (offset_s := route.track.clock.offset_s) is None:
@@ -298,16 +299,16 @@ class Slot:
     def find(self, sequence: int, now: float) -> tuple[Route, int] | None:
         """The route and the source's extended number of packet `sequence` of this slot, if it may be sent again.
 
-        The same route rewrites it to the same octets, which GCM asks for: one number, one content (RFC 7714 8.1).
+        The same route rewrites the packet to the same octets: GCM asks for one content per number (RFC 7714 8.1).
         """
         highest = self._sequence if self.route is None else self.route.track.highest + self.route.sequence
         number = extend(sequence, highest)
         times, sent_at = self._resent.get(number, (0, -RESEND_S))
         if number > highest or times >= MAX_RESENDS or now - sent_at < RESEND_S:
             return None
-        for stretch in reversed(self._stretches):
-            route = stretch.route
-            if stretch.covers(number - route.sequence):
+        for each in reversed(self._ranges):
+            route = each.route
+            if each.covers(number - route.sequence):
                 if len(self._resent) >= MAX_RESENT:
                     del self._resent[next(iter(self._resent))]
                 self._resent[number] = times + 1, now

@@ -1,12 +1,12 @@
-"""A track: one audio or video flow as it comes in, with what is needed to judge, repair and repeat it. A layer is one.
+"""A track: one audio or video flow as it comes in; a simulcast layer is one. It is measured, repaired and kept here.
 
-Pure: packets and times go in, and what to ask the sender comes out. All times are seconds of one monotonic clock.
+Pure: packets and times go in, and requests to the sender come out. All times are seconds of one monotonic clock.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webrtc.estimation.windowed_min import Least
+from webrtc.estimation.windowed_min import WindowedMin
 from webrtc.rtp.packet import HEADER_SIZE, extend
 from webrtc.rtp.rtcp import ReportBlock, SenderReport
 from webrtc.rtp.sequence_header import UNKNOWN_SIZE, Size
@@ -24,8 +24,8 @@ KEYFRAME_INTERVAL_S = 0.5  # at most one request per interval for all who want a
 FLOWING_S = 2.0  # a track without packets for so long does not flow
 FREEZE_S = 0.5  # a gap between two pictures that people see
 DELAY_S = 30.0  # the least delay counts for one to two times so long
-STEADY_SHARE = 0.25  # of the newest second in the rate that layers are chosen by
-LOSS_SHARE = 0.3  # of the newest second in the loss that is told
+STEADY_SHARE = 0.25  # of the newest second in the rate by which layers are chosen
+LOSS_SHARE = 0.3  # of the newest second in the loss that is reported
 
 
 @dataclass(slots=True)
@@ -35,29 +35,29 @@ class _Missing:
 
 
 class SourceClock:
-    """How far the node's clock is ahead of a source's, as its sender reports show. One for all tracks of a source.
+    """How far the node's clock is ahead of a source's. One for all tracks of a source.
 
-    The report that was least delayed of late tells it: networks make a report late, never early.
+    The sender report that was delayed least in the last while shows it: networks make a report late, never early.
     """
 
-    WINDOW_S = 30.0  # the least delayed of one to two windows counts: 100 ppm of drift are 6 ms meanwhile
-    STEP_S = 10.0  # a larger change is the source's clock being set, not delay
+    WINDOW_S = 30.0  # the least delayed report of one to two windows counts; a drift of 100 ppm makes 6 ms in that time
+    STEP_S = 10.0  # a larger change is no delay: the source's clock was set
 
     def __init__(self) -> None:
         self.offset_s: float | None = None
-        self._least = Least(self.WINDOW_S)
+        self._least = WindowedMin(self.WINDOW_S)
 
     def take(self, report: SenderReport, ntp_s: float) -> None:
         """`ntp_s`: when `report` came in, in seconds since 1900."""
         offset_s = ntp_s - report.ntp / (1 << 32)
         if self.offset_s is None or abs(offset_s - self.offset_s) > self.STEP_S:
-            self._least = Least(self.WINDOW_S)
+            self._least = WindowedMin(self.WINDOW_S)
         self._least.take(offset_s, ntp_s)
         self.offset_s = self._least.value
 
 
 class Track:
-    """`payload_types`: how the sender may encode it, by payload type; which one it does, the packets say.
+    """`payload_types`: the codecs that the sender may use, by payload type. `payload_type`: the one that it uses now.
 
     `rid`: which simulcast layer it is, "" without simulcast.
     """
@@ -83,8 +83,8 @@ class Track:
         self.packets = 0
         self.octets = 0
         self.highest = -1  # extended sequence number; -1 before the first packet
-        self.timestamp = 0  # of the packet with the highest number that has a payload,
-        self.arrived_at = 0.0  # and when it came
+        self.timestamp = 0  # of the packet with the highest number that has a payload
+        self.arrived_at = 0.0  # when that packet came
         self.first = 0
         self.jitter = 0.0  # in units of the RTP clock
         self.missing: dict[int, _Missing] = {}
@@ -93,7 +93,7 @@ class Track:
         self._history = [b""] * HISTORY[kind]
         self._report: SenderReport | None = None
         self._report_at = 0.0
-        self._delay = Least(DELAY_S)  # from capture to arrival; the node's two clocks have no common zero
+        self._delay = WindowedMin(DELAY_S)  # from capture to arrival; the node's two clocks have no common zero
         self._reported = (0, 0)  # expected and received at the last report block
         self.size = UNKNOWN_SIZE  # of the last keyframe
         self.temporal_layers = 1  # seen
@@ -101,12 +101,13 @@ class Track:
         self.freezes = 0
         self._paused = self._excused = False  # the gap before the next picture is no freeze
         self.bitrate_bps = 0
-        self.steady_bps = 0  # what it takes for long: over some seconds, without keyframes; 0 while not known
+        self.steady_bps = 0  # what it takes in the long run: over some seconds, without keyframes; 0 while not known
         self.frames_per_s = 0.0
         self.loss = 0.0  # before repair, 0 to 1, over the last seconds
-        self._late = 0  # packets that came after a newer one: in time for the picture, but a loss of the link
-        self._measured = (0.0, 0, 0, 0, 0)  # when; octets, frames, numbers expected, packets in order
-        self._flowed = False  # when it was measured last
+        self._late = 0  # packets that came after a newer one: in time for the picture, but the link had lost them
+        # At the last `measure`: when; octets, frames, numbers expected, packets in order.
+        self._measured = (0.0, 0, 0, 0, 0)
+        self._flowed = False  # at the last `measure`
         self._keyframe, self._keyframe_octets = -1, 0
         self._keyframes, self._keyframe_at = 0, -1  # since then, and the timestamp of the last one
         self._keyframe_wanted = False
@@ -125,7 +126,7 @@ class Track:
         if number > highest:
             if number > highest + 1 and highest >= 0:
                 self._miss(highest + 1, number, now)
-            if len(packet) > HEADER_SIZE:  # padding alone is no sign of life, and shows nothing
+            if len(packet) > HEADER_SIZE:  # padding alone is no sign of a picture or a sound
                 gap_s = now - self.arrived_at
                 advance = (timestamp - self.timestamp) & 0xFFFFFFFF
                 if advance:
@@ -151,7 +152,7 @@ class Track:
         return number
 
     def use(self, payload_type: int) -> bool:
-        """Note that packets now come as `payload_type`; False if that was not agreed on."""
+        """Note that packets now have that payload type; False if it was not agreed on."""
         codec = self.payload_types.get(payload_type)
         if codec is None:
             return False
@@ -159,14 +160,14 @@ class Track:
         return True
 
     def go_on_from(self, before: "Track") -> None:
-        """Begin with what `before` has shown: this track is the same picture or sound under another SSRC."""
+        """Take over the measurements of `before`: this track is the same picture or sound under another SSRC."""
         self.size, self.temporal_layers = before.size, before.temporal_layers
         self.bitrate_bps, self.steady_bps = before.bitrate_bps, before.steady_bps
         self.frames_per_s, self.loss = before.frames_per_s, before.loss
         self._paused, self._excused = before._paused, before._excused
 
     def codec_of(self, packet: bytes) -> Codec:
-        """How a packet of this track is encoded; `codec` is how the newest one is."""
+        """The codec of a packet of this track; `codec` is that of the newest one."""
         return self.payload_types.get(packet[1] & 0x7F, self.codec)
 
     def packet(self, number: int) -> bytes | None:
@@ -183,12 +184,12 @@ class Track:
         return number
 
     def forget_packets(self) -> None:
-        """Let go of what is kept: about a megabyte of a picture."""
+        """Let go of the packets that are kept: about a megabyte of a picture."""
         self._numbers = [-1] * len(self._numbers)
         self._history = [b""] * len(self._history)
 
     def is_new(self, sequence: int) -> bool:
-        """Whether a packet of that 16-bit number is neither here already nor too old to tell."""
+        """Whether a packet of that 16-bit number is not here yet; False as well where it is too old to know."""
         if self.highest < 0:
             return True
         number = extend(sequence, self.highest)
@@ -201,11 +202,11 @@ class Track:
         return self.highest >= 0 and extend(sequence, self.highest) <= self.highest
 
     def lacks_packet(self, sequence: int) -> bool:
-        """Whether the packet of that 16-bit number is missing, as far as what came shows."""
+        """Whether the packet of that 16-bit number is missing, as far as the packets that came show."""
         return extend(sequence, self.highest) in self.missing
 
     def pause(self, paused: bool) -> None:
-        """Whether nobody wants it, so that its sender may stop it: the gap is no freeze, up to the first picture."""
+        """Note whether nobody wants it, so that its sender may stop it: the gap up to the next picture is no freeze."""
         self._paused = paused
         self._excused |= paused
 
@@ -227,7 +228,7 @@ class Track:
             self.missing[number] = _Missing(due=now + REORDER_S)
 
     def due_nacks(self, now: float) -> tuple[int, ...]:
-        """The 16-bit sequence numbers to ask for now; the same again after a while, a few times."""
+        """The 16-bit sequence numbers to ask for now. Each is asked for again after a while, a few times."""
         due = []
         oldest = self.highest - len(self._numbers)
         for number, missing in list(self.missing.items()):
@@ -248,7 +249,7 @@ class Track:
     # -- keyframes
 
     def want_keyframe(self) -> None:
-        """Somebody cannot go on without a keyframe. Wishes of many are one request."""
+        """Note that somebody cannot go on without a keyframe. The wishes of many become one request."""
         self._keyframe_wanted = self.kind == "video"
 
     def keyframe_due(self, now: float) -> bool:
@@ -270,7 +271,7 @@ class Track:
 
     @property
     def keyframe_octets(self) -> int:
-        """Of the last keyframe, as far as it has come; 0 before the first one."""
+        """How many octets the last keyframe has, as far as it has come; 0 before the first one."""
         first = self.packet(self._keyframe) if self._keyframe >= 0 else None
         if first is not None:
             packet: bytes | None = first
@@ -280,7 +281,7 @@ class Track:
                 number += 1
                 packet = self.packet(number)
             if packet is not None:
-                self._keyframe = -1  # that is all of it
+                self._keyframe = -1  # that was the last packet of it
         return self._keyframe_octets
 
     # -- reports
@@ -303,7 +304,7 @@ class Track:
         return self._report.ntp / (1 << 32) + self.clock.offset_s + ticks / self.codec.clock_rate
 
     def late_s(self, timestamp: int, at: float) -> float:
-        """How much later than others of late the frame of that timestamp came, if it came `at`; 0.0 if unknown."""
+        """How much later than the fastest the frame of that timestamp came, if it came `at`; 0.0 if unknown."""
         captured_s = self.captured_s(timestamp)
         return 0.0 if captured_s is None else max(0.0, at - captured_s - self._delay.value)
 
@@ -315,7 +316,7 @@ class Track:
             self._delay.take(self.arrived_at - captured_s, now)
 
     def report_block(self, now: float) -> ReportBlock:
-        """What the sender shall know (RFC 3550 6.4.1); counts the loss since the last one."""
+        """The report to the sender (RFC 3550 6.4.1); counts the loss since the last one."""
         expected = self.highest - self.first + 1 if self.packets else 0
         expected_before, received_before = self._reported
         self._reported = expected, self.packets
@@ -340,7 +341,7 @@ class Track:
             seconds = now - before
             self.bitrate_bps = round((self.octets - octets) * 8 / seconds)
             self.frames_per_s = (self.frames - frames) / seconds
-            if self._flowed and self.octets > octets:  # else it began or ended meanwhile
+            if self._flowed and self.octets > octets:  # else it began or ended in between
                 self._steady((self.octets - octets) * 8, seconds)
             if numbers > expected:
                 lost = max(0.0, 1 - (in_order - ordered) / (numbers - expected))
@@ -349,7 +350,7 @@ class Track:
         self._flowed, self._keyframes = self.flows(now), 0
 
     def _steady(self, bits: int, seconds: float) -> None:
-        """A keyframe, or half a second, is no reason to choose another layer: to begin one costs a keyframe."""
+        """Smooth the rate: a keyframe, or half a second, must not change the layer, as that costs another keyframe."""
         plain_bps = max(0, bits - self._keyframes * self.keyframe_octets * 8) / seconds
         share = STEADY_SHARE if self.steady_bps else 1.0
         self.steady_bps += round((plain_bps - self.steady_bps) * share)

@@ -8,12 +8,12 @@ import sys
 from webrtc.node.arguments import read_arguments
 from webrtc.node.server import run_node
 
-GC_THRESHOLDS = 10_000, 20, 20  # connections leave cycles behind, packets none: collect seldom
+GC_THRESHOLDS = 10_000, 20, 20  # connections leave cycles behind, packets leave none: collect seldom
 
 
 def main() -> None:
     settings = read_arguments(sys.argv[1:], dict(os.environ))
-    gc.freeze()  # what was imported stays: looking through it would stop all packets for 50 ms
+    gc.freeze()  # what was imported stays: to look through it would stop all packets for 50 ms
     gc.set_threshold(*GC_THRESHOLDS)
     asyncio.run(run_node(settings))
 

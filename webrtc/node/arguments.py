@@ -23,7 +23,7 @@ _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSettings:
-    """`media_hosts`, `media_port`, `tcp`: see `MediaPort`. `advertise`: the IP addresses by which clients reach it.
+    """`media_hosts`, `media_port`, `tcp`: see `MediaPort`. `advertise`: the IP addresses for clients.
 
     Ports may be 0: any free one.
     """
@@ -38,9 +38,9 @@ class NodeSettings:
     turn: TurnServers | None = None
     orphan_timeout_s: float = 300.0
     drain_timeout_s: float = 10.0
-    capacity: int = 0  # connections, for whoever places lessons; 0: any
+    capacity: int = 0  # connections, for the placing of lessons; 0: any number
     control_tls: bool = False
-    controller: ControllerSettings | None = None  # None: the controller knows of this node by itself
+    controller: ControllerSettings | None = None  # None: the controller knows this node without being asked
 
     @property
     def known_as(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ def read_arguments(arguments: Sequence[str], environment: dict[str, str]) -> Nod
         action="append",
         default=[],
         metavar="URL",
-        help="for clients that nothing else works for, instead of what --controller says;"
+        help="for clients that can reach the node in no other way, instead of the servers of the controller;"
         f" the server's shared secret is in {TURN_SECRET_VARIABLE}",
     )
     parser.add_argument("--turn-lifetime-s", type=float, default=21_600.0, metavar="SECONDS", help="of credentials")

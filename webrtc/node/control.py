@@ -5,20 +5,20 @@ import hmac
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TypeGuard
 
 from aiohttp import WSCloseCode, web
+from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from webrtc.bridge.media_plane import MediaPlane
 from webrtc.errors import InvalidToken
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.node.events import Events, Listener
 from webrtc.node.metrics import PlaneCollector
-from webrtc.node.problems import Handler, ProblemError
+from webrtc.node.problems import ProblemError
 from webrtc.node.status import NodeStatus
 from webrtc.node.whip import MediaEndpoints, bearer
 from webrtc.shared.exclusion import Exclusion
@@ -29,7 +29,7 @@ from webrtc.shared.token import LATEST
 MAX_ORDER = 1000
 SEND_TIMEOUT_S = 5.0
 HEARTBEAT_S = 10.0
-CLOSE_TIMEOUT_S = 1.0  # for the listener's goodbye
+CLOSE_TIMEOUT_S = 1.0  # for the listener's close frame
 
 _NAME = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 
@@ -66,7 +66,7 @@ class ControlEndpoints:
             web.get("/metrics", self._guarded(self._metrics)),
         ]
 
-    def _guarded(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
+    def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
             if not hmac.compare_digest(bearer(request).encode(errors="surrogateescape"), self._secret):
                 raise InvalidToken("not the secret of this node")
@@ -79,7 +79,7 @@ class ControlEndpoints:
             {
                 **self._status.to_json(),
                 "node": self._status.node,
-                "engine": engine.engine,
+                "engine": engines.chosen.name,
                 "udp_port": self._plane.port,
                 "bridges": len(self._plane.bridges),
                 "connections": len(self._plane.connections),
@@ -88,7 +88,7 @@ class ControlEndpoints:
         )
 
     async def _drain(self, request: web.Request) -> web.Response:
-        """Ask the controllers that listen to take the lessons elsewhere; nothing here ends by itself."""
+        """Ask the controllers that listen to move the lessons to other nodes; nothing ends by that alone."""
         self._status.drain(True)
         return web.Response(status=204)
 
@@ -123,7 +123,7 @@ class ControlEndpoints:
         return web.Response(status=204)
 
     async def _stream_events(self, request: web.Request) -> web.WebSocketResponse:
-        """Sends JSON events until the client leaves or is too slow (closed with 1013); what it sends is ignored."""
+        """Sends JSON events until the client leaves or is too slow (closed with 1013); its own messages are ignored."""
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=4096, compress=False
         )
@@ -141,7 +141,7 @@ class ControlEndpoints:
         return socket
 
     async def close(self, app: web.Application) -> None:
-        """An `on_shutdown` signal: tell the listeners that the node ends, rather than let them find out."""
+        """An `on_shutdown` signal: close the listeners' sockets with 1001, so that they need not find out."""
         for socket in list(self._sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY)
 
@@ -224,7 +224,7 @@ def _read_exclusion(bridge_id: BridgeId, body: bytes) -> Exclusion:
 
 
 def _moment(value: object) -> datetime | None:
-    """Out of seconds since 1970; None: it is none."""
+    """A time out of seconds since 1970; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LATEST:
         return None
     return datetime.fromtimestamp(value, UTC)

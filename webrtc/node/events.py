@@ -1,6 +1,6 @@
-"""What changes on a node, told to everyone who listens: one snapshot, then whole bridge states, never differences.
+"""The events of a node for all listeners: one snapshot, then whole bridge states, never differences.
 
-The node's load is told beside them about every second, so that a listener takes a silent node for one in trouble.
+The node's load comes with them about every second: a listener knows by its absence that a node is in trouble.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ from webrtc.bridge.media_plane import MediaPlane
 from webrtc.node.status import NodeStatus
 from webrtc.shared.ids import BridgeId
 
-MIN_INTERVAL_S = 0.1  # between two states of one bridge,
-PER_PARTICIPANT_S = 0.01  # and so much more for each participant: a state of many costs both sides more
-MAX_INTERVAL_S = 1.0  # while the bridge has participants: counters move without a change of state
+MIN_INTERVAL_S = 0.1  # between two states of one bridge
+PER_PARTICIPANT_S = 0.01  # more between them for each participant: a state of many costs both sides more
+MAX_INTERVAL_S = 1.0  # between two states of a bridge that has participants: counters move without any other change
 
 Event = dict[str, object]
 
 
 class Listener:
-    """One subscriber's view. Holds at most the names of the bridges that changed: a slow reader gets fewer states."""
+    """The events for one listener. It keeps only the names of changed bridges: a slow reader gets fewer states."""
 
     def __init__(self, plane: MediaPlane, status: NodeStatus) -> None:
         self._plane = plane
@@ -64,7 +64,7 @@ class Listener:
                     yield {"type": "closed", "bridge": bridge_id}
 
     async def _pause(self, delay_s: float) -> None:
-        """Until `delay_s` is over, or earlier where a bridge has changed."""
+        """Return after `delay_s`, or earlier when a bridge has changed."""
         if delay_s <= 0:
             return
         try:
@@ -83,7 +83,7 @@ class Listener:
         return self._changed | self._known
 
     def _due_at(self, bridge_id: BridgeId) -> float:
-        """When to tell of `bridge_id`, on the loop's clock."""
+        """When the next state of `bridge_id` is due, on the loop's clock."""
         sent_at, bridge = self._sent_at.get(bridge_id), self._plane.bridges.get(bridge_id)
         if sent_at is None or bridge is None:
             return 0.0
@@ -93,7 +93,7 @@ class Listener:
 
 
 class Events:
-    """Hands the plane's changes to all listeners, and knows when nobody has listened for long."""
+    """Hands the plane's changes to all listeners, and notices when nobody has listened for long."""
 
     def __init__(self, status: NodeStatus) -> None:
         self._status = status
@@ -104,8 +104,7 @@ class Events:
         status.on_change(self._status_changed)
 
     @property
-    def heard(self) -> bool:
-        """Whether anybody listens now."""
+    def has_listeners(self) -> bool:
         return bool(self._listeners)
 
     def changed(self, bridge_id: BridgeId) -> None:
@@ -114,7 +113,7 @@ class Events:
             listener.note(bridge_id)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Return once `holds`, which is asked at each change of a bridge or of who listens."""
+        """Return once `holds` is true. It is called at each change of a bridge, and when a listener leaves."""
         while not holds():
             self._news.clear()
             await self._news.wait()
@@ -135,7 +134,7 @@ class Events:
                 self._deserted.set()
 
     async def orphaned(self, timeout_s: float) -> None:
-        """Return once nobody has listened for `timeout_s` on end."""
+        """Return once nobody has listened for `timeout_s` without a break."""
         while True:
             try:
                 async with asyncio.timeout(timeout_s):

@@ -1,4 +1,4 @@
-"""How late the node's event loop comes to what is due: packets wait as long, whatever the CPU share says."""
+"""How late the node's event loop runs what is due: packets wait as long, whatever the CPU share is."""
 
 import asyncio
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from webrtc.bridge.media_plane import MediaPlane
 from webrtc.node.participant_metrics import subscription_metrics, track_metrics
 from webrtc.node.status import NodeStatus
-from webrtc.shared.state import Flow, Link, Role, SlotState
+from webrtc.shared.state import Flow, LinkState, Role, SlotState
 
 LOSSES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 ROUND_TRIPS_S = (0.01, 0.03, 0.1, 0.2, 0.4, 1.0, 2.0)
@@ -23,7 +23,7 @@ ESTIMATES_BPS = (100e3, 200e3, 400e3, 800e3, 1.5e6, 3e6, 6e6)
 
 
 class PlaneCollector(Collector):
-    """Sums and distributions over the node, and each room as long as it is there."""
+    """Sums and distributions over the node, and figures of each room as long as it is there."""
 
     def __init__(self, plane: MediaPlane, status: NodeStatus) -> None:
         self._plane = plane
@@ -32,7 +32,7 @@ class PlaneCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         states = {bridge: bridge.state().participants for bridge in self._plane.bridges.values()}
         participants = [each for here in states.values() for each in here]
-        # By id: a room that is in two bridges, while a lesson moves, may be told once only.
+        # By id: a room that is in two bridges, while a lesson moves, may be reported only once.
         rooms = {each.id: each for bridge, here in states.items() for each in here if each.id in bridge.policy.order}
         tracks = [track for participant in participants for track in participant.tracks]
         yield _gauge("bridges", "Open bridges", len(self._plane.bridges))
@@ -40,7 +40,7 @@ class PlaneCollector(Collector):
         links = GaugeMetricFamily(
             "nhipcau_node_participants", "Participants by the state of their link", labels=["link"]
         )
-        for link in Link:
+        for link in LinkState:
             links.add_metric([link.value], sum(participant.link == link for participant in participants))
         yield links
         yield _gauge("tracks_flowing", "Published tracks whose packets arrive", sum(track.flowing for track in tracks))
@@ -92,7 +92,7 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 
 
 def _distribution(name: str, text: str, bounds: Sequence[float], values: Sequence[float]) -> Metric:
-    """How the present values are spread; it is no count of what has been."""
+    """How the present values are spread; no count over time."""
     counts = [(str(bound), sum(value <= bound for value in values)) for bound in bounds]
     buckets = [*counts, ("+Inf", len(values))]
     return GaugeHistogramMetricFamily(f"nhipcau_node_{name}", text, buckets=buckets, gsum_value=sum(values))

@@ -1,7 +1,7 @@
-"""Each room of the node's bridges in numbers for Prometheus, as long as it is there.
+"""The figures of each room of the node's bridges for Prometheus, as long as the room is there.
 
-Labels are the participant and the track by content and layer ("audio", "video-h", "slides"), never the bridge: there
-would be new ones every hour. Those that the policy does not name, such as a teacher's own view, are no rooms.
+Labels are the participant, and the track by content and layer ("audio", "video-h", "slides"). The bridge is no label:
+there would be new ones every hour. Participants that the policy does not name, as a teacher's own view, are no rooms.
 """
 
 from collections import Counter

@@ -1,9 +1,9 @@
 """Errors as HTTP responses: one table from exception to problem details (RFC 9457)."""
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from webrtc.errors import (
     BridgeFull,
@@ -15,8 +15,6 @@ from webrtc.errors import (
     UnsupportedSdp,
     WebrtcError,
 )
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +29,11 @@ TABLE: tuple[tuple[type[WebrtcError], int, str, str], ...] = (
     (BridgeFull, 503, "bridge-full", "The bridge takes no more connections"),
 )
 FULL_RETRY_AFTER_S = 10
-CLIENT_LEFT = 499  # no status of HTTP; what proxies call it in their logs
+CLIENT_LEFT = 499  # no status of HTTP; proxies use it in their logs
 
 
 class ProblemError(Exception):
-    """An answer that only HTTP knows: a header is missing, a media type is wrong."""
+    """A refusal that belongs to HTTP alone: a header is missing, a media type is wrong."""
 
     def __init__(self, status: int, name: str, title: str, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(title)
@@ -68,7 +66,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except WebrtcError as error:
         return _known(error)
     except ConnectionResetError:
-        return web.Response(status=CLIENT_LEFT)  # in the middle of its body: nobody to answer, nothing that failed
+        # In the middle of its body: nobody is left to answer, and nothing has failed.
+        return web.Response(status=CLIENT_LEFT)
     except Exception:  # noqa: BLE001  one request's rim: it is logged and answered, the node goes on
         logger.exception("%s: request failed", request.method)
         return problem(500, "internal", "Something failed on this node")

@@ -1,9 +1,9 @@
-"""A node that tells a controller elsewhere where it is, again and again: a lease, so that neither must remember.
+"""A node registers with a controller on another machine, for a lease that it renews: neither must remember the other.
 
-A controller that restarts hears of its nodes within seconds, and one that hears no more of a node forgets it.
-POST /api/v1/nodes with the node's secret as bearer token; the answer says how long the lease lasts, and which TURN
-servers clients shall be told of. Their shared secret comes this way, and no other: only to who sent the node's secret,
-which already is the right to all that the node carries, and over the same connection, so protected as well as that.
+A controller that restarts knows its nodes again within seconds. A node that no longer renews its lease is forgotten.
+The node sends POST /api/v1/nodes with its secret as bearer token. The answer has the length of the lease, and the TURN
+servers for clients with their shared secret. That secret goes only to a node that has sent its own secret, which is the
+right to all that the node carries; and it goes over the same connection, so it is protected as well.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from webrtc.shared.turn import Relays, TurnServers, is_turn_url
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 RETRY_S = (0.5, 5.0)  # first and longest
-REFUSED_RETRY_S = 15.0  # a secret seldom gets right by itself
+REFUSED_RETRY_S = 15.0  # a wrong secret seldom becomes right by itself
 MAX_TURN_URLS = 16
 MAX_TURN_LIFETIME_S = 30 * 86_400
 RENEWALS = 3  # in a lease, so that one lost request ends none
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerSettings:
-    """`url`: where the controller is. `name`: what people there call this node. `control_url`: where it reaches us.
+    """`url`: of the controller. `name`: of this node there. `control_url`: by which the controller reaches this node.
 
     `ca_file`: the authority of the controller's certificate, where the system does not know it.
     """
@@ -44,9 +44,9 @@ class ControllerSettings:
 
 
 class Registration:
-    """Keeps this node known to one controller. `control_url`, `udp_port`: as they came out when it was started.
+    """Keeps this node registered with one controller. `control_url`, `udp_port`: as they are since it was started.
 
-    `relays`: take the controller's TURN servers, the younger ones at each renewal; None: the node has its own.
+    `relays`: gets the controller's TURN servers at each renewal; None: the node has its own.
     """
 
     def __init__(
@@ -67,21 +67,21 @@ class Registration:
         self._relays = relays
 
     async def run(self) -> None:
-        """Renew the lease until cancelled. Says once when the controller goes, comes back or refuses."""
+        """Renew the lease until cancelled. Logs once when the controller goes, comes back or refuses."""
         known, delay_s = None, RETRY_S[0]
         async with aiohttp.ClientSession(timeout=TIMEOUT, connector=self._connector()) as http:
             while True:
                 try:
                     lease_s = await self._renew(http)
                 except RegistrationRefused as error:
-                    self._say(known, "refused", logging.WARNING, f"refuses this node: {error}")
+                    self._log_change(known, "refused", logging.WARNING, f"refuses this node: {error}")
                     known, pause_s = "refused", REFUSED_RETRY_S
                 except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
-                    self._say(known, "lost", logging.WARNING, f"cannot be reached: {type(error).__name__}")
+                    self._log_change(known, "lost", logging.WARNING, f"cannot be reached: {type(error).__name__}")
                     known, pause_s = "lost", delay_s * random.uniform(0.5, 1.0)
                     delay_s = min(delay_s * 2, RETRY_S[1])
                 else:
-                    self._say(known, "known", logging.INFO, f"knows this node as {self._settings.name}")
+                    self._log_change(known, "known", logging.INFO, f"knows this node as {self._settings.name}")
                     known, pause_s, delay_s = "known", lease_s / RENEWALS, RETRY_S[0]
                 await asyncio.sleep(pause_s)
 
@@ -113,7 +113,7 @@ class Registration:
             return aiohttp.TCPConnector()
         return aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=self._settings.ca_file))
 
-    def _say(self, before: str | None, now: str, level: int, text: str) -> None:
+    def _log_change(self, before: str | None, now: str, level: int, text: str) -> None:
         if now != before:
             logger.log(level, "controller %s %s", self._settings.url, text)
 

@@ -37,9 +37,9 @@ http_logger = logging.getLogger("webrtc.http")
 async def run_node(settings: NodeSettings) -> None:
     """Serve until SIGTERM or SIGINT, or until no controller has listened to /v1/events for `orphan_timeout_s`.
 
-    A signal drains first: while a controller listens it has `drain_timeout_s` to take the lessons elsewhere. A second
-    signal ends at once.
-    Writes one JSON line to stdout once it listens: {"control": URL, "udp_port": number, "node": name,
+    A signal drains the node first: a controller that listens has `drain_timeout_s` to move the lessons. A second signal
+    ends it at once.
+    Once it listens, it writes one JSON line to stdout: {"control": URL, "udp_port": number, "node": name,
     "advertise": [addresses]}.
     Raises `OSError` where a port is taken.
     """
@@ -101,14 +101,14 @@ async def run_node(settings: NodeSettings) -> None:
 
 
 async def _emptied(plane: MediaPlane, events: Events, timeout_s: float) -> None:
-    """Return once no lesson is here that a controller could still take elsewhere; after `timeout_s` at the latest."""
+    """Return once there is no lesson that a controller could still move; after `timeout_s` at the latest."""
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
-            await events.until(lambda: not (plane.bridges and events.heard))
+            await events.until(lambda: not (plane.bridges and events.has_listeners))
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not a request that is no HTTP: it got its 400, and aiohttp's traceback would repeat its bytes, tokens and all."""
+    """Leave out requests that are no HTTP: they got a 400, and aiohttp's traceback would log their bytes and tokens."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
@@ -151,7 +151,7 @@ async def _any_of(waits: Iterable[Coroutine[None, None, object]]) -> None:
 
 
 def _reachable(url: str, advertise: Sequence[str]) -> str:
-    """Where others reach what listens at `url`: all addresses of this machine are the first that it advertises."""
+    """The URL by which other machines reach `url`: the first advertised address stands for "all addresses"."""
     for every in ("//0.0.0.0:", "//[::]:"):
         if every in url:
             host = f"[{advertise[0]}]" if ":" in advertise[0] else advertise[0]

@@ -1,4 +1,4 @@
-"""What a node says of itself beside its bridges: how much it has to do, and whether it is being emptied."""
+"""The state of a node beside its bridges: its load, and whether it is being drained."""
 
 import time
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from webrtc.bridge.media_plane import MediaPlane
 from webrtc.node.loop_lag import LoopLag
 
 SAMPLE_S = 1.0
-LATEST_S = 0.2  # a second's lag counts up to this: one long pause of the machine, which is over, is no lasting lag
-SMOOTHING_S = 5.0  # a step in the CPU share is seen to two thirds after this time
+LATEST_S = 0.2  # the lag of a second counts up to this: one long pause of the machine is no lasting lag
+SMOOTHING_S = 5.0  # a step in the CPU share shows to two thirds after this time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """`cpu`: share of one core that the process uses, smoothed; a node takes one core at most, so 1.0 is all.
+    """`cpu`: share of one core that the process uses, smoothed; a node uses one core at most, so 1.0 is all.
 
-    `lag_s`: how late its event loop comes to what is due, smoothed; packets wait as long.
+    `lag_s`: how late the event loop runs what is due, smoothed; packets wait as long.
     """
 
     cpu: float = 0.0
@@ -45,25 +45,25 @@ class NodeStatus:
 
     def measured(self, load: Load) -> None:
         self.load = load
-        self._tell()
+        self._notify()
 
     def drain(self, on: bool) -> None:
-        """Ask the controller for no more lessons, and to take those that are here elsewhere; or no longer."""
+        """Ask the controller to place no more lessons here, and to move those that are here; or take that back."""
         if on != self.draining:
             self.draining = on
-            self._tell()
+            self._notify()
 
     def to_json(self) -> dict[str, object]:
         own = {"draining": self.draining, "capacity": self.capacity, "version": self.version}
         return {**asdict(self.load), **own}
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in self._listeners:
             listener()
 
 
 class LoadMeter:
-    """Measures this process, which does nothing else than its plane's work."""
+    """Measures this process, which does nothing but the work of its plane."""
 
     def __init__(self, plane: MediaPlane, status: NodeStatus) -> None:
         self._plane = plane
@@ -83,7 +83,7 @@ class LoadMeter:
             smooth += ((cpu - cpu_before) / took_s - smooth) * weight
             late_s = min(LATEST_S, (lag.sum_s - late_before_s) / (lag.count - looks_before))
             smooth_lag_s += (late_s - smooth_lag_s) * weight
-            # Counters of connections that ended are no longer in the sums: a sum that fell says nothing.
+            # Counters of connections that ended are no longer in the sums: a sum that fell shows nothing.
             received, sent = (
                 max(0, round((now - before) / took_s)) for now, before in zip(packets, packets_before, strict=True)
             )

@@ -12,13 +12,14 @@ from datetime import datetime
 from time import monotonic
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from webrtc.bridge.media_plane import MediaPlane
 from webrtc.bridge.subscription import Subscription
 from webrtc.errors import ConnectionNotFound, InvalidSdp, InvalidToken, TokenNotAllowed, UnsupportedSdp
-from webrtc.node.problems import Handler, ProblemError
+from webrtc.node.problems import ProblemError
 from webrtc.sdp import fragment as sdpfrag
-from webrtc.sdp.offer import MAX_SECTIONS, parse_offer
+from webrtc.sdp.offer import MAX_SECTIONS
 from webrtc.shared.exclusion import Exclusion, Exclusions
 from webrtc.shared.ids import BridgeId, ConnectionId
 from webrtc.shared.token import Claims, Token, verify
@@ -26,7 +27,7 @@ from webrtc.shared.turn import Relays
 
 SDP_TYPE = "application/sdp"
 BODY_TIMEOUT_S = 10.0
-TAKEN_BACK = "the token was taken back"
+REVOKED = "the token was revoked"
 MAX_HEIGHT = 16384  # pixels of a tile
 LAYOUT = "/whep/{bridge}/{connection}/layout"
 
@@ -44,9 +45,9 @@ PREFLIGHT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Resource:
-    """What PATCH and DELETE must know of a connection. `ufrag`, `pwd`: the client's, of the present ICE session.
+    """What PATCH and DELETE need of a connection. `ufrag`, `pwd`: the client's, of the present ICE session.
 
-    `token`: by which it was begun.
+    `token`: the one by which it was begun.
     """
 
     token: Token
@@ -58,7 +59,7 @@ class _Resource:
 class MediaEndpoints:
     """The handlers under /whip and /whep of one node, whose run is `epoch`.
 
-    `relays`: for clients that reach it by no other way.
+    `relays`: for clients that can reach the node in no other way.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class MediaEndpoints:
         self._exclusions = Exclusions()
 
     async def exclude(self, exclusion: Exclusion) -> None:
-        """End what was begun with the tokens that it voids, and let nothing more be done with them."""
+        """End the connections that were begun with tokens which `exclusion` voids; refuse these tokens from now on."""
         self._exclusions.add(exclusion, self._clock())
         for id in [id for id, each in self._resources.items() if exclusion.covers(each.token)]:
             with suppress(ConnectionNotFound):
@@ -112,17 +113,17 @@ class MediaEndpoints:
             self._authorize(request, publishes)
             _check_accept(request)
             text = await _read_body(request, SDP_TYPE)
-            token = self._authorize(request, publishes)  # it may have been taken back while the body came
-            offer, claims = parse_offer(text), token.claims
+            token = self._authorize(request, publishes)  # the token may have been revoked while the body came
+            claims = token.claims
             begin = self._plane.publish if publishes else self._plane.subscribe
             connection = await begin(claims.bridge, claims.participant, claims.client, text)
             self._forget_ended()
             self._resources[connection.id] = _Resource(
-                token=token, publishes=publishes, ufrag=offer.ufrag, pwd=offer.pwd
+                token=token, publishes=publishes, ufrag=connection.offer.ufrag, pwd=connection.offer.pwd
             )
-            if self._exclusions.cover(token):  # or while another connection made room
+            if self._exclusions.cover(token):  # or revoked while an older connection was closed
                 await self._plane.close_connection(connection.id)
-                raise InvalidToken(TAKEN_BACK)
+                raise InvalidToken(REVOKED)
             response = web.Response(
                 status=201,
                 text=connection.answer_text,
@@ -190,7 +191,8 @@ class MediaEndpoints:
         async def look(request: web.Request) -> web.Response:
             """2xx without content (RFC 9725 4.1). HEAD names the type of a player's answers: 200 (WHEP).
 
-            Without a token it says nothing of what there is; with one 401, 403, and 404 for a resource that is gone.
+            Without a token the answer shows nothing of what there is. With one: 401, 403, and 404 for a resource that
+            is gone.
             """
             if "Authorization" in request.headers:
                 if resource:
@@ -213,13 +215,13 @@ class MediaEndpoints:
         bridge = BridgeId(request.match_info["bridge"])
         token = verify(bearer(request), secret=self._secret, bridge=bridge, epoch=self._epoch, now=self._clock())
         if self._exclusions.cover(token):
-            raise InvalidToken(TAKEN_BACK)
+            raise InvalidToken(REVOKED)
         if not (token.claims.publish if publishes else token.claims.subscribe):
             raise TokenNotAllowed(f"the token does not allow to {'publish' if publishes else 'subscribe'}")
         return token
 
     def _find(self, request: web.Request, publishes: bool) -> tuple[ConnectionId, _Resource]:
-        """Raises `ConnectionNotFound` also for one of another participant: its name is no news to give."""
+        """Raises `ConnectionNotFound` also for a connection of another participant: that it exists is not shown."""
         claims = self._authorize(request, publishes).claims
         connection_id = ConnectionId(request.match_info["connection"])
         resource = self._resources.get(connection_id)
@@ -242,7 +244,7 @@ def _whose(claims: Claims) -> tuple[str, str, str]:
 
 
 async def _options(request: web.Request) -> web.Response:
-    """200; says what may be posted here, and lets pages of other origins ask."""
+    """200 with what may be posted here; pages of other origins may ask."""
     return web.Response(headers={**PREFLIGHT, "Accept-Post": SDP_TYPE})
 
 

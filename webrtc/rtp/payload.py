@@ -96,7 +96,7 @@ def _units(packet: bytes) -> list[bytes]:
             found.append(packet[at + 2 : at + 2 + length])
             at += 2 + length
         return found
-    if unit == 28:  # FU-A: the type is in the second octet, its top bit says that the unit starts here
+    if unit == 28:  # FU-A: the second octet has the type; its top bit is set where the unit starts
         if len(packet) > HEADER_SIZE + 1 and packet[HEADER_SIZE + 1] & 0x80:
             return [packet[HEADER_SIZE + 1 :]]
         return []

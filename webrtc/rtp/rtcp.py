@@ -101,9 +101,8 @@ class SourceDescription:
     def to_bytes(self) -> bytes:
         name = self.cname.encode()[:255]
         chunk = pack("!IBB", self.ssrc, _CNAME, len(name)) + name
-        return _packet(
-            _Kind.SOURCE_DESCRIPTION, 1, chunk + bytes(4 - len(chunk) % 4)
-        )  # the list of items ends with a zero octet
+        chunk += bytes(4 - len(chunk) % 4)  # the list of items ends with a zero octet
+        return _packet(_Kind.SOURCE_DESCRIPTION, 1, chunk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ class Nack:
 
     @property
     def lost(self) -> Iterator[int]:
-        """Their sequence numbers, unfolded one by one: a datagram can name 5,000, and who asks may stop before."""
+        """Their sequence numbers, unfolded one by one: a datagram can name 5,000, and the caller may stop before."""
         for first, mask in self.items:
             yield first
             for bit in range(16):
@@ -198,9 +197,9 @@ Packet = (
 def parse(
     datagram: bytes, read_feedback: Callable[[bytes], TransportFeedback] = TransportFeedback.from_body
 ) -> tuple[Packet, ...]:
-    """What a compound packet says. Raises `InvalidPacket` where lengths or contents contradict each other.
+    """The packets in a compound packet. Raises `InvalidPacket` where lengths or contents contradict each other.
 
-    `read_feedback`: reads what most packets are, and raises `IndexError` where it is cut off.
+    `read_feedback`: reads transport-wide feedback, which most packets are; raises `IndexError` where it is cut off.
     """
     packets: list[Packet] = []
     at = 0

@@ -1,24 +1,22 @@
-"""How large the pictures of a sequence are, by its header: H.264's (ITU-T H.264 7.3.2.1.1), of any profile of RFC 6184,
-and AV1's (AV1 Bitstream 5.5). Whatever comes is read; what is cut off or makes no sense has no known size.
+"""The size of the pictures of a sequence, read from its header.
+
+H.264: ITU-T H.264 7.3.2.1.1, any profile of RFC 6184. AV1: AV1 Bitstream 5.5. Any octets are read; what is cut off or
+makes no sense has no known size.
 """
 
 from functools import lru_cache
 from typing import NamedTuple
 
-MAX_OCTETS = 160  # of a header that are looked at; with lists for scaling they can be longer, and come in no call
+MAX_OCTETS = 160  # of a header that are read; only scaling lists make it longer, and no call has these
 MOST = 16384  # pixels of a side
-# profile_idc of High and all above, and of what extends them (7.3.2.1.1): they say how colours are sampled.
+# profile_idc of High, of all above, and of what extends them (7.3.2.1.1): these have a field for colour sampling.
 SAMPLED = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
-CROPPED = {
-    0: (1, 1),
-    1: (2, 2),
-    2: (2, 1),
-    3: (1, 1),
-}  # pixels that cropping counts in, across and down, by ChromaArrayType
+# The pixels that cropping counts in, across and down, by ChromaArrayType.
+CROPPED = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
 
 
 class Size(NamedTuple):
-    """Of a picture, in pixels."""
+    """The size of a picture, in pixels."""
 
     width: int
     height: int
@@ -58,7 +56,7 @@ def _checked(width: int, height: int) -> Size:
 
 @lru_cache(maxsize=256)
 def read_sps(unit: bytes) -> Size:
-    """Of a sequence parameter set, from the octet of its NAL unit's type on."""
+    """The size in a sequence parameter set, given from the octet of its NAL unit's type on."""
     try:
         # Without the emulation prevention (7.4.1).
         return _read_sps(unit[1], _Bits(unit[4:MAX_OCTETS].replace(b"\0\0\3", b"\0\0")))
@@ -112,7 +110,7 @@ def _skip_scaling(read: _Bits, size: int) -> None:
 
 
 def _skip_order(read: _Bits) -> None:
-    """What tells the order of pictures."""
+    """The fields that give the order of pictures."""
     order = read.golomb()
     if order == 0:
         read.golomb()  # log2_max_pic_order_cnt_lsb_minus4
@@ -129,7 +127,7 @@ def _skip_order(read: _Bits) -> None:
 
 @lru_cache(maxsize=256)
 def read_av1_sequence(header: bytes) -> Size:
-    """Of a sequence header, without the header of its OBU: its largest frame."""
+    """The size of the largest frame by a sequence header, given without the header of its OBU."""
     try:
         return _read_av1_sequence(_Bits(header[:MAX_OCTETS]))
     except IndexError:

@@ -1,4 +1,4 @@
-"""Transport-wide congestion control: when each packet of a connection arrived, told to its sender.
+"""Transport-wide congestion control: when each packet of a connection arrived, reported to its sender.
 
 draft-holmer-rmcat-transport-wide-cc-extensions-01. One sequence number counts all packets of a connection (an RTP
 header extension of two octets); their receiver answers with `TransportFeedback` about ten times a second.
@@ -28,17 +28,25 @@ _RESERVED = 3  # of a symbol
 
 
 class Run(NamedTuple):
-    """Packets received one after another: the place of the first after the base, and the arrival of each in ticks."""
+    """Packets received without a gap. `place`: of the first one, counted from the base. `ticks`: when each arrived."""
 
     place: int
     ticks: tuple[int, ...]
 
 
+class _Piece(NamedTuple):
+    """Packets received one after another, whose deltas have the same size. `place`: of the first one."""
+
+    place: int
+    packets: int
+    octets: int  # of each delta
+
+
 class TransportFeedback(NamedTuple):
     """What became of `statuses` packets from sequence number `base` on.
 
-    `runs`: those received, in order, with a gap before each run but the first; ticks are 250 us after `reference_time`,
-    which counts 64 ms on the receiver's clock, modulo 2^24. The rest is lost, or late.
+    `runs`: those received, in order, with a gap before each run but the first. The rest is lost, or late.
+    `reference_time`: on the receiver's clock, in units of 64 ms, modulo 2^24. Ticks count 250 us from there.
     `number`: of this feedback, modulo 256.
     """
 
@@ -83,11 +91,11 @@ class TransportFeedback(NamedTuple):
 
     @classmethod
     def from_body(cls, body: bytes) -> "TransportFeedback":
-        """What follows an RTCP header, read. Raises `InvalidPacket`, `struct.error`, `IndexError`."""
+        """The feedback in what follows an RTCP header. Raises `InvalidPacket`, `struct.error`, `IndexError`."""
         ssrc, media, base, statuses, times = _BODY.unpack_from(body)
         pieces, at = _pieces(body, statuses)
         # Checked before anything is unfolded: eight chunks could ask for 65,535 arrivals.
-        if sum(length * size for _, length, size in pieces) > len(body) - at:
+        if sum(piece.packets * piece.octets for piece in pieces) > len(body) - at:
             raise InvalidPacket("transport-wide feedback with fewer arrivals than announced")
         runs: list[Run] = []
         ticks: list[int] = []
@@ -118,22 +126,22 @@ class TransportFeedback(NamedTuple):
 
 
 class Arrivals:
-    """When the packets of one connection arrived, and what of it its sender has not been told.
+    """When the packets of one connection arrived, and which of them are not reported to its sender yet.
 
-    `note(sequence16, now)` keeps one arrival; it runs for every packet and is therefore the dictionary's own setter.
+    `note(sequence16, now)` keeps one arrival. It runs for every packet, and is therefore the dictionary's own setter.
     """
 
     def __init__(self) -> None:
         self._noted: dict[int, float] = {}  # at most 65,536, if nobody ever asked for feedback
         self.note: Callable[[int, float], None] = self._noted.__setitem__
-        self._next = -1  # the extended number after the highest told; -1 before the first packet
-        self._told: deque[tuple[int, dict[int, int]]] = deque(maxlen=KEPT)  # first number, and ticks by number
+        self._next = -1  # the extended number after the highest reported; -1 before the first packet
+        self._reported: deque[tuple[int, dict[int, int]]] = deque(maxlen=KEPT)  # first number, and ticks by number
         self._number = 0
 
     def feedback(self, ssrc: int, media: int) -> tuple[TransportFeedback, ...]:
         """All that is new since the last call, to be sent about every 100 ms; each at most 1,200 octets.
 
-        From a late packet on everything is told again, as its sender took it for lost.
+        From a late packet on everything is reported again, as its sender took that one for lost.
         """
         if not self._noted:
             return ()
@@ -145,18 +153,18 @@ class Arrivals:
         fresh = arrived
         if first < self._next:
             arrived = {
-                number: ticks for _, told in self._told for number, ticks in told.items() if number >= first
+                number: ticks for _, reported in self._reported for number, ticks in reported.items() if number >= first
             } | fresh
-        self._told.append((self._next, fresh))
+        self._reported.append((self._next, fresh))
         numbers = sorted(arrived)
         self._next = numbers[-1] + 1
         return tuple(self._split(first, numbers, arrived, ssrc, media))
 
     def _extended(self) -> dict[int, int]:
-        """What was noted, as ticks by extended number; without what comes too late."""
+        """The arrivals that were noted, as ticks by extended number; without those that are too late to report."""
         if self._next < 0:
             self._next = next(iter(self._noted)) + 0x10000  # room below, for packets that come before the first one
-        oldest = self._told[0][0] if len(self._told) == KEPT else 0
+        oldest = self._reported[0][0] if len(self._reported) == KEPT else 0
         arrived: dict[int, int] = {}
         highest = self._next - 1
         for sequence, at in self._noted.items():
@@ -166,7 +174,7 @@ class Arrivals:
             number = highest + ahead
             if not -MAX_JUMP < ahead < MAX_JUMP:
                 arrived.clear()
-                self._told.clear()
+                self._reported.clear()
                 highest = self._next = number = sequence + 0x10000
                 oldest = 0
             elif ahead > 0:
@@ -237,9 +245,9 @@ def _chunks(symbols: bytearray) -> Iterator[bytes]:
             yield pack("!H", 0xC000 | int(vector[:7].ljust(7, b"0"), 4))
 
 
-def _pieces(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int]:
-    """What was received: (place, how many, octets of each delta), and where the deltas begin."""
-    pieces: list[tuple[int, int, int]] = []
+def _pieces(body: bytes, statuses: int) -> tuple[list[_Piece], int]:
+    """The packets received, and where in `body` their deltas begin."""
+    pieces: list[_Piece] = []
     first, before = 0, 0  # of the piece at hand: its place and its symbol
     place, at = 0, _BODY.size
     while place < statuses:
@@ -255,12 +263,12 @@ def _pieces(body: bytes, statuses: int) -> tuple[list[tuple[int, int, int]], int
         for symbol in symbols:
             if symbol != before:
                 if before and place > first:
-                    pieces.append((first, place - first, before))
+                    pieces.append(_Piece(first, place - first, before))
                 first, before = place, symbol
             length = min(length, statuses - place)
             if symbol == _RESERVED and length:
                 raise InvalidPacket("transport-wide feedback with a reserved status")
             place += length
     if before and place > first:
-        pieces.append((first, place - first, before))
+        pieces.append(_Piece(first, place - first, before))
     return pieces, at

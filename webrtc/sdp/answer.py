@@ -35,11 +35,11 @@ PROFILES = frozenset(
     }
 )
 MAX_LAYERS = 4  # of one source
-START_KBPS = 1000  # a browser sends as much at once, and less as soon as the link shows that it is too much
+START_KBPS = 1000  # a browser begins with so much, and sends less as soon as the link shows that it is too much
 
 
 def make_answer(offer: Offer, *, sending: bool, local: LocalParameters) -> Answer:
-    """Our answer to `offer`. `sending`: we are the one who sends (WHEP); otherwise we receive (WHIP).
+    """Our answer to `offer`. `sending`: whether we send (WHEP); otherwise we receive (WHIP).
 
     Raises `UnsupportedSdp`: receiving, where any m-line cannot be accepted (RFC 9725 4.4.3); sending, where none can.
     """
@@ -110,8 +110,8 @@ def _agree(offered: OfferedSection, *, sending: bool, local: LocalParameters) ->
 def _without_numbers(section: Section, sections: tuple[Section, ...]) -> Section:
     """`section` with header extensions only where they may be.
 
-    What is to be repeated on its own SSRC must go out as the same octets (RFC 7714 8.1), so with no number or time in
-    it. Where a picture has none, numbers of others would tell little of the link.
+    A packet that may be repeated on its own SSRC must go out as the same octets (RFC 7714 8.1), so with no number or
+    time in it. Where a picture has no numbers, those of other packets would show little of the link.
     """
     pictures = [each for each in sections if each.kind == "video" and not each.rejected]
     numbered = all(TRANSPORT_CC_EXTENSION in each.extensions for each in pictures)
@@ -156,7 +156,7 @@ def _choose_codecs(offered: OfferedSection) -> tuple[Codec, ...]:
         known = chosen.get(codec.name)
         if known is None or (_is_constrained(codec) and not _is_constrained(known)):
             chosen[codec.name] = codec
-    if "RED" in chosen and "OPUS" not in chosen:  # nothing that it could protect
+    if "RED" in chosen and "OPUS" not in chosen:  # it has nothing to protect
         del chosen["RED"]
     return tuple(sorted(chosen.values(), key=offered.codecs.index))
 

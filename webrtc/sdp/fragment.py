@@ -1,6 +1,6 @@
 """The pieces of SDP that a client sends after the answer: more candidates, or an ICE restart (RFC 8840, RFC 9725 4.3).
 
-Of a client's candidates nothing is kept: an ICE-lite agent sends no checks, it learns addresses from those it gets.
+A client's candidates are not kept: an ICE-lite agent sends no checks, it learns addresses from the checks it gets.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """The client's ICE credentials; both None in a fragment that brings only candidates. `mids`: what it speaks of."""
+    """The client's ICE credentials; both None in a fragment that brings only candidates. `mids`: of its m-lines."""
 
     ufrag: str | None
     pwd: str | None

@@ -1,7 +1,7 @@
-"""What SDP says, as types, and reading an offer (RFC 8866, RFC 9429). Pure: no sockets, no clock, no randomness.
+"""The contents of SDP as types, and reading an offer (RFC 8866, RFC 9429). Pure: no sockets, no clock, no randomness.
 
-A browser, an encoder or a player offers; the node only ever answers (`answer.py`). Of the offer only what the bridge
-uses is kept; unknown lines and attributes are skipped, as RFC 8866 5 asks.
+A browser, an encoder or a player offers; the node only answers (`answer.py`). What the bridge does not use of an offer
+is left out; unknown lines and attributes are skipped, as RFC 8866 5 asks.
 """
 
 import re
@@ -20,9 +20,9 @@ Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 MAX_LENGTH = 256 * 1024  # Chromium writes about 7 kB per m-line; a wall of 21 rooms fits
 MAX_SECTIONS = 64
 MAX_FORMATS = 128  # of one m-line: as many as there are payload types
-MAX_SSRCS = 64  # of one m-line that are kept; those of four layers with their retransmissions are eight
+MAX_SSRCS = 64  # kept of one m-line; four layers with their retransmissions have eight
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"})
-MAIN, SLIDES = "main", "slides"  # a=content (RFC 4796 5): what a picture shows; main where it is not said
+MAIN, SLIDES = "main", "slides"  # a=content (RFC 4796 5): what a picture shows; main where the attribute is missing
 
 
 FINGERPRINT_LENGTHS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}  # bytes
@@ -239,7 +239,7 @@ def _by_mid(sections: tuple[OfferedSection, ...], mid: str) -> OfferedSection:
 
 
 def _with_transport(section: OfferedSection, tagged: OfferedSection) -> OfferedSection:
-    """What a section of the bundle alone need not say of its transport, the tagged one says (RFC 9429 5.2.1)."""
+    """`section`; if it is bundle-only, with what the tagged one says of their transport (RFC 9429 5.2.1)."""
     if not section.bundle_only:
         return section
     return replace(
@@ -311,7 +311,7 @@ def _read_parameters(text: str) -> dict[str, str]:
 def _read_extensions(media: Attributes) -> dict[str, int]:
     """Only ids of the one-byte form (RFC 8285 4.2): without extmap-allow-mixed in the answer no other comes.
 
-    Attributes are left away, but for that of levels that tell nothing of voice (RFC 6464 4), which is one of its own.
+    Extension attributes are left out, except "vad=off": levels without the voice bit (RFC 6464 4) count as another URI.
     """
     extensions = {}
     for identifier, rest in media.numbered("extmap"):

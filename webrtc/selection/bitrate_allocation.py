@@ -1,7 +1,7 @@
 """How the bits of one subscriber's link are shared among its slots.
 
-After Jitsi and mediasoup (shared priorities, one step at a time), with three rules of a classroom: voices are reserved
-first and never paused; a picture falls to a still before it disappears; going up needs a margin, going down none.
+After Jitsi and mediasoup (shared priorities, one step at a time), with three rules for classrooms: voices are served
+first and never paused; a picture falls to a still before it disappears; a step up needs a margin, a step down none.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from math import ceil, inf
 
-MARGIN = 1.15  # the room for pictures must be so many times what they use after a step up
-SLACK = 0.15  # of the budget may be missing for a large picture that moves, before it stops: an estimate is no sharper
+MARGIN = 1.15  # after a step up, what is left for pictures must be so many times what they use
+# A large picture that moves stops only where more than this share of the budget is missing: no estimate is more exact.
+SLACK = 0.15
 
 
 class Priority(IntEnum):
@@ -57,9 +58,9 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """`bps`: what the choices take; above the budget only where the voices alone are, or by `SLACK`.
+    """`bps`: the rate of all choices; above the budget only where the voices alone are, or by `SLACK`.
 
-    `wanted_bps`: the budget that would bring every wish to its top, margin included; worth a probe.
+    `wanted_bps`: the budget that would bring every wish to its top, with the margin: a probe tries no more.
     """
 
     choices: Mapping[str, Choice]
@@ -68,12 +69,12 @@ class Allocation:
 
 
 def allocate(wishes: Sequence[Wish], budget_bps: int, held: Mapping[str, Choice]) -> Allocation:
-    """One choice per wish, by mid. `held`: the choices until now; among equals the wish that comes first wins.
+    """One choice per wish, by mid. `held`: the choices until now. Among equals the wish that comes first wins.
 
-    Voices keep at least their lowest step, whatever the budget. What is left is for pictures, in this order: a still
-    and then the lowest step for slides and stage; each of them up to its preferred step; thumbnails one step per round;
-    slides and stage to the top. A rise that does not fit is left out, and the next one tried. A large picture that
-    moves goes on at its lowest step where a little is missing for that: to begin again costs a keyframe.
+    Voices keep at least their lowest step, whatever the budget. Pictures get what is left, in this order: slides and
+    stage a still, then their lowest step; each of them up to its preferred step; thumbnails one step per round; slides
+    and stage up to the top. A step that does not fit is left out, and the next one tried. A large picture that moves
+    goes on at its lowest step where only a little is missing for it: to begin again costs a keyframe.
     """
     ladders = [_Ladder(wish, held.get(wish.mid)) for wish in wishes]
     voices = [ladder for ladder in ladders if ladder.wish.priority is Priority.VOICE]
@@ -93,7 +94,7 @@ def allocate(wishes: Sequence[Wish], budget_bps: int, held: Mapping[str, Choice]
 
 
 def least_bps(wishes: Sequence[Wish], mids: Collection[str]) -> int:
-    """The budget with which the first large picture among `mids` moves, beside the voices; 0 where there is none."""
+    """The budget at which the first large picture among `mids` moves, beside the voices; 0 where there is none."""
     large = sorted((wish for wish in wishes if wish.priority in LARGE and wish.steps), key=lambda wish: wish.priority)
     first = next((wish for wish in large if wish.mid in mids), None)
     if first is None:
@@ -133,12 +134,12 @@ class _Ladder:
         return self._choices[-1][0]
 
     def moved(self, level: int) -> bool:
-        """Whether it is a large picture, `level` the least of it that moves, and it has moved until now."""
+        """Whether this is a large picture that has moved until now, and `level` its lowest one that moves."""
         large = self.wish.priority in LARGE
         return large and level == self.lowest and level <= self._held
 
     def rise(self, level: int, left_bps: float, *, spare_bps: float = inf) -> int:
-        """Go up to `level` if that costs no more than is left, and than is to spare where it is new; what it costs."""
+        """Go up to `level` if it costs at most `left_bps`, and if it is new, `spare_bps`. The cost; 0 if it stays."""
         cost = self._choices[level][0] - self.bps
         if level <= self._level or cost > left_bps or (level > self._held and cost > spare_bps):
             return 0
@@ -146,7 +147,7 @@ class _Ladder:
         return cost
 
     def _held_level(self, held: Choice | None) -> int:
-        """The level of `held`; where its step is offered no more, that of the next below it."""
+        """The level of `held`; where its step is no longer offered, that of the next one below."""
         if held is None or held is Rest.PAUSED:
             return 0
         if held is Rest.STILL:

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from webrtc.forwarding.layers import Layer, Source, Thinning
+from webrtc.forwarding.layers import Layer, Source
+from webrtc.forwarding.routing import Reduction
 from webrtc.forwarding.slots import STILL_S, Slot
 from webrtc.selection.bitrate_allocation import Allocation, Choice, Priority, Rest, Step, Wish, allocate, least_bps
 from webrtc.shared.state import Flow, Role
 
-VOICE_BPS = 45_000  # reserved for each voice: Opus as browsers send it, with headers
+VOICE_BPS = 45_000  # reserved for each voice: the rate of Opus from browsers, with headers
 GUESSED_BPS = (150_000, 500_000, 1_500_000, 2_500_000)  # of a layer that has not been measured yet
-BASE_SHARE = 0.6  # of a layer's bits are in its base temporal layer
+BASE_SHARE = 0.6  # of a layer's bits that are in its base temporal layer
 ENOUGH = 0.85  # a layer that has this share of a tile's height is sharp enough for it
 PREFERRED_HEIGHT = 360  # what the stage gets before thumbnails get anything
 STILL_SHARE = 0.12  # of the lowest layer's rate: a keyframe every `STILL_S`
-EARLY_S = 1.0  # a still may come so much sooner where others had it asked for: browsers answer with all their layers
+EARLY_S = 1.0  # a still may come so much sooner where another slot asks for a keyframe: browsers send it in all layers
 MIN_STILL_BPS = 8_000
 
 
@@ -28,12 +29,12 @@ class _Place:
     choice: Choice | None = None
 
 
-class Selection:
-    """Of one subscription. `allocation`: the last one; what the link would have to take for everything is in it."""
+class LayerSelection:
+    """The layers of one subscription. `allocation`: the last one."""
 
     def __init__(self, slots: Sequence[Slot]) -> None:
         self.allocation = Allocation(choices={}, bps=0, wanted_bps=0)
-        self.trial_bps = 0  # what a picture needed beyond the budget, and was given to try; 0 where none did
+        self.trial_bps = 0  # the budget that a trial needs, beyond the estimate; 0 where none runs
         self._slots = slots
         self._places: dict[Slot, _Place] = {}
         self._heights: dict[str, int] = {}  # of the tiles, by mid
@@ -44,9 +45,9 @@ class Selection:
         return {slot: place.source for slot, place in self._places.items()}
 
     def assign(self, wanted: Mapping[Slot, Source]) -> bool:
-        """Have each slot carry what it is given in `wanted`, and the others nothing; whether that changes anything.
+        """Have each slot carry its source in `wanted`, and the others nothing; whether that changes anything.
 
-        The picture that comes first in `wanted` gets of the link first, among equals.
+        Among equals, the picture that comes first in `wanted` is served first.
         """
         changed = _pictures(wanted) != _pictures(self._places)
         for slot in self._slots:
@@ -65,16 +66,16 @@ class Selection:
         return changed
 
     def layout(self, heights: Mapping[str, int]) -> None:
-        """How high the tile of each slot is, in pixels of the screen; 0 for one that is hidden. Of others nothing."""
+        """Take the heights of tiles by mid, in pixels of the screen; 0 for a hidden one. Others keep theirs."""
         mids = {slot.mid for slot in self._slots}
         self._heights.update({mid: height for mid, height in heights.items() if mid in mids})
 
     def allocate(self, budget_bps: int, now: float, *, trial_bps: int = 0) -> None:
-        """Choose anew. `trial_bps`: up to so much for a large picture of one layer, which cannot begin with less."""
+        """Choose again. `trial_bps`: the most for a large picture of one layer, which cannot begin with less."""
         wishes = [self._wish(place, now) for place in self._places.values()]
         needed_bps = least_bps(wishes, [place.slot.mid for place in self._places.values() if _is_single(place.source)])
         self.trial_bps = needed_bps if budget_bps < needed_bps <= trial_bps else 0
-        if self.trial_bps:  # the others keep what they have without it
+        if self.trial_bps:  # the others keep what they would have without the trial
             budget_bps = min(budget_bps + needed_bps, trial_bps)
         held = {place.slot.mid: place.choice for place in self._places.values() if place.choice is not None}
         self.allocation = allocate(wishes, budget_bps, held)
@@ -122,7 +123,7 @@ class Selection:
         return next((i for i, size in enumerate(sizes) if size >= height * ENOUGH), last)
 
     def _want(self, place: _Place, top: int, now: float) -> None:
-        """Ask for the layer that fills the tile, and for those that take its place while the link does not take it."""
+        """Want the layer that fills the tile, and those that stand in for it while the link does not take it."""
         layers = place.source.layers
         layers[top].want(now)
         layers[0].want(now)
@@ -140,14 +141,14 @@ class Selection:
                 self._leave(place)
                 slot.flow = Flow.PAUSED
             case Rest.STILL:
-                self._aim(place, layers[0], Thinning(still=True), now)
+                self._aim(place, layers[0], Reduction(still=True), now)
                 slot.flow = Flow.STILL
             case Step(layer=index, temporal=temporal):
-                self._aim(place, layers[index], Thinning(base_only=temporal == 0), now)
+                self._aim(place, layers[index], Reduction(base_only=temporal == 0), now)
                 slot.flow = Flow.LIVE if slot.route is not None else Flow.NONE
 
-    def _aim(self, place: _Place, layer: Layer, thinning: Thinning, now: float) -> None:
-        """Have the slot carry `layer` so. What it carries until then takes less at once if it is to take less."""
+    def _aim(self, place: _Place, layer: Layer, reduction: Reduction, now: float) -> None:
+        """Have the slot carry `layer`, reduced so. Until that begins, a larger layer that it carries is reduced."""
         slot, layers = place.slot, place.source.layers
         if place.target is not layer:
             if place.target is not None and place.target is not slot.carrier:
@@ -155,19 +156,19 @@ class Selection:
             place.target = layer
         carried = next((each for each in layers if each is slot.carrier), None)
         if carried is layer:
-            layer.thin(slot, thinning)
+            layer.reduce(slot, reduction)
             return
         if carried is not None and layers.index(carried) > layers.index(layer):
-            carried.thin(slot, Thinning(base_only=True))
-        if thinning.still and slot.carrier is None:
+            carried.reduce(slot, Reduction(base_only=True))
+        if reduction.still and slot.carrier is None:
             due = slot.shown_at(layer.track) + STILL_S
             if now >= due - EARLY_S:
-                layer.add(slot, now, thinning, ask=now >= due and slot.takes(layer.track))
+                layer.add(slot, now, reduction, ask=now >= due and slot.takes(layer.track))
         else:
-            layer.add(slot, now, thinning)
+            layer.add(slot, now, reduction)
 
     def _leave(self, place: _Place, *, keep: bool = False) -> None:
-        """Aim at nothing. `keep`: what is carried goes on until another source has begun."""
+        """Have the slot carry nothing. `keep`: what it carries goes on until another source has begun."""
         slot, target = place.slot, place.target
         place.target = None
         if target is not None and target is not slot.carrier:
@@ -197,7 +198,7 @@ def _available(source: Source, top: int) -> Sequence[int]:
 
 
 def _steps(source: Source, indexes: Sequence[int]) -> list[Step]:
-    """The ways to send these layers, from low to high; without those that cost more than a better one."""
+    """The steps of these layers, from low to high, without those that cost more than a better one."""
     steps: list[Step] = []
     for index in reversed(indexes):
         track = source.layers[index].track

@@ -1,4 +1,4 @@
-"""Who is large, small and heard for one subscriber: rules without state. Slots and what they keep are the bridge's."""
+"""Who is large, small and heard for one subscriber. Rules without state; the bridge keeps the slots."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from webrtc.shared.policy import Mode, Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offering:
-    """What there is to be shown and heard of a participant now. `slides`: a shared screen."""
+    """What a participant has to show and to say now. `slides`: a shared screen."""
 
     picture: bool = False
     slides: bool = False
@@ -18,14 +18,14 @@ class Offering:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
-    """All ranked, the best first; nobody twice in one of them, and never the viewer itself, but for `slides`.
+class Ranking:
+    """Each field has the best first, nobody twice, and never the viewer itself except in `slides`.
 
     `slides`: whose shared screen is on the stage, before any picture; all pictures are thumbnails then.
-    `stage`: whose picture may be large: the first, or the next where the subscriber cannot take that.
-    `thumbnails`: whose picture is small: as many from the front as there are slots. The rank says who is left out, not
-    who stands where: a slot keeps its source while that is among them, so that no picture jumps.
-    `voices`: who may be heard: as many from the front as there are slots, kept in the same way. Nobody else is.
+    `stage`: whose picture may be large: the first, or the next one where the subscriber cannot decode it.
+    `thumbnails`: whose picture is small: as many from the front as there are slots. The rank decides who is left out,
+    not which slot: a slot keeps its source while that is among them, so that no picture jumps.
+    `voices`: who is heard: as many from the front as there are slots, kept in the same way. Nobody else is.
     """
 
     slides: ParticipantId | None = None
@@ -37,7 +37,7 @@ class Cast:
 NOTHING = Offering()
 
 
-def cast(
+def rank(
     *,
     viewer: ParticipantId,
     present: Sequence[ParticipantId],
@@ -45,10 +45,10 @@ def cast(
     policy: Policy,
     speech: Speech,
     own_slides: bool = False,
-) -> Cast:
-    """What `viewer` gets. `present`: in the policy's order, then as they came; of nobody else is anything shown.
+) -> Ranking:
+    """The ranking for `viewer`. `present`: all who count, in the policy's order, then as they came.
 
-    `own_slides`: whether it may be shown its own, as those come from another of its machines.
+    `own_slides`: whether the viewer may see its own shared screen, which comes from another of its machines.
     """
     others = {each: offerings.get(each, NOTHING) for each in present if each != viewer}
     by_size = _unique(_by_size(viewer, present, policy, speech))
@@ -65,18 +65,18 @@ def cast(
         for each in _unique(_by_voice(present, policy, speech))
         if each in others and others[each].voice and (lock is None or each in lock)
     )
-    return Cast(slides=slides, stage=() if slides else pictures, thumbnails=thumbnails, voices=voices)
+    return Ranking(slides=slides, stage=() if slides else pictures, thumbnails=thumbnails, voices=voices)
 
 
 def eligible(policy: Policy) -> frozenset[ParticipantId] | None:
-    """Who may speak under `policy`, None for all: for `Speakers.restrict`, whenever the policy has changed."""
+    """Who may speak under `policy`, None for all: for `Speakers.restrict` after each change of the policy."""
     if policy.mode is Mode.DISCUSSION or policy.host is None:
         return None
     return frozenset({policy.host} if policy.floor is None else {policy.host, policy.floor})
 
 
 def permitted(offering: Offering, policy: Policy, id: ParticipantId) -> Offering:
-    """What may be passed on of what `id` offers."""
+    """The part of the offering of `id` that may be passed on."""
     return replace(
         offering,
         picture=offering.picture and id not in policy.dark,
@@ -90,7 +90,7 @@ def _by_size(
     yield policy.floor
     if policy.mode is not Mode.DISCUSSION or viewer == policy.floor:
         yield policy.host
-    yield from speech.recent  # its first sees whom it answers: the one before
+    yield from speech.recent  # the first of them sees the one before: whom it answers
     yield policy.host
     yield from present
 
@@ -100,7 +100,7 @@ def _by_voice(present: Sequence[ParticipantId], policy: Policy, speech: Speech) 
     yield speech.dominant
     yield policy.host
     yield from speech.loudest
-    yield from present  # of those that send no levels nothing was heard
+    yield from present  # also those that send no levels
 
 
 def _unique(participants: Iterable[ParticipantId | None]) -> list[ParticipantId]:

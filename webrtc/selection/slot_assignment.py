@@ -1,4 +1,4 @@
-"""Which source sits in which slot of one subscriber: the best of each rank, and nobody moves without need."""
+"""Which source each slot of one subscriber gets: the best of each rank, and none moves without need."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,19 @@ from webrtc.shared.state import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranks:
-    """What may sit in the slots of each role, the best first."""
+class RankedSources:
+    """The sources for the slots of each role, the best first."""
 
     stage: Sequence[Source] = ()
     thumbnails: Sequence[Source] = ()
     voices: Sequence[Source] = ()
 
 
-def seat(slots: Sequence[Slot], seated: Mapping[Slot, Source], ranks: Ranks) -> dict[Slot, Source]:
-    """`seated`: who sits where now. The stage follows its rank at once; in the other slots a source keeps its place as
-    long as it is among those that have one. In the order of the ranks, whoever stands where."""
+def assign_slots(slots: Sequence[Slot], assigned: Mapping[Slot, Source], ranks: RankedSources) -> dict[Slot, Source]:
+    """The source of each slot, in the order of the ranks. `assigned`: the sources that the slots have now.
+
+    The stage follows its rank at once. In the other slots a source keeps its place as long as it is among the best.
+    """
     chosen: dict[Slot, Source] = {}
     for slot in slots:
         if slot.role is Role.STAGE:
@@ -28,24 +30,24 @@ def seat(slots: Sequence[Slot], seated: Mapping[Slot, Source], ranks: Ranks) -> 
                 chosen[slot] = best
     stage = set(chosen.values())
     others = (source for source in ranks.thumbnails if source not in stage)
-    _seat_role([slot for slot in slots if slot.role is Role.THUMBNAIL], others, seated, chosen)
-    _seat_role([slot for slot in slots if slot.role is Role.VOICE], ranks.voices, seated, chosen)
+    _assign_role([slot for slot in slots if slot.role is Role.THUMBNAIL], others, assigned, chosen)
+    _assign_role([slot for slot in slots if slot.role is Role.VOICE], ranks.voices, assigned, chosen)
     return chosen
 
 
-def _seat_role(
-    slots: Sequence[Slot], ranked: Iterable[Source], seated: Mapping[Slot, Source], chosen: dict[Slot, Source]
+def _assign_role(
+    slots: Sequence[Slot], ranked: Iterable[Source], assigned: Mapping[Slot, Source], chosen: dict[Slot, Source]
 ) -> None:
     best = [source for source in ranked if any(_takes(slot, source) for slot in slots)][: len(slots)]
-    places: dict[Source, Slot] = {}
+    slot_of: dict[Source, Slot] = {}
     for slot in slots:
-        if (kept := seated.get(slot)) in best and kept is not None:
-            places.setdefault(kept, slot)
-    for slot in [each for each in slots if each not in places.values()]:
-        source = next((each for each in best if each not in places and _takes(slot, each)), None)
+        if (kept := assigned.get(slot)) in best and kept is not None:
+            slot_of.setdefault(kept, slot)
+    for slot in [each for each in slots if each not in slot_of.values()]:
+        source = next((each for each in best if each not in slot_of and _takes(slot, each)), None)
         if source is not None:
-            places[source] = slot
-    chosen.update((places[source], source) for source in best if source in places)
+            slot_of[source] = slot
+    chosen.update((slot_of[source], source) for source in best if source in slot_of)
 
 
 def _takes(slot: Slot, source: Source) -> bool:

@@ -1,6 +1,6 @@
 """TLS for a node's control interface with nothing to set up: both ends make one authority, out of the node's secret.
 
-Who knows the secret may do all that a controller may, and be a node; so it can vouch for certificates as well, and
+Whoever knows the secret may act as a controller, and as a node. So the secret can vouch for certificates as well:
 nothing has to be copied, renewed or compared. The keys of a node's certificates live as long as its process.
 """
 
@@ -36,7 +36,7 @@ def server_context(secret: str, hosts: Iterable[str]) -> ssl.SSLContext:
         .sign(authority, None)
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    with TemporaryDirectory() as folder:  # OpenSSL reads both from a file; nobody else may, and it is gone at once
+    with TemporaryDirectory() as folder:  # OpenSSL reads both from a file: private, and gone at once
         file = Path(folder, "node.pem")
         file.write_bytes(
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -47,7 +47,7 @@ def server_context(secret: str, hosts: Iterable[str]) -> ssl.SSLContext:
 
 
 def client_context(secrets: Iterable[str]) -> ssl.SSLContext:
-    """For the controller: believes nodes that know one of `secrets`, and what the system believes (a proxy's name)."""
+    """For the controller: trusts nodes that know one of `secrets`, and what the system trusts, as for a proxy."""
     context = ssl.create_default_context()
     for secret in secrets:
         context.load_verify_locations(cadata=_authority(secret).public_bytes(Encoding.DER))

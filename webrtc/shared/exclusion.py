@@ -1,4 +1,4 @@
-"""Tokens that are taken back before they expire. Pure: times are given, memory is bounded."""
+"""Tokens that are revoked before they expire. Pure: times are given, memory is bounded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,10 +12,10 @@ MOST = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exclusion:
-    """What was issued for `bridge` until `before` is void. Later tokens are not: whoever is let in again gets one.
+    """The tokens for `bridge` that were issued up to `before` are void. Whoever is let in again gets a later one.
 
-    `participant`: of this one only. `client`: of this one, and of those named after it ("x" covers "x-screen").
-    `until`: by then all of them have expired by themselves.
+    `participant`: only the tokens of this one. `client`: only those of this one, and of the clients named after it ("x"
+    covers "x-screen"). `until`: by then all these tokens have expired by themselves.
     """
 
     bridge: BridgeId
@@ -35,7 +35,7 @@ class Exclusion:
 
 
 class Exclusions:
-    """Those that still matter. Too many of one bridge become one of all of it: its clients then fetch new tokens."""
+    """Those that still matter. Too many of one bridge become one for the whole bridge: its clients fetch new tokens."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most

@@ -1,7 +1,7 @@
-"""HTTP connections on which nobody asks anything are closed: each holds a file, and a process may open only so many.
+"""Closes HTTP connections that bring no request: each holds a file, and a process may open only so many.
 
-aiohttp waits for a request, for the end of its head and for that of its body as long as the client likes; and for one
-that does not take its answer, also after the connection was closed. The former is ended here, the latter by the kernel.
+aiohttp waits without limit for a request, for the end of its head, and for the end of its body. `IdleConnections` ends
+that. aiohttp also waits without limit for a client that does not read its answer. The kernel ends that.
 """
 
 import asyncio
@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 from aiohttp.web_protocol import RequestHandler
 
-from webrtc.node.problems import Handler
-
 SWEEP_S = 1.0
-UNREAD_S = 20.0  # a client that takes nothing for so long is cut off
+UNREAD_S = 20.0  # a client that reads nothing for so long is cut off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +38,20 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def cut_off_unread(listening: socket.socket) -> None:
-    """Have the kernel end what comes in there once its client takes nothing (RFC 5482)."""
+    """Have the kernel end each connection that comes in there and whose client reads nothing (RFC 5482)."""
     if listening.family in (socket.AF_INET, socket.AF_INET6):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_S * 1000))  # inherited
 
 
 def no_network(connection: RequestHandler) -> str | None:
-    """Where all clients are one: the controller, or this machine."""
+    """For servers whose clients are all one: the controller, or this machine."""
     return None
 
 
 class IdleConnections:
     """`watch` goes before all other middlewares; `run` closes what is idle.
 
-    `network_of`: whose share a connection counts for; None where the other end stands for many, such as a proxy.
+    `network_of`: the network in whose share a connection counts; None where the other end is a proxy for many.
     """
 
     def __init__(
@@ -74,7 +72,7 @@ class IdleConnections:
             await asyncio.sleep(SWEEP_S)
 
     def accepted(self, server: web.Server) -> None:
-        """A connection came; of a flood, the oldest are closed before the next sweep."""
+        """Count a new connection; of a flood, the oldest are closed before the next sweep."""
         self._new += 1
         if self._new > self.limits.most // 4:
             self.cut(server.connections, monotonic())
@@ -89,7 +87,7 @@ class IdleConnections:
     def _waiting(
         self, connections: Collection[RequestHandler], now: float
     ) -> Iterator[tuple[RequestHandler, tuple[float, float]]]:
-        """Those of which no request is complete: since when they wait, and until when they may."""
+        """The connections that have no complete request: since when each waits, and until when it may."""
         connected, answered = {}, {}
         for each in connections:
             if each in self._asking:
@@ -124,7 +122,7 @@ class IdleConnections:
 
 
 def _end_unread(request: web.Request, response: web.StreamResponse) -> None:
-    """The rest of a body that was refused is not read for nothing: the connection ends with the answer."""
+    """Have the connection end with the answer where that refuses a body: the rest of it is not read for nothing."""
     if response.status >= 400 and not request.content.is_eof():
         response.force_close()
 

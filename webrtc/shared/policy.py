@@ -18,8 +18,8 @@ class Mode(StrEnum):
 class Policy:
     """`order`: the participants as they shall be shown, the host room first; others follow as they came.
 
-    `floor`: who has been given the floor: large for all others, and heard, in every mode.
-    `muted`, `dark`: of whom no sound, no camera is passed on, whatever they send. A shared screen still is.
+    `floor`: who has the floor: this one is large for all others, and heard, in every mode.
+    `muted`: whose sound is not passed on, whatever they send. `dark`: whose cameras are not; a shared screen still is.
     """
 
     order: tuple[ParticipantId, ...] = ()

@@ -12,23 +12,23 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web, web_response
 from aiohttp.log import server_logger
+from aiohttp.typedefs import Handler
 from aiohttp.web_protocol import RequestHandler
 
-from webrtc.node.problems import Handler
 from webrtc.shared.idle_connections import IdleConnections
 
 HANDSHAKE_S = 10.0  # of TLS
 LINGER_S = 1.0  # for a client to read why its body is not read, before the connection ends
 BACKLOG = 128
 
-# Whoever asks need not learn which versions answer. The table of answers drops the header (`drop_server`); this is for
-# what aiohttp answers by itself to bytes that are no HTTP.
+# Clients need not learn which versions answer. `drop_server` removes the header; this is for the answers that aiohttp
+# gives by itself, to bytes that are no HTTP.
 vars(web_response)["SERVER_SOFTWARE"] = "nhipcau"
 
 
 @web.middleware
 async def plain_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses a body that is compressed: 415, with what is taken instead (RFC 9110 15.5.16). Stands inside the rim."""
+    """Refuses a body that is compressed: 415, with what is taken instead (RFC 9110 15.5.16). Goes after `problems`."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise web.HTTPUnsupportedMediaType(headers={"Accept-Encoding": "identity"})
     return await handler(request)
@@ -75,7 +75,7 @@ async def serving(
 
 
 class _Site(web.BaseSite):
-    """aiohttp's, but that a TLS handshake has an end, and that a flood of connections is noticed as it comes."""
+    """aiohttp's site, with a limit to the time of a TLS handshake, and an eye on floods of connections."""
 
     __slots__ = ("_idle", "_listener")
 

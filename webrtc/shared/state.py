@@ -1,4 +1,4 @@
-"""What a bridge says about itself: snapshots for the controller, as dataclasses and as JSON."""
+"""The state of a bridge: snapshots for the controller, as dataclasses and as JSON."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -8,10 +8,10 @@ from webrtc.shared.ids import BridgeId, ClientId, ParticipantId, TrackId
 from webrtc.shared.policy import Mode
 
 
-class Link(StrEnum):
+class LinkState(StrEnum):
     GOOD = "good"
-    WEAK = "weak"  # nothing heard for 5 s
-    LOST = "lost"  # not connected yet, or nothing heard for 15 s
+    WEAK = "weak"  # nothing received for 5 s
+    LOST = "lost"  # not connected yet, or nothing received for 15 s
 
 
 class Role(StrEnum):
@@ -36,7 +36,7 @@ class TrackState:
     """One flow as it comes in; each simulcast layer is one.
 
     `content`: "main", or "slides" for a shared screen (RFC 4796). `rid`: names the layer, "" without simulcast.
-    `wanted`: whether anybody gets it, so that the sender can save it otherwise. `width`, `height`: 0 where not known.
+    `wanted`: whether anybody gets it; if not, the sender may stop it. `width`, `height`: 0 where not known.
     `bitrate_bps`: over about the last second, headers included. `loss`: lost on the way in over the last seconds,
     0 to 1, before repair. `lost`, `jitter_ms`: as RFC 3550 6.4.1 counts. `freezes`: gaps in the picture of over 0.5 s.
     """
@@ -62,7 +62,7 @@ class TrackState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotState:
-    """`source`, `track`: whose packets, and of which layer, the slot carries now; None while it has none."""
+    """`source`: whose packets the slot carries now. `track`: which layer of it. Both None while it carries nothing."""
 
     mid: str
     kind: str
@@ -78,8 +78,7 @@ class SlotState:
 class SubscriptionState:
     """`estimate_bps`: what the link to the subscriber takes, None before the first estimate; `sent_bps`: what goes out.
 
-    `wanted_bps`: what would bring everything to its best; an estimate is not tried much further than that.
-
+    `wanted_bps`: the rate that would bring everything to its best; the link is not probed much further than that.
     `loss`: lost on the way out over the last seconds, 0 to 1, before repair. `round_trip_ms`: None before a report.
     """
 
@@ -100,7 +99,7 @@ class ParticipantState:
     """`round_trip_ms`: the longest of its subscriptions'. `speaking`: its sound is above the noise of its room."""
 
     id: ParticipantId
-    link: Link
+    link: LinkState
     round_trip_ms: float | None
     speaking: bool
     tracks: tuple[TrackState, ...]
@@ -109,7 +108,7 @@ class ParticipantState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeState:
-    """`dominant`: who speaks, if anybody has."""
+    """`dominant`: who speaks now, or spoke last; None before anybody has."""
 
     id: BridgeId
     participants: tuple[ParticipantState, ...]

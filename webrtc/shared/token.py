@@ -12,7 +12,7 @@ from webrtc.shared.ids import BridgeId, ClientId, ParticipantId
 AUDIENCE = "bridge"
 ALGORITHM = "HS256"
 MAX_LENGTH = 2048
-LATEST = 1e11  # seconds since the epoch; a time that no clock of ours shows is none
+LATEST = 1e11  # seconds since 1970; a later time is taken for none
 MIN_SECRET_LENGTH = 32  # bytes; RFC 7518 3.2
 
 _NAME = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
@@ -27,19 +27,19 @@ class Claims:
     client: ClientId
     publish: bool
     subscribe: bool
-    epoch: str | None = None  # the run of the node that it is good at; None: any that has the secret
+    epoch: str | None = None  # the run of the node that the token is good at; None: any node that has the secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """One of ours that has not expired. `issued`: what was taken back since then is void."""
+    """One of ours that has not expired. `issued`: an `Exclusion` of a later time voids it."""
 
     claims: Claims
     issued: datetime  # aware, UTC
 
 
 def issue(claims: Claims, *, secret: str, now: datetime, lifetime: timedelta) -> str:
-    """A token that `verify` accepts until `now + lifetime`. `now`: when it was known that the client may have it."""
+    """A token that `verify` accepts until `now + lifetime`. `now`: when the client was known to have the right."""
     return jwt.encode(
         {
             "aud": AUDIENCE,

@@ -1,8 +1,8 @@
 """Time-limited credentials for TURN servers that share a secret with us, as coturn has them (`use-auth-secret`).
 
-The form is that of draft-uberti-behave-turn-rest-00: who knows the secret can tell from user name and password alone
-that we made them, and until when they are good. No TURN server runs here: nodes are dialled directly, over TCP where
-UDP is blocked, and a relay is for networks that let nothing pass but its port.
+The form is that of draft-uberti-behave-turn-rest-00: whoever knows the secret can check by user name and password alone
+that we made them, and until when they are good. No TURN server runs here: clients reach nodes directly, over TCP where
+UDP is blocked. A relay is for networks that let nothing pass but its port.
 """
 
 import hmac
@@ -28,13 +28,13 @@ class TurnServers:
     lifetime: timedelta
 
     def credentials(self, name: str, now: datetime) -> tuple[str, str]:
-        """User name and password for `name`, which is seen in the TURN server's log and counts for its quotas."""
+        """User name and password for `name`, which the TURN server logs and counts its quotas by."""
         expiry = int((now + self.lifetime).timestamp())
         username = f"{expiry}:{_NOT_IN_NAMES.sub('-', name)}"
         return username, b64encode(hmac.digest(self.secret.encode(), username.encode(), "sha1")).decode()
 
     def links(self, name: str, now: datetime) -> Iterator[str]:
-        """The values of `Link` headers that tell a client of these servers (RFC 9725 4.6)."""
+        """The values of `Link` headers that name these servers to a client (RFC 9725 4.6)."""
         username, password = self.credentials(name, now)
         for url in self.urls:
             yield (
@@ -43,7 +43,7 @@ class TurnServers:
 
 
 class Relays:
-    """What a node hands out now; a controller may change it while the node runs."""
+    """The TURN servers that a node hands out. A controller may change them while the node runs."""
 
     def __init__(self, servers: TurnServers | None = None) -> None:
         self.servers = servers

@@ -1,75 +1,27 @@
-"""DTLS-SRTP by aiortc, and SRTP in place by the libsrtp underneath. The only file that knows private names of either.
+"""DTLS-SRTP by aiortc (RFC 5764). The only file that knows private names of aiortc.
 
-aiortc does the handshake and derives the keys (RFC 5764); it never sees RTP. Packets are protected and unprotected in
-place, without the copies and objects of pylibsrtp's methods. `tests/webrtc/test_dtls_contract.py` holds each private
-name that is used here against the installed versions, which are pinned.
+aiortc does the handshake and derives the keys; it never sees RTP (`webrtc/transport/srtp.py`).
+`tests/webrtc/test_dtls_contract.py` holds each private name that is used here against the pinned version.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
 
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
-from pylibsrtp import Session
-from pylibsrtp._binding import ffi, lib
 
 from webrtc.errors import HandshakeFailed
+from webrtc.transport.srtp import SrtpKeys
 
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 32  # DTLS datagrams not read yet; a handshake has about ten
-HANDSHAKE_S = 30.0  # a round trip may take 2 s, and a lossy link repeats some of them
-BUFFER_SIZE = 2048  # a datagram of 1,500 octets, and behind it what SRTP may append (144)
-
-
-class Length(Protocol):
-    """A C `int *`."""
-
-    def __getitem__(self, index: int) -> int: ...
-    def __setitem__(self, index: int, value: int) -> None: ...
-
-
-class PacketBuffer:
-    """Memory that libsrtp works on; `view` is the same for Python; `length[0]` goes in and comes out."""
-
-    def __init__(self) -> None:
-        self.memory: object = ffi.new("char[]", BUFFER_SIZE)
-        self.view = memoryview(ffi.buffer(self.memory))
-        self.length: Length = ffi.new("int *")
-
-
-def _address_of(pointer: object) -> int:
-    return int(ffi.cast("uintptr_t", pointer))
-
-
-# context, memory, length -> 0, or an error of libsrtp. The context must be one of a living `SrtpKeys`.
-Transform = Callable[[object, object, Length], int]
-protect_rtp: Transform = lib.srtp_protect
-protect_rtcp: Transform = lib.srtp_protect_rtcp
-unprotect_rtp: Transform = lib.srtp_unprotect
-unprotect_rtcp: Transform = lib.srtp_unprotect_rtcp
-PROTECT_RTP = _address_of(ffi.addressof(lib, "srtp_protect"))  # `protect_rtp` for C
-
-
-class SrtpKeys:
-    """One direction's SRTP context. libsrtp frees what `context` points to when this object goes."""
-
-    __slots__ = ("_session", "context")
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.context: object = session._srtp[0]
-
-    @property
-    def pointer(self) -> int:
-        """`context` for C."""
-        return _address_of(self.context)
+HANDSHAKE_S = 30.0  # a round trip may take 2 s, and on a lossy link some are repeated
 
 
 class Certificate:
-    """The node's certificate, new with each start: peers know it by the fingerprint in the answer (RFC 8122)."""
+    """The node's certificate, new with each start: peers recognise it by the fingerprint in the answer (RFC 8122)."""
 
     def __init__(self) -> None:
         self.rtc = RTCCertificate.generateCertificate()
@@ -111,21 +63,21 @@ class _LiteTransport:
         self._send_datagram(datagram)
 
 
-def _nobody() -> None:
+def _ignore() -> None:
     pass
 
 
 class DtlsTransport:
     """One DTLS association. `send` puts a datagram on the way to the peer.
 
-    `heard`: called when a record proves to be the peer's. What is in it, as of a data channel, is of no use here.
+    `on_record`: called when a record proves to be the peer's. Its content, as of a data channel, is of no use here.
     """
 
     def __init__(self, *, certificate: Certificate, send: Callable[[bytes], None]) -> None:
         self._ice = _LiteTransport(send)
         self._dtls = RTCDtlsTransport(self._ice, [certificate.rtc])  # type: ignore[arg-type]  # all it uses is there
         self._ended = asyncio.Event()
-        self.heard: Callable[[], None] = _nobody
+        self.on_record: Callable[[], None] = _ignore
         self._dtls._register_data_receiver(self)
         self._dtls.on("statechange", self._state_changed)
 
@@ -155,22 +107,22 @@ class DtlsTransport:
         await self._ended.wait()
 
     async def close(self) -> None:
-        """End the association and tell the peer; once this returns, nothing of it runs."""
+        """End the association with an alert to the peer; once this returns, nothing of it runs."""
         reading = self._dtls._task
         self._ice.close()
         await self._dtls.stop()
         if reading is not None:
             with suppress(asyncio.CancelledError, ConnectionError):
                 await reading
-        # No cycle is left: what OpenSSL holds of an association goes now, not when Python looks for cycles.
+        # Leave no cycle: what OpenSSL holds of an association then goes now, not when Python looks for cycles.
         self._dtls.remove_all_listeners()
         self._dtls._unregister_data_receiver(self)
-        self.heard = _nobody
+        self.on_record = _ignore
         self._ice.let_go()
 
     async def _handle_data(self, data: bytes) -> None:
-        """What `RTCDtlsTransport` hands its receiver of data."""
-        self.heard()
+        """Called by `RTCDtlsTransport` with the content of each record."""
+        self.on_record()
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):

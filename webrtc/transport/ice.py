@@ -1,7 +1,7 @@
 """ICE-lite: we answer connectivity checks and send none (RFC 8445 2.5, 7.3; RFC 8489 for the messages).
 
-One `IceLite` per node finds the session that a check is meant for, by the user name in it. The client chooses the
-address pair, and may choose another one at any time: whoever knows the password has moved, and the call goes with it.
+One `IceLite` per node finds the session that a check is meant for, by the user name in the check. The client chooses
+the address pair, and may choose another one at any time: a check with the right password shows that it has moved.
 """
 
 import secrets
@@ -13,25 +13,27 @@ from time import monotonic
 
 from aioice import stun
 
-from webrtc.transport.path import Address, Path, Peer
+from webrtc.transport.path import Address, Path
+from webrtc.transport.peer import Peer
 
-# Without a sign of the client for so long, it no longer wants our packets: a good check, or any packet that proves to
-# be its own. RFC 9725 4.2 asks for no checks of consent (RFC 7675), and some clients check only where they send nothing
-# else. A full agent gives up after 30 s (RFC 7675 5.1); a link may be dead for these, and the next sign takes longer.
+# A client that gives no sign for so long no longer wants our packets. A sign is a good check, or any packet that proves
+# to be the client's. RFC 9725 4.2 asks for no checks of consent (RFC 7675), and some clients check only where they send
+# nothing else. A full agent gives up after 30 s (RFC 7675 5.1). A link may be dead for these 30 s, and the next sign
+# takes longer.
 CONSENT_S = 45.0
 SILENT_S = 4.0  # a path without a sign for so long is left for another one that is checked, nominated or not
-OWNED_S = 5.0  # an address is not given to another session while its own one is heard on it
+OWNED_S = 5.0  # an address goes to another session only after its own one gave no sign on it for so long
 MAX_ADDRESSES = 8  # verified addresses kept per session
-# A client checks every 50 ms at first, then every 2.5 s. Each verified address counts for itself, all others by their
-# IP, which may be a school's; so strangers behind it cannot use up what its members need.
+# A client checks every 50 ms at first, then every 2.5 s. Each verified address is counted by itself. All others are
+# counted by their IP, which may be a school's: strangers behind it cannot use up what its members need.
 CHECKS_PER_SECOND = 100
-MAX_SOURCES = 4096  # strangers counted at once,
-MAX_STRANGE_CHECKS = 5000  # and their checks per second, of all of them: who forges senders has any number
+MAX_SOURCES = 4096  # IPs of strangers that are counted at once
+MAX_STRANGE_CHECKS = 5000  # per second, of all strangers together: a forger of senders has any number of addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a check has to know (RFC 8445 5.3): 24 and 132 random bits."""
+    """The user name fragment and password that a check must carry (RFC 8445 5.3): 24 and 128 random bits."""
 
     ufrag: str
     pwd: str
@@ -41,35 +43,35 @@ class Credentials:
         return Credentials(ufrag=secrets.token_urlsafe(3).translate(_ICE_CHAR), pwd=secrets.token_hex(16))
 
 
-_ICE_CHAR = str.maketrans("-_", "+/")  # RFC 8839 5.4 has these two for the ones of the URL-safe alphabet
+_ICE_CHAR = str.maketrans("-_", "+/")  # RFC 8839 5.4 has these two where the URL-safe alphabet has the others
 
 
 class IceSession:
     """Our half of one client's ICE session.
 
-    `peer` gets the packets from the verified addresses. `moved` is called with each newly chosen path.
+    `peer` gets the packets from the verified addresses. `moved` is called with each path that the client chooses.
     """
 
     def __init__(self, *, peer: Peer, moved: Callable[[Path], None], now: float) -> None:
         self.peer = peer
         self.credentials = Credentials.new()
-        self.previous: Credentials | None = None  # they count until the client uses the new ones
+        self.previous: Credentials | None = None  # good until the client uses the new ones
         self.path: Path | None = None  # where we send; None before the first good check
-        self.verified: dict[Address, float] = {}  # when the client was last heard from each, the latest at the end
-        self.heard_at = now  # from any of them, or the start
+        self.verified: dict[Address, float] = {}  # when the last sign came from each, the latest at the end
+        self.received_at = now  # the last sign from any of them, or the start
         self.released = False
         self._moved = moved
 
     def consents(self, now: float) -> bool:
-        return now - self.heard_at <= CONSENT_S
+        return now - self.received_at <= CONSENT_S
 
     def silent(self, now: float) -> bool:
-        """Whether nothing is known to get through where we send to."""
+        """Whether no sign has come by the path that we send by."""
         return self.path is None or now - self.verified.get(self.path.address, -2 * SILENT_S) > SILENT_S
 
-    def hear(self, address: Address, now: float) -> None:
+    def note_received(self, address: Address, now: float) -> None:
         """Note that a packet of the client's own came from `address`, which is verified."""
-        self.heard_at = now
+        self.received_at = now
         if self.verified.pop(address, None) is not None:
             self.verified[address] = now
 
@@ -120,7 +122,7 @@ class IceLite:
 
     def restart(self, session: IceSession) -> Credentials:
         """New credentials (RFC 8445 9). Packets keep their way until a check with the new ones chooses another."""
-        if session.released:  # it has ended while the client asked
+        if session.released:  # the session has ended while the client asked
             return session.credentials
         if session.previous is not None:
             self._sessions.pop(session.previous.ufrag, None)
@@ -135,7 +137,7 @@ class IceLite:
             self._forget(owner, address)
 
     def receive(self, datagram: bytes, path: Path) -> None:
-        """Answer a binding request that is meant for one of us; drop all else without a word."""
+        """Answer a binding request that is meant for one of our sessions; drop all else without an answer."""
         now = monotonic()
         source = path.address if path.address in self.peers else path.address[0]
         if not (self._allowed(source, now) and self._check(datagram, path, now)):
@@ -166,7 +168,7 @@ class IceLite:
         if current and session.previous is not None:
             del self._sessions[session.previous.ufrag]
             session.previous = None
-        session.heard_at = now
+        session.received_at = now
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
         response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
         self._answer(response, credentials, path)
@@ -181,7 +183,7 @@ class IceLite:
             path.sendto(bytes(response), path.address)
 
     def _verify(self, session: IceSession, address: Address, now: float) -> bool:
-        """Take `address` for `session`, unless another one lives there: no member may silence another by spoofing."""
+        """Give `address` to `session`, unless another one is alive there: no member may silence another by spoofing."""
         owner = self._owners.get(address)
         if owner is not None and owner is not session:
             if now - owner.verified[address] < OWNED_S:
@@ -209,7 +211,7 @@ class IceLite:
         count = self._checks.get(source, 0)
         if count >= CHECKS_PER_SECOND:
             return False
-        if isinstance(source, str):  # strangers take nothing from those who are here
+        if isinstance(source, str):  # strangers use up nothing that members need
             if self._strange >= MAX_STRANGE_CHECKS or (count == 0 and len(self._checks) >= MAX_SOURCES):
                 return False
             self._strange += 1

@@ -1,4 +1,4 @@
-"""Where a node's media come in: one port number, over UDP and TCP, for each address it listens on."""
+"""The sockets for a node's media: one port number, over UDP and TCP, for each address that it listens on."""
 
 import errno
 import logging
@@ -7,26 +7,28 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from webrtc.forwarding.forward import Forwarder
 from webrtc.transport.demux import Demultiplexer
 from webrtc.transport.path import Address
+from webrtc.transport.receive import Inbox
 from webrtc.transport.tcp import TcpServer
-from webrtc.transport.udp import UdpSocket
+from webrtc.transport.udp import Outgoing, UdpSocket
 
 logger = logging.getLogger(__name__)
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # of one family, as sockets take it
 NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
-ATTEMPTS = 20  # at a port that is free for all sockets, where any will do
+ATTEMPTS = 20  # to find a port that is free for all sockets, where any port will do
 
 
 class MediaPort:
     """All sockets of a node. An async context manager; raises `OSError` where the port is taken.
 
     `hosts`: IP addresses to listen on; "::" is all of the machine, of both families. `port`: 0 is any free one.
-    `advertise`: those by which clients are told to come. What is asked at one of them must be answered from there
-    (RFC 8445 7.2.5.2.1), and the kernel would choose for a socket of all: so each that is the machine's has its own.
-    `tcp`: whether to take TCP as well. `ended`: see `TcpServer`.
+    `advertise`: the addresses in candidates. A check must be answered from the address that it was sent to (RFC 8445
+    7.2.5.2.1); a socket for all addresses would leave the choice to the kernel. So each of them that is the machine's
+    has a socket of its own.
+    `tcp`: whether to take TCP as well. `ended`: see `TcpServer`. `inbox`: makes one for each UDP socket. `outgoing`:
+    gathers what is sent because of the datagrams that are taken in at once.
     """
 
     def __init__(
@@ -37,14 +39,16 @@ class MediaPort:
         advertise: Sequence[str] = (),
         tcp: bool,
         demultiplexer: Demultiplexer,
-        forwarder: Forwarder,
+        inbox: Callable[[], Inbox],
+        outgoing: Outgoing,
         ended: Callable[[Address], None],
     ) -> None:
         self._hosts = tuple(each for host in hosts for each in (EVERY_ADDRESS if host == "::" else (host,)))
         self._advertise = tuple(advertise)
         self._tcp_wanted = tcp
         self._demultiplexer = demultiplexer
-        self._forwarder = forwarder
+        self._inbox = inbox
+        self._outgoing = outgoing
         self._ended = ended
         self._udp: list[UdpSocket] = []
         self._tcp: TcpServer | None = None
@@ -107,12 +111,17 @@ class MediaPort:
                 try:
                     self._udp.append(self._udp_socket(address, port, beside=every))
                 except OSError as error:
-                    if error.errno != errno.EADDRNOTAVAIL:  # it is of a router or of a cloud, which translate it
+                    if error.errno != errno.EADDRNOTAVAIL:  # else it is that of a router or a cloud, which translate it
                         raise
 
     def _udp_socket(self, host: str, port: int, beside: UdpSocket | None = None) -> UdpSocket:
         return UdpSocket(
-            host=host, port=port, demultiplexer=self._demultiplexer, forwarder=self._forwarder, beside=beside
+            host=host,
+            port=port,
+            demultiplexer=self._demultiplexer,
+            inbox=self._inbox(),
+            outgoing=self._outgoing,
+            beside=beside,
         )
 
     def _close_udp(self) -> None:

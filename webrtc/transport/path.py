@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from socket import socket
 from types import BuiltinMethodType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-# As `recvfrom` gives it: host and port, for IPv6 also flow and scope; a TCP stream's has "tcp" as its third part, so
-# that no address of UDP is ever the same.
+# As `recvfrom` gives it: host and port, for IPv6 also flow and scope. The address of a TCP stream has "tcp" as its
+# third part, so that it equals no address of UDP.
 Address = tuple[str, int] | tuple[str, int, int, int] | tuple[str, int, str]
 
-# Puts a datagram on its way to an address at once, or raises `OSError`; for UDP it is the socket's own.
+# Puts a datagram on its way to an address at once, or raises `OSError`. For UDP it is the method of the socket.
 SendTo = Callable[[memoryview | bytes, Address], object]
 
 
@@ -22,12 +22,3 @@ class Path(NamedTuple):
         """The UDP socket that `sendto` is of; None where it is of something else."""
         by = self.sendto.__self__ if isinstance(self.sendto, BuiltinMethodType) else None
         return by if isinstance(by, socket) else None
-
-
-class Peer(Protocol):
-    """Who sits behind an address that ICE has verified. Its methods do not raise."""
-
-    def receive_dtls(self, datagram: bytes) -> None: ...
-
-    def receive_media(self, size: int, now: float) -> None:
-        """SRTP or SRTCP: `size` octets at the start of the receive buffer, there until this returns."""

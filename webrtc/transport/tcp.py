@@ -1,7 +1,7 @@
 """ICE over TCP for clients that cannot use UDP: passive candidates (RFC 6544), datagrams in frames (RFC 4571).
 
-TCP never loses a packet, it delays all that come after; so what does not fit a small buffer is dropped here, whole
-frames only, as a full network would.
+TCP never loses a packet: it delays all that come after. So packets that do not fit a small buffer are dropped here, in
+whole frames, as a full network would drop them.
 """
 
 import asyncio
@@ -20,19 +20,17 @@ LENGTH = 2  # octets before each frame
 READ_SIZE = 16 << 10  # octets taken from one stream per turn of the event loop
 MAX_QUEUED = 256 << 10  # octets of media waiting in one stream; more is dropped
 RESERVE = 16 << 10  # octets kept for STUN and DTLS beyond that
-UNSENT = 16 << 10  # octets that the kernel queues beyond what is under way: the queue is to be ours, which is bounded
+UNSENT = 16 << 10  # octets that the kernel queues and has not sent: most of the queue is ours, which is bounded
 MAX_STREAMS = 768  # of a node; well below the 1024 files that a process may open
-MAX_UNVERIFIED = 256  # of them, those without a good check yet,
-MAX_UNVERIFIED_PER_SOURCE = 128  # and from one source IP, which may be a school's
+MAX_UNVERIFIED = 256  # streams without a good check yet
+MAX_UNVERIFIED_PER_SOURCE = 128  # streams without a good check yet from one IP, which may be a school's
 CHECK_TIMEOUT_S = 10.0  # a stream without a good check for so long is closed
-STALL_TIMEOUT_S = (
-    30.0  # one whose client takes nothing of what waits for it, too; a dead link may last as long as ICE's
-)
+STALL_TIMEOUT_S = 30.0  # a stream whose client takes nothing of what waits is closed; a link may be dead for so long
 SWEEP_S = 1.0
 
 
 class TcpServer:
-    """Listens on `port` of each of `hosts`. `ended`: called with the address of each stream that is no more.
+    """Listens on `port` of each of `hosts`. `ended`: called with the address of each stream that has ended.
 
     Raises `OSError` where it cannot listen. `open` it, and `close` it in any case.
     """
@@ -40,7 +38,7 @@ class TcpServer:
     def __init__(
         self, *, hosts: Sequence[str], port: int, demultiplexer: Demultiplexer, ended: Callable[[Address], None]
     ) -> None:
-        self.refused = 0  # streams that were too many, or did not speak as they should
+        self.refused = 0  # streams that were too many, stalled, or broke the protocol
         self.demultiplexer = demultiplexer
         self.shared = memoryview(bytearray(LENGTH + MAX_DATAGRAM + READ_SIZE))  # what the streams read into, in turns
         self._ended = ended
@@ -83,9 +81,9 @@ class TcpServer:
             listening.close()
 
     def admit(self, stream: "Stream") -> bool:
-        """Whether there is room for one more: made by ending the oldest of those that have shown no good check.
+        """Whether `stream` has a place. Where there is none, the oldest stream without a good check is ended for it.
 
-        A client shows one within a round trip or two; who only fills the places would shut it out for good otherwise.
+        A client sends a good check within a round trip or two. Streams that only fill places cannot shut it out.
         """
         unverified = [each for each in self._streams if each not in self.demultiplexer.peers]  # oldest first
         by_source = Counter(each[0] for each in unverified)
@@ -110,7 +108,7 @@ class TcpServer:
             self._ended(stream.address)
 
     def cut(self, now: float) -> None:
-        """End the streams that are of no use. `now`: of the event loop's clock."""
+        """End the streams that no longer live. `now`: on the event loop's clock."""
         for stream in list(self._streams.values()):
             if not stream.lives(now):
                 self.refused += 1
@@ -133,11 +131,11 @@ class Stream(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._rest = b""  # the beginning of a frame
         self._written = 0  # octets, in all
-        self._taken = 0  # of them, those that had left us when it was last looked
+        self._taken = 0  # octets of these that had left us at the last sweep
         self._moving_at = self._verified_at = asyncio.get_running_loop().time()
 
     def lives(self, now: float) -> bool:
-        """Whether somebody is there: checks come in, and what is sent is taken."""
+        """Whether the client is there: its checks come in, and it takes what is sent."""
         if self.address in self._demultiplexer.peers:
             self._verified_at = now
         queued = self._transport.get_write_buffer_size() if self._transport is not None else 0
@@ -192,7 +190,7 @@ class Stream(asyncio.BufferedProtocol):
             start, at_next = at + LENGTH, at + LENGTH + size
             if at_next > end:
                 break
-            if address not in peers and (size == 0 or came[start] > 3):  # a stranger begins with a check (RFC 7983)
+            if address not in peers and (size == 0 or came[start] > 3):  # a stranger must begin with a check (RFC 7983)
                 self._refuse()
                 return
             buffer[:size] = came[start:at_next]

@@ -5,22 +5,29 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from time import monotonic
+from typing import Protocol
 
-from webrtc.forwarding.forward import Forwarder
 from webrtc.transport.demux import Demultiplexer
-from webrtc.transport.receive import HELD
+from webrtc.transport.receive import HELD, Inbox
 
 BATCH = 64  # datagrams per turn of the event loop, so that timers and signalling get theirs
-# From so many datagrams a second on they gather for a while, as in a network card: a wake-up costs more than a packet,
-# and the packets of a frame leave together.
-BUSY_PER_S, GATHER_S = 1500, 0.002
-COUNT_S = 0.1  # the rate is taken over so long
+BUSY_PER_S = 1500  # datagrams a second; a busier socket is read every `GATHER_S` instead of at each datagram
+GATHER_S = 0.002  # as in a network card: a wake-up costs more than a packet, and the packets of a frame leave together
+COUNT_S = 0.1  # the rate is measured over so long
 SOCKET_BUFFER = 4 << 20  # octets, each way; the kernel may grant less
+
+
+class Outgoing(Protocol):
+    """The way out for packets: after `hold` they gather until `flush`."""
+
+    def hold(self) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 @contextmanager
 def sharing(*sockets: socket.socket) -> Iterator[None]:
-    """Let them have one port, but only now: with the option left on, another program could take packets of theirs."""
+    """Let `sockets` have one port. The option is off again after that: or another program could take their packets."""
     for each in sockets:
         each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -31,9 +38,9 @@ def sharing(*sockets: socket.socket) -> Iterator[None]:
 
 
 class UdpSocket:
-    """A bound, non-blocking socket for one family: on "::" it takes IPv6 alone. Raises `OSError` where it cannot be.
+    """A bound, non-blocking socket for one family: on "::" it takes IPv6 alone. Raises `OSError` where it cannot bind.
 
-    `beside`: a socket for all addresses of the machine, which is to share its port with this one for one of them.
+    `beside`: the socket for all addresses of the machine, with which this one, for one of the addresses, shares a port.
     """
 
     def __init__(
@@ -42,7 +49,8 @@ class UdpSocket:
         host: str,
         port: int,
         demultiplexer: Demultiplexer,
-        forwarder: Forwarder,
+        inbox: Inbox,
+        outgoing: Outgoing,
         beside: "UdpSocket | None" = None,
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -50,7 +58,7 @@ class UdpSocket:
         try:
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 self._socket.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
-            if family == socket.AF_INET6:  # IPv4 clients would have addresses here that they do not know
+            if family == socket.AF_INET6:  # else IPv4 clients would have mapped addresses, which they do not know
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             with sharing(self._socket, beside._socket) if beside is not None else nullcontext():
                 self._socket.bind((host, port))
@@ -58,14 +66,15 @@ class UdpSocket:
             self._socket.close()
             raise
         self._demultiplexer = demultiplexer
-        self._receive = demultiplexer.receive  # bound once: it is called for every packet that comes in,
-        self._forwarder = forwarder
-        self._inbox = forwarder.inbox()
+        self._outgoing = outgoing
+        self._inbox = inbox
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
         self._counted, self._counted_since = 0, 0.0
-        self.sendto = self._socket.sendto  # and this for every one that goes out
+        # Bound once: the first is called for every packet that comes in, the other for every one that goes out.
+        self._receive = demultiplexer.receive
+        self.sendto = self._socket.sendto
 
     @property
     def port(self) -> int:
@@ -85,7 +94,7 @@ class UdpSocket:
         self._socket.close()
 
     def _readable(self) -> None:
-        """Something has come. Where that is often, look again after a while instead of being woken each time."""
+        """Read what has come. A busy socket is read again after a while, instead of at each datagram."""
         assert self._loop is not None
         all_read = self._drain()
         if self._busy:
@@ -105,14 +114,14 @@ class UdpSocket:
                 self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def _drain(self) -> bool:
-        """Take in what has come, and whether that is all; what goes out because of it leaves together."""
+        """Take in what has come; whether that was all. What goes out because of it leaves together."""
         count, all_read = 0, False
         while count < BATCH and not all_read:
-            self._forwarder.hold()
+            self._outgoing.hold()
             try:
                 some = self._inbox.receive(self._socket, self._demultiplexer.buffer, self._receive, self.sendto)
             finally:
-                self._forwarder.flush()
+                self._outgoing.flush()
             count += some
             all_read = some < HELD
         self._counted += count

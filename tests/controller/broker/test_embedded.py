@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from controller.broker.embedded import BrokerLogin, EmbeddedBroker, Engine, hash_password
+from controller.broker.errors import BrokerUnavailable
 from controller.config.model import Address, EmbeddedBrokerConfig
-from controller.errors import BrokerUnavailable, ChildFailed
+from controller.processes.errors import ChildFailed
 from controller.processes.process import identify
 from devices.errors import BrokerLost, BrokerRefused
 from devices.mqtt.connection import Mqtt, MqttSettings, connect

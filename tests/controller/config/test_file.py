@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.certificate import make_certificate
+from controller.config.errors import ConfigError
 from controller.config.file import read_config
 from controller.config.model import (
     Address,
@@ -27,7 +28,6 @@ from controller.config.model import (
     TurnConfig,
     default_config,
 )
-from controller.errors import ConfigError
 
 SAMPLE = Path(__file__).parents[3] / "config.yaml"
 

@@ -1,83 +1,68 @@
-"""Pairing codes."""
+"""Displays paired and unpaired, beside real services and a real database."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from controller.displays.pairing import (
-    ALPHABET,
-    CODE_LIFE,
-    WAITING_LIMIT_PER_ADDRESS,
-    Pairing,
-    PairingCodeNotFound,
-    PairingFull,
-)
-from rooms.people.errors import TooManyAttempts
-from testing.clock import Clock
+from controller.changes import Change, ChangeKind
+from controller.displays.errors import PairingCodeNotFound
+from rooms.errors import DisplayNotFound, InvalidValue
+from rooms.people.account import Role
+from rooms.people.errors import Forbidden, HiddenObject
+from rooms.people.rights import OWNER
+from tests.controller.stage import UNRECORDABLE
+from tests.controller.web.house import GUEST, HOST, ROOMS, House, open_house
+
+ROOM = ROOMS[HOST]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock(datetime(2026, 3, 2, tzinfo=UTC))
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as opened:
+        yield opened
 
 
-def ignore(secret: str) -> None:
-    pass
-
-
-def test_code_is_worth_one_pairing(clock: Clock) -> None:
-    pairing = Pairing(clock=clock)
-    told: list[str] = []
-    offer = pairing.offer(told.append, "10.0.0.1")
-    assert (len(offer.code), set(offer.code) <= set(ALPHABET)) == (6, True)
-    pairing.take(f" {offer.code.lower()} ", by="a")("secret")
-    assert (told, len(pairing)) == (["secret"], 0)
+async def test_a_display_whose_pairing_fails_can_be_paired_by_the_same_code(house: House) -> None:
+    pairing, secrets = house.services.pairing, list[str]()
+    code = pairing.codes.offer(secrets.append, "10.0.0.1").code
+    with pytest.raises(InvalidValue):
+        await pairing.pair(code, ROOM.id, "Tivi", rights=OWNER, actor=UNRECORDABLE)
+    assert (await house.store.displays.list(ROOM.id), secrets) == ((), [])
+    with house.services.changes.subscribe(ChangeKind.ROOM) as changes:
+        display = await pairing.pair(code, ROOM.id, "Tivi", rights=OWNER, actor="lan")
+        assert await anext(aiter(changes)) == Change(ChangeKind.ROOM, ROOM.id)
+    assert (await house.store.displays.list(ROOM.id), len(secrets)) == ((display,), 1)
     with pytest.raises(PairingCodeNotFound):
-        pairing.take(offer.code, by="a")
+        await pairing.pair(code, ROOM.id, "Tivi", rights=OWNER, actor="lan")
+    assert [each.action for each in await house.store.audit.list(object_kind="display")] == ["display.pair"]
 
 
-def test_code_expires(clock: Clock) -> None:
-    pairing = Pairing(clock=clock)
-    offer = pairing.offer(ignore, "10.0.0.1")
-    clock.move(CODE_LIFE)
-    assert pairing.left(offer) == timedelta(0)
-    with pytest.raises(PairingCodeNotFound):
-        pairing.take(offer.code, by="a")
+async def test_a_display_whose_unpairing_fails_stays_where_it_is(house: House) -> None:
+    pairing, id = house.services.pairing, await house.display()
+    with house.services.views.displays.open(id) as sent_away:
+        with pytest.raises(InvalidValue):
+            await pairing.unpair(id, rights=OWNER, actor=UNRECORDABLE)
+        assert ((await house.store.displays.get(id)).room_id, sent_away.is_set()) == (ROOM.id, False)
+        await pairing.unpair(id, rights=OWNER, actor="lan")
+        assert sent_away.is_set()
+    with pytest.raises(DisplayNotFound):
+        await house.store.displays.get(id)
+    assert [each.action for each in await house.store.audit.list(object_kind="display")] == ["display.unpair"]
 
 
-def test_withdrawn_code_is_gone(clock: Clock) -> None:
-    pairing = Pairing(clock=clock)
-    offer = pairing.offer(ignore, "10.0.0.1")
-    pairing.withdraw(offer)
-    pairing.withdraw(offer)
-    with pytest.raises(PairingCodeNotFound):
-        pairing.take(offer.code, by="a")
-
-
-def test_no_two_displays_show_one_code(clock: Clock) -> None:
-    letters = iter("AAAAAAAAAAAABBBBBB")
-    pairing = Pairing(clock=clock, choice=lambda _: next(letters))
-    assert [pairing.offer(ignore, "10.0.0.1").code for _ in range(2)] == ["AAAAAA", "BBBBBB"]
-
-
-def test_guessing_is_throttled_per_account(clock: Clock) -> None:
-    pairing = Pairing(clock=clock)
-    for _ in range(10):
-        with pytest.raises(PairingCodeNotFound):
-            pairing.take("AAAAAA", by="a")
-    with pytest.raises(TooManyAttempts):
-        pairing.take("AAAAAA", by="a")
-    with pytest.raises(PairingCodeNotFound):
-        pairing.take("AAAAAA", by="b")
-
-
-def test_one_address_cannot_take_all_codes(clock: Clock) -> None:
-    pairing = Pairing(clock=clock)
-    for _ in range(WAITING_LIMIT_PER_ADDRESS):
-        pairing.offer(ignore, "10.0.0.1")
-    with pytest.raises(PairingFull):
-        pairing.offer(ignore, "10.0.0.1")
-    pairing.offer(ignore, "10.0.0.2")
-    clock.move(CODE_LIFE)
-    pairing.offer(ignore, "10.0.0.1")
-    assert len(pairing) == 1
+@pytest.mark.parametrize(
+    ("school", "role", "refusal"), [(HOST, Role.TEACHER, Forbidden), (GUEST, Role.TECHNICIAN, HiddenObject)]
+)
+async def test_only_those_who_equip_the_rooms_school_pair_and_unpair(
+    house: House, school: str, role: Role, refusal: type[Exception]
+) -> None:
+    pairing, id = house.services.pairing, await house.display()
+    [account] = [each for (at, held), each in house.accounts.items() if (at, held) == (school, role)]
+    rights = await house.people.accounts.rights(account)
+    code = pairing.codes.offer(print, "10.0.0.1").code
+    with pytest.raises(refusal):
+        await pairing.pair(code, ROOM.id, "Tivi", rights=rights, actor=account.id)
+    with pytest.raises(refusal):
+        await pairing.unpair(id, rights=rights, actor=account.id)
+    assert len(await house.store.displays.list(ROOM.id)) == 1

@@ -10,12 +10,11 @@ import pytest
 from controller.changes import Change, ChangeKind
 from controller.equipment import persistence as device_records
 from controller.equipment.persistence import DeviceRecords, restore_devices
-from devices.device import DeviceId, Namespace, Value
+from devices.device import DeviceId, DeviceRecord, Namespace, Value
 from devices.dialects.native import NativeDialect
 from devices.hub import ChangeKind as DeviceChangeKind
 from devices.hub import DeviceChange, DeviceHub
 from rooms.school import namespace
-from store.stored_device import StoredDevice
 from testing.clock import AheadClock
 from tests.controller.stage import Stage, running
 from tests.devices.nativedevice import POWER, NativeDevice, described, native_device, until
@@ -41,7 +40,7 @@ async def found(stage: Stage) -> AsyncIterator[NativeDevice]:
             yield device
 
 
-async def stored(stage: Stage, holds: Callable[[dict[DeviceId, StoredDevice]], bool]) -> dict[DeviceId, StoredDevice]:
+async def stored(stage: Stage, holds: Callable[[dict[DeviceId, DeviceRecord]], bool]) -> dict[DeviceId, DeviceRecord]:
     """What the database has, once `holds`; each look is a real transaction."""
     async with asyncio.timeout(10):
         while True:
@@ -50,14 +49,14 @@ async def stored(stage: Stage, holds: Callable[[dict[DeviceId, StoredDevice]], b
                 return devices
 
 
-def power(kept: dict[DeviceId, StoredDevice]) -> Value | None:
+def power(kept: dict[DeviceId, DeviceRecord]) -> Value | None:
     return next((each.reported[POWER].value for each in kept.values() if POWER in each.reported), None)
 
 
 async def test_device_is_kept_before_people_hear_of_it(stage: Stage) -> None:
     async with keeping(stage), found(stage) as device:
         [kept] = await stage.store.devices.all()
-        assert (kept.device, kept.room_id) == (device.device, None)
+        assert (kept.device, kept.room) == (device.device, None)
         await stage.store.devices.claim(device.id, LOI_ROOM.id)
 
 
@@ -92,7 +91,7 @@ async def test_device_that_took_its_description_back_is_forgotten_unless_it_is_i
             async for _ in changes:
                 if stage.hub.problems():
                     break
-        assert [each.room_id for each in await stage.store.devices.all()] == [LOI_ROOM.id]
+        assert [each.room for each in await stage.store.devices.all()] == [LOI_ROOM.id]
 
 
 async def test_next_hub_knows_device_room_and_values_but_not_that_they_are_fresh(stage: Stage) -> None:
@@ -103,7 +102,7 @@ async def test_next_hub_knows_device_room_and_values_but_not_that_they_are_fresh
     hub = DeviceHub(connection=stage.broker, dialects=[NativeDialect()], clock=AheadClock())
     await restore_devices(stage.store, hub)
     assert hub.device(device.id) == device.device
-    assert hub.claimed(device.id)
+    assert hub.room_of(device.id) == LOI_ROOM.id
     reported = hub.reported(device.id)[POWER]
     assert (reported.value, reported.fresh) == ("on", False)
 

@@ -11,6 +11,8 @@ from argon2 import PasswordHasher
 
 from controller.changes import ChangeKind
 from controller.displays.media_tokens import MediaGrant
+from controller.displays.pairing import Pairing
+from controller.displays.pairing_codes import PairingCodes
 from controller.lessons.audience import Audience, Guest
 from controller.lessons.conductor import Conductor
 from controller.nodes.bridge_report import is_viewer, viewer
@@ -21,6 +23,7 @@ from demo.whip_client import play, publish
 from rooms.errors import StoreUnavailable
 from rooms.invitation import InvitationState
 from rooms.people.account import Account, Identity, Role, RoleAt
+from rooms.people.rights import OWNER
 from tests.controller.conducted import LESSON, House
 from tests.controller.stage import running
 from tests.rooms.samples import LOI, LOI_ROOM, XUAN, XUAN_ROOM
@@ -38,11 +41,12 @@ class Watching:
     views: Views
     people: People
     audience: Audience
+    pairing: Pairing
 
     async def person(self, name: str, *roles: RoleAt) -> Identity:
         """Somebody who has just logged in."""
         account = await self.people.accounts.add(
-            name=name, display_name=name, password=PASSWORD, roles=roles, actor="test"
+            name=name, display_name=name, password=PASSWORD, roles=roles, rights=OWNER, actor="test"
         )
         return await self.again(account)
 
@@ -91,7 +95,16 @@ async def watching(house: House) -> AsyncIterator[Watching]:
         async with running(audience.run()):
             await conductor.start(LESSON, "teacher")
             await house.until(house.held)
-            yield Watching(house, conductor, views, people, audience)
+            pairing = Pairing(
+                store,
+                codes=PairingCodes(clock=clock),
+                displays=views.displays,
+                conductor=conductor,
+                nodes=house.nodes,
+                changes=changes,
+                clock=clock,
+            )
+            yield Watching(house, conductor, views, people, audience, pairing)
 
 
 async def test_whoever_lost_what_let_them_in_is_put_out_and_kept_out(house: House) -> None:
@@ -99,14 +112,14 @@ async def test_whoever_lost_what_let_them_in_is_put_out_and_kept_out(house: Hous
         people, teacher = lesson.people, RoleAt(Role.TEACHER, XUAN)
 
         async def taken(who: Identity) -> None:
-            await people.accounts.grant(who.account.id, RoleAt(Role.TECHNICIAN, XUAN), actor="test")
-            await people.accounts.take(who.account.id, teacher, actor="test")
+            await people.accounts.grant(who.account.id, RoleAt(Role.TECHNICIAN, XUAN), rights=OWNER, actor="test")
+            await people.accounts.take(who.account.id, teacher, rights=OWNER, actor="test")
 
         ways: dict[str, Callable[[Identity], Awaitable[object]]] = {
             "logout": lambda who: people.logins.end(who.login_id or pytest.fail("no login"), who.account.id),
-            "everywhere": lambda who: people.logins.end_all(who.account.id, actor="test"),
-            "reset": lambda who: people.accounts.set_password(who.account.id, None, actor="test", given=True),
-            "suspended": lambda who: people.accounts.suspend(who.account.id, actor="test"),
+            "everywhere": lambda who: people.logins.end_all(who.account.id, rights=OWNER, actor="test"),
+            "reset": lambda who: people.links.reset(who.account.id, rights=OWNER, actor="test"),
+            "suspended": lambda who: people.accounts.suspend(who.account.id, rights=OWNER, actor="test"),
             "taken": taken,
         }
         stays = await lesson.person("stays", teacher)
@@ -170,7 +183,7 @@ async def test_a_shared_screen_ends_with_the_role_and_a_displays_own_does_not(ho
         )
         async with publish(house.media(own.url), own.token, [Picture(90)]):
             await house.until_nodes(lambda: bool(house.nodes.state(LESSON).participants))  # type: ignore[union-attr]
-            await lesson.people.accounts.take(who.account.id, RoleAt(Role.TEACHER, XUAN), actor="test")
+            await lesson.people.accounts.take(who.account.id, RoleAt(Role.TEACHER, XUAN), rights=OWNER, actor="test")
             await until_status(lesson, mine, 401)
             assert await lesson.status(own) == 400
 
@@ -183,7 +196,7 @@ async def test_an_unpaired_display_is_put_out_and_another_of_its_room_is_not(hou
         assert state.call is not None
         async with publish(house.media(state.call.whip.url), state.call.whip.token, [Picture(90)]):
             await house.until_nodes(lambda: bool(house.nodes.state(LESSON).participants))  # type: ignore[union-attr]
-            lesson.views.display_states.put_out(await house.store.displays.get(id))
+            await lesson.pairing.unpair(id, rights=OWNER, actor="test")
             await house.until_nodes(lambda: not house.nodes.state(LESSON).participants)  # type: ignore[union-attr]
         old = (state.call.whip, state.call.whep, state.call.screen)
         assert [await lesson.status(each) for each in old] == [401] * 3
@@ -198,7 +211,7 @@ async def test_a_token_given_while_the_right_goes_is_void(house: House) -> None:
     async with watching(house) as lesson:
         who = await lesson.person("lan", RoleAt(Role.TEACHER, XUAN))
         asked = house.clock()
-        await lesson.people.logins.end_all(who.account.id, actor="test")
+        await lesson.people.logins.end_all(who.account.id, rights=OWNER, actor="test")
         late = lesson.views.watching.watch(
             await house.store.lessons.get(LESSON), who.account.id, who.client, "tab", known=asked
         )
@@ -223,7 +236,7 @@ async def test_who_may_stay_is_looked_at_again_when_the_database_is_back(
             raise StoreUnavailable("the database is being started again")
 
         monkeypatch.setattr(lesson.people.accounts, "holder", away)
-        await lesson.people.logins.end_all(who.account.id, actor="test")
+        await lesson.people.logins.end_all(who.account.id, rights=OWNER, actor="test")
         await until_status(lesson, given, 401)
         assert failed.is_set()
 

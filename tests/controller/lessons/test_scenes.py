@@ -8,15 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from controller.errors import RoomInUse
-from controller.lessons.scenes import REPAIR_LIMIT, Scenes
+from controller.lessons.scenes import REPAIR_LIMIT
 from devices.device import Availability, DeviceId, PropertyName, Value
-from rooms.errors import SceneNotFound, StepNotFound
+from rooms.errors import StepNotFound
 from rooms.room import RoomId
 from rooms.scene import Scene, SceneStep, StepId, StepState
 from tests.controller.stage import SPEEDS, Stage, Watched, running
-from tests.devices.nativedevice import LEVEL, POWER, NativeDevice, described, native_device, until
-from tests.rooms.samples import LOI_ROOM, XUAN_OTHER
+from tests.devices.nativedevice import LEVEL, POWER, NativeDevice, native_device, until
+from tests.rooms.samples import LOI_ROOM
 
 ROOM = LOI_ROOM
 QUICK = timedelta(seconds=0.3)
@@ -309,43 +308,3 @@ async def test_run_that_was_stopped_in_a_step_does_it_when_it_runs_again(stage: 
         await device.asked()
         await device.report(power="on")
         await lesson.settled()
-
-
-@pytest.fixture
-def scenes(stage: Stage) -> Scenes:
-    return Scenes(stage.store, stage.hub, clock=stage.clock, in_lesson=lambda room_id: room_id == XUAN_OTHER.id)
-
-
-async def test_applied_scene_is_told_step_by_step(stage: Stage, scenes: Scenes, device: NativeDevice) -> None:
-    await stage.store.scenes.put(scene(step(device.id), step(device.id, 40, id="dim", property=LEVEL)))
-    async with asyncio.timeout(10), running(device.follow()):
-        view = await scenes.apply(ROOM.id, "lesson", "technician")
-    shown = [(each.id, each.state.value, each.device.name, each.reported) for each in view.steps]
-    assert shown == [
-        ("on", "confirmed", described().name, "on"),
-        ("dim", "confirmed", described().name, 40),
-    ]
-
-
-async def test_applying_ends_with_its_caller(stage: Stage, scenes: Scenes, device: NativeDevice) -> None:
-    await stage.store.scenes.put(
-        scene(step(device.id), step(device.id, 40, id="dim", property=LEVEL, after=(StepId("on"),)))
-    )
-    before = asyncio.all_tasks()
-    applying = asyncio.create_task(scenes.apply(ROOM.id, "lesson", "technician"))
-    await device.asked()
-    applying.cancel()
-    await asyncio.wait([applying])
-    assert applying.cancelled()
-    assert asyncio.all_tasks() <= before
-    await device.report(power="on", level=3)
-    await until(stage.hub, lambda: not stage.hub.pending(device.id))
-    assert device.unasked
-
-
-async def test_scene_is_not_applied_in_a_lesson_or_where_there_is_none(stage: Stage, scenes: Scenes) -> None:
-    await stage.store.scenes.put(Scene(room_id=XUAN_OTHER.id, name="lesson", steps=()))
-    with pytest.raises(RoomInUse):
-        await scenes.apply(XUAN_OTHER.id, "lesson", "technician")
-    with pytest.raises(SceneNotFound):
-        await scenes.apply(ROOM.id, "lesson", "technician")

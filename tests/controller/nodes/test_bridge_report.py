@@ -20,7 +20,7 @@ from webrtc.shared.ids import BridgeId, ClientId, ParticipantId, TrackId
 from webrtc.shared.state import (
     BridgeState,
     Flow,
-    Link,
+    LinkState,
     ParticipantState,
     Role,
     SlotState,
@@ -53,7 +53,7 @@ def participant(name: str, stage: str, voice: str, *, speaking: bool = False) ->
     )
     return ParticipantState(
         id=ParticipantId(name),
-        link=Link.GOOD,
+        link=LinkState.GOOD,
         round_trip_ms=None,
         speaking=speaking,
         tracks=(),

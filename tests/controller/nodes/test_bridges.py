@@ -16,8 +16,8 @@ import pytest
 from aiohttp import web
 
 from controller.config.model import Address, BridgeConfig, LocalNodesConfig, RemoteNodeConfig, Secret
-from controller.errors import NodeNotFound, NodeUnavailable
 from controller.nodes.bridges import SPREAD_S, Nodes
+from controller.nodes.errors import NodeNotFound, NodeUnavailable
 from controller.nodes.http import node_session
 from controller.nodes.local import node_program, own_addresses
 from controller.nodes.node import NodeState

@@ -24,6 +24,7 @@ from controller.people.people import People
 from rooms.errors import OrganisationNotFound
 from rooms.people.account import Role, RoleAt, TokenId
 from rooms.people.errors import AccountNotFound, InvalidAccount, OnlyRole, TokenNotFound
+from rooms.people.rights import OWNER
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from store import open_store
 from testing.clock import AheadClock
@@ -45,6 +46,7 @@ async def directory(tmp_path: Path) -> Path:
             display_name="Cô Lan",
             password=PASSWORD,
             roles=[RoleAt(Role.ADMINISTRATOR, SCHOOL)],
+            rights=OWNER,
             actor="test",
         )
     return tmp_path

@@ -9,6 +9,7 @@ from controller.operator.audit_commands import audit_lines, read_moment
 from controller.people.password import Passwords
 from controller.people.people import People
 from rooms.audit import AuditEntry
+from rooms.people.rights import OWNER
 from store import open_store
 from testing.clock import Clock
 
@@ -23,7 +24,9 @@ def url(tmp_path: object) -> str:
 async def test_lines_name_people_and_say_what_changed(url: str) -> None:
     async with open_store(url) as store:
         people = People.over(store, clock=Clock(NOW), passwords=Passwords())
-        lan = await people.accounts.add(name="lan", display_name="Cô Lan", roles=[], actor="operator root")
+        lan = await people.accounts.add(
+            name="lan", display_name="Cô Lan", roles=[], rights=OWNER, actor="operator root"
+        )
         ended = AuditEntry(
             at=NOW, actor=lan.id, action="lesson.end", object_kind="lesson", object_id="l1", before={"a": "đ"}
         )

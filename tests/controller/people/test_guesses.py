@@ -7,6 +7,7 @@ import pytest
 from controller.people.guesses import AT_ONCE_PER_NETWORK, MOST_SLOWED, SLOWED, Guesses
 from controller.people.people import People
 from rooms.people.errors import LoginFailed, LoginsBusy, TooManyAttempts
+from rooms.people.rights import OWNER
 from testing.clock import Clock
 from tests.controller.people.test_people import PASSWORD, lan
 
@@ -124,7 +125,9 @@ async def test_owner_is_in_at_the_first_attempt_while_somebody_elsewhere_guesses
 async def test_a_browser_is_known_by_what_we_signed_alone(people: People, clock: Clock) -> None:
     """And for the names that were logged in there: what is changed or is another's is nobody's."""
     account = await lan(people)
-    minh = await people.accounts.add(name="minh", display_name="Minh", password=PASSWORD, roles=[], actor="test")
+    minh = await people.accounts.add(
+        name="minh", display_name="Minh", password=PASSWORD, roles=[], rights=OWNER, actor="test"
+    )
     known = await people.logins.log_in("lan", PASSWORD, address="203.0.113.5")
     both = await people.logins.begin(minh, address="203.0.113.5", browser=known.browser)
     for _ in range(5):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.errors import ChildFailed
 from controller.processes.child import Child, ChildProgram, Ready
+from controller.processes.errors import ChildFailed
 from controller.processes.process import Process, identify
 from tests.eventually import eventually
 from tests.filesystem import small_disk

@@ -6,12 +6,12 @@ import pytest
 
 from controller.quality.history import CAPACITY, SAMPLE_S, UNKNOWN, WORDS, Column, History, Row, row
 from controller.quality.verdict import GOOD, Cause, Figures, Side, SiteQuality, Word
-from webrtc.shared.state import Link
+from webrtc.shared.state import LinkState
 
 START = datetime(2026, 11, 22, 1, tzinfo=UTC)
 WEAK = SiteQuality(word=Word.WEAK, cause=Cause.UPLINK_LOSS, side=Side.SITE)
 SEEN = Figures(
-    link=Link.GOOD,
+    link=LinkState.GOOD,
     receiving=True,
     picture=True,
     sound=True,

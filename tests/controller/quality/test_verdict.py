@@ -22,11 +22,11 @@ from controller.quality.verdict import (
     judge_all,
 )
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
-from webrtc.shared.state import Flow, Link, ParticipantState, Role, SlotState, SubscriptionState, TrackState
+from webrtc.shared.state import Flow, LinkState, ParticipantState, Role, SlotState, SubscriptionState, TrackState
 
 A, B, C, D = (ParticipantId(each) for each in "abcd")
 FINE = Figures(
-    link=Link.GOOD,
+    link=LinkState.GOOD,
     receiving=True,
     picture=True,
     sound=True,
@@ -57,11 +57,11 @@ def lost(cause: Cause, side: Side = Side.SITE) -> SiteQuality:
     [
         (FINE, CALM, GOOD),
         (None, CALM, lost(Cause.NOT_CONNECTED)),
-        (replace(FINE, link=Link.LOST), CALM, lost(Cause.NOT_CONNECTED)),
+        (replace(FINE, link=LinkState.LOST), CALM, lost(Cause.NOT_CONNECTED)),
         (replace(FINE, picture=False, sound=False), CALM, lost(Cause.SILENT)),
         (replace(FINE, picture=False), CALM, lost(Cause.CAMERA)),
         (replace(FINE, sound=False), CALM, lost(Cause.MICROPHONE)),
-        (replace(FINE, link=Link.WEAK), CALM, weak(Cause.NOT_CONNECTED)),
+        (replace(FINE, link=LinkState.WEAK), CALM, weak(Cause.NOT_CONNECTED)),
         (replace(FINE, receiving=False), CALM, weak(Cause.NOT_CONNECTED)),
         (replace(FINE, up_loss=0.05), CALM, GOOD),
         (replace(FINE, up_loss=0.06), CALM, weak(Cause.UPLINK_LOSS)),
@@ -204,7 +204,7 @@ def participant(*tracks: TrackState) -> ParticipantState:
         slots=(stage,),
     )
     return ParticipantState(
-        id=A, link=Link.GOOD, round_trip_ms=80.0, speaking=False, tracks=tracks, subscriptions=(subscription,)
+        id=A, link=LinkState.GOOD, round_trip_ms=80.0, speaking=False, tracks=tracks, subscriptions=(subscription,)
     )
 
 
@@ -216,7 +216,7 @@ def test_figures_are_taken_from_the_report_of_the_bridge_and_of_the_display() ->
     )
     report = replace(REPORT, send_round_trip_ms=120.0, freezes=3, concealed=0.01, cpu_slow=True)
     assert figures(participant(*tracks), report) == Figures(
-        link=Link.GOOD,
+        link=LinkState.GOOD,
         receiving=True,
         picture=True,
         sound=True,

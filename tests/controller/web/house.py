@@ -21,6 +21,7 @@ from controller.broker.address import Entrance
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.school_logins import MqttLogins
 from controller.changes import ChangeKind, Changes
+from rooms.people.rights import OWNER
 from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
 from controller.lessons.conductor import Conductor
@@ -29,29 +30,33 @@ from controller.equipment.persistence import restore_devices
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
 from controller.displays.pairing import Pairing
+from controller.displays.pairing_codes import PairingCodes
+from controller.equipment.claims import Claims
+from controller.equipment.rooms import Rooms
 from controller.lessons.participation import Participation
 from controller.lessons.planning import Planning
 from controller.lessons.running import Running
 from rooms.people.account import Account, Role, RoleAt
 from controller.people.password import Passwords
+from controller.people.organisations import Organisations
 from controller.people.people import People
 from controller.people.secret import hash_of
 from controller.people.refusals import Refusals
-from controller.lessons.scenes import Scenes
+from controller.lessons.room_scenes import Scenes
+from controller.people.setup import Setup
 from controller.views.views import Views
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
-from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
+from devices.device import Capability, Device, DeviceId, DeviceRecord, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
-from devices.hub import DeviceHub, DeviceRecord
+from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, Room, RoomId
 from rooms.scene import Scene, SceneStep, StepId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
 from store import Store, open_store
-from store.stored_device import StoredDevice
 from testing.clock import AheadClock
 from webrtc.shared.idle_connections import listen
 from webrtc.shared.serving import serving
@@ -146,7 +151,7 @@ class House:
         """A program with an API token of this person."""
         visitor = await self.visitor()
         visitor.account = self.accounts[school, role]
-        _, visitor.token = await self.people.tokens.create(visitor.account.id, "test", actor="test")
+        _, visitor.token = await self.people.tokens.create(visitor.account.id, "test", rights=OWNER, actor="test")
         return visitor
 
     async def operator(self) -> Visitor:
@@ -159,10 +164,8 @@ class House:
         """One more device in the school's inbox, as after a restart."""
         device = device_of(school, key)
         topic, payload = f"sc/1/{school}/4a/{key}/desc", describe(device)
-        await self.store.devices.save([StoredDevice(device=device, discovery_topic=topic, discovery_payload=payload)])
-        record = DeviceRecord(
-            device=device, discovery_topic=topic, discovery_payload=payload, claimed=False, reported={}
-        )
+        record = DeviceRecord(device=device, discovery_topic=topic, discovery_payload=payload)
+        await self.store.devices.save([record])
         self.hub.restore([record])
         return device
 
@@ -226,10 +229,13 @@ async def open_house(
         )
         listens_at = Address("0.0.0.0", 1883)
         broker = EmbeddedBroker(EmbeddedBrokerConfig(listen=listens_at), directory=directory / "broker")
-        logins = MqttLogins(store, hub, broker, directory=directory, entrance=Entrance(listen=listens_at))
+        logins = MqttLogins(store, hub, broker, directory=directory, entrance=Entrance(listen=listens_at), clock=clock)
+        organisations = Organisations(store, people.accounts, logins, changes, clock=clock)
         services = Services(
             store=store,
             people=people,
+            organisations=organisations,
+            setup=Setup(store, people.accounts, people.links, organisations),
             hub=hub,
             conductor=conductor,
             planning=Planning(store, conductor, clock=clock),
@@ -237,14 +243,24 @@ async def open_house(
             participation=Participation(store, conductor, clock=clock),
             views=views,
             audience=audience,
+            scenes=Scenes(store, hub, changes, clock=clock, in_lesson=conductor.in_lesson),
+            rooms=Rooms(store, changes, clock=clock),
             quality=views.quality,
-            scenes=Scenes(store, hub, clock=clock, in_lesson=conductor.in_lesson),
             media_url=nodes.media_url if nodes else media_url,
             fleet=(nodes or no_nodes).fleet,
             node_http=node_http or http,
             broker=logins,
             changes=changes,
-            pairing=Pairing(clock=clock),
+            pairing=Pairing(
+                store,
+                codes=PairingCodes(clock=clock),
+                displays=views.displays,
+                conductor=conductor,
+                nodes=no_nodes,
+                changes=changes,
+                clock=clock,
+            ),
+            claims=Claims(store, hub, changes, clock=clock),
             refusals=Refusals(store, people.accounts, clock=clock),
             clock=clock,
             own_time=counted,
@@ -285,7 +301,7 @@ async def _furnish(store: Store, now: datetime) -> None:
             device = device_of(school, key)
             topic = f"sc/1/{school}/4a/{key}/desc"
             await store.devices.save(
-                [StoredDevice(device=device, discovery_topic=topic, discovery_payload=describe(device))]
+                [DeviceRecord(device=device, discovery_topic=topic, discovery_payload=describe(device))]
             )
         await store.devices.claim(device_of(school).id, room.id)
         step = SceneStep(
@@ -318,7 +334,7 @@ async def _invite(people: People) -> dict[tuple[SchoolId, Role], Account]:
             display_name=f"{role} {school}",
             password=PASSWORD,
             roles=[RoleAt(role, school)],
-            actor="test",
+            rights=OWNER, actor="test",
         )
         for school in ROOMS
         for role in Role

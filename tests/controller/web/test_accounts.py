@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rooms.people.rights import OWNER
 from rooms.people.account import Account, AccountId, Role, RoleAt
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from tests.controller.web.house import HOST, OTHER, PASSWORD, House, Visitor
@@ -16,7 +17,7 @@ DEPARTMENT = OrganisationId("so-thai-nguyen")
 async def added(house: House, name: str = "lan", *roles: RoleAt, password: str | None = PASSWORD) -> Account:
     held = roles or (RoleAt(Role.TEACHER, HOST),)
     return await house.people.accounts.add(
-        name=name, display_name=name, password=password, roles=held, actor="test"
+        name=name, display_name=name, password=password, roles=held, rights=OWNER, actor="test"
     )
 
 
@@ -125,7 +126,7 @@ async def test_added_person_gets_a_password_that_was_made(house: House) -> None:
 async def test_suspended_person_is_out_at_once_and_back_when_resumed(house: House) -> None:
     account, administrator = await added(house), await house.logged_in(HOST, Role.ADMINISTRATOR)
     here, program = await entered(house, "lan"), await house.visitor()
-    _, program.token = await house.people.tokens.create(account.id, "test", actor="test")
+    _, program.token = await house.people.tokens.create(account.id, "test", rights=OWNER, actor="test")
     async with here.socket() as socket:
         await receive(socket, "hello")
         path = f"/accounts/{account.id}/suspended"
@@ -194,7 +195,7 @@ async def test_roles_add_up_and_the_only_one_is_not_taken(house: House) -> None:
 async def test_the_last_administrator_does_not_lock_all_out(house: House) -> None:
     administrator = await house.logged_in(HOST, Role.ADMINISTRATOR)
     me = house.accounts[HOST, Role.ADMINISTRATOR]
-    await house.people.accounts.grant(me.id, RoleAt(Role.TEACHER, HOST), actor="test")
+    await house.people.accounts.grant(me.id, RoleAt(Role.TEACHER, HOST), rights=OWNER, actor="test")
     at = f"/accounts/{me.id}"
     for method, path, body in (
         ("DELETE", f"/roles/{HOST}/administrator", None),
@@ -203,9 +204,9 @@ async def test_the_last_administrator_does_not_lock_all_out(house: House) -> Non
         status, problem = await administrator.ask(method, at + path, body)
         assert (status, problem["type"]) == (409, "/problems/last-administrator")
     other = await added(house, "other", RoleAt(Role.ADMINISTRATOR, HOST))
-    await house.people.accounts.suspend(other.id, actor="test")  # a suspended one is none
+    await house.people.accounts.suspend(other.id, rights=OWNER, actor="test")  # a suspended one is none
     assert (await administrator.ask("DELETE", f"{at}/roles/{HOST}/administrator"))[0] == 409
-    await house.people.accounts.resume(other.id, actor="test")
+    await house.people.accounts.resume(other.id, rights=OWNER, actor="test")
     assert (await administrator.ask("DELETE", f"{at}/roles/{HOST}/administrator"))[0] == 204
 
 
@@ -244,7 +245,7 @@ async def test_everything_that_is_taken_or_given_is_in_the_audit(house: House) -
 async def test_a_login_that_is_being_made_while_the_password_changes_is_none(house: House) -> None:
     """The password was right when it was looked at; by the time the login is written, it was taken back."""
     account = await house.people.accounts.checked((await added(house)).name, PASSWORD)
-    await house.people.accounts.set_password(account.id, OWN, actor="test", given=False)
+    await house.people.accounts.set_password(account.id, OWN, rights=OWNER, actor="test")
     with pytest.raises(PermissionError):
         await house.people.logins.begin(account, address="10.0.0.1")
     assert await house.people.logins.list(AccountId(account.id)) == ()

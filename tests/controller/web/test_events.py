@@ -9,6 +9,7 @@ import pytest
 from yarl import URL
 
 from controller.changes import ChangeKind
+from rooms.people.rights import OWNER
 from rooms.people.account import Role
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, claimed
 from tests.controller.web.sockets import close_code, receive
@@ -157,7 +158,7 @@ async def test_changed_roles_close_at_the_next_check(house: House, monkeypatch: 
     async with program.socket() as socket:
         await receive(socket, "hello")
         other = house.accounts[OTHER, Role.TEACHER]
-        await house.people.accounts.grant(program.account.id, other.roles[0], actor="test")
+        await house.people.accounts.grant(program.account.id, other.roles[0], rights=OWNER, actor="test")
         assert await close_code(socket) == 1013
 
 

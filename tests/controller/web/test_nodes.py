@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from controller.config.model import BridgeConfig, Secret, TurnConfig
-from controller.errors import RegistrationRefused
+from controller.nodes.errors import RegistrationRefused
 from controller.nodes.node import NodeState
 from controller.nodes.http import node_session
 from controller.nodes.bridges import Nodes

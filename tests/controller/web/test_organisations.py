@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rooms.people.rights import OWNER
 from rooms.people.account import Role, RoleAt
 from rooms.invitation import InvitationState
 from rooms.school import Organisation, OrganisationId, OrganisationKind
@@ -45,7 +46,7 @@ async def test_what_a_department_does_not_have_is_refused_in_words(house: House,
     _, department = await operator.ask("POST", "/organisations", DEPARTMENT)
     id = department["id"]
     me = house.accounts[HOST, Role.ADMINISTRATOR]
-    await house.people.accounts.grant(me.id, RoleAt(Role.TEACHER, OrganisationId(str(id))), actor="test")
+    await house.people.accounts.grant(me.id, RoleAt(Role.TEACHER, OrganisationId(str(id))), rights=OWNER, actor="test")
     start = datetime.now(UTC) + timedelta(days=300)
     end = start + timedelta(minutes=30)
     soon = {"start": start.isoformat(), "end": end.isoformat(), "rooms": [ROOMS[HOST].id]}
@@ -81,7 +82,7 @@ async def test_a_department_sees_states_and_neither_watches_nor_answers(house: H
             display_name="Sở",
             password=PASSWORD,
             roles=[RoleAt(role, department.id)],
-            actor="test",
+            rights=OWNER, actor="test",
         )
     room = replace(ROOMS[HOST], id=type(ROOMS[HOST].id)("an-4a"), school_id=type(ROOMS[HOST].school_id)(below))
     await house.store.rooms.add(room)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from rooms.people.rights import OWNER
 from rooms.people.account import AccountId, Role, RoleAt, TokenId
 from controller.web.server import ROUTES
 from devices.device import DeviceId
@@ -453,17 +454,16 @@ async def _spare(house: House, number: int) -> DeviceId:
 async def _person(house: House, number: int) -> AccountId:
     """A teacher of the host's."""
     added = await house.people.accounts.add(
-        name=f"fresh.{number}", display_name="Cô Mai", roles=[RoleAt(TEACHER, HOST)], actor="test"
+        name=f"fresh.{number}", display_name="Cô Mai", roles=[RoleAt(TEACHER, HOST)], rights=OWNER, actor="test"
     )
     return added.id
 
 
 async def _token(house: House, owner: AccountId) -> TokenId:
-    return (await house.people.tokens.create(owner, "test", actor="test"))[0]
+    return (await house.people.tokens.create(owner, "test", rights=OWNER, actor="test"))[0]
 
 
 async def _taken(house: House, number: int) -> DeviceId:
     id = await _spare(house, number)
-    await house.store.devices.claim(id, ROOM)
-    house.hub.claim(id)
+    await house.services.claims.claim(id, ROOM, rights=OWNER, actor="test")
     return id

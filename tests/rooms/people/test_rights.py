@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -10,7 +11,7 @@ from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.people.account import Account, AccountId, Role, RoleAt
 from rooms.people.errors import Forbidden, HiddenObject
-from rooms.people.rights import ROLES, Right, Rights
+from rooms.people.rights import OWNER, ROLES, Given, Right, Rights
 from rooms.room import Room, RoomId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
 
@@ -80,6 +81,33 @@ def test_each_right_of_each_role_reaches_as_far_as_the_table_says(right: Right) 
         for held in TREE:
             wanted = ({held.id} if letter in at else set()) | (BELOW.get(held.id, set()) if letter in below else set())
             assert rights(role, held.id).organisations(right) == wanted, (role, held.id)
+
+
+def test_each_right_names_the_roles_of_the_table_and_no_other() -> None:
+    """Also where a role is added to `Role`: it is written into the table, or it has nothing."""
+    roles = {letter: role for role, letter in LETTERS.items()}
+    assert set(LETTERS) == set(Role)
+    for right, (at, below) in GIVEN.items():
+        assert ROLES[right] == Given(frozenset(roles[each] for each in at), frozenset(roles[each] for each in below)), (
+            right
+        )
+
+
+@pytest.mark.parametrize("right", list(Right))
+def test_a_role_that_no_right_names_has_nothing(right: Right) -> None:
+    officer = cast(Role, "officer")
+    assert rights(officer, DEPARTMENT).organisations(right) == frozenset()
+
+
+def test_the_owner_of_the_machine_may_do_all() -> None:
+    nobody = person()
+    OWNER.require_operation()
+    OWNER.require_addition(None)
+    OWNER.require_account(nobody)
+    OWNER.require_person(nobody)
+    for right in Right:
+        OWNER.require(right, XUAN, "room", "r")
+        OWNER.require_lesson(right, lesson())
 
 
 def test_a_role_above_gives_nothing_that_it_does_not_give_where_it_is_held() -> None:

@@ -17,7 +17,7 @@ from webrtc.errors import BridgeFull
 from webrtc.forwarding.layers import GONE_S
 from webrtc.forwarding.track import FLOWING_S
 from webrtc.shared.ids import ClientId, ParticipantId
-from webrtc.shared.state import Link
+from webrtc.shared.state import LinkState
 from webrtc.transport.dtls import Certificate
 
 
@@ -79,10 +79,10 @@ async def test_room_is_as_well_as_the_display_that_does_all_of_it() -> None:
         await here.plane.publish(LESSON, room, panel, offer(Certificate(), "sendonly", KINDS))
         await here.plane.subscribe(LESSON, room, panel, offer(Certificate(), "recvonly", KINDS))
         assert sends.connected
-        assert participant.link(monotonic()) is Link.LOST  # one only sends, the other one is not there
+        assert participant.link_state(monotonic()) is LinkState.LOST  # one only sends, the other one is not there
         async with viewer(here, "a"):
-            assert participant.link(monotonic()) is Link.GOOD
-            assert participant.link(monotonic() + LOST_S + 1) is Link.LOST
+            assert participant.link_state(monotonic()) is LinkState.GOOD
+            assert participant.link_state(monotonic() + LOST_S + 1) is LinkState.LOST
 
 
 async def test_of_two_shared_screens_the_newest_is_shown_until_its_machine_is_lost() -> None:
@@ -91,10 +91,10 @@ async def test_of_two_shared_screens_the_newest_is_shown_until_its_machine_is_lo
         async with sharing(here, "laptop") as newer:
             now = monotonic()
             assert _shared(participant, now) == "laptop"
-            assert participant.link(now) is Link.GOOD
+            assert participant.link_state(now) is LinkState.GOOD
             later = now + LOST_S + 1
             older.tick(later)  # nobody is heard then
-            assert (_shared(participant, later), participant.link(later)) == (None, Link.LOST)
+            assert (_shared(participant, later), participant.link_state(later)) == (None, LinkState.LOST)
             told = asyncio.Event()
             newer.changed = told.set
             newer.tick(later + 2)

@@ -66,6 +66,7 @@ class Sender:
         self._outlet.sequence = 65_000  # soon past the 16 bits
         self._air: list[tuple[float, int, int]] = []
         self._arrivals = Arrivals()
+        self.receiver_ahead_s = 0.0  # its clock is set
         self._back: deque[tuple[float, bytes]] = deque()
         self._frame_at = self._sound_at = self._feedback_at = self._tick_at = self.now
         self._probe: tuple[Probe, float, int] | None = None
@@ -137,7 +138,7 @@ class Sender:
     def _receive_due(self) -> None:
         while self._air and self._air[0][0] <= self.now:
             at, sequence, octets = heappop(self._air)
-            self._arrivals.note(sequence, at)
+            self._arrivals.note(sequence, at + self.receiver_ahead_s)
             self.arrived.append((at, octets))
         if self.now >= self._feedback_at:
             self._feedback_at += FEEDBACK_S

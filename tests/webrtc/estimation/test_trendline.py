@@ -6,14 +6,14 @@ from random import Random
 import pytest
 
 from webrtc.estimation.trendline import SUM_AGAIN, Trendline, Usage
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 
 APART_S = 0.01
 
 
 @pytest.fixture
 def trend(each_engine: str) -> Trendline:
-    return engine.make_forwarder().trendline()
+    return engines.chosen.trendline()
 
 
 def run(trend: Trendline, delay_s: Callable[[int], float], groups: int, start: int = 0) -> set[Usage]:
@@ -63,7 +63,7 @@ def test_packet_of_an_earlier_group_is_left_out(trend: Trendline) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_engines_find_the_same(seed: int) -> None:
     random = Random(seed)
-    trends = [each().trendline() for each in engine.engines.values()]
+    trends = [each.trendline() for each in engines.installed.values()]
     found: list[set[Usage]] = []
     sent, delay = 0.0, 0.05
     for _ in range(20 * SUM_AGAIN):
@@ -85,8 +85,8 @@ def test_engines_find_the_same(seed: int) -> None:
 
 
 def test_trend_takes_lists_of_equal_length_only() -> None:
-    for each in engine.engines.values():
-        trend = each().trendline()
+    for each in engines.installed.values():
+        trend = each.trendline()
         with pytest.raises(ValueError):  # noqa: PT011  # from zip, or from C
             trend.take([1.0], [])
         with pytest.raises(TypeError):

@@ -8,7 +8,6 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from random import Random
 from socket import AF_INET, AF_INET6, SO_RCVBUF, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, socket
 
 import pytest
@@ -16,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
-from webrtc.forwarding import engine
-from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding import engines
+from webrtc.forwarding.engine import Engine
 from webrtc.forwarding.outlet import Outlet
 from webrtc.forwarding.slots import Route
 from webrtc.forwarding.track import SourceClock, Track
@@ -25,8 +24,8 @@ from webrtc.rtp.packet import HEADER
 from webrtc.rtp.payload import NO_PICTURE, Picture
 from webrtc.sdp.offer import Codec
 from webrtc.shared.ids import TrackId
-from webrtc.transport.dtls import SrtpKeys
 from webrtc.transport.path import Address, Path
+from webrtc.transport.srtp import SrtpKeys
 
 pytestmark = pytest.mark.usefixtures("each_engine")
 
@@ -75,8 +74,8 @@ def viewer(host: str = "127.0.0.1") -> Iterator[Viewer]:
         yield Viewer(receiving=receiving, sending=sending)
 
 
-def open_outlet(forwarder: Forwarder, path: Path, **extension: int) -> Outlet:
-    outlet = forwarder.outlet(**extension)
+def open_outlet(engine: Engine, path: Path, **extension: int) -> Outlet:
+    outlet = engine.outlet(**extension)
     outlet.open(SrtpKeys(session(Policy.SSRC_ANY_OUTBOUND)), path)
     return outlet
 
@@ -116,12 +115,12 @@ def test_engines_send_the_same_octets(
     packets: list[tuple[int, int, bytes, bool, tuple[int, int], float]],
 ) -> None:
     results = []
-    for kind in engine.engines.values():
+    for engine in engines.installed.values():
         with ExitStack() as stack:
-            forwarder = kind()
+            forwarder = engine.forwarder()
             viewers = [stack.enter_context(viewer()) for _ in EXTENSIONS]
             outlets = [
-                open_outlet(forwarder, there.path, **extension)
+                open_outlet(engine, there.path, **extension)
                 for there, extension in zip(viewers, EXTENSIONS, strict=True)
             ]
             mine = tuple(Route(*each[:7], outlets[each[7]], TRACK) for each in routes)
@@ -130,19 +129,19 @@ def test_engines_send_the_same_octets(
                 packet = HEADER.pack(0x80, marker << 7 | 96, number & 0xFFFF, timestamp, 1) + payload
                 forwarder.send(mine, packet, number, Picture(picture_id, tl0picidx, 0, False, False), now)
                 datagrams += [there.received() for there in viewers]
-            told = [
+            sent = [
                 (each.sequence, each.octets, each.dropped, each.last_sent, [each.sent(i, 9) for i in range(-3, 300)])
                 for each in outlets
             ]
-            results.append((datagrams, told))
+            results.append((datagrams, sent))
     assert all(result == results[0] for result in results)
 
 
 def test_packet_arrives_rewritten(each_engine: str) -> None:
-    forwarder = engine.make_forwarder()
-    assert forwarder.__class__ is engine.engines[each_engine]
+    forwarder = engines.chosen.forwarder()
+    assert forwarder.__class__ is engines.installed[each_engine].forwarder
     with viewer() as there:
-        outlet = open_outlet(forwarder, there.path, transport_cc=3)
+        outlet = open_outlet(engines.chosen, there.path, transport_cc=3)
         forwarder.send((route(outlet),), PLAIN, 7, NO_PICTURE, NOW)
         [packet] = opened(there.received())
         assert packet == HEADER.pack(0x90, 0x80 | 100, 12, 90_006, 77) + bytes.fromhex("bede000131000000") + b"payload"
@@ -151,25 +150,25 @@ def test_packet_arrives_rewritten(each_engine: str) -> None:
 
 def test_packet_goes_by_ipv6() -> None:
     with viewer("::1") as there:
-        forwarder = engine.make_forwarder()
-        outlet = open_outlet(forwarder, there.path)
+        forwarder = engines.chosen.forwarder()
+        outlet = open_outlet(engines.chosen, there.path)
         forwarder.send((route(outlet),), PLAIN, 7, NO_PICTURE, NOW)
         assert len(there.received()) == 1
 
 
 def test_older_packet_than_the_route_is_left_out() -> None:
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        outlet = open_outlet(forwarder, there.path)
+        forwarder = engines.chosen.forwarder()
+        outlet = open_outlet(engines.chosen, there.path)
         forwarder.send((route(outlet)._replace(first=8),), PLAIN, 7, NO_PICTURE, NOW)
         assert (there.received(), outlet.sequence) == ([], 0)
 
 
 def test_what_the_kernel_does_not_take_is_dropped_and_the_rest_sent() -> None:
     with viewer() as there, viewer() as elsewhere:
-        forwarder = engine.make_forwarder()
-        good = [open_outlet(forwarder, path) for path in (there.path, elsewhere.path, there.path)]
-        bad = [open_outlet(forwarder, Path(there.sending.sendto, ("127.0.0.1", 0))) for _ in range(2)]
+        forwarder = engines.chosen.forwarder()
+        good = [open_outlet(engines.chosen, path) for path in (there.path, elsewhere.path, there.path)]
+        bad = [open_outlet(engines.chosen, Path(there.sending.sendto, ("127.0.0.1", 0))) for _ in range(2)]
         order = (bad[0], good[0], good[1], bad[1], good[2])
         forwarder.send(tuple(route(outlet, ssrc) for ssrc, outlet in enumerate(order)), PLAIN, 7, NO_PICTURE, NOW)
         assert (len(there.received()), len(elsewhere.received())) == (2, 1)
@@ -179,8 +178,8 @@ def test_what_the_kernel_does_not_take_is_dropped_and_the_rest_sent() -> None:
 
 def test_closed_socket_drops() -> None:
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        outlet = open_outlet(forwarder, there.path)
+        forwarder = engines.chosen.forwarder()
+        outlet = open_outlet(engines.chosen, there.path)
         there.sending.close()
         forwarder.send((route(outlet),), PLAIN, 7, NO_PICTURE, NOW)
         assert (outlet.dropped, outlet.sequence) == (1, 1)
@@ -188,8 +187,8 @@ def test_closed_socket_drops() -> None:
 
 def test_number_used_twice_is_dropped() -> None:
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        outlet = open_outlet(forwarder, there.path)
+        forwarder = engines.chosen.forwarder()
+        outlet = open_outlet(engines.chosen, there.path)
         for _ in range(2):
             forwarder.send((route(outlet),), PLAIN, 7, NO_PICTURE, NOW)
         assert (len(there.received()), outlet.dropped, outlet.sequence) == (1, 1, 1)
@@ -197,8 +196,8 @@ def test_number_used_twice_is_dropped() -> None:
 
 def test_what_is_held_leaves_together_and_in_order() -> None:
     with viewer() as there, viewer() as elsewhere:
-        forwarder = engine.make_forwarder()
-        outlets = [open_outlet(forwarder, path, transport_cc=3) for path in (there.path, elsewhere.path)]
+        forwarder = engines.chosen.forwarder()
+        outlets = [open_outlet(engines.chosen, path, transport_cc=3) for path in (there.path, elsewhere.path)]
         sizes = [900, 900, 900, 400, 900, 901, 901, 20, *[700] * 150]
         forwarder.hold()
         for number, size in enumerate(sizes):
@@ -216,9 +215,9 @@ def test_what_is_held_leaves_together_and_in_order() -> None:
 
 def test_what_is_held_is_dropped_packet_by_packet() -> None:
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        good = open_outlet(forwarder, there.path)
-        bad = open_outlet(forwarder, Path(there.sending.sendto, ("127.0.0.1", 0)))
+        forwarder = engines.chosen.forwarder()
+        good = open_outlet(engines.chosen, there.path)
+        bad = open_outlet(engines.chosen, Path(there.sending.sendto, ("127.0.0.1", 0)))
         forwarder.hold()
         for number in range(3):
             forwarder.send((route(bad, 1), route(good, 2)), PLAIN, number, NO_PICTURE, NOW)
@@ -241,8 +240,8 @@ class Stream:
 
 def test_full_stream_drops_and_goes_on() -> None:
     stream = Stream(None, BlockingIOError(), BrokenPipeError(), None)
-    forwarder = engine.make_forwarder()
-    outlet = open_outlet(forwarder, Path(stream.sendto, ("192.0.2.1", 5, "tcp")), transport_cc=3)
+    forwarder = engines.chosen.forwarder()
+    outlet = open_outlet(engines.chosen, Path(stream.sendto, ("192.0.2.1", 5, "tcp")), transport_cc=3)
     for number in range(4):
         forwarder.send((route(outlet),), PLAIN, number, NO_PICTURE, NOW)
     assert [packet[2:4] for packet in opened(stream.taken)] == [bytes((0, 5)), bytes((0, 8))]
@@ -251,9 +250,9 @@ def test_full_stream_drops_and_goes_on() -> None:
 
 def test_fault_of_a_stream_is_raised_and_nothing_before_it_lost() -> None:
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        good = open_outlet(forwarder, there.path)
-        bad = open_outlet(forwarder, Path(Stream(RuntimeError("fault")).sendto, ("192.0.2.1", 5, "tcp")))
+        forwarder = engines.chosen.forwarder()
+        good = open_outlet(engines.chosen, there.path)
+        bad = open_outlet(engines.chosen, Path(Stream(RuntimeError("fault")).sendto, ("192.0.2.1", 5, "tcp")))
         with pytest.raises(RuntimeError, match="fault"):
             forwarder.send((route(good, 1), route(bad, 2)), PLAIN, 7, NO_PICTURE, NOW)
         assert len(there.received()) == 1
@@ -264,8 +263,8 @@ def test_fault_of_a_stream_is_raised_and_nothing_before_it_lost() -> None:
 def test_outlet_moves() -> None:
     with viewer() as there:
         stream = Stream()
-        forwarder = engine.make_forwarder()
-        outlet = open_outlet(forwarder, there.path)
+        forwarder = engines.chosen.forwarder()
+        outlet = open_outlet(engines.chosen, there.path)
         for number, path in enumerate((there.path, Path(stream.sendto, ("192.0.2.1", 5, "tcp")), there.path)):
             outlet.move(path)
             assert (outlet.sendto, outlet.address) == path
@@ -276,8 +275,8 @@ def test_outlet_moves() -> None:
 @pytest.mark.parametrize("size", [0, 1, 11, 2041, 3000, 70_000])
 def test_no_packet_is_refused(size: int) -> None:
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        outlet = open_outlet(forwarder, there.path, transport_cc=3)
+        forwarder = engines.chosen.forwarder()
+        outlet = open_outlet(engines.chosen, there.path, transport_cc=3)
         with pytest.raises(Exception, match=r"requires a buffer|octets|different structures"):
             forwarder.send((route(outlet),), bytes(size), 7, NO_PICTURE, NOW)
         assert (there.received(), outlet.sequence) == ([], 0)
@@ -285,66 +284,14 @@ def test_no_packet_is_refused(size: int) -> None:
 
 def test_largest_packet_goes() -> None:
     with viewer() as there:
-        forwarder = engine.make_forwarder()
-        outlet = open_outlet(forwarder, there.path, transport_cc=3)
+        forwarder = engines.chosen.forwarder()
+        outlet = open_outlet(engines.chosen, there.path, transport_cc=3)
         forwarder.send((route(outlet),), PLAIN.ljust(1500, b"."), 7, NO_PICTURE, NOW)
         assert [len(packet) for packet in there.received()] == [1500 + 8 + 16]  # with its number, and GCM's tag
 
 
-@given(
-    st.integers(0, 9000),
-    st.lists(st.tuples(st.integers(-300, 9300), st.lists(st.integers(-9000, 9000), max_size=90)), max_size=12),
-    st.integers(-(1 << 40), 1 << 40),
-    st.randoms(use_true_random=False),
-)
-@settings(deadline=None, max_examples=60)
-def test_engines_take_what_is_told_alike(
-    packets: int, told: list[tuple[int, list[int]]], zero: int, draw: Random
-) -> None:
-    forwarders = [kind() for kind in engine.engines.values()]
-    outlets = [each.outlet(transport_cc=3) for each in forwarders]
-    trends = [each.trendline() for each in forwarders]
-    now = 0.0
-    for _ in range(packets):
-        now += draw.choice((0.0, 0.0001, 0.004, 0.02))
-        size = draw.randrange(1500)
-        for outlet in outlets:
-            outlet.note(size, now)
-    for sequence, ticks in told:
-        counted = draw.random() < 0.7
-        found = [
-            outlet.told(sequence & 0xFFFF, tuple(ticks), zero, trend if counted else None)
-            for outlet, trend in zip(outlets, trends, strict=True)
-        ]
-        assert all(each == found[0] for each in found)
-        assert len({trend.usage for trend in trends}) == 1
-
-
-def test_what_is_told_of_packets() -> None:
-    outlet = engine.make_forwarder().outlet(transport_cc=3)
-    for number, size in enumerate((100, 200, 300)):
-        outlet.note(size, NOW + number)
-    assert outlet.told(1, (8, 12, 16), 4000, None) == (2, 500, NOW + 1, NOW + 2, 1.002, 1.003, 1.003)
-    assert outlet.told(0, (12, 8), 4000, None) == (2, 300, NOW, NOW + 1, 1.003, 1.002, 1.003)
-    assert outlet.told(3, (8,), 4000, None) is outlet.told(0, (), 4000, None) is None
-
-
-def test_history_is_as_long_as_it_says() -> None:
-    outlet = engine.make_forwarder().outlet(transport_cc=3)
-    assert (outlet.sent(0, 1), outlet.sent(0xFFFF, 1), outlet.last_sent) == (([], []), ([], []), 0.0)
-    for number in range(70_000):
-        outlet.note(number % 1500, float(number))
-    assert (outlet.sequence, outlet.last_sent) == (70_000, 69_999.0)
-    assert outlet.sent(70_000 & 0xFFFF, 1) == outlet.sent(65_904 & 0xFFFF, -1) == ([], [])
-    assert outlet.sent(65_904 & 0xFFFF, 2) == ([65_904.0, 65_905.0], [65_904 % 1500, 65_905 % 1500])
-    assert outlet.sent(65_903 & 0xFFFF, 2) == ([], [])
-    times, sizes = outlet.sent(65_904 & 0xFFFF, 5000)  # goes around the ring's end
-    assert (times, sizes) == ([float(n) for n in range(65_904, 70_000)], [n % 1500 for n in range(65_904, 70_000)])
-    assert outlet.word(0.0) == 0x31 << 24 | (70_000 & 0xFFFF) << 8
-
-
 def test_send_time_is_six_bits_of_seconds() -> None:
-    outlet = engine.make_forwarder().outlet(send_time=5)
+    outlet = engines.chosen.outlet(send_time=5)
     assert (outlet.timed, outlet.word(64.5)) == (True, 0x52 << 24 | 1 << 17)
 
 
@@ -353,8 +300,8 @@ def test_outlet_ends_with_its_keys() -> None:
         """Weakly referenced."""
 
     stream = Stream()
-    forwarder = engine.make_forwarder()
-    outlet = forwarder.outlet()
+    forwarder = engines.chosen.forwarder()
+    outlet = engines.chosen.outlet()
     keys = Keys(session(Policy.SSRC_ANY_OUTBOUND))
     end = weakref.ref(keys)
     outlet.open(keys, Path(stream.sendto, ("192.0.2.1", 5, "tcp")))
@@ -368,11 +315,11 @@ def test_outlet_ends_with_its_keys() -> None:
 
 
 def test_pure_engine_can_be_asked_for(each_engine: str) -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", "from webrtc.forwarding import engine; print(engine.engine)"],
+    found = subprocess.run(
+        [sys.executable, "-c", "from webrtc.forwarding.engines import chosen; print(chosen.name)"],
         env={**os.environ, "NHIPCAU_PURE": "1" if each_engine == "pure" else ""},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert said.stdout.strip() == each_engine
+    assert found.stdout.strip() == each_engine

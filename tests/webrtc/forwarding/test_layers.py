@@ -4,7 +4,8 @@ import pytest
 
 from tests.webrtc.wire import Vp8Sender, Wire, contents, sequences
 from webrtc.forwarding.forward import Forwarder
-from webrtc.forwarding.layers import WHOLE, Layer, Source, Thinning
+from webrtc.forwarding.layers import Layer, Source
+from webrtc.forwarding.routing import WHOLE, Reduction
 from webrtc.forwarding.slots import Formats, Slot
 from webrtc.forwarding.track import SourceClock, Track
 from webrtc.rtp.packet import HEADER
@@ -18,7 +19,7 @@ VP8 = Codec(name="VP8", payload_type=96, clock_rate=90_000, feedback=("nack", "n
 H264 = Codec(name="H264", payload_type=98, clock_rate=90_000, feedback=("nack", "nack pli"))
 OPUS = Codec(name="OPUS", payload_type=111, clock_rate=48_000)
 RED = Codec(name="RED", payload_type=63, clock_rate=48_000, parameters={"111/111": ""})
-BASE, STILL = Thinning(base_only=True), Thinning(still=True)
+BASE, STILL = Reduction(base_only=True), Reduction(still=True)
 FORWARDER = Forwarder()
 
 
@@ -33,7 +34,7 @@ def layer(rid: str = "", *codecs: Codec) -> Layer:
         clock=SourceClock(),
         rid=rid,
     )
-    return Layer(track=track, forwarder=FORWARDER, ask=lambda track, now: None)
+    return Layer(track=track, send=FORWARDER.send, ask=lambda track, now: None)
 
 
 def video_slot(wire: Wire, *, rtx: bool = True, mid: str = "0") -> Slot:
@@ -88,10 +89,10 @@ def test_base_layer_alone_has_no_gaps_and_comes_back_whole() -> None:
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
     here.add(slot, 0.0)
     send(here, sender.frame(key=True), 0.0)
-    here.thin(slot, BASE)
+    here.reduce(slot, BASE)
     for i in range(1, 9):
         send(here, sender.frame(parts=2), i / 30)
-    here.thin(slot, WHOLE)
+    here.reduce(slot, WHOLE)
     for i in range(9, 13):
         send(here, sender.frame(), i / 30)
     assert contents(wire.packets) == [
@@ -108,16 +109,16 @@ def test_base_layer_alone_has_no_gaps_and_comes_back_whole() -> None:
     ("before", "after", "frames"), [(BASE, WHOLE, (2, 2, 3, 3, 4, 4)), (WHOLE, BASE, (1, 1, 1, 2, 2, 4, 4))]
 )
 def test_higher_layers_neither_come_nor_go_in_the_middle_of_a_picture(
-    before: Thinning, after: Thinning, frames: tuple[int, ...]
+    before: Reduction, after: Reduction, frames: tuple[int, ...]
 ) -> None:
     wire, here = Wire(), layer()
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
     here.add(slot, 0.0)
     send(here, sender.frame(key=True), 0.0)
-    here.thin(slot, before)
+    here.reduce(slot, before)
     first, *rest = sender.frame(parts=3)  # of the higher layer
     send(here, [first], 0.1)
-    here.thin(slot, after)
+    here.reduce(slot, after)
     send(here, rest, 0.1)
     for i in range(2, 5):
         send(here, sender.frame(parts=2), i / 30)
@@ -134,7 +135,7 @@ def test_what_the_next_layer_is_to_be_changes_nothing_of_this_one() -> None:
     slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2, picture=76, flat=False)
     high.add(slot, 0.0)
     send(high, large.frame(key=True), 0.0)
-    high.thin(slot, BASE)
+    high.reduce(slot, BASE)
     first, *rest = large.frame(parts=3)  # of the higher layer
     send(high, [first], 0.1)
     low.add(slot, 0.1)  # all of it
@@ -152,7 +153,7 @@ def test_switch_behind_a_packet_that_was_left_out_goes_on_without_a_gap() -> Non
     slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2, picture=77)
     low.add(slot, 0.0)
     send(low, small.frame(key=True), 0.0)
-    low.thin(slot, BASE)
+    low.reduce(slot, BASE)
     for i in range(1, 4):
         send(low, small.frame(parts=2), i / 30)  # the first and the last are left out
     high.add(slot, 0.1)
@@ -169,7 +170,7 @@ def test_nothing_is_left_out_behind_a_gap_and_the_late_packet_finds_its_place() 
     slot, sender = video_slot(wire, rtx=False), Vp8Sender(ssrc=1, flat=False)
     here.add(slot, 0.0)
     send(here, sender.frame(key=True), 0.0)
-    here.thin(slot, BASE)
+    here.reduce(slot, BASE)
     send(here, sender.frame(), 0.1)  # left out
     lost = sender.frame()
     send(here, sender.frame(), 0.2)  # of the higher layer, but who knows what was before it
@@ -338,7 +339,7 @@ def test_padding_behind_a_picture_is_no_cut_of_it() -> None:
     slot, small, large = video_slot(wire), Vp8Sender(ssrc=1, flat=False), Vp8Sender(ssrc=2)
     low.add(slot, 0.0)
     send(low, small.frame(key=True), 0.0)
-    low.thin(slot, BASE)
+    low.reduce(slot, BASE)
     [packet] = small.frame()  # whose number the padding has
     send(low, [HEADER.pack(0x80, 96, HEADER.unpack_from(packet)[2], 0, 1)], 0.1)
     send(low, small.frame(), 0.2)

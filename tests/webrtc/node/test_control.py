@@ -9,7 +9,7 @@ import pytest
 
 from testing.webrtc.nodes import CONTROL, Node, node_here, token
 from tests.webrtc.sdp.test_offer import OFFERS
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.shared.ids import BridgeId
 from webrtc.shared.state import BridgeState
 
@@ -82,13 +82,13 @@ async def test_token_of_a_lesson_opens_no_control(node: Node) -> None:
         assert response.status == 401
 
 
-async def test_node_tells_what_it_holds(node: Node) -> None:
+async def test_node_lists_what_it_holds(node: Node) -> None:
     await node.open_bridge("lesson")
     await _publish(node, "lesson", "room-a")
     status, text = await _ask(node, "GET", "/v1/node")
     told = json.loads(text)
     assert told.pop("uptime_s") >= 0
-    own = {"node": "here", "engine": engine.engine, "udp_port": node.udp_port, "bridges": 1, "connections": 1}
+    own = {"node": "here", "engine": engines.chosen.name, "udp_port": node.udp_port, "bridges": 1, "connections": 1}
     load = {"cpu": 0.0, "lag_s": 0.0, "packets_in_per_s": 0, "packets_out_per_s": 0}
     assert (status, told) == (200, own | load | {"draining": False, "capacity": 0, "version": version("nhipcau")})
 
@@ -240,7 +240,7 @@ async def test_events_repeat_a_bridge_in_use_each_second(node: Node) -> None:
     assert times[-1] - times[0] < 3.0
 
 
-async def test_burst_of_changes_is_told_at_most_ten_times_a_second(node: Node) -> None:
+async def test_burst_of_changes_is_sent_at_most_ten_times_a_second(node: Node) -> None:
     async with node.events() as socket:
         assert (await _event(socket))["type"] == "snapshot"
         started = asyncio.get_running_loop().time()

@@ -6,7 +6,7 @@ from prometheus_client.metrics_core import Metric
 
 from webrtc.node.participant_metrics import subscription_metrics, track_metrics
 from webrtc.shared.ids import ClientId, ParticipantId, TrackId
-from webrtc.shared.state import Flow, Link, ParticipantState, Role, SlotState, SubscriptionState, TrackState
+from webrtc.shared.state import Flow, LinkState, ParticipantState, Role, SlotState, SubscriptionState, TrackState
 
 AUDIO = TrackState(
     id=TrackId("t1"),
@@ -47,7 +47,7 @@ LINK = SubscriptionState(
 )
 ROOM = ParticipantState(
     id=ParticipantId("room-a"),
-    link=Link.GOOD,
+    link=LinkState.GOOD,
     round_trip_ms=80.0,
     speaking=False,
     tracks=(AUDIO, CAMERA, SLIDES, SECOND),
@@ -73,7 +73,7 @@ def test_tracks_are_named_by_content_and_layer() -> None:
     assert ("track_height_lines", "room-a", "audio") not in found
 
 
-def test_of_several_displays_the_worst_link_is_told() -> None:
+def test_of_several_displays_the_worst_link_is_reported() -> None:
     assert values(list(subscription_metrics([ROOM, replace(ROOM, id=ParticipantId("gone"), subscriptions=())]))) == {
         ("participant_sent_bits_per_second", "room-a"): 1_000_000,
         ("participant_estimate_bits_per_second", "room-a"): 300_000,

@@ -134,7 +134,7 @@ def test_arguments_become_settings() -> None:
     )
 
 
-def test_node_that_registers_is_told_where() -> None:
+def test_settings_of_a_node_that_registers() -> None:
     arguments = "--advertise 192.0.2.1 --capacity 80 --controller https://nhipcau.example/ --name north".split()
     further = "--controller-ca ca.pem --control-url https://north.example:7880".split()
     settings = read_arguments(arguments + further, ENVIRONMENT)
@@ -161,7 +161,7 @@ def test_node_that_registers_is_told_where() -> None:
         ("--controller https://nhipcau.example --control-url https://proxy.example --no-control-tls", False),
     ],
 )
-def test_node_elsewhere_speaks_tls_unless_told_otherwise(arguments: str, tls: bool) -> None:
+def test_node_elsewhere_speaks_tls_unless_configured_otherwise(arguments: str, tls: bool) -> None:
     settings = read_arguments(["--advertise", "192.0.2.1", *arguments.split()], ENVIRONMENT)
     assert settings.control_tls is tls
 

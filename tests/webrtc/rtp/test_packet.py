@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webrtc.errors import InvalidPacket
-from webrtc.forwarding.engine import engines
-from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding.engine import Engine
+from webrtc.forwarding.engines import installed
 from webrtc.rtp.packet import Elements, extend, is_rtcp, strip_redundancy, unwrap_rtx
 
 HEADER = bytes.fromhex("80e0123400000bb8cafebabe")
@@ -29,7 +29,7 @@ def test_sequence_numbers_extend_across_the_wrap(number: int, near: int, extende
     ],
 )
 def test_plain_leaves_header_and_payload(packet: bytes, expected: bytes) -> None:
-    for each in engines.values():
+    for each in installed.values():
         assert each.open_packet(memoryview(packet))[0] == expected
 
 
@@ -47,17 +47,17 @@ def test_plain_leaves_header_and_payload(packet: bytes, expected: bytes) -> None
     ],
 )
 def test_plain_refuses_what_contradicts_itself(packet: bytes) -> None:
-    for each in engines.values():
+    for each in installed.values():
         with pytest.raises(InvalidPacket):
             each.open_packet(memoryview(packet))
 
 
 @pytest.mark.parametrize(("second", "control"), [(72, False), (191, False), (192, True), (200, True), (224, False)])
-def test_rtcp_is_told_by_its_type(second: int, control: bool) -> None:
+def test_rtcp_is_known_by_its_type(second: int, control: bool) -> None:
     assert is_rtcp(bytes((0x80, second))) == control
 
 
-def opened(each: type[Forwarder], datagram: bytes) -> tuple[bytes, Elements] | None:
+def opened(each: Engine, datagram: bytes) -> tuple[bytes, Elements] | None:
     try:
         return each.open_packet(memoryview(datagram))
     except InvalidPacket:
@@ -68,7 +68,7 @@ def opened(each: type[Forwarder], datagram: bytes) -> tuple[bytes, Elements] | N
 def test_any_datagram_is_plain_or_invalid_to_all_engines_alike(first: int, elements: bytes, rest: bytes) -> None:
     extension = b"\xbe\xde" + (len(elements) // 4).to_bytes(2, "big") + elements
     for datagram in (rest, bytes((first,)) + rest, bytes((first,)) + HEADER[1:] + extension + rest):
-        results = [opened(each, datagram) for each in engines.values()]
+        results = [opened(each, datagram) for each in installed.values()]
         assert all(result == results[0] for result in results)
         assert results[0] is None or results[0][0][0] == 0x80
 
@@ -86,7 +86,7 @@ def test_any_datagram_is_plain_or_invalid_to_all_engines_alike(first: int, eleme
 )
 def test_elements_of_the_header_extension_are_read(extension: str, elements: dict[int, bytes]) -> None:
     packet = b"\x90" + HEADER[1:] + bytes.fromhex(extension) + b"media"
-    for each in engines.values():
+    for each in installed.values():
         assert each.open_packet(memoryview(packet)) == (HEADER + b"media", elements)
 
 

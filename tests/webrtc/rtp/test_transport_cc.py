@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webrtc.errors import InvalidPacket
-from webrtc.forwarding import engine
-from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding.engine import Engine
+from webrtc.forwarding.engines import installed
 from webrtc.rtp.rtcp import Packet, parse
 from webrtc.rtp.transport_cc import KEPT, MAX_JUMP, TICKS, Arrivals, Run, TransportFeedback
 
@@ -63,7 +63,7 @@ def told(feedbacks: tuple[TransportFeedback, ...]) -> list[tuple[int, int | None
 @given(STATUSES)
 def test_feedback_is_read_as_it_was_written(deltas: list[int | None]) -> None:
     packet = feedback(deltas)
-    for each in engine.engines.values():
+    for each in installed.values():
         assert parse(packet.to_bytes(), each.read_feedback) == (packet,)
 
 
@@ -73,10 +73,10 @@ def test_engines_read_the_same_garbage_alike(statuses: int, chunks: list[int], t
     body = struct.pack("!IIHHI", 1, 2, 3, statuses, 0x04000005) + struct.pack(f"!{len(chunks)}H", *chunks) + times
     body += bytes(-len(body) % 4)
     datagram = struct.pack("!BBH", 0x80 | 15, 205, len(body) // 4) + body
-    assert len({said(datagram, each) for each in engine.engines.values()}) == 1
+    assert len({read(datagram, each) for each in installed.values()}) == 1
 
 
-def said(datagram: bytes, each: type[Forwarder]) -> tuple[Packet, ...] | None:
+def read(datagram: bytes, each: Engine) -> tuple[Packet, ...] | None:
     try:
         return parse(datagram, each.read_feedback)
     except InvalidPacket:
@@ -147,7 +147,7 @@ def test_arrivals_tell_each_packet_once_with_its_gaps() -> None:
     assert arrivals.feedback(1, 2) == ()
 
 
-def test_late_packet_is_told_again_with_those_after_it() -> None:
+def test_late_packet_is_reported_with_those_after_it_again() -> None:
     arrivals = Arrivals()
     for sequence in (10, 11, 13, 14):
         arrivals.note(sequence, 1.0)
@@ -157,7 +157,7 @@ def test_late_packet_is_told_again_with_those_after_it() -> None:
     assert told(arrivals.feedback(1, 2)) == [(12, 4400), (13, 4000), (14, 4000), (15, 4400)]
 
 
-def test_packet_too_late_is_not_told() -> None:
+def test_packet_too_late_is_not_reported() -> None:
     arrivals = Arrivals()
     for sequence in range(10):
         arrivals.note(100 + sequence, 1.0)
@@ -180,7 +180,7 @@ def test_sender_that_starts_again_is_followed() -> None:
     st.integers(0, 65_535),
     st.lists(st.tuples(st.integers(1, 3), st.integers(-40, 60), st.booleans()), min_size=1, max_size=400),
 )
-def test_what_arrives_is_told_whatever_its_order(start: int, steps: list[tuple[int, int, bool]]) -> None:
+def test_what_arrives_is_reported_whatever_its_order(start: int, steps: list[tuple[int, int, bool]]) -> None:
     arrivals, noted, known = Arrivals(), {}, {}
     sequence, packets = start, []
     for i, (step, late_ms, ask) in enumerate(steps):
@@ -208,7 +208,7 @@ def _checked(feedbacks: tuple[TransportFeedback, ...]) -> dict[int, int | None]:
     return dict(told(feedbacks))
 
 
-def test_many_packets_are_told_in_several_feedbacks() -> None:
+def test_many_packets_are_reported_in_several_feedbacks() -> None:
     arrivals = Arrivals()
     for sequence in range(0, 3000, 2):
         arrivals.note(sequence, 5.0 + (sequence % 7) * 0.2)  # large differences, and every second one lost

@@ -124,7 +124,7 @@ def test_broken_offer_names_what_it_breaks(old: str, new: str, reference: str) -
         (" 9 UDP/TLS", " 0 UDP/TLS", "RFC 9725 4.4.3"),
     ],
 )
-def test_unsupported_offer_is_told_from_a_broken_one(old: str, new: str, reference: str) -> None:
+def test_unsupported_offer_is_distinguished_from_a_broken_one(old: str, new: str, reference: str) -> None:
     with pytest.raises(UnsupportedSdp) as caught:
         parse_offer(OFFERS["chromium_send"].replace(old, new))
     assert caught.value.reference == reference

@@ -1,11 +1,12 @@
 """Who speaks, over simulated classrooms: one packet of 20 ms each, ticks as the bridge has them."""
 
+import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from webrtc.selection.active_speaker import CELLS, HOLD_S, MAX_EARS, RECENT, Speakers, Speech
+from webrtc.selection.active_speaker import CELLS, HOLD_S, MAX_SPEAKERS, RECENT, Speakers, Speech
 from webrtc.shared.ids import ParticipantId
 
 A, B, C, D = (ParticipantId(name) for name in "abcd")
@@ -45,7 +46,7 @@ class Classroom:
             for participant, sound in sounds.items():
                 level = sound(self.now - start)
                 if level is not None:
-                    self.speakers.hear(participant, level, None, self.now)
+                    self.speakers.add_level(participant, level, None, self.now)
             if self.now >= tick_at:
                 tick_at += self._tick_s
                 self.tick()
@@ -171,7 +172,7 @@ def test_packets_may_hold_more_or_less_sound(classroom: Classroom, packet_s: flo
     now = classroom.now
     for step in range(int(3 / packet_s)):
         now = classroom.now + step * packet_s
-        classroom.speakers.hear(A, SHOUT if step * packet_s > 0.5 else WHISPER, None, now)
+        classroom.speakers.add_level(A, SHOUT if step * packet_s > 0.5 else WHISPER, None, now)
         classroom.speakers.tick(now)
     assert classroom.speakers.dominant == A
     assert classroom.speakers.speaking(A)
@@ -186,7 +187,7 @@ def test_who_stops_sending_stops_speaking(classroom: Classroom) -> None:
 
 def test_what_the_sender_calls_no_voice_is_silence(classroom: Classroom) -> None:
     for step in range(150):
-        classroom.speakers.hear(A, SHOUT, False, classroom.now + step / 50)
+        classroom.speakers.add_level(A, SHOUT, False, classroom.now + step / 50)
         classroom.speakers.tick(classroom.now + step / 50)
     assert classroom.speakers.dominant is None
 
@@ -194,7 +195,7 @@ def test_what_the_sender_calls_no_voice_is_silence(classroom: Classroom) -> None
 def test_what_is_no_voice_shows_how_noisy_the_room_is(classroom: Classroom) -> None:
     for step in range(200):  # a steady voice after a quiet moment: without the moment it would pass for noise
         voice = step >= 50
-        classroom.speakers.hear(A, TALK if voice else WHISPER, voice, classroom.now + step / 50)
+        classroom.speakers.add_level(A, TALK if voice else WHISPER, voice, classroom.now + step / 50)
         classroom.speakers.tick(classroom.now + step / 50)
     assert classroom.speakers.dominant == A
 
@@ -230,15 +231,17 @@ def test_a_flood_of_levels_is_worth_one_voice(classroom: Classroom) -> None:
     classroom.run(2, {A: talk(), B: steady(WHISPER)})
     speakers, now = classroom.speakers, classroom.now
     for step in range(5000):
-        speakers.hear(B, 0, True, now + step * 1e-6)
+        speakers.add_level(B, 0, True, now + step * 1e-6)
     for name in range(1000):
-        speakers.hear(ParticipantId(f"forged-{name}"), 0, True, now)
+        speakers.add_level(ParticipantId(f"forged-{name}"), 0, True, now)
     speakers.tick(now + 0.1)
     assert speakers.dominant == A
-    assert len(speakers.speech.loudest) == MAX_EARS
-    for second in range(100):  # nobody ticks
-        speakers.hear(B, 0, True, now + second)
-    assert all(len(ear.heard) <= CELLS for ear in speakers._ears.values())
+    assert len(speakers.speech.loudest) == MAX_SPEAKERS
+    sizes = []
+    for second in range(2 * CELLS):  # nobody ticks
+        speakers.add_level(B, 0, True, now + second)
+        sizes.append(len(pickle.dumps(speakers)))
+    assert sizes[-1] <= sizes[CELLS]
     speakers.tick(now + 1e6)
     assert len(speakers.recent) <= RECENT
 

@@ -8,7 +8,7 @@ from webrtc.forwarding.layers import ALIVE_S, Layer, Source
 from webrtc.forwarding.slots import STILL_S, Slot
 from webrtc.rtp.sequence_header import Size
 from webrtc.selection.bitrate_allocation import Rest, Step
-from webrtc.selection.layer_selection import Selection
+from webrtc.selection.layer_selection import LayerSelection
 from webrtc.shared.ids import ClientId
 from webrtc.shared.state import Flow, Role
 
@@ -40,10 +40,10 @@ class Camera:
         return next((rid for rid, each in self.layers.items() if slot.carrier is each), None)
 
 
-def seated(camera: Camera) -> tuple[Selection, Slot, Wire]:
+def assigned(camera: Camera) -> tuple[LayerSelection, Slot, Wire]:
     wire = Wire()
     slot = video_slot(wire)
-    selection = Selection([slot])
+    selection = LayerSelection([slot])
     assert selection.assign({slot: camera.source})
     return selection, slot, wire
 
@@ -53,7 +53,7 @@ def seated(camera: Camera) -> tuple[Selection, Slot, Wire]:
 )
 def test_layer_is_the_smallest_that_fills_the_tile(height: int | None, rid: str) -> None:
     camera = Camera()
-    selection, slot, _ = seated(camera)
+    selection, slot, _ = assigned(camera)
     if height is not None:
         selection.layout({"0": height})
     camera.send(1.0)
@@ -70,7 +70,7 @@ def test_layer_is_the_smallest_that_fills_the_tile(height: int | None, rid: str)
 )
 def test_layer_is_as_large_as_the_link_takes(budget_bps: int, rid: str, still: bool) -> None:
     camera = Camera()
-    selection, slot, _ = seated(camera)
+    selection, slot, _ = assigned(camera)
     camera.send(1.0)
     selection.allocate(budget_bps, 1.0)
     camera.send(1.1)
@@ -82,18 +82,18 @@ def test_narrow_link_shows_the_first_of_equals_wherever_they_sit() -> None:
     cameras = Camera("q"), Camera("q")
     wires = Wire(), Wire()
     slots = tuple(video_slot(wire, mid=str(i)) for i, wire in enumerate(wires))
-    selection = Selection(slots)
+    selection = LayerSelection(slots)
     ranked = {slots[1]: cameras[1].source, slots[0]: cameras[0].source}
     assert selection.assign(ranked)
     assert not selection.assign(ranked)
     selection.allocate(250_000, 1.0)
-    assert [place.choice for place in selection._places.values()] == [Step(bps=150_000, layer=0), Rest.STILL]
+    assert selection.allocation.choices == {"1": Step(bps=150_000, layer=0), "0": Rest.STILL}
     assert selection.assign({slots[0]: cameras[0].source, slots[1]: cameras[1].source})
 
 
 def test_hidden_slot_carries_nothing() -> None:
     camera = Camera()
-    selection, slot, wire = seated(camera)
+    selection, slot, wire = assigned(camera)
     camera.send(1.0)
     selection.allocate(PLENTY, 1.0)
     camera.send(1.1)
@@ -106,7 +106,7 @@ def test_hidden_slot_carries_nothing() -> None:
 
 def test_starving_link_gets_a_still_every_few_seconds() -> None:
     camera = Camera("q")
-    selection, slot, wire = seated(camera)
+    selection, slot, wire = assigned(camera)
     times = []
     for i in range(100):
         now = 1.0 + i / 10
@@ -120,22 +120,22 @@ def test_starving_link_gets_a_still_every_few_seconds() -> None:
 
 def test_stills_of_several_are_asked_for_together() -> None:
     camera = Camera("q")
-    seats = [seated(camera) for _ in range(6)]
+    viewers = [assigned(camera) for _ in range(6)]
     keyframes: list[float] = []
     for i in range(300):
         now = 1.0 + i / 10
-        selection, _, _ = seats[i % 6]
+        selection, _, _ = viewers[i % 6]
         selection.allocate(30_000, now)
         if camera.layers["q"].track.keyframe_due(now):
             keyframes.append(now)
         camera.send(now, key=now in keyframes)
-    assert [len(wire.take()) for _, _, wire in seats] == [len(keyframes) - 1] * 6  # the first is of who came first
+    assert [len(wire.take()) for _, _, wire in viewers] == [len(keyframes) - 1] * 6  # the first is of who came first
     assert len(keyframes) <= 30 / STILL_S + 1
 
 
 def test_larger_layer_gives_way_at_once_when_the_link_takes_less() -> None:
     camera = Camera()
-    selection, slot, _ = seated(camera)
+    selection, slot, _ = assigned(camera)
     for now in (1.0, 1.1):
         camera.send(now)
         selection.allocate(PLENTY, now)
@@ -151,7 +151,7 @@ def test_larger_layer_gives_way_at_once_when_the_link_takes_less() -> None:
 
 def test_stopped_layer_is_left_for_one_that_comes() -> None:
     camera = Camera()
-    selection, slot, _ = seated(camera)
+    selection, slot, _ = assigned(camera)
     for now in (1.0, 1.1):
         camera.send(now)
         selection.allocate(PLENTY, now)
@@ -167,7 +167,7 @@ def test_stopped_layer_is_left_for_one_that_comes() -> None:
 
 def test_pause_of_all_layers_changes_nothing() -> None:
     camera = Camera()
-    selection, slot, _ = seated(camera)
+    selection, slot, _ = assigned(camera)
     for now in (1.0, 1.1):
         camera.send(now)
         selection.allocate(PLENTY, now)
@@ -178,7 +178,7 @@ def test_pause_of_all_layers_changes_nothing() -> None:
 
 def test_another_source_takes_over_at_its_keyframe_and_the_old_one_goes_on_until_then() -> None:
     one, two = Camera("q"), Camera("h")
-    selection, slot, wire = seated(one)
+    selection, slot, wire = assigned(one)
     one.send(1.0)
     selection.allocate(PLENTY, 1.0)
     one.send(1.1)
@@ -194,7 +194,7 @@ def test_another_source_takes_over_at_its_keyframe_and_the_old_one_goes_on_until
 
 def test_only_what_is_shown_is_asked_for_and_the_smallest_as_a_reserve() -> None:
     camera = Camera()
-    selection, _, _ = seated(camera)
+    selection, _, _ = assigned(camera)
     camera.send(1.0)
     selection.allocate(PLENTY, 1.0)
     assert {rid: each.wanted(1.1) for rid, each in camera.layers.items()} == {"q": True, "h": False, "f": True}
@@ -208,7 +208,7 @@ def test_only_what_is_shown_is_asked_for_and_the_smallest_as_a_reserve() -> None
 )
 def test_picture_of_one_layer_is_tried_beyond_the_budget(trial_bps: int, still: bool, tried_bps: int) -> None:
     camera = Camera("f")
-    selection, slot, _ = seated(camera)
+    selection, slot, _ = assigned(camera)
     selection.allocate(1_000_000, 1.0, trial_bps=trial_bps)
     camera.send(1.1)
     assert (slot.carrier, slot.still) == (camera.layers["f"], still)
@@ -218,7 +218,7 @@ def test_picture_of_one_layer_is_tried_beyond_the_budget(trial_bps: int, still: 
 
 
 def test_picture_that_can_do_with_less_is_not_tried() -> None:
-    selection, _, _ = seated(Camera())
+    selection, _, _ = assigned(Camera())
     selection.allocate(100_000, 1.0, trial_bps=4_000_000)
     assert selection.trial_bps == 0
 
@@ -227,7 +227,7 @@ def test_others_keep_what_they_have_beside_a_picture_that_is_tried() -> None:
     stage, small, wire = Camera("f"), Camera("q"), Wire()
     slots = [video_slot(wire, mid="0"), video_slot(wire, mid="1")]
     slots[1].role = Role.THUMBNAIL
-    selection = Selection(slots)
+    selection = LayerSelection(slots)
     selection.assign({slots[0]: stage.source, slots[1]: small.source})
     selection.allocate(1_000_000, 1.0, trial_bps=4_000_000)
     stage.send(1.1)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from webrtc.selection.active_speaker import Speech
-from webrtc.selection.ranking import Cast, Offering, cast, eligible
+from webrtc.selection.ranking import Offering, Ranking, eligible, rank
 from webrtc.shared.ids import ParticipantId
 from webrtc.shared.policy import Mode, Policy
 
@@ -32,10 +32,10 @@ def seen(
     loudest: str = "",
     offerings: Mapping[str, Offering] | None = None,
     own_slides: bool = False,
-) -> Cast:
+) -> Ranking:
     offered = {ParticipantId(name): ROOM for name in rooms}
     offered |= {ParticipantId(name): each for name, each in (offerings or {}).items()}
-    return cast(
+    return rank(
         viewer=ParticipantId(viewer),
         present=(*ids(rooms), ParticipantId("viewer-1")),
         offerings=offered,
@@ -82,7 +82,7 @@ def test_stage_and_voices_follow_mode_and_floor(
     mode: Mode, floor: str, viewer: str, recent: str, stage: str, voices: str
 ) -> None:
     seen_by = seen(viewer, mode, floor=floor, recent=recent, dominant=recent[:1] or "-", loudest=recent)
-    assert seen_by == Cast(stage=ids(stage), thumbnails=ids(stage[1:]), voices=ids(voices))
+    assert seen_by == Ranking(stage=ids(stage), thumbnails=ids(stage[1:]), voices=ids(voices))
 
 
 def test_voices_are_ranked_by_loudness_after_floor_dominant_and_host() -> None:
@@ -109,17 +109,19 @@ def test_a_room_never_sees_or_hears_itself(mode: Mode, floor: str, viewer: str) 
 
 def test_slides_take_the_stage_and_their_presenter_is_the_first_thumbnail() -> None:
     sharing = {"c": Offering(picture=True, slides=True, voice=True)}
-    assert seen("a", Mode.TEACHER, offerings=sharing) == Cast(
+    assert seen("a", Mode.TEACHER, offerings=sharing) == Ranking(
         slides=ParticipantId("c"), thumbnails=ids("chbd"), voices=ids("h")
     )
-    assert seen("c", Mode.TEACHER, offerings=sharing) == Cast(stage=ids("habd"), thumbnails=ids("abd"), voices=ids("h"))
+    assert seen("c", Mode.TEACHER, offerings=sharing) == Ranking(
+        stage=ids("habd"), thumbnails=ids("abd"), voices=ids("h")
+    )
     assert seen("viewer-1", Mode.TEACHER, offerings=sharing).thumbnails == ids("chabd")
 
 
 def test_presenter_whose_slides_come_of_another_machine_sees_them_too() -> None:
     sharing = {"c": Offering(picture=True, slides=True, voice=True)}
     shown = seen("c", Mode.TEACHER, offerings=sharing, own_slides=True)
-    assert shown == Cast(slides=ParticipantId("c"), thumbnails=ids("habd"), voices=ids("h"))
+    assert shown == Ranking(slides=ParticipantId("c"), thumbnails=ids("habd"), voices=ids("h"))
     others = sharing | {"h": Offering(picture=True, slides=True, voice=True)}
     assert seen("c", Mode.TEACHER, offerings=others, own_slides=True).slides == "h"
 
@@ -135,31 +137,31 @@ def test_of_several_slides_those_of_the_larger_one_are_shown() -> None:
 def test_who_has_no_picture_or_voice_is_passed_over() -> None:
     some = {"h": Offering(voice=True), "b": Offering(picture=True), "c": Offering(slides=True)}
     got = seen("a", Mode.DISCUSSION, recent="hb", loudest="hb", offerings=some)
-    assert got == Cast(slides=ParticipantId("c"), thumbnails=ids("bd"), voices=ids("hd"))
+    assert got == Ranking(slides=ParticipantId("c"), thumbnails=ids("bd"), voices=ids("hd"))
 
 
 def test_two_rooms_see_and_hear_each_other() -> None:
     for mode in (Mode.DISCUSSION, Mode.CALLED):
         floor = "a" if mode is Mode.CALLED else "-"
-        assert seen("h", mode, rooms="ha", floor=floor) == Cast(stage=ids("a"), voices=ids("a"))
-        assert seen("a", mode, rooms="ha", floor=floor) == Cast(stage=ids("h"), voices=ids("h"))
+        assert seen("h", mode, rooms="ha", floor=floor) == Ranking(stage=ids("a"), voices=ids("a"))
+        assert seen("a", mode, rooms="ha", floor=floor) == Ranking(stage=ids("h"), voices=ids("h"))
 
 
 def test_who_is_not_here_is_not_shown() -> None:
     got = seen("a", Mode.CALLED, rooms="ab", floor="d", recent="dc", dominant="d", loudest="dc")
-    assert got == Cast(stage=ids("b"))
+    assert got == Ranking(stage=ids("b"))
 
 
 def test_without_a_host_all_are_heard() -> None:
     policy = Policy(mode=Mode.TEACHER)
-    got = cast(
+    got = rank(
         viewer=ParticipantId("a"),
         present=ids("ab"),
         offerings=dict.fromkeys(ids("ab"), ROOM),
         policy=policy,
         speech=Speech(),
     )
-    assert got == Cast(stage=ids("b"), voices=ids("b"))
+    assert got == Ranking(stage=ids("b"), voices=ids("b"))
 
 
 @pytest.mark.parametrize(

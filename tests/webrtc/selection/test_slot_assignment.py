@@ -1,4 +1,4 @@
-"""Who sits where, and that nobody moves without need."""
+"""Which source each slot gets, and that none moves without need."""
 
 from webrtc.forwarding.forward import Forwarder
 from webrtc.forwarding.layers import Layer, Source
@@ -6,7 +6,7 @@ from webrtc.forwarding.outlet import Outlet
 from webrtc.forwarding.slots import Formats, Slot
 from webrtc.forwarding.track import SourceClock, Track
 from webrtc.sdp.offer import Codec, Kind
-from webrtc.selection.slot_assignment import Ranks, seat
+from webrtc.selection.slot_assignment import RankedSources, assign_slots
 from webrtc.shared.ids import ClientId, TrackId
 from webrtc.shared.state import Role
 
@@ -20,7 +20,7 @@ CODECS = {
 def source(codec: str) -> Source:
     kind: Kind = "audio" if codec == "OPUS" else "video"
     track = Track(id=TrackId(codec), kind=kind, ssrc=1, payload_types={1: CODECS[codec]}, clock=SourceClock())
-    layer = Layer(track=track, forwarder=Forwarder(), ask=lambda track, now: None)
+    layer = Layer(track=track, send=Forwarder().send, ask=lambda track, now: None)
     return Source(client=ClientId("camera"), kind=kind, layers=[layer])
 
 
@@ -41,27 +41,35 @@ A, B, C, D = (source("VP8") for _ in range(4))
 
 def test_best_of_each_rank_sits_in_its_slots() -> None:
     voice, another = source("OPUS"), source("OPUS")
-    ranks = Ranks(stage=[B, A], thumbnails=[A, C, D], voices=[voice, another])
-    assert seat((STAGE, VOICE, SMALL, OTHER), {}, ranks) == {STAGE: B, SMALL: A, OTHER: C, VOICE: voice}
+    ranks = RankedSources(stage=[B, A], thumbnails=[A, C, D], voices=[voice, another])
+    assert assign_slots((STAGE, VOICE, SMALL, OTHER), {}, ranks) == {STAGE: B, SMALL: A, OTHER: C, VOICE: voice}
 
 
 def test_thumbnails_keep_their_places_while_they_are_among_the_best() -> None:
     slots = (STAGE, SMALL, OTHER)
-    seated = {SMALL: C, OTHER: A}
-    assert seat(slots, seated, Ranks(stage=[B], thumbnails=[A, C, D])) == {STAGE: B, SMALL: C, OTHER: A}
-    assert seat(slots, seated, Ranks(stage=[B], thumbnails=[D, A, C])) == {STAGE: B, SMALL: D, OTHER: A}
-    assert seat(slots, seated, Ranks(stage=[A], thumbnails=[B, C])) == {STAGE: A, SMALL: C, OTHER: B}
-    assert seat(slots, seated, Ranks()) == {}
+    held = {SMALL: C, OTHER: A}
+    assert assign_slots(slots, held, RankedSources(stage=[B], thumbnails=[A, C, D])) == {
+        STAGE: B,
+        SMALL: C,
+        OTHER: A,
+    }
+    assert assign_slots(slots, held, RankedSources(stage=[B], thumbnails=[D, A, C])) == {
+        STAGE: B,
+        SMALL: D,
+        OTHER: A,
+    }
+    assert assign_slots(slots, held, RankedSources(stage=[A], thumbnails=[B, C])) == {STAGE: A, SMALL: C, OTHER: B}
+    assert assign_slots(slots, held, RankedSources()) == {}
 
 
-def test_seats_are_told_in_the_order_of_the_ranks() -> None:
+def test_assignment_is_in_the_order_of_the_ranks() -> None:
     slots = (STAGE, SMALL, OTHER)
-    told = seat(slots, {SMALL: C, OTHER: A}, Ranks(stage=[B], thumbnails=[A, C, D]))
-    assert list(told.items()) == [(STAGE, B), (OTHER, A), (SMALL, C)]
+    found = assign_slots(slots, {SMALL: C, OTHER: A}, RankedSources(stage=[B], thumbnails=[A, C, D]))
+    assert list(found.items()) == [(STAGE, B), (OTHER, A), (SMALL, C)]
 
 
 def test_slot_gets_only_what_its_subscriber_decodes() -> None:
     camera, phone = source("H264"), source("VP8")
     both = slot(Role.THUMBNAIL, "VP8", "H264")
-    ranks = Ranks(stage=[camera, phone], thumbnails=[camera, phone])
-    assert seat((STAGE, both), {}, ranks) == {STAGE: phone, both: camera}
+    ranks = RankedSources(stage=[camera, phone], thumbnails=[camera, phone])
+    assert assign_slots((STAGE, both), {}, ranks) == {STAGE: phone, both: camera}

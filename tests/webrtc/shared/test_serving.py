@@ -41,7 +41,7 @@ class Server:
         self.asked, self.go_on = asyncio.Queue[str](), asyncio.Event()
         self.port = 0
         self.runner: web.AppRunner
-        self._stack = AsyncExitStack()
+        self.stack = AsyncExitStack()
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.put_nowait(request.path)
@@ -54,7 +54,7 @@ class Server:
     async def connect(self, sent: str = "") -> Connection:
         self.idle.came.clear()
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self._stack.callback(writer.close)
+        self.stack.callback(writer.close)
         writer.write(sent.encode())
         await self.idle.came.wait()
         await asyncio.sleep(0)  # until it has its transport
@@ -86,7 +86,7 @@ async def serving_here(
     app.router.add_route("*", "/{any}", server.answer)
     async with asyncio.timeout(30), serving(app, listen("127.0.0.1", 0), idle=server.idle, tls=tls) as runner:
         server.runner, server.port = runner, runner.addresses[0][1]
-        async with server._stack:
+        async with server.stack:
             yield server
 
 
@@ -188,7 +188,7 @@ async def test_one_network_takes_no_more_than_its_share() -> None:
         assert not other.at_eof()
 
 
-async def test_who_answers_is_not_said() -> None:
+async def test_answers_do_not_name_the_server() -> None:
     async with serving_here() as server:
         reader, _ = await server.connect(HEAD + "\r\n")
         assert b"Server:" not in await head_of(reader)

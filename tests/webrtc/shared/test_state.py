@@ -6,7 +6,7 @@ from webrtc.shared.ids import BridgeId, ClientId, ParticipantId, TrackId
 from webrtc.shared.state import (
     BridgeState,
     Flow,
-    Link,
+    LinkState,
     ParticipantState,
     Role,
     SlotState,
@@ -59,7 +59,7 @@ def test_state_is_what_the_controller_reads() -> None:
     )
     participant = ParticipantState(
         id=ParticipantId("a"),
-        link=Link.GOOD,
+        link=LinkState.GOOD,
         round_trip_ms=None,
         speaking=True,
         tracks=(track,),

@@ -10,6 +10,7 @@ from webrtc.shared.ids import ClientId, ParticipantId
 from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import CHECKS_PER_SECOND, MAX_ADDRESSES, OWNED_S, SILENT_S, Credentials, IceLite, IceSession
 from webrtc.transport.path import Address, Path
+from webrtc.transport.receive import ReceiveBuffer
 
 A, B, C = ("192.0.2.1", 1000), ("192.0.2.2", 2000), ("192.0.2.3", 3000)
 
@@ -24,7 +25,7 @@ class Client:
         network.ice.add(self.session)
 
     def receive_dtls(self, datagram: bytes) -> None: ...
-    def receive_media(self, size: int, now: float) -> None: ...
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None: ...
 
     def check(self, address: Address, *, nominate: bool = False, credentials: Credentials | None = None) -> None:
         self.network.receive(check(credentials or self.session.credentials, nominate=nominate), address)
@@ -66,7 +67,7 @@ def test_check_is_answered_with_the_source_address() -> None:
     assert "FINGERPRINT" in answer.attributes
 
 
-def test_client_is_heard_everywhere_and_sent_to_where_it_wants() -> None:
+def test_packets_are_taken_from_everywhere_and_sent_where_the_client_wants() -> None:
     network = Network()
     client = Client(network)
     client.check(A)
@@ -99,7 +100,7 @@ def test_path_on_which_packets_come_is_not_left_for_one_that_is_checked() -> Non
     client = Client(network)
     client.check(A, nominate=True)
     client.session.verified[A] -= SILENT_S + 1
-    client.session.hear(A, client.session.heard_at)
+    client.session.note_received(A, client.session.received_at)
     client.check(B)
     assert client.moves == [A]
 
@@ -109,7 +110,7 @@ def test_address_on_which_packets_come_is_not_given_to_another() -> None:
     victim, attacker = Client(network), Client(network)
     victim.check(A, nominate=True)
     victim.session.verified[A] -= OWNED_S + 1
-    victim.session.hear(A, victim.session.heard_at)
+    victim.session.note_received(A, victim.session.received_at)
     attacker.check(A, nominate=True)
     assert (network.ice.peers, attacker.moves) == ({A: victim}, [])
     victim.session.verified[A] -= OWNED_S + 1
@@ -117,12 +118,12 @@ def test_address_on_which_packets_come_is_not_given_to_another() -> None:
     assert (network.ice.peers, attacker.moves) == ({A: attacker}, [A])
 
 
-def test_address_that_was_heard_longest_ago_makes_way() -> None:
+def test_address_without_a_sign_for_longest_makes_way() -> None:
     network = Network()
     client = Client(network)
     for port in range(MAX_ADDRESSES):
         client.check((A[0], port), nominate=True)
-    client.session.hear((A[0], 0), client.session.heard_at)
+    client.session.note_received((A[0], 0), client.session.received_at)
     client.check(B)
     assert set(network.ice.peers) == {B, (A[0], 0), *((A[0], port) for port in range(2, MAX_ADDRESSES))}
 
@@ -190,7 +191,7 @@ def test_what_is_no_check_for_us_gets_no_answer() -> None:
     assert len(network.sent) == 1
 
 
-def test_client_that_would_be_controlled_is_told_of_the_conflict() -> None:
+def test_client_that_would_be_controlled_gets_the_conflict() -> None:
     network = Network()
     client = Client(network)
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)

@@ -10,13 +10,14 @@ from testing.webrtc.bare import KEYFRAME, bare_client, offer, packet
 from tests.webrtc.framed import frame, read_frame
 from tests.webrtc.peers import LESSON, lesson
 from tests.webrtc.transport.test_ice import check
-from webrtc.forwarding.forward import Forwarder
+from webrtc.forwarding.engine import PURE
 from webrtc.shared.ids import ClientId, ParticipantId
 from webrtc.transport.demux import Demultiplexer
 from webrtc.transport.dtls import Certificate
 from webrtc.transport.ice import IceLite, IceSession
 from webrtc.transport.listen import MediaPort
 from webrtc.transport.path import Path
+from webrtc.transport.receive import ReceiveBuffer
 
 
 class Client:
@@ -26,18 +27,19 @@ class Client:
         ice.add(self.session)
 
     def receive_dtls(self, datagram: bytes) -> None: ...
-    def receive_media(self, size: int, now: float) -> None: ...
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None: ...
 
 
 def media_port(ice: IceLite, hosts: list[str], port: int = 0, advertise: Sequence[str] = ()) -> MediaPort:
-    demultiplexer = Demultiplexer(buffer=memoryview(bytearray(2048)), peers=ice.peers, receive_stun=ice.receive)
+    demultiplexer = Demultiplexer(received=ReceiveBuffer(), peers=ice.peers, receive_stun=ice.receive)
     return MediaPort(
         hosts=hosts,
         port=port,
         advertise=advertise,
         tcp=True,
         demultiplexer=demultiplexer,
-        forwarder=Forwarder(),
+        inbox=PURE.inbox,
+        outgoing=PURE.forwarder(),
         ended=ice.forget,
     )
 

@@ -6,7 +6,7 @@ from socket import AF_INET, AF_INET6, SO_RCVBUF, SOCK_DGRAM, SOCK_NONBLOCK, SOL_
 
 import pytest
 
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.transport.path import Address, SendTo
 from webrtc.transport.receive import HELD, Inbox
 
@@ -29,7 +29,7 @@ class Reader:
 
     def __init__(self, node: socket, fault: int = -1) -> None:
         self.node = node
-        self.inbox: Inbox = engine.make_forwarder().inbox()
+        self.inbox: Inbox = engines.chosen.inbox()
         self.buffer = memoryview(bytearray(BUFFER))
         self.fault = fault
         self.came: list[tuple[bytes, Address]] = []

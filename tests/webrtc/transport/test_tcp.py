@@ -9,6 +9,7 @@ from tests.webrtc.transport.test_ice import check
 from webrtc.transport.demux import Demultiplexer
 from webrtc.transport.ice import IceLite, IceSession
 from webrtc.transport.path import Address, Path
+from webrtc.transport.receive import ReceiveBuffer
 from webrtc.transport.tcp import (
     CHECK_TIMEOUT_S,
     MAX_QUEUED,
@@ -34,15 +35,14 @@ class Server:
         self.ended: asyncio.Queue[Address] = asyncio.Queue()
         self.session = IceSession(peer=self, moved=self.paths.append, now=0.0)
         self.ice.add(self.session)
-        self._buffer = memoryview(bytearray(2048))
-        demultiplexer = Demultiplexer(buffer=self._buffer, peers=self.ice.peers, receive_stun=self.ice.receive)
+        demultiplexer = Demultiplexer(received=ReceiveBuffer(), peers=self.ice.peers, receive_stun=self.ice.receive)
         self.tcp = TcpServer(hosts=["127.0.0.1"], port=0, demultiplexer=demultiplexer, ended=self._end)
 
     def receive_dtls(self, datagram: bytes) -> None:
         self.came.put_nowait(datagram)
 
-    def receive_media(self, size: int, now: float) -> None:
-        self.came.put_nowait(bytes(self._buffer[:size]))
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None:
+        self.came.put_nowait(bytes(received.view[:size]))
 
     def check(self) -> bytes:
         return frame(check(self.session.credentials, nominate=True))

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from webrtc.forwarding import engine
+from webrtc.forwarding import engines
 from webrtc.transport.demux import Demultiplexer
 from webrtc.transport.path import Address, Path
+from webrtc.transport.receive import ReceiveBuffer
 from webrtc.transport.udp import COUNT_S, UdpSocket
 
 pytestmark = pytest.mark.usefixtures("each_engine")
@@ -24,7 +25,7 @@ class Everything:
     def receive_dtls(self, datagram: bytes) -> None:
         self.came.put_nowait(("dtls", len(datagram)))
 
-    def receive_media(self, size: int, now: float) -> None:
+    def receive_media(self, received: ReceiveBuffer, size: int, now: float) -> None:
         if size == FAULTY:
             raise RuntimeError("a fault of ours")
         self.came.put_nowait(("media", size))
@@ -38,12 +39,13 @@ async def joined(*, known: bool) -> AsyncIterator[tuple[Everything, Demultiplexe
     """What a socket of ours received, and the socket of a client, known to it or not."""
     everything = Everything()
     peers: dict[Address, Everything] = {}
-    demultiplexer = Demultiplexer(buffer=memoryview(bytearray(2048)), peers=peers, receive_stun=everything.receive_stun)
+    demultiplexer = Demultiplexer(received=ReceiveBuffer(), peers=peers, receive_stun=everything.receive_stun)
     udp = UdpSocket(
         host="127.0.0.1",
         port=0,
         demultiplexer=demultiplexer,
-        forwarder=engine.make_forwarder(),
+        inbox=engines.chosen.inbox(),
+        outgoing=engines.chosen.forwarder(),
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.connect(("127.0.0.1", udp.port))
@@ -72,7 +74,7 @@ NONSENSE = (
 LAST = b"\x00" + bytes(63)
 
 
-async def test_datagrams_are_told_apart() -> None:
+async def test_datagrams_are_demultiplexed() -> None:
     async with asyncio.timeout(10), joined(known=True) as (everything, received, client):
         for datagram in (bytes(20), b"\x16" + bytes(12), b"\x80" + bytes(11), b"\xbf" + bytes(1499), *NONSENSE, LAST):
             client.send(datagram)

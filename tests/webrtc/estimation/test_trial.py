@@ -4,8 +4,8 @@ import pytest
 
 from tests.webrtc.estimation.test_estimate import Sender, Way, steady
 from webrtc.estimation.estimate import START_BPS
+from webrtc.estimation.trial import MOST_BPS, STRAY, Trial
 from webrtc.selection.bitrate_allocation import MARGIN, Priority, Rest, Step, Wish, allocate, least_bps
-from webrtc.selection.trial import MOST_BPS, STRAY, Trial
 
 FRAMES_PER_S = 30
 KEYFRAME_OCTETS = 60_000
