@@ -5,7 +5,7 @@ BIN := .venv/bin
 WEB := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run quick test trials check format bench web wheel lock packages fast run-fast test-fast clean
+.PHONY: run quick test trials check format bench web contract wheel lock packages fast run-fast test-fast clean
 
 run: .venv/runtime web run-fast
 	$(BIN)/nhipcau demo
@@ -45,6 +45,10 @@ bench: .venv/development web test-fast
 	$(BIN)/python -m bench
 
 web: controller/web/dist/index.html
+
+# The types and limits that the app and the server share, after a change of what is served.
+contract: .venv/runtime
+	$(BIN)/python -m controller.web.typescript > web/src/api/contract.ts.new && mv web/src/api/contract.ts.new web/src/api/contract.ts
 
 packages:
 	.ci/packages mosquitto chromium firefox-esr postgresql coturn

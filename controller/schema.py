@@ -1,9 +1,15 @@
-"""The base of all JSON models, and the types their fields share. What comes in is taken strictly."""
+"""The base of the JSON models that come in, and the types and values that models share.
+
+What comes in is a `Model`, taken strictly. What goes out is a frozen dataclass: the value itself where its fields are
+those of the JSON, and nothing is checked again on the way out.
+"""
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,8 +21,11 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StringConstraints,
+    TypeAdapter,
     WithJsonSchema,
 )
+
+from rooms.school import Organisation, OrganisationId
 
 KEY_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 SLUG_PATTERN = r"[a-z0-9-]{2,40}"
@@ -26,10 +35,41 @@ FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 LAST_MOMENT = datetime(2200, 1, 1, tzinfo=UTC)
 
 
+@cache
+def adapter(kind: type) -> TypeAdapter[Any]:
+    """What makes the JSON of values of this type."""
+    return TypeAdapter(kind)
+
+
+def json_text(value: object) -> str:
+    """The JSON of a value that pages are sent."""
+    kind: type = type(value)
+    return adapter(kind).dump_json(value).decode()
+
+
 class Model(BaseModel):
     """Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedJson:
+    """What people call it, with its id."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolJson:
+    id: OrganisationId
+    name: str
+    province: str
+
+    @classmethod
+    def of(cls, each: Organisation) -> Self:
+        return cls(id=each.id, name=each.name, province=each.province)
 
 
 class Nothing(Model):

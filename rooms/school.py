@@ -19,6 +19,9 @@ SchoolId = NewType("SchoolId", OrganisationId)
 
 
 LONGEST_ID = 40
+LONGEST_NAME = 200
+LONGEST_PROVINCE = 100
+DEFAULT_TIMEZONE = "Asia/Ho_Chi_Minh"
 GENERIC = r"^(truong-)?((tieu-hoc|trung-hoc-co-so|trung-hoc-pho-thong|th|thcs|thpt)-)?"
 
 
@@ -36,12 +39,12 @@ class Organisation:
     kind: OrganisationKind
     name: str
     province: str = ""
-    timezone: str = "Asia/Ho_Chi_Minh"  # IANA name; what people read and weekly rules are in it
+    timezone: str = DEFAULT_TIMEZONE  # IANA name; what people read and weekly rules are in it
 
     def __post_init__(self) -> None:
         checks.slug(self.id, "organisation id")
-        checks.text(self.name, "organisation name", at_most=200)
-        checks.text(self.province, "province", at_most=100, empty=True)
+        checks.text(self.name, "organisation name", at_most=LONGEST_NAME)
+        checks.text(self.province, "province", at_most=LONGEST_PROVINCE, empty=True)
         if self.parent_id == self.id:
             raise InvalidValue(f"organisation {self.id} cannot be above itself")
         try:

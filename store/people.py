@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rooms.people.account import Account, AccountId, LoginId, LoginView, Role, RoleAt, TokenId, TokenView
+from rooms.people.account import Account, AccountId, Language, LoginId, LoginView, Role, RoleAt, TokenId, TokenView
 from rooms.people.errors import (
     AccountExists,
     AccountNotFound,
@@ -410,7 +410,7 @@ def _account(row: AccountRow) -> Account:
         id=AccountId(row.id),
         name=row.name,
         display_name=row.display_name,
-        language=row.language,
+        language=Language(row.language),
         roles=tuple(RoleAt(each.role, OrganisationId(each.organisation_id)) for each in row.roles),
         created=row.created_at,
         operator=row.operator,

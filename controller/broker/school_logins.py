@@ -38,15 +38,18 @@ class MqttLogin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MqttCorner:
-    """A school's part of the broker, and how its devices come there."""
+class MqttCorner(DeviceAddress):
+    """A school's part of the broker, and how its devices come there.
 
-    address: DeviceAddress
+    `discovery_prefix`: of Home Assistant discovery; `own_prefix`: of the native dialect. `ours`: its passwords are
+    issued here; `issued`: there is one.
+    """
+
     username: str
-    discovery_prefix: str  # of Home Assistant discovery
-    own_prefix: str  # of the native dialect
-    ours: bool  # its passwords are issued here
-    issued: bool  # there is one
+    discovery_prefix: str
+    own_prefix: str
+    ours: bool
+    issued: bool
 
 
 class MqttLogins:
@@ -130,8 +133,12 @@ class MqttLogins:
 
     async def corner(self, school_id: SchoolId, *, asked_host: str) -> MqttCorner:
         """What a technician types into the school's devices, but for the password. Raises `StoreUnavailable`."""
+        address = self._entrance.for_devices(asked_host)
         return MqttCorner(
-            address=self._entrance.for_devices(asked_host),
+            host=address.host,
+            port=address.port,
+            tls=address.tls,
+            reach=address.reach,
             username=username_of(school_id),
             discovery_prefix=self._entrance.discovery_prefix(school_id),
             own_prefix=f"sc/1/{school_id}/",

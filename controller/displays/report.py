@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, StrictBool
+
+from controller.schema import Count, Number
 
 
 class SiteDisplay(StrEnum):
@@ -30,20 +35,34 @@ class SendLimit(StrEnum):
     BANDWIDTH = "bandwidth"
 
 
+Share = Annotated[Number, Field(ge=0, le=1)]
+AtLeastZero = Annotated[Number, Field(ge=0)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayReport:
-    """What a display page says of itself, every 2 s and at each change."""
+    """What a display page says of itself over its WebSocket, every 2 s and at each change.
 
-    joined: bool
+    `playing`: elements that show a moving picture. `frames_decoded`, `freezes`: of all received pictures, since the
+    page joined. `audio_energy`: WebRTC's totalAudioEnergy, summed over the received tracks. `send_round_trip_ms`: null
+    before the node has said it (RTCP receiver reports); `send_loss`: lost on the way to the node, 0 to 1. `concealed`:
+    share of the sound that the decoder made up of late. `cpu_slow`: the machine cannot decode all that it was sent: the
+    page has asked for less.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    type: Literal["report"] = "report"
+    joined: StrictBool
     camera: Camera
-    publishing: bool
-    playing: int  # elements that show a moving picture
-    frames_decoded: int  # since the page joined
-    audio_energy: float  # WebRTC's totalAudioEnergy, summed over the received tracks
-    weak: bool
-    send_round_trip_ms: float | None = None  # None before the node has said it (RTCP receiver reports)
-    send_loss: float | None = None  # lost on the way to the node, 0 to 1
+    publishing: StrictBool
+    playing: Count
+    frames_decoded: Count
+    audio_energy: AtLeastZero
+    weak: StrictBool
+    send_round_trip_ms: AtLeastZero | None = None
+    send_loss: Share | None = None
     limited: SendLimit = SendLimit.NONE
-    freezes: int = 0  # of all received pictures, since the page joined
-    concealed: float = 0.0  # share of the sound that was made up by the decoder of late, 0 to 1
-    cpu_slow: bool = False  # the machine cannot decode all that it was sent: the page has asked for less
+    freezes: Count = 0
+    concealed: Share = 0.0
+    cpu_slow: StrictBool = False

@@ -1,6 +1,6 @@
 """What each display should show and do now: its room, the next lesson, who asks for it, and its call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,9 +8,18 @@ from controller.displays.call import AskingLesson, CallRoom, DisplayCall, Displa
 from controller.displays.media_tokens import MOST_VOICES, Grants
 from controller.displays.presence import Displays
 from controller.lessons.conductor import Conductor
-from controller.nodes.bridge_report import bridge_slots, present_rooms, shared_screens, speaking_room, wanted_layers
+from controller.lessons.lesson_run import Plan
+from controller.nodes.bridge_report import (
+    Received,
+    bridge_slots,
+    present_rooms,
+    shared_screens,
+    speaking_room,
+    wanted_layers,
+)
 from controller.nodes.bridges import Nodes
-from rooms.lesson import LessonState, may_step_out
+from controller.schema import NamedJson, SchoolJson
+from rooms.lesson import LessonState, Site, may_step_out
 from rooms.room import DisplayId, Room, RoomId
 from store import Store
 
@@ -45,9 +54,10 @@ class DisplayStates:
         self._displays.introduce(display)
         room = await self._store.rooms.get(display.room_id)
         return DisplayState(
-            display_id=display_id,
-            room=room,
-            school=await self._store.organisations.get(room.school_id),
+            time=self._clock(),
+            display=display_id,
+            room=NamedJson(id=room.id, name=room.name),
+            school=SchoolJson.of(await self._store.organisations.get(room.school_id)),
             next=await self._next_lesson(room),
             asking=await self._asking(room.id),
             call=self._call(display.id, room.id),
@@ -60,7 +70,7 @@ class DisplayStates:
         site = lesson.site(room_id)
         host = await self._store.organisations.get(lesson.host_school_id)
         return AskingLesson(
-            lesson_id=lesson.id,
+            lesson=lesson.id,
             title=lesson.title,
             host=host.name,
             stepped_out=site.stepped_out,
@@ -69,7 +79,7 @@ class DisplayStates:
 
     def with_call(self, state: DisplayState) -> DisplayState:
         """The same with the call as it is now. Changes come often while a lesson is live; the database is not asked."""
-        return replace(state, call=self._call(state.display_id, state.room.id))
+        return replace(state, time=self._clock(), call=self._call(state.display, RoomId(state.room.id)))
 
     def _call(self, id: DisplayId, room_id: RoomId) -> DisplayCall | None:
         plan = self._conductor.plan_in(room_id)
@@ -83,29 +93,23 @@ class DisplayStates:
         own = lesson.site(room_id)
         state = self._nodes.state(lesson.id)
         here, now = (room_id, id), self._clock()
+        received = bridge_slots(state).get(here, Received())
         present = present_rooms(*self._nodes.states(lesson.id))
         return DisplayCall(
-            lesson_id=lesson.id,
+            lesson=lesson.id,
             title=lesson.title,
             epoch=epoch,
-            spread_s=self._nodes.spread_s(lesson.id),
+            spread_ms=round(self._nodes.spread_s(lesson.id) * 1000),
             whip=self._grants.publish(lesson.id, room_id, id, now),
             whep=self._grants.play(lesson.id, room_id, id, now),
             screen=self._grants.screen(lesson.id, room_id, id, epoch, now),
             sharing=shared_screens(state).get(room_id),
             video=min(len(others) + 1, MOST_PICTURES),  # one for a shared screen beside all rooms
             audio=max(1, min(len(others), MOST_VOICES)),
-            rooms=tuple(
-                CallRoom(
-                    room=plan.rooms[site.room_id],
-                    school=plan.schools[site.school_id],
-                    here=site.room_id in present,
-                    muted=site.muted,
-                    camera_off=site.camera_off,
-                )
-                for site in others
-            ),
-            slots=bridge_slots(state).get(here, {}),
+            rooms=tuple(_call_room(site, plan, present) for site in others),
+            slots=received.slots,
+            flows=received.flows,
+            slides=received.slides,
             layers=wanted_layers(state).get(here, {}),
             mode=lesson.mode,
             floor=lesson.floor.room_id if lesson.floor is not None else None,
@@ -122,3 +126,16 @@ class DisplayStates:
             if lesson.state is LessonState.SCHEDULED and room.id in {site.room_id for site in lesson.accepted}:
                 return NextLesson(title=lesson.title, start=lesson.start)
         return None
+
+
+def _call_room(site: Site, plan: Plan, present: Collection[RoomId]) -> CallRoom:
+    school = plan.schools[site.school_id]
+    return CallRoom(
+        id=site.room_id,
+        name=plan.rooms[site.room_id].name,
+        school=school.name,
+        province=school.province,
+        here=site.room_id in present,
+        muted=site.muted,
+        camera_off=site.camera_off,
+    )

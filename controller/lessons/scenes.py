@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from controller.ids import new_command_id
-from controller.lessons.steps import StepView
+from controller.lessons.steps import StepDevice, StepView
 from devices.commands import on_the_way, same
 from devices.device import Availability, Command, CommandState, DeviceId, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull
@@ -290,9 +290,7 @@ def _step_view(
         lost = result.state.succeeded and hub.availability(step.device_id)[0] in GONE
     return StepView(
         id=step.id,
-        device_id=step.device_id,
-        device_name=name,
-        device_type=type,
+        device=StepDevice(id=step.device_id, name=name, type=type),
         property=step.property,
         value=step.value,
         importance=step.importance,
@@ -300,7 +298,7 @@ def _step_view(
         lost=lost,
         code=result.code,
         since=result.since,
-        deadline=step.deadline,
+        deadline_s=step.deadline.total_seconds(),
         reported=reported,
         unit=unit,
         command=command,

@@ -1,7 +1,7 @@
 """How far a scene is: each of its steps, with the device it is for and what that device says now."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from devices.device import CommandState, DeviceId, PropertyName, Value
 from rooms.room import RoomId
@@ -9,13 +9,20 @@ from rooms.scene import Importance, StepId, StepState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepDevice:
+    """The device that a step is for. `name` and `type` are "" where it is no longer known."""
+
+    id: DeviceId
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
     """One step of a scene on its way, with the device it is for and what that device says now."""
 
     id: StepId
-    device_id: DeviceId
-    device_name: str  # "" where the device is no longer known
-    device_type: str
+    device: StepDevice
     property: PropertyName
     value: Value
     importance: Importance
@@ -23,11 +30,18 @@ class StepView:
     lost: bool = False  # it succeeded, and since then its device cannot be reached
     code: str  # why it failed, "" otherwise
     since: datetime
-    deadline: timedelta
+    deadline_s: float  # from `since`, while the step runs
     reported: Value | None  # what the device has said since the command, None if nothing
     unit: str = ""  # of both values
     command: CommandState | None = None  # how far the command is, while the step runs
     because: StepId | None = None  # the first step that it needs and that has not succeeded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsJson:
+    """A scene that was applied, as pages are sent it."""
+
+    steps: tuple[StepView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

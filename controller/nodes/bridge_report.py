@@ -1,7 +1,7 @@
 """What a bridge's report means for a site and for a page. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rooms.room import RoomId
@@ -37,12 +37,15 @@ class SiteMedia:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlotView:
-    """What one receive slot carries."""
+class Received:
+    """What the receive slots of one connection carry, by mid: whose track, and how it comes.
 
-    room_id: RoomId | None = None
-    flow: Flow = Flow.NONE
-    slides: bool = False  # a shared screen, not the room's camera
+    `slides`: mids of the slots that carry a shared screen, not a room's camera.
+    """
+
+    slots: Mapping[str, RoomId | None] = field(default_factory=dict)
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    slides: tuple[str, ...] = ()
 
 
 VIEWER = "viewer-"
@@ -106,22 +109,19 @@ def speaking_room(bridge: BridgeState | None) -> RoomId | None:
     return RoomId(bridge.dominant) if speaks else None
 
 
-def bridge_slots(bridge: BridgeState | None) -> dict[tuple[str, str], dict[str, SlotView]]:
-    """(participant, client) -> mid -> what the slot carries."""
+def bridge_slots(bridge: BridgeState | None) -> dict[tuple[str, str], Received]:
+    """(participant, client) -> what its slots carry."""
     if bridge is None:
         return {}
     slides = {
         track.id for participant in bridge.participants for track in participant.tracks if track.content == "slides"
     }
     return {
-        (participant.id, subscription.client): {
-            slot.mid: SlotView(
-                room_id=RoomId(slot.source) if slot.source is not None else None,
-                flow=slot.flow,
-                slides=slot.track in slides,
-            )
-            for slot in subscription.slots
-        }
+        (participant.id, subscription.client): Received(
+            slots={slot.mid: None if slot.source is None else RoomId(slot.source) for slot in subscription.slots},
+            flows={slot.mid: slot.flow for slot in subscription.slots},
+            slides=tuple(slot.mid for slot in subscription.slots if slot.track in slides),
+        )
         for participant in bridge.participants
         for subscription in participant.subscriptions
     }

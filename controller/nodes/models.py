@@ -1,10 +1,13 @@
 """JSON of bridge nodes."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-from controller.nodes.node import NodeState
+from controller.config.model import TurnConfig
+from controller.nodes.lease import Terms
+from controller.nodes.node import NodeState, NodeView
 from controller.schema import Count, Key, Model, OptionalText
 
 ControlUrl = Annotated[
@@ -23,20 +26,31 @@ class NodeRegistrationJson(Model):
     version: OptionalText = ""
 
 
-class NodeTurnJson(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTurnJson:
     """The TURN servers that the node's clients may use, and the secret that it makes their credentials of."""
 
     urls: list[str]
     secret: str
     lifetime_s: float
 
+    @classmethod
+    def of(cls, turn: TurnConfig) -> "NodeTurnJson":
+        return cls(urls=list(turn.urls), secret=turn.secret.value, lifetime_s=turn.lifetime.total_seconds())
 
-class NodeLeaseJson(Model):
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLeaseJson:
     lease_s: float
     turn: NodeTurnJson | None
 
+    @classmethod
+    def of(cls, terms: Terms) -> "NodeLeaseJson":
+        return cls(lease_s=terms.lease_s, turn=None if terms.turn is None else NodeTurnJson.of(terms.turn))
 
-class NodeJson(Model):
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeJson:
     """`cpu`: share of one core, 0 to 1; `capacity`: connections it takes at most, 0: any."""
 
     name: str
@@ -50,8 +64,25 @@ class NodeJson(Model):
     connections: int
     capacity: int
 
+    @classmethod
+    def of(cls, view: NodeView) -> "NodeJson":
+        load = view.load
+        return cls(
+            name=view.name,
+            state=view.state,
+            url=view.url,
+            version=load.version,
+            lessons=view.bridges,
+            cpu=load.cpu,
+            packets_in_per_s=load.packets_in_per_s,
+            packets_out_per_s=load.packets_out_per_s,
+            connections=load.connections,
+            capacity=load.capacity,
+        )
 
-class NodesJson(Model):
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodesJson:
     nodes: list[NodeJson]
 
 

@@ -21,6 +21,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 HEADINGS = ("NODE", "STATE", "CPU", "LESSONS", "CONNECTIONS", "PACKETS/S", "ADDRESS")
 
 
+_NODES: TypeAdapter[NodesJson] = TypeAdapter(NodesJson)
 _PROBLEM: TypeAdapter[Mapping[str, object]] = TypeAdapter(Mapping[str, object])
 
 
@@ -33,7 +34,7 @@ class Operation:
 
     async def nodes(self) -> list[NodeJson]:
         """Raises `ControllerAway`, `OperatorRefused`."""
-        return NodesJson.model_validate_json(await self._ask("GET", "/nodes")).nodes
+        return _NODES.validate_json(await self._ask("GET", "/nodes")).nodes
 
     async def drain(self, name: str, on: bool) -> None:
         """Raises `NodeNotFound`, `NodeUnavailable`, `ControllerAway`, `OperatorRefused`."""

@@ -9,7 +9,7 @@ from controller.ids import new_id
 from controller.people.password import Match, Passwords
 from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
-from rooms.people.account import Account, AccountId, Identity, LoginId, Role, RoleAt
+from rooms.people.account import Account, AccountId, Identity, Language, LoginId, Role, RoleAt
 from rooms.people.errors import AccountNotFound, LoginFailed, WrongPassword
 from rooms.people.rights import Right, Rights
 from rooms.school import OrganisationId
@@ -62,7 +62,7 @@ class Accounts:
         actor: str,
         password: str | None = None,  # None: logs in by link or token only
         given: bool = False,  # somebody else chose the password
-        language: str = "vi",
+        language: Language = Language.VI,
     ) -> Account:
         """Raises `HiddenObject`, `Forbidden`, `InvalidAccount`, `AccountExists`."""
         held = tuple(sorted(set(roles), key=lambda each: (each.organisation_id, each.role)))
@@ -75,7 +75,13 @@ class Accounts:
         return account
 
     async def new(
-        self, *, name: str, display_name: str, password: str | None, given: bool = False, language: str = "vi"
+        self,
+        *,
+        name: str,
+        display_name: str,
+        password: str | None,
+        given: bool = False,
+        language: Language = Language.VI,
     ) -> NewAccount:
         """An account without roles to be written. Raises `InvalidAccount`."""
         account = Account(
@@ -150,7 +156,7 @@ class Accounts:
         return change.after
 
     async def edit(
-        self, account_id: AccountId, *, display_name: str | None, language: str | None, rights: Rights, actor: str
+        self, account_id: AccountId, *, display_name: str | None, language: Language | None, rights: Rights, actor: str
     ) -> Account:
         """None: stays as it is. Raises `AccountNotFound`, `HiddenObject`, `Forbidden`, `InvalidAccount`."""
         await self._permit(account_id, rights)

@@ -11,8 +11,8 @@ from controller.displays.presence import Displays
 from controller.lessons.conductor import Conductor
 from controller.lessons.lesson_run import Plan
 from controller.nodes.bridge_report import (
+    Received,
     SiteMedia,
-    SlotView,
     bridge_slots,
     moving_media,
     present_rooms,
@@ -31,7 +31,7 @@ class _Media:
 
     sites: list[SiteMedia]
     common: object
-    slots: Mapping[tuple[str, str], Mapping[str, SlotView]]
+    slots: Mapping[tuple[str, str], Received]
     layers: Mapping[tuple[str, str], Mapping[str, bool]]
 
     def of(self, here: tuple[str, str]) -> object:

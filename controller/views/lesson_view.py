@@ -16,26 +16,50 @@ from controller.nodes.bridge_report import SiteMedia, moving_media
 from controller.nodes.bridges import Nodes
 from controller.quality.verdict import SiteQuality
 from controller.quality.watch import QualityWatch
+from controller.schema import NamedJson, SchoolJson
 from controller.views.readiness import Sending, SiteDevices, SiteProblem, devices_state, is_ready, problems
+from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState, Site
 from rooms.room import Room
-from rooms.school import Organisation
 from store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteView:
-    """One room's part in a lesson, as it is now. The invitation is in `LessonView.lesson.sites`."""
+class DevicesView:
+    """What a site's devices are doing for the lesson, step by step."""
 
-    room: Room
-    school: Organisation
-    ready: bool
-    devices: SiteDevices = SiteDevices.IDLE
+    state: SiteDevices = SiteDevices.IDLE
     steps: tuple[StepView, ...] = ()
-    display: SiteDisplay = SiteDisplay.ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayView:
+    """How far a site's display has come."""
+
+    state: SiteDisplay = SiteDisplay.ABSENT
     camera: Camera = Camera.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteView:
+    """One room's part in a lesson, as it is now and as pages are sent it.
+
+    `own`: whoever is shown it may answer for this room, and decide what it sends. `muted`, `camera_off`: what was
+    decided. `quality`: null before the site's first picture and sound, and outside live lessons.
+    """
+
+    room: NamedJson
+    school: SchoolJson
+    invitation: InvitationState
+    reminded_at: datetime | None = None
+    own: bool = False
+    muted: bool = False
+    camera_off: bool = False
+    ready: bool = False
+    devices: DevicesView = field(default_factory=DevicesView)
+    display: DisplayView = field(default_factory=DisplayView)
     media: SiteMedia = field(default_factory=SiteMedia)
-    quality: SiteQuality | None = None  # None before its first picture and sound, and outside live lessons
+    quality: SiteQuality | None = None
     problems: tuple[SiteProblem, ...] = ()
 
 
@@ -44,8 +68,8 @@ class LessonView:
     """A lesson with what is ready at each of its sites; `sites` has the order of `lesson.sites`."""
 
     lesson: Lesson
-    host: Organisation
-    epoch: str | None  # of its bridge; another one: it goes on at another bridge; None: it has none
+    host: NamedJson
+    epoch: str | None  # which bridge of the lesson it is; another one: it goes on there; None: it has none
     sites: tuple[SiteView, ...]
     resumable_until: datetime | None = None  # None: it cannot be resumed
     busy: "BusyRoom | None" = None  # of a scheduled lesson
@@ -86,7 +110,7 @@ class LessonViews:
         live = lesson.state is LessonState.LIVE
         return LessonView(
             lesson=lesson,
-            host=plan.schools[lesson.host_school_id],
+            host=NamedJson(id=lesson.host_school_id, name=plan.schools[lesson.host_school_id].name),
             epoch=self._nodes.epoch(lesson.id) if live else None,
             sites=tuple(self._site_view(site, lesson, plan, scenes, live=live) for site in lesson.sites),
             resumable_until=self._conductor.resumable_until(lesson),
@@ -107,13 +131,15 @@ class LessonViews:
         sending = Sending(muted=site.muted, camera_off=site.camera_off)
         reached = self._conductor.reaches_devices
         return SiteView(
-            room=plan.rooms[site.room_id],
-            school=plan.schools[site.school_id],
+            room=NamedJson(id=site.room_id, name=plan.rooms[site.room_id].name),
+            school=SchoolJson.of(plan.schools[site.school_id]),
+            invitation=site.invitation,
+            reminded_at=site.reminded_at,
+            muted=site.muted,
+            camera_off=site.camera_off,
             ready=taking_part and is_ready(devices, display, media, sending),
-            devices=devices,
-            steps=steps,
-            display=display,
-            camera=camera,
+            devices=DevicesView(state=devices, steps=steps),
+            display=DisplayView(state=display, camera=camera),
             media=media,
             quality=self._quality.shown(plan.lesson.id, site.room_id) if taking_part else None,
             problems=problems(steps, display, camera, media, sending, devices_reached=reached) if taking_part else (),

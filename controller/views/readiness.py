@@ -22,20 +22,38 @@ class SiteDevices(StrEnum):
     FAILED = "failed"  # something essential is missing
 
 
+class SiteProblemCode(StrEnum):
+    """What is missing; pages have the words for each."""
+
+    DEVICE_REFUSED = "device_refused"
+    DEVICE_SILENT = "device_silent"
+    DEVICE_OFFLINE = "device_offline"
+    DEVICES_UNREACHED = "devices_unreached"  # no device of any room can be reached
+    STEP_SKIPPED = "step_skipped"
+    SWITCHED_OFF = "switched_off"  # somebody in the room did
+    DISPLAY_ABSENT = "display_absent"
+    CAMERA_DENIED = "camera_denied"
+    CAMERA_MISSING = "camera_missing"
+    NO_VIDEO = "no_video"
+    NO_AUDIO = "no_audio"
+    LINK_WEAK = "link_weak"
+    LINK_LOST = "link_lost"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteProblem:
-    """One thing that is missing at a site; `code` is stable, the page has the words for it."""
+    """One thing that is missing at a site. `device`: the name of the one concerned."""
 
-    code: str
+    code: SiteProblemCode
     importance: Importance
-    device: str | None = None  # the device's name
+    device: str | None = None
 
 
-STEP_PROBLEMS: Mapping[StepState, str] = {
-    StepState.FAILED: "device_refused",
-    StepState.TIMED_OUT: "device_silent",
-    StepState.EXPIRED: "device_offline",
-    StepState.SKIPPED: "step_skipped",
+STEP_PROBLEMS: Mapping[StepState, SiteProblemCode] = {
+    StepState.FAILED: SiteProblemCode.DEVICE_REFUSED,
+    StepState.TIMED_OUT: SiteProblemCode.DEVICE_SILENT,
+    StepState.EXPIRED: SiteProblemCode.DEVICE_OFFLINE,
+    StepState.SKIPPED: SiteProblemCode.STEP_SKIPPED,
 }
 """What a step's unhappy end is called; `overridden` and `superseded` are somebody's will, and mostly no problem."""
 
@@ -45,12 +63,12 @@ CHOICES = frozenset({Capability.AV_SOURCE})
 """What people choose among several that are as good: a class can be taught with another input."""
 
 
-def step_problem(step: StepView) -> str | None:
+def step_problem(step: StepView) -> SiteProblemCode | None:
     """What is missing because of a step; None: nothing is."""
     if step.state is StepState.OVERRIDDEN:
         chosen = step.property.split(".")[0] in CHOICES
-        return "switched_off" if step.importance is Importance.ESSENTIAL and not chosen else None
-    return "device_offline" if step.lost else STEP_PROBLEMS.get(step.state)
+        return SiteProblemCode.SWITCHED_OFF if step.importance is Importance.ESSENTIAL and not chosen else None
+    return SiteProblemCode.DEVICE_OFFLINE if step.lost else STEP_PROBLEMS.get(step.state)
 
 
 class Sending(NamedTuple):
@@ -104,29 +122,29 @@ def _step_problems(steps: Iterable[StepView], devices_reached: bool) -> Iterable
         if code is not None and step.state in UNHEARD and not devices_reached:
             unheard.append(step.importance)
         elif code is not None:
-            yield SiteProblem(code=code, importance=step.importance, device=step.device_name or None)
+            yield SiteProblem(code=code, importance=step.importance, device=step.device.name or None)
     if unheard:
-        yield SiteProblem(code="devices_unreached", importance=min(unheard, key=list(Importance).index))
+        yield SiteProblem(code=SiteProblemCode.DEVICES_UNREACHED, importance=min(unheard, key=list(Importance).index))
 
 
 def _media_problems(
     display: SiteDisplay, camera: Camera, media: SiteMedia, sending: Sending
-) -> Iterable[tuple[str, Importance]]:
+) -> Iterable[tuple[SiteProblemCode, Importance]]:
     match display:
         case SiteDisplay.ABSENT:
-            yield "display_absent", Importance.ESSENTIAL
+            yield SiteProblemCode.DISPLAY_ABSENT, Importance.ESSENTIAL
         case SiteDisplay.JOINED if camera is Camera.DENIED and not sending.camera_off:
-            yield "camera_denied", Importance.ESSENTIAL
+            yield SiteProblemCode.CAMERA_DENIED, Importance.ESSENTIAL
         case SiteDisplay.JOINED if camera is Camera.MISSING and not sending.camera_off:
-            yield "camera_missing", Importance.ESSENTIAL
+            yield SiteProblemCode.CAMERA_MISSING, Importance.ESSENTIAL
         case SiteDisplay.JOINED if not (media.video or sending.camera_off):
-            yield "no_video", Importance.ESSENTIAL
+            yield SiteProblemCode.NO_VIDEO, Importance.ESSENTIAL
         case SiteDisplay.JOINED if not (media.audio or sending.muted):
-            yield "no_audio", Importance.ESSENTIAL
+            yield SiteProblemCode.NO_AUDIO, Importance.ESSENTIAL
     if media.link is SiteLink.WEAK:
-        yield "link_weak", Importance.USEFUL  # sound comes first and goes on
+        yield SiteProblemCode.LINK_WEAK, Importance.USEFUL  # sound comes first and goes on
     elif media.link is SiteLink.LOST:
-        yield "link_lost", Importance.ESSENTIAL
+        yield SiteProblemCode.LINK_LOST, Importance.ESSENTIAL
 
 
 def is_ready(devices: SiteDevices, display: SiteDisplay, media: SiteMedia, sending: Sending = EVERYTHING) -> bool:

@@ -1,14 +1,14 @@
 """People's own connections to live lessons: what a teacher watches, and the screens that are shared from elsewhere."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from controller.displays.media_tokens import MOST_VOICES, Grants, MediaGrant, ScreenGrant
 from controller.lessons.audience import Guest, guests_in
 from controller.lessons.conductor import Conductor
-from controller.nodes.bridge_report import SlotView, bridge_slots, viewer
+from controller.nodes.bridge_report import Received, bridge_slots, viewer
 from controller.nodes.bridges import Nodes
 from rooms.errors import InvalidState
 from rooms.lesson import Lesson, LessonId, LessonState
@@ -21,7 +21,7 @@ WATCHING = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchGrant:
-    """A teacher's own view of a live lesson: play only."""
+    """A teacher's own view of a live lesson: play only. `video`, `audio`: receive slots to offer."""
 
     whep: MediaGrant
     epoch: str
@@ -30,13 +30,13 @@ class WatchGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSlots:
+class WatchSlots(Received):
     """Whose track each slot of one watch connection carries at present. `view`: which of the login's it is."""
 
-    lesson_id: LessonId
+    type: Literal["watch"] = "watch"
+    lesson: LessonId
     view: str
     epoch: str
-    slots: Mapping[str, SlotView]
 
 
 class _Watcher(NamedTuple):
@@ -98,9 +98,15 @@ class Watching:
         slots = bridge_slots(self._nodes.state(lesson_id))
         return [
             WatchSlots(
-                lesson_id=lesson_id, view=each.view, epoch=epoch, slots=slots.get((each.participant, each.client), {})
+                lesson=lesson_id,
+                view=each.view,
+                epoch=epoch,
+                slots=received.slots,
+                flows=received.flows,
+                slides=received.slides,
             )
             for each in self._watchers.get(lesson_id, ())
+            for received in [slots.get((each.participant, each.client), Received())]
             if (each.participant, each.login) == (viewer(account_id), login)
         ]
 

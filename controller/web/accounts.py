@@ -9,20 +9,14 @@ from rooms.people.errors import HiddenObject
 from rooms.people.login_link import RESET_LIFE
 from rooms.people.rights import Right
 from controller.people.secret import new_password
-from controller.web import render
+from controller.views.account_json import AccountsJson, AccountWithRolesJson, AddedAccountJson, GivenJson, LoginsJson, TokensJson, account_as_seen
 from controller.web.call import Call
 from controller.web.models.people import (
     AccountEditJson,
-    AccountsJson,
-    AccountWithRolesJson,
-    AddedAccountJson,
-    GivenJson,
-    LoginsJson,
     NewAccountJson,
     NewRoleJson,
     ResetJson,
     SuspensionJson,
-    TokensJson,
 )
 from controller.web.reading import organisations
 from controller.web.route import Routes
@@ -37,7 +31,7 @@ async def list_accounts(call: Call) -> AccountsJson:
     mine = call.rights.organisations(Right.ADMINISTER)
     of = await organisations(call.services)
     found = await call.services.people.accounts.list(mine)
-    return AccountsJson(accounts=[render.account(each, of, call.rights) for each in found])
+    return AccountsJson(accounts=[account_as_seen(each, of, call.rights) for each in found])
 
 
 @routes("POST", "/accounts", status=201, problems=(404, 409))
@@ -115,7 +109,7 @@ async def take_role(call: Call) -> None:
 async def list_logins(call: Call) -> LoginsJson:
     """Where a person is logged in."""
     account = await _person(call)
-    return render.logins(await call.services.people.logins.list(account.id), call.identity.login_id)
+    return LoginsJson.of(await call.services.people.logins.list(account.id), call.identity.login_id)
 
 
 @routes("DELETE", "/accounts/{account}/logins")
@@ -127,7 +121,8 @@ async def end_logins(call: Call) -> None:
 @routes("GET", "/accounts/{account}/tokens")
 async def list_tokens(call: Call) -> TokensJson:
     """The API tokens that have this person's rights."""
-    return render.tokens(await call.services.people.tokens.list((await _person(call)).id))
+    account = await _person(call)
+    return TokensJson(tokens=await call.services.people.tokens.list(account.id))
 
 
 @routes("DELETE", "/accounts/{account}/tokens/{token}")
@@ -156,4 +151,4 @@ async def _person(call: Call) -> Account:
 
 
 async def _shown(call: Call, account: Account) -> AccountWithRolesJson:
-    return render.account(account, await organisations(call.services), call.rights)
+    return account_as_seen(account, await organisations(call.services), call.rights)

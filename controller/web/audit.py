@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from rooms.people.account import Account, AccountId
 from rooms.people.errors import Forbidden
 from rooms.people.rights import Right
-from controller.web import render
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest
 from controller.web.models.audit import AuditActorJson, AuditEntryJson, AuditJson, AuditAboutJson, AuditQuery
@@ -48,7 +47,7 @@ def _entry(entry: AuditEntry, accounts: Mapping[AccountId, Account]) -> AuditEnt
 
     object_name = name(entry.object_id) if entry.object_kind == "account" else None
     return AuditEntryJson(
-        at=render.moment(entry.at),
+        at=entry.at,
         actor=AuditActorJson(id=entry.actor, name=name(entry.actor)),
         action=entry.action,
         about=AuditAboutJson(kind=entry.object_kind, id=entry.object_id, name=object_name),

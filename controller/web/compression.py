@@ -5,25 +5,26 @@ away byte by byte (BREACH). So an answer whose model has a token or a password i
 is in it, and neither is any answer to a request that changes something. Files of the app are compressed when it is built.
 """
 
+from typing import Any
+
 from aiohttp import hdrs, web
 from aiohttp.web_response import ContentCoding
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 WORTH_B = 1024
 IN_A_THREAD_B = 16 * 1024  # about 0.3 ms of zlib; from here on the loop does not wait for it
 SECRETS = frozenset({"csrf", "token", "password", "secret", "credential", "link"})
 
 
-def holds_secret(model: type[BaseModel]) -> bool:
-    """Whether a field of that name is anywhere in the model."""
-    schema = model.model_json_schema(by_alias=True, mode="serialization")
+def holds_secret(answer: TypeAdapter[Any]) -> bool:
+    """Whether a field of that name is anywhere in the answer."""
+    schema = answer.json_schema(mode="serialization")
     objects = [schema, *schema.get("$defs", {}).values()]
     return any(not SECRETS.isdisjoint(each.get("properties", {})) for each in objects)
 
 
-def json_answer(request: web.Request, text: str, *, status: int = 200, compressible: bool) -> web.Response:
-    """`text` as JSON, compressed where that pays and the client takes gzip."""
-    body = text.encode()
+def json_answer(request: web.Request, body: bytes, *, status: int = 200, compressible: bool) -> web.Response:
+    """`body` as JSON, compressed where that pays and the client takes gzip."""
     answer = web.Response(
         body=body,
         status=status,

@@ -3,17 +3,14 @@
 from datetime import timedelta
 
 from rooms.people.rights import Right
+from controller.views.device_json import CommandResultJson, DeviceJson, DevicesJson, DiscoveryProblemJson
 from controller.web.call import Call
 from controller.web.models.rooms import (
     AddressEditJson,
     AddressJson,
     ClaimJson,
     CommandJson,
-    CommandResultJson,
-    DeviceJson,
-    DevicesJson,
     DevicesQuery,
-    DiscoveryProblemJson,
     GatewayName,
     NewDeviceJson,
 )
@@ -117,7 +114,7 @@ async def send_command(call: Call, body: CommandJson) -> CommandResultJson:
         rights=call.rights,
         actor=call.actor,
     )
-    return CommandResultJson.model_validate(result.to_json())
+    return CommandResultJson.of(result)
 
 
 def _address(address: DeviceAddress) -> AddressJson:

@@ -5,7 +5,6 @@ import contextlib
 import logging
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from controller.changes import Change, ChangeKind, Subscription
 from controller.network import network_of
@@ -14,13 +13,12 @@ from controller.displays.pairing_codes import PairingCodes
 from controller.people.secret import hash_of
 from controller.displays.report import DisplayReport
 from controller.displays.call import DisplayState
-from controller.web import render
 from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S
 from controller.web.guard import BROWSER_COOKIE, check_origin, cookie_name
 from controller.web.metrics import METRICS
 from controller.web.errors import problem_type
-from controller.web.models.rooms import DisplayPartJson, DisplayReportJson, DisplaySendingJson
+from controller.web.messages import FROM_DISPLAY, DisplayPart, DisplaySending, Paired, PairingCode, Ping, Pong, Refusal
 from controller.web.remote import address_of
 from controller.web.services import Services
 from controller.web.shares import KNOWN
@@ -38,8 +36,7 @@ UNPAIRED = 4001
 HEARTBEAT_S = 10.0
 SAY_SOMETHING_EVERY_S = 1.5  # pages take 5 s of silence for a dead connection
 TOUCH_EVERY_S = 60.0
-ASKED = ("sending", "part")  # what people in the room decide of its part in a lesson
-ASK_PAUSE_S = 0.2  # after each of these: a display's share of the database
+ASK_PAUSE_S = 0.2  # after each wish of people in the room: a display's share of the database
 LATER = "later"  # the database takes nothing now; the display asks again
 RENEW_EVERY_S = 120.0  # tokens last 300 s
 
@@ -96,11 +93,11 @@ async def _pair(socket: Socket, codes: PairingCodes, network: str) -> None:
         except PairingFull as error:
             raise Closed(TRY_AGAIN, "too many displays") from error
         try:
-            await socket.send({"type": "pairing", "code": offer.code, "expires": render.moment(offer.expires)})
+            await socket.send(PairingCode(code=offer.code, expires=offer.expires))
             await asyncio.wait([told], timeout=codes.left(offer).total_seconds())
         finally:
             codes.withdraw(offer)
-    await socket.send({"type": "paired", "token": told.result()})
+    await socket.send(Paired(token=told.result()))
     await asyncio.Future()  # the page closes this connection
 
 
@@ -135,14 +132,14 @@ async def _tell(
     So that a weak link carries the lesson: a state of 21 rooms fills 300 kbit/s for more than 0.1 s.
     """
     state, told = await _read(services, id), Told()
-    await socket.send(told.next(render.display_state(state, services.clock()), services.clock()))
+    await socket.send(told.next(state) or state)
     async for change in changes:
         if unpaired.is_set():
             raise Closed(UNPAIRED, "unpaired")  # a call's state is not read from the database, and has new tokens
         call_only = change.kind is ChangeKind.CALL
         state = services.views.display_states.with_call(state) if call_only else await _read(services, id)
-        message = told.next(render.display_state(state, services.clock()), services.clock())
-        if message:
+        message = told.next(state)
+        if message is not None:
             await socket.send(message)
     raise Closed(TRY_AGAIN, "too far behind")
 
@@ -157,58 +154,51 @@ async def _read(services: Services, id: DisplayId) -> DisplayState:
 
 
 async def _listen(socket: Socket, paired: tuple[Services, DisplayId] | None) -> None:
-    async for message in socket.messages():
-        if message.get("type") == "ping":
-            await socket.send({"type": "pong"})
-        elif message.get("type") in ASKED and paired is not None:
+    """Until it has a room, a display has nothing to say but that it is there."""
+    async for message in socket.messages(FROM_DISPLAY):
+        if isinstance(message, Ping):
+            await socket.send(Pong())
+        elif paired is None:
+            await socket.refuse("not-paired")
+        elif isinstance(message, DisplayReport):
+            services, id = paired
+            services.views.displays.report(id, message)
+        else:
             await _ask(socket, *paired, message)
             await asyncio.sleep(ASK_PAUSE_S)
-        elif message.get("type") == "report" and paired is not None:
-            services, id = paired
-            try:
-                report = DisplayReportJson.model_validate(message)
-            except ValidationError:
-                await socket.refuse("invalid-report")
-                continue
-            services.views.displays.report(id, _report(report))
-        else:
-            await socket.refuse("unknown-type")
 
 
-async def _ask(socket: Socket, services: Services, id: DisplayId, message: dict[str, object]) -> None:
+async def _ask(socket: Socket, services: Services, id: DisplayId, message: DisplaySending | DisplayPart) -> None:
     """Do what somebody in the room wants of the room's part. What cannot be done is answered; it is no garbage."""
     try:
         room_id = (await services.store.displays.get(id)).room_id
         await _do(services, room_id, f"display {id}", message)
-    except ValidationError:
-        await socket.refuse(f"invalid-{message.get('type')}")
     except StoreUnavailable:
-        await socket.send({"type": "error", "code": LATER})
+        await socket.send(Refusal(code=LATER))
     except RoomsError as error:
-        await socket.send({"type": "error", "code": problem_type(error)})
+        await socket.send(Refusal(code=problem_type(error)))
 
 
-async def _do(services: Services, room_id: RoomId, actor: str, message: dict[str, object]) -> None:
-    if message["type"] == "sending":
-        wish = DisplaySendingJson.model_validate(message)
-        await services.participation.set_sending(
-            LessonId(wish.lesson),
+async def _do(services: Services, room_id: RoomId, actor: str, message: DisplaySending | DisplayPart) -> None:
+    lesson, participation = LessonId(message.lesson), services.participation
+    if isinstance(message, DisplaySending):
+        await participation.set_sending(
+            lesson,
             room_id,
-            muted=wish.muted,
-            camera_off=wish.camera_off,
+            muted=message.muted,
+            camera_off=message.camera_off,
             actor=actor,
             rights=DisplayRights(room_id),
         )
         return
-    part = DisplayPartJson.model_validate(message)
-    step = services.participation.step_in if part.present else services.participation.step_out
-    await step(LessonId(part.lesson), room_id, actor=actor, rights=DisplayRights(room_id))
+    step = participation.step_in if message.present else participation.step_out
+    await step(lesson, room_id, actor=actor, rights=DisplayRights(room_id))
 
 
 async def _breathe(socket: Socket) -> None:
     while True:
         await asyncio.sleep(SAY_SOMETHING_EVERY_S)
-        await socket.send({"type": "pong"})
+        await socket.send(Pong())
 
 
 async def _touch(services: Services, id: DisplayId) -> None:
@@ -231,21 +221,3 @@ async def _renew(services: Services, id: DisplayId) -> None:
 async def _until_unpaired(unpaired: asyncio.Event) -> None:
     await unpaired.wait()
     raise Closed(UNPAIRED, "unpaired")
-
-
-def _report(each: DisplayReportJson) -> DisplayReport:
-    return DisplayReport(
-        joined=each.joined,
-        camera=each.camera,
-        publishing=each.publishing,
-        playing=each.playing,
-        frames_decoded=each.frames_decoded,
-        audio_energy=each.audio_energy,
-        weak=each.weak,
-        send_round_trip_ms=each.send_round_trip_ms,
-        send_loss=each.send_loss,
-        limited=each.limited,
-        freezes=each.freezes,
-        concealed=each.concealed,
-        cpu_slow=each.cpu_slow,
-    )

@@ -2,9 +2,9 @@
 
 from rooms.people.errors import LoginFailed
 from controller.people.secret import hash_of
-from controller.web import render
+from controller.views.room_json import DisplayJson
 from controller.web.call import Call
-from controller.web.models.rooms import DisplayCredentialJson, DisplayJson, NewDisplayJson
+from controller.web.models.rooms import DisplayCredentialJson, NewDisplayJson
 from controller.web.route import API, Routes
 from rooms.room import DisplayId, RoomId
 
@@ -20,7 +20,7 @@ async def pair_display(call: Call, body: NewDisplayJson) -> DisplayJson:
     """Pair the display that shows this code to the room."""
     room_id = RoomId(call.path("room"))
     display = await call.services.pairing.pair(body.code, room_id, body.name, rights=call.rights, actor=call.actor)
-    return render.display(display, connected=False)
+    return DisplayJson.of(display, connected=False)
 
 
 @routes("DELETE", "/displays/{display}")

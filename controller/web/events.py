@@ -11,9 +11,10 @@ from controller.network import network_of
 from rooms.people.account import Identity
 from rooms.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded
 from rooms.people.rights import Right, Rights
-from controller.web import render
+from controller.schema import json_text
 from controller.web.call import SERVICES
 from controller.web.guard import check_origin, check_settled, identify
+from controller.web.messages import FROM_PAGE, DeviceRemoved, Hello, LessonRemoved, Pong, Removed, RoomRemoved
 from controller.web.metrics import METRICS
 from controller.web.reading import (
     device_json,
@@ -39,6 +40,11 @@ HEARTBEAT_S = 20.0
 RECHECK_EVERY_S = 30.0
 KNOWN_LESSONS_BEFORE = timedelta(days=1)
 KNOWN_LESSONS_AFTER = timedelta(days=14)
+REMOVED: dict[ChangeKind, type[Removed]] = {
+    ChangeKind.LESSON: LessonRemoved,
+    ChangeKind.DEVICE: DeviceRemoved,
+    ChangeKind.ROOM: RoomRemoved,
+}
 TOLD = (ChangeKind.LESSON, ChangeKind.DEVICE, ChangeKind.ROOM, ChangeKind.WATCH)
 
 
@@ -63,11 +69,11 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 
 async def _device_body(services: Services, id: DeviceId) -> str:
-    return device_json(services, id).model_dump_json()
+    return json_text(device_json(services, id))
 
 
 async def _room_body(services: Services, room: Room) -> str:
-    return (await room_json(services, room)).model_dump_json()
+    return json_text(await room_json(services, room))
 
 
 class Feed:
@@ -104,7 +110,7 @@ class Feed:
         self._known |= {(ChangeKind.LESSON, each.id) for each in lessons if self._rights.sees_lesson(each)}
 
     async def run(self, changes: Subscription) -> None:
-        await self._socket.send({"type": "hello", "time": render.moment(self._services.clock())})
+        await self._socket.send(Hello(time=self._services.clock()))
         async for change in changes:
             if change.kind is ChangeKind.WATCH:
                 await self._watch(LessonId(change.id))
@@ -120,7 +126,7 @@ class Feed:
             if (change.kind, change.id) in self._known:
                 self._known.discard((change.kind, change.id))
                 self._told.pop(change.id, None)
-                await self._socket.send({"type": f"{kind}_removed", "id": change.id})
+                await self._socket.send(REMOVED[change.kind](id=change.id))
             return
         self._known.add((change.kind, change.id))
         if change.kind is ChangeKind.LESSON:
@@ -145,21 +151,18 @@ class Feed:
                 id = LessonId(change.id)
                 view = await self._reads.lessons.get(change, lambda: services.views.lessons.get(id))
                 rights.require_lesson(None, view.lesson)
-                return (await lesson_view_json(services, rights, view)).model_dump_json()
+                return json_text(await lesson_view_json(services, rights, view))
 
     async def _watch(self, lesson_id: LessonId) -> None:
         account_id, login = self._identity.account.id, self._identity.client
         for slots in self._services.views.watching.slots(lesson_id, account_id, login):
-            await self._socket.send(render.watch_slots(slots))
+            await self._socket.send(slots)
 
 
 async def _listen(socket: Socket) -> None:
     """Pages have nothing to say here but that they are there."""
-    async for message in socket.messages():
-        if message.get("type") == "ping":
-            await socket.send({"type": "pong"})
-        else:
-            await socket.refuse("unknown-type")
+    async for _ in socket.messages(FROM_PAGE):
+        await socket.send(Pong())
 
 
 async def _watch_login(request: web.Request, services: Services, own: Subscription, rights: Rights) -> None:

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from controller.views.lesson_json import LessonJson
 from controller.web.call import Call
-from controller.web.models.lessons import FloorGrantJson, LessonJson, ModeJson
+from controller.web.models.lessons import FloorGrantJson, ModeEditJson
 from controller.web.reading import answered
 from controller.web.route import Routes
 from rooms.lesson import LessonId
@@ -13,7 +14,7 @@ routes = Routes("lessons")
 
 
 @routes("PUT", "/lessons/{lesson}/mode", problems=(409, 503))
-async def set_mode(call: Call, body: ModeJson) -> LessonJson:
+async def set_mode(call: Call, body: ModeEditJson) -> LessonJson:
     """Who is heard: the teacher, the teacher and the room that has the floor, or everybody."""
     id = LessonId(call.path("lesson"))
     lesson = await call.services.running.set_mode(id, body.mode, actor=call.actor, rights=call.rights)

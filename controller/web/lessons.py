@@ -4,19 +4,18 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from controller.lessons.planning import LessonEdit, NewLesson
-from controller.web import render
+from controller.displays.media_tokens import ScreenGrant
+from controller.views.account_json import home_timezone
+from controller.views.lesson_json import LessonJson, LessonsJson
+from controller.views.watching import WatchGrant
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest
 from controller.web.models.lessons import (
     LessonEditJson,
-    LessonJson,
-    LessonsJson,
     LessonsQuery,
     NewLessonJson,
-    ScreenGrantJson,
     ScreenJson,
     ViewJson,
-    WatchJson,
 )
 from controller.web.reading import answered, lesson_json, organisations, schools, visible_lesson
 from controller.web.route import Routes
@@ -30,7 +29,6 @@ routes = Routes("lessons")
 LONGEST_LIST = timedelta(days=100)
 FARTHEST = timedelta(days=2 * 366)
 """Nobody plans a lesson later than so; a school year ahead is a lot."""
-DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
 @routes("GET", "/lessons")
@@ -119,25 +117,25 @@ async def resume_lesson(call: Call) -> LessonJson:
 
 
 @routes("POST", "/lessons/{lesson}/watch", problems=(409, 503))
-async def watch_lesson(call: Call, body: ViewJson) -> WatchJson:
+async def watch_lesson(call: Call, body: ViewJson) -> WatchGrant:
     """A teacher's own view of a live lesson: where to play it. Asked again, a younger token for the same."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     call.rights.require_watch(lesson)
     account, login = call.identity.account, call.identity.client
     given = call.services.views.watching.watch(lesson, account.id, login, body.view, known=call.asked)
     await call.services.audience.look_again(lesson, account.id)  # the right may have gone while this was made
-    return WatchJson(whep=render.grant(given.whep), epoch=given.epoch, video=given.video, audio=given.audio)
+    return given
 
 
 @routes("POST", "/lessons/{lesson}/screen", problems=(409, 503))
-async def share_screen(call: Call, body: ScreenJson) -> ScreenGrantJson:
+async def share_screen(call: Call, body: ScreenJson) -> ScreenGrant:
     """Share a screen as my room's in a live lesson: where to publish it. Asked again, a younger token for the same."""
     lesson = await visible_lesson(call.services, call.rights, None, call.path("lesson"))
     site = call.rights.require_sharing(lesson)
     device = f"{call.identity.client}-{body.share}"
     given = call.services.views.watching.screen(lesson, site.room_id, device, known=call.asked)
     await call.services.audience.look_again(lesson, call.identity.account.id)
-    return render.screen_grant(given)
+    return given
 
 
 def _lesson(call: Call) -> LessonId:
@@ -167,5 +165,4 @@ async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]
 
 async def _zone(call: Call) -> ZoneInfo:
     of = await organisations(call.services)
-    homes = [of[each.organisation_id] for each in call.identity.account.roles if each.organisation_id in of]
-    return ZoneInfo(homes[0].timezone if homes else DEFAULT_ZONE)
+    return ZoneInfo(home_timezone(call.identity.account, of))

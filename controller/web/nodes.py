@@ -1,10 +1,8 @@
 """Bridge nodes: they make themselves known, and whoever runs the installation sees them and drains them."""
 
-from controller.config.model import TurnConfig
-from controller.nodes.node import NodeView
 from controller.nodes.lease import Registration
 from controller.web.call import Call
-from controller.nodes.models import NodeDutyJson, NodeJson, NodeLeaseJson, NodeRegistrationJson, NodesJson, NodeTurnJson
+from controller.nodes.models import NodeDutyJson, NodeJson, NodeLeaseJson, NodeRegistrationJson, NodesJson
 from controller.web.route import Routes
 from controller.web.shares import KNOWN
 
@@ -17,7 +15,7 @@ async def register_node(call: Call, body: NodeRegistrationJson) -> NodeLeaseJson
     secret = call.request.headers.get("Authorization", "").removeprefix("Bearer ")
     terms = call.services.fleet.register(Registration(name=body.name, url=body.url), secret)
     call.request[KNOWN] = True
-    return NodeLeaseJson(lease_s=terms.lease_s, turn=_turn(terms.turn) if terms.turn else None)
+    return NodeLeaseJson.of(terms)
 
 
 @routes("GET", "/nodes", problems=(403,))
@@ -35,7 +33,7 @@ async def set_node_duty(call: Call, body: NodeDutyJson) -> None:
 
 
 def shown(call: Call) -> NodesJson:
-    return NodesJson(nodes=[_node(each) for each in call.services.fleet.views()])
+    return NodesJson(nodes=[NodeJson.of(each) for each in call.services.fleet.views()])
 
 
 async def change_duty(call: Call, body: NodeDutyJson, *, actor: str) -> None:
@@ -43,23 +41,3 @@ async def change_duty(call: Call, body: NodeDutyJson, *, actor: str) -> None:
     name = call.path("node")
     await call.services.fleet.drain(name, body.draining)
     await call.record("node.drain" if body.draining else "node.use", "node", name, actor=actor)
-
-
-def _turn(turn: TurnConfig) -> NodeTurnJson:
-    return NodeTurnJson(urls=list(turn.urls), secret=turn.secret.value, lifetime_s=turn.lifetime.total_seconds())
-
-
-def _node(view: NodeView) -> NodeJson:
-    load = view.load
-    return NodeJson(
-        name=view.name,
-        state=view.state,
-        url=view.url,
-        version=load.version,
-        lessons=view.bridges,
-        cpu=load.cpu,
-        packets_in_per_s=load.packets_in_per_s,
-        packets_out_per_s=load.packets_out_per_s,
-        connections=load.connections,
-        capacity=load.capacity,
-    )

@@ -1,17 +1,27 @@
-"""The OpenAPI 3.1 document, made from the routes that are served."""
+"""The OpenAPI 3.1 document, made from the routes and the WebSockets that are served.
 
-from collections.abc import Sequence
+OpenAPI has no WebSockets: they stand in `x-websockets`, by path, with the schemas of what each `sends` and `takes`. And it
+has no values: those that pages go by, as the server does, stand in `x-constants`.
+"""
+
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+from pydantic_core.core_schema import DataclassField, ModelField, TypedDictField
 
+from controller.web.constants import CONSTANTS
 from controller.web.errors import FIELD_CODES, problem_types
 from controller.web.guard import CSRF_HEADER, LOGIN_COOKIE, SAFE_METHODS
 from controller.web.route import API, Route
-from controller.schema import KEY_PATTERN, Nothing
+from controller.web.socket_route import SocketRoute
+from controller.schema import KEY_PATTERN, Nothing, adapter
 
-Json = dict[str, object]
+Json = dict[str, Any]
+Schemas = Mapping[tuple[int, JsonSchemaMode], Json]
+"""By the adapter's identity: a type has one, for both ways."""
 
 REFERENCES = "#/components/schemas/{model}"
 PROBLEM: Json = {
@@ -40,9 +50,19 @@ PROBLEM: Json = {
 }
 
 
-def openapi(routes: Sequence[Route], *, version: str) -> Json:
-    """The document for these routes."""
-    schemas, components = _schemas(routes)
+class Served(GenerateJsonSchema):
+    """What is sent has all its fields, and what comes in is told apart by its `type`."""
+
+    def field_is_required(self, field: ModelField | DataclassField | TypedDictField, total: bool) -> bool:
+        schema = field["schema"]
+        inner = schema["schema"] if schema["type"] == "default" else schema
+        is_tag = inner["type"] == "literal" and len(inner["expected"]) == 1
+        return self.mode == "serialization" or is_tag or super().field_is_required(field, total)
+
+
+def openapi(routes: Sequence[Route], sockets: Sequence[SocketRoute], *, version: str) -> Json:
+    """The document for these routes and WebSockets."""
+    schemas, components = _schemas(routes, sockets)
     paths: dict[str, Json] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
@@ -52,6 +72,8 @@ def openapi(routes: Sequence[Route], *, version: str) -> Json:
         "servers": [{"url": API}],
         "security": [{"login": [], "csrf": []}, {"token": []}],
         "paths": paths,
+        "x-constants": CONSTANTS,
+        "x-websockets": {each.path: _socket(each, schemas) for each in sockets},
         "components": {
             "schemas": {**components, "Problem": PROBLEM},
             "securitySchemes": {
@@ -63,19 +85,32 @@ def openapi(routes: Sequence[Route], *, version: str) -> Json:
     }
 
 
-def _schemas(routes: Sequence[Route]) -> tuple[dict[type[BaseModel], Json], Json]:
-    """Each body's and answer's schema, and what they refer to."""
-    modes: dict[type[BaseModel], JsonSchemaMode] = {}
-    for route in routes:
-        if route.answer is not None:
-            modes[route.answer] = "serialization"
-        if route.body is not None:
-            modes[route.body] = "validation"  # of a model used for both, the stricter: what is taken
-    by_model, definitions = models_json_schema(list(modes.items()), ref_template=REFERENCES)
-    return {model: by_model[model, mode] for model, mode in modes.items()}, definitions.get("$defs", {})
+def _schemas(routes: Sequence[Route], sockets: Sequence[SocketRoute]) -> tuple[Schemas, Json]:
+    """The schema of all that goes in and out, and what they refer to."""
+    sent = [route.answer for route in routes if route.answer is not None] + [each.sends for each in sockets]
+    taken = [adapter(route.body) for route in routes if route.body is not None] + [each.takes for each in sockets]
+    inputs: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
+        *((id(each), "serialization", each) for each in sent),
+        *((id(each), "validation", each) for each in taken),
+    ]
+    schemas, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCES, schema_generator=Served)
+    components: Json = definitions["$defs"]
+    some = {"title": "DisplayCallChange", "description": "What is another in a call: some of its fields.", "required": []}
+    components["DisplayCallChange"] = {**components["DisplayCall"], **some}
+    components["CallChange"]["properties"]["call"] = {"$ref": REFERENCES.format(model="DisplayCallChange")}
+    return schemas, components
 
 
-def _operation(route: Route, schemas: dict[type[BaseModel], Json]) -> Json:
+def _socket(each: SocketRoute, schemas: Schemas) -> Json:
+    return {
+        "summary": each.summary,
+        "security": each.security,
+        "sends": schemas[id(each.sends), "serialization"],
+        "takes": schemas[id(each.takes), "validation"],
+    }
+
+
+def _operation(route: Route, schemas: Schemas) -> Json:
     operation: Json = {
         "operationId": route.handler.__name__,
         "tags": [route.tag],
@@ -88,7 +123,7 @@ def _operation(route: Route, schemas: dict[type[BaseModel], Json]) -> Json:
     elif route.method in SAFE_METHODS:
         operation["security"] = [{"login": []}, {"token": []}]
     if route.body is not None:
-        content = {"application/json": {"schema": schemas[route.body]}}
+        content = {"application/json": {"schema": schemas[id(adapter(route.body)), "validation"]}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
@@ -115,14 +150,14 @@ def _without_default(schema: Json) -> Json:
     return {name: value for name, value in schema.items() if name not in ("default", "title")}
 
 
-def _responses(route: Route, schemas: dict[type[BaseModel], Json]) -> Json:
+def _responses(route: Route, schemas: Schemas) -> Json:
     responses: Json = {}
     for status in (route.status, *route.also):
         responses[str(status)] = {"description": HTTPStatus(status).phrase}
         if route.answer is not None:
             responses[str(status)] = {
                 "description": HTTPStatus(status).phrase,
-                "content": {"application/json": {"schema": schemas[route.answer]}},
+                "content": {"application/json": {"schema": schemas[id(route.answer), "serialization"]}},
             }
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status in sorted(_problems(route)):

@@ -2,15 +2,12 @@
 
 from controller.people.organisations import NewOrganisation
 from rooms.people.rights import Right
-from controller.web import render
+from controller.broker.school_logins import MqttCorner, MqttLogin
+from controller.views.organisation_json import OrganisationJson, OrganisationsJson
 from controller.web.call import Call
 from controller.web.models.people import (
-    MqttCornerJson,
-    MqttLoginJson,
     NewOrganisationJson,
     OrganisationEditJson,
-    OrganisationJson,
-    OrganisationsJson,
 )
 from controller.web.route import Routes
 from rooms.school import OrganisationId
@@ -22,7 +19,7 @@ routes = Routes("organisations")
 async def list_organisations(call: Call) -> OrganisationsJson:
     """All organisations: whom a lesson can be held with."""
     found = await call.services.store.organisations.list()
-    return OrganisationsJson(organisations=[render.organisation(each) for each in found])
+    return OrganisationsJson(organisations=[OrganisationJson.of(each) for each in found])
 
 
 @routes("POST", "/organisations", status=201, problems=(404, 409))
@@ -39,7 +36,7 @@ async def add_organisation(call: Call, body: NewOrganisationJson) -> Organisatio
     added = await call.services.organisations.add(
         new, rights=call.rights, actor=call.actor, administrator=administrator
     )
-    return render.organisation(added)
+    return OrganisationJson.of(added)
 
 
 @routes("PATCH", "/organisations/{organisation}", problems=(409,))
@@ -52,32 +49,20 @@ async def edit_organisation(call: Call, body: OrganisationEditJson) -> Organisat
         rights=call.rights,
         actor=call.actor,
     )
-    return render.organisation(renamed)
+    return OrganisationJson.of(renamed)
 
 
 @routes("GET", "/schools/{school}/mqtt")
-async def get_mqtt(call: Call) -> MqttCornerJson:
+async def get_mqtt(call: Call) -> MqttCorner:
     """Where the school's devices connect, and by which name."""
     id = OrganisationId(call.path("school"))
     call.rights.require(Right.CONNECT, id, "organisation", id)
     school = await call.services.store.organisations.get(id)
-    corner = await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
-    return MqttCornerJson(
-        host=corner.address.host,
-        port=corner.address.port,
-        tls=corner.address.tls,
-        reach=corner.address.reach,
-        username=corner.username,
-        discovery_prefix=corner.discovery_prefix,
-        own_prefix=corner.own_prefix,
-        ours=corner.ours,
-        issued=corner.issued,
-    )
+    return await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
 
 
 @routes("POST", "/schools/{school}/mqtt-password", status=201, problems=(409, 503))
-async def issue_mqtt_password(call: Call) -> MqttLoginJson:
+async def issue_mqtt_password(call: Call) -> MqttLogin:
     """A new broker password for the school's gear; the old one ends. It is shown this once."""
     id = OrganisationId(call.path("school"))
-    login = await call.services.broker.issue_password(id, rights=call.rights, actor=call.actor)
-    return MqttLoginJson(username=login.username, password=login.password)
+    return await call.services.broker.issue_password(id, rights=call.rights, actor=call.actor)

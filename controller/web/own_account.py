@@ -1,9 +1,9 @@
 """What a person has in their own hands: the password, the logins, the API tokens."""
 
 from rooms.people.account import LoginId, TokenId
-from controller.web import render
 from controller.web.call import Call
-from controller.web.models.people import LoginsJson, OwnPasswordJson, TokensJson
+from controller.views.account_json import LoginsJson, TokensJson
+from controller.web.models.people import OwnPasswordJson
 from controller.web.route import Routes
 
 routes = Routes("own account")
@@ -19,7 +19,7 @@ async def change_own_password(call: Call, body: OwnPasswordJson) -> None:
 async def list_own_logins(call: Call) -> LoginsJson:
     """Where I am logged in."""
     found = await call.services.people.logins.list(call.identity.account.id)
-    return render.logins(found, call.identity.login_id)
+    return LoginsJson.of(found, call.identity.login_id)
 
 
 @routes("DELETE", "/me/logins")
@@ -41,7 +41,7 @@ async def end_own_login(call: Call) -> None:
 @routes("GET", "/me/tokens")
 async def list_own_tokens(call: Call) -> TokensJson:
     """The API tokens that have my rights."""
-    return render.tokens(await call.services.people.tokens.list(call.identity.account.id))
+    return TokensJson(tokens=await call.services.people.tokens.list(call.identity.account.id))
 
 
 @routes("DELETE", "/me/tokens/{token}")

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from rooms.people.rights import ROLES, Right, Rights
+from controller.schema import SchoolJson
+from controller.views.device_json import DeviceJson, DeviceNow
+from controller.views.lesson_json import LessonJson, Starters, lesson_as_seen, needs_starters
 from controller.views.lesson_view import LessonView
-from controller.web import render
+from controller.views.room_json import DisplayJson, RoomJson
 from controller.web.call import Call
-from controller.web.models.lessons import LessonJson
-from controller.web.models.rooms import DeviceJson, RoomJson
-from controller.web.render import DeviceNow
 from controller.web.services import Services
 from devices.device import Device, DeviceId
 from rooms.lesson import Lesson, LessonId
@@ -53,7 +53,7 @@ async def visible_lesson(services: Services, rights: Rights, right: Right | None
 
 def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
     """Raises `DeviceNotFound`."""
-    return render.device(_now(services, services.hub.device(device_id)))
+    return DeviceJson.of(_now(services, services.hub.device(device_id)))
 
 
 async def room_jsons(services: Services, rooms: Iterable[Room]) -> list[RoomJson]:
@@ -65,12 +65,12 @@ async def room_jsons(services: Services, rooms: Iterable[Room]) -> list[RoomJson
     found = []
     for room in rooms:
         found.append(
-            render.room(
+            RoomJson.of(
                 room,
-                of[room.school_id],
-                devices=[_now(services, each) for each in services.hub.in_room(room.id)],
+                SchoolJson.of(of[room.school_id]),
+                devices=[DeviceJson.of(_now(services, each)) for each in services.hub.in_room(room.id)],
                 displays=[
-                    render.display(each, connected=services.views.displays.connected(each.id))
+                    DisplayJson.of(each, connected=services.views.displays.connected(each.id))
                     for each in await store.displays.list(room.id)
                 ],
                 scenes=await store.scenes.list(room.id),
@@ -96,16 +96,16 @@ async def answered(call: Call, lesson: Lesson) -> LessonJson:
 
 
 async def lesson_view_json(services: Services, rights: Rights, view: LessonView) -> LessonJson:
-    starters = render.Starters()
-    if render.needs_starters(view, rights):
+    starters = Starters()
+    if needs_starters(view, rights):
         starters = await _starters(services, view.lesson.host_school_id)
-    return render.lesson(view, rights, services.clock(), starters)
+    return lesson_as_seen(view, rights, services.clock(), starters)
 
 
-async def _starters(services: Services, host: SchoolId) -> render.Starters:
+async def _starters(services: Services, host: SchoolId) -> Starters:
     held = await services.people.accounts.holding(ROLES[Right.RUN].at, host)
     names = tuple(each.display_name for each in held)
-    return render.Starters(names=names[:MOST_STARTERS], count=len(names))
+    return Starters(names=names[:MOST_STARTERS], count=len(names))
 
 
 def _now(services: Services, device: Device) -> DeviceNow:

@@ -1,8 +1,9 @@
 """Rooms, with everything in them."""
 
 from rooms.people.rights import Right
+from controller.views.room_json import RoomJson, RoomsJson
 from controller.web.call import Call
-from controller.web.models.rooms import NewRoomJson, RoomEditJson, RoomJson, RoomsJson
+from controller.web.models.rooms import NewRoomJson, RoomEditJson
 from controller.web.reading import room_json, room_jsons, schools, visible_room
 from controller.web.route import Routes
 from rooms.room import Room, RoomId

@@ -1,7 +1,8 @@
 """The route decorator: JSON in and out through pydantic models, and all that the OpenAPI document says of a route.
 
-A handler is `async def name(call: Call, body: Model, query: Model) -> Model | None`; `body` and `query` only where it
-takes them. Its models are read from its annotations, so that what is served and what is described are the same.
+A handler is `async def name(call: Call, body: Model, query: Model) -> Value | None`; `body` and `query` only where it
+takes them. What it takes and answers is read from its annotations, so that what is served and what is described are the
+same.
 """
 
 import inspect
@@ -9,22 +10,22 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from controller.web.call import SERVICES, Call
 from controller.web.compression import holds_secret, json_answer
 from controller.web.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
 from controller.web.guard import SAFE_METHODS, check_origin, check_settled, identify
-from controller.schema import KEY_PATTERN, Nothing
+from controller.schema import KEY_PATTERN, Nothing, adapter
 
 API = "/api/v1"
 PUBLIC_LIMIT_B = 16 * 1024  # of a body from somebody nobody knows
 MOST_KEYS = 64  # of one object: each that is unknown is worked out into a sentence
 
-Handler = Callable[..., Awaitable[BaseModel | None]]
+Handler = Callable[..., Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Route:
     if_match: bool
     body: type[BaseModel] | None
     query: type[BaseModel]
-    answer: type[BaseModel] | None
+    answer: TypeAdapter[Any] | None
     compressible: bool  # its answer may be
 
     @property
@@ -68,10 +69,10 @@ class Route:
         if self.body is not None:
             arguments["body"] = await _body(request, self.body, PUBLIC_LIMIT_B if self.public else request.client_max_size)
         answer = await self.handler(call, **arguments)
-        if answer is None:
+        if self.answer is None:
             return call.finish(web.Response(status=call.status))
-        text = answer.model_dump_json(by_alias=True)
-        return call.finish(json_answer(request, text, status=call.status, compressible=self.compressible))
+        body = self.answer.dump_json(answer, by_alias=True)
+        return call.finish(json_answer(request, body, status=call.status, compressible=self.compressible))
 
 
 class Routes:
@@ -97,8 +98,7 @@ class Routes:
 
         def add(handler: Handler) -> Handler:
             hints = get_type_hints(handler)
-            answer = hints["return"]
-            no_answer = answer is type(None)
+            answer = None if hints["return"] is type(None) else adapter(hints["return"])
             self.all.append(
                 Route(
                     method=method,
@@ -108,14 +108,14 @@ class Routes:
                     summary=(inspect.getdoc(handler) or "").split("\n")[0],
                     public=public,
                     unsettled=unsettled,
-                    status=204 if no_answer else status,
+                    status=204 if answer is None else status,
                     also=also,
                     problems=problems,
                     if_match=if_match,
                     body=hints.get("body"),
                     query=hints.get("query", Nothing),
-                    answer=None if no_answer else answer,
-                    compressible=method in SAFE_METHODS and not no_answer and not holds_secret(answer),
+                    answer=answer,
+                    compressible=method in SAFE_METHODS and answer is not None and not holds_secret(answer),
                 )
             )
             return handler

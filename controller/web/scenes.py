@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from rooms.people.rights import Right
-from controller.web import render
+from controller.lessons.steps import StepsJson
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest, PreconditionRequired
-from controller.web.models.scenes import SceneJson, ScenesJson, StepsJson
+from controller.web.models.scenes import SceneJson, ScenesJson
 from controller.web.reading import visible_room
 from controller.web.route import Routes
 from devices.device import DeviceId, PropertyName
@@ -21,7 +21,7 @@ routes = Routes("scenes")
 async def list_scenes(call: Call) -> ScenesJson:
     """The scenes of a room, each with its steps."""
     room = await visible_room(call.services, call.rights, Right.SEE, call.path("room"))
-    return ScenesJson(scenes=[render.scene(each) for each in await call.services.store.scenes.list(room.id)])
+    return ScenesJson(scenes=[SceneJson.of(each) for each in await call.services.store.scenes.list(room.id)])
 
 
 @routes("PUT", "/rooms/{room}/scenes/{name}", also=(201,), if_match=True)
@@ -39,7 +39,7 @@ async def put_scene(call: Call, body: SceneJson) -> SceneJson:
         raise
     call.status = 201 if stored.version == 1 else 200
     call.set_etag(stored.version)
-    return render.scene(stored)
+    return SceneJson.of(stored)
 
 
 @routes("POST", "/rooms/{room}/scenes/{name}/apply", problems=(409,))
@@ -47,7 +47,7 @@ async def apply_scene(call: Call) -> StepsJson:
     """Apply a scene now; answered when each step has settled."""
     room_id = RoomId(call.path("room"))
     view = await call.services.scenes.apply(room_id, call.path("name"), rights=call.rights, actor=call.actor)
-    return StepsJson(steps=[render.step(each) for each in view.steps])
+    return StepsJson(steps=view.steps)
 
 
 @routes("POST", "/rooms/{room}/scenes/suggest", problems=(409,))
@@ -55,7 +55,7 @@ async def suggest_scenes(call: Call) -> ScenesJson:
     """Give the room the scenes that suit the devices in it; scenes that it has already are left as they are."""
     room_id = RoomId(call.path("room"))
     await call.services.scenes.suggest(room_id, rights=call.rights, actor=call.actor)
-    return ScenesJson(scenes=[render.scene(each) for each in await call.services.store.scenes.list(room_id)])
+    return ScenesJson(scenes=[SceneJson.of(each) for each in await call.services.store.scenes.list(room_id)])
 
 
 def _scene(room_id: RoomId, name: str, body: SceneJson) -> Scene:

@@ -26,8 +26,6 @@ from controller.web import (
 )
 from controller.web.call import SERVICES
 from controller.web.compression import json_answer
-from controller.web.display_events import display_events
-from controller.web.events import events
 from controller.web.health import add_health
 from controller.web.media_proxy import add_media_proxy
 from controller.web.metrics import METRICS, WebMetrics
@@ -38,6 +36,7 @@ from controller.web.services import Services
 from controller.web.shared_reads import PAGE_READS, PageReads
 from controller.web.shares import SHARES, Shares, shared
 from controller.web.socket import STOPPING
+from controller.web.socket_route import SOCKETS
 from controller.web.sockets import OPEN_SOCKETS, OpenSockets
 from controller.web.static import add_static
 from webrtc.shared.serving import plain_bodies
@@ -65,8 +64,8 @@ def make_app(services: Services) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_stop)
     add_routes(app, ROUTES)
-    app.router.add_get(f"{API}/events", events)
-    app.router.add_get(f"{API}/display/events", display_events)
+    for socket in SOCKETS:
+        app.router.add_get(API + socket.path, socket.handler)
     document = _document()
 
     async def serve_openapi(request: web.Request) -> web.Response:
@@ -80,9 +79,9 @@ def make_app(services: Services) -> web.Application:
 
 
 @functools.cache
-def _document() -> str:
+def _document() -> bytes:
     """The API's own description, which is the same for every application."""
-    return json.dumps(openapi(ROUTES, version=VERSION), ensure_ascii=False)
+    return json.dumps(openapi(ROUTES, SOCKETS, version=VERSION), ensure_ascii=False).encode()
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

@@ -1,7 +1,8 @@
 """A room's part in a lesson: what its own school decides, and what the host asks of it."""
 
+from controller.views.lesson_json import LessonJson
 from controller.web.call import Call
-from controller.web.models.lessons import LessonJson, SendingJson
+from controller.web.models.lessons import SendingJson
 from controller.web.reading import answered
 from controller.web.route import Routes
 from rooms.invitation import InvitationState

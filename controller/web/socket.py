@@ -1,14 +1,17 @@
 """One WebSocket: what both of ours share. Sending is bounded in time, garbage is answered, and closing always ends."""
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine
+from typing import TypeVar
 
 from aiohttp import WSMsgType, web
+from pydantic import TypeAdapter, ValidationError
 
+from controller.schema import json_text
 from controller.web.call import SERVICES
 from controller.web.errors import InvalidJson
+from controller.web.messages import Refusal
 from controller.web.route import parse_json
 from rooms.errors import StoreUnavailable
 
@@ -20,6 +23,7 @@ SEND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 MESSAGE_LIMIT_B = 16 * 1024
 GARBAGE_LIMIT = 3
+LONGEST_DETAIL = 300
 MESSAGES_PER_S = 20.0  # a page sends one a second; what comes faster waits, and its sender with it
 MESSAGES_AT_ONCE = 100
 
@@ -27,6 +31,9 @@ GOING_AWAY = 1001
 POLICY = 1008
 FAULT = 1011
 TRY_AGAIN = 1013  # the reader is too slow; it comes back and reads everything anew
+
+
+T = TypeVar("T")
 
 
 class Closed(Exception):
@@ -56,9 +63,12 @@ class Socket:
     async def open(self) -> None:
         await self.ws.prepare(self._request)
 
-    async def send(self, message: Mapping[str, object]) -> None:
-        """Raises `Closed` where the page takes longer than `SEND_TIMEOUT_S`, or is gone."""
-        await self.send_text(json.dumps(message, ensure_ascii=False))
+    async def send(self, message: object) -> None:
+        """Send one of `controller/web/messages.py`.
+
+        Raises `Closed` where the page takes longer than `SEND_TIMEOUT_S`, or is gone.
+        """
+        await self.send_text(json_text(message))
 
     async def send_text(self, text: str) -> None:
         await self._sent(self.ws.send_str(text))
@@ -72,8 +82,17 @@ class Socket:
         except ConnectionError as error:
             raise Closed(GOING_AWAY, "gone") from error
 
-    async def messages(self) -> AsyncIterator[dict[str, object]]:
-        """Objects as they come. What is no JSON object is garbage; after a few the connection is `Closed`."""
+    async def messages(self, taken: TypeAdapter[T]) -> AsyncIterator[T]:
+        """Messages as they come. What is none of `taken` is garbage; after a few the connection is `Closed`."""
+        async for value in self._objects():
+            try:
+                message = taken.validate_python(value)
+            except ValidationError as error:
+                await self.refuse(*_wrong(value, error))
+                continue
+            yield message
+
+    async def _objects(self) -> AsyncIterator[dict[str, object]]:
         async for message in self.ws:
             self._heard_at = self._own_time.now()
             if message.type is not WSMsgType.PONG:
@@ -103,9 +122,9 @@ class Socket:
         if ahead_s > 0:
             await asyncio.sleep(ahead_s)
 
-    async def refuse(self, code: str) -> None:
+    async def refuse(self, code: str, detail: str = "") -> None:
         """Answer garbage. Raises `Closed` when it was once too often."""
-        await self.send({"type": "error", "code": code})
+        await self.send(Refusal(code=code, detail=detail))
         self._garbage += 1
         if self._garbage >= GARBAGE_LIMIT:
             raise Closed(POLICY, "garbage")
@@ -162,3 +181,14 @@ class Socket:
             transport = self._request.transport
             if transport is not None and transport.get_write_buffer_size() > 0:
                 transport.abort()  # it reads nothing; what we have for it would stay with us
+
+
+def _wrong(message: dict[str, object], error: ValidationError) -> tuple[str, str]:
+    """What is wrong with a message, in a code and in words: where, and what. A key may be no Unicode."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if any(each["type"].startswith("union_tag") or each["loc"] == ("type",) for each in found):
+        return "unknown-type", ""
+    kind = str(message["type"])
+    places = (tuple(part for part in each["loc"] if part != kind) for each in found)
+    words = (f"/{'/'.join(map(str, place))}: {each['msg']}" for place, each in zip(places, found, strict=True))
+    return f"invalid-{kind}", "; ".join(words).encode(errors="replace").decode()[:LONGEST_DETAIL]

@@ -1,38 +1,39 @@
 """What a display was told of its state, and what it needs to be told next."""
 
-from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
-Message = Mapping[str, object]
+from controller.displays.call import DisplayCall, DisplayState
+from controller.web.messages import CallChange
 
 FRESH = timedelta(minutes=1)  # tokens older than that are renewed with the next change
-GRANTS = ("whip", "whep", "screen")  # of a call: other ones each time they are made
+GRANTS = frozenset({"whip", "whep", "screen"})  # of a call: other ones each time they are made
+CHANGING = tuple(each.name for each in fields(DisplayCall) if each.name not in GRANTS)
 
 
 class Told:
-    """One display's. A message is the whole state (`render.display_state`), or what is another in its call."""
+    """One display's. A message is the whole state, or what is another in its call."""
 
     def __init__(self) -> None:
-        self._state: Message = {}
+        self._state: DisplayState | None = None
         self._at = datetime.min.replace(tzinfo=UTC)
 
-    def next(self, state: Message, now: datetime) -> Message:
-        """What to send, empty where nothing is new. `state`: as it is now."""
+    def next(self, state: DisplayState) -> DisplayState | CallChange | None:
+        """What to send, None where nothing is new. `state`: as it is now."""
         before, self._state = self._state, state
-        if _beside(state) != _beside(before) or now - self._at >= FRESH:
-            self._at = now
+        if before is None or _beside(state) != _beside(before) or state.time - self._at >= FRESH:
+            self._at = state.time
             return state
-        call, call_before = _call(state), _call(before)
-        changed = {name: value for name, value in call.items() if value != call_before.get(name) and name not in GRANTS}
-        return {"type": "call", "call": changed} if changed else {}
+        if state.call is None or before.call is None:
+            return None
+        changed = {
+            name: value for name in CHANGING if (value := getattr(state.call, name)) != getattr(before.call, name)
+        }
+        return CallChange(call=changed) if changed else None
 
 
-def _call(state: Message) -> Message:
-    call = state.get("call")
-    return call if isinstance(call, Mapping) else {}
-
-
-def _beside(state: Message) -> object:
+def _beside(state: DisplayState) -> object:
     """With which call it is: of another one everything is told."""
-    beside = {name: value for name, value in state.items() if name not in ("call", "time")}
-    return beside, _call(state).get("lesson"), _call(state).get("epoch")
+    call = state.call
+    which = None if call is None else (call.lesson, call.epoch)
+    return state.display, state.room, state.school, state.next, state.asking, which

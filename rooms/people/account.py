@@ -13,8 +13,16 @@ AccountId = NewType("AccountId", str)
 LoginId = NewType("LoginId", str)
 TokenId = NewType("TokenId", str)
 
+LONGEST_ACCOUNT_NAME = 40
+LONGEST_DISPLAY_NAME = 80
 ACCOUNT_NAME = r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?"
-LANGUAGES = ("vi", "en")
+
+
+class Language(StrEnum):
+    """Of the pages that somebody is shown."""
+
+    VI = "vi"
+    EN = "en"
 
 
 class Role(StrEnum):
@@ -40,7 +48,7 @@ class Account:
     id: AccountId
     name: str  # what is typed at login: lower case, no spaces
     display_name: str
-    language: str = "vi"
+    language: Language = Language.VI
     roles: tuple[RoleAt, ...] = ()
     created: datetime  # aware, UTC
     operator: bool = False  # may operate what all share; given and taken at the shell only
@@ -58,10 +66,8 @@ class Account:
             raise InvalidAccount(
                 "a name has 1 to 40 of a-z, 0-9, dot, dash, underscore, and starts and ends with a letter or digit"
             )
-        if not 1 <= len(self.display_name.strip()) <= 80:
-            raise InvalidAccount("a displayed name has 1 to 80 characters")
-        if self.language not in LANGUAGES:
-            raise InvalidAccount(f"a language is one of {', '.join(LANGUAGES)}")
+        if not 1 <= len(self.display_name.strip()) <= LONGEST_DISPLAY_NAME:
+            raise InvalidAccount(f"a displayed name has 1 to {LONGEST_DISPLAY_NAME} characters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

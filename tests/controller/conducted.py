@@ -174,7 +174,7 @@ def site(view: LessonView, room: Room) -> SiteView:
 
 def states(view: LessonView, room: Room) -> dict[str, StepState]:
     """What was done to which type of device -> state."""
-    return {f"{each.id.rsplit('-', 1)[0]} {each.device_type}": each.state for each in site(view, room).steps}
+    return {f"{each.id.rsplit('-', 1)[0]} {each.device.type}": each.state for each in site(view, room).devices.steps}
 
 
 def confirmed(room: Room, *done: str) -> Callable[[LessonView], bool]:

@@ -1,5 +1,6 @@
 """JSON of the audit log."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -30,7 +31,7 @@ class AuditAboutJson(Model):
 
 
 class AuditEntryJson(Model):
-    at: str
+    at: datetime
     actor: AuditActorJson
     action: str
     about: AuditAboutJson

@@ -1,17 +1,14 @@
-"""JSON of accounts, logins and organisations."""
+"""What requests about accounts, logins and organisations say."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import StrictBool, StringConstraints
 
-from controller.broker.address import Reach
-from rooms.people.account import ACCOUNT_NAME, Role
 from controller.schema import Model, OptionalText, Secret, Slug, Text
+from rooms.people.account import ACCOUNT_NAME, LONGEST_ACCOUNT_NAME, Language, Role
 from rooms.school import OrganisationKind
 
-AccountName = Annotated[str, StringConstraints(pattern=f"^{ACCOUNT_NAME}$", max_length=40)]
-Language = Literal["vi", "en"]
+AccountName = Annotated[str, StringConstraints(pattern=f"^{ACCOUNT_NAME}$", max_length=LONGEST_ACCOUNT_NAME)]
 
 
 class LoginJson(Model):
@@ -23,82 +20,11 @@ class LinkJson(Model):
     token: Secret
 
 
-class AccountJson(Model):
-    id: str
-    name: str
-    display_name: str
-    language: Language
-
-
-class NamedJson(Model):
-    id: str
-    name: str
-
-
-class RoleJson(Model):
-    role: Role
-    organisation: NamedJson
-
-
-class MeJson(Model):
-    """`own_password_needed`: until then nothing else is answered. `administers`: accounts of some organisation."""
-
-    account: AccountJson
-    roles: list[RoleJson]
-    operator: bool
-    administers: bool
-    own_password_needed: bool
-    csrf: str | None  # null with an API token, which needs none
-
-
 class OwnPasswordJson(Model):
     """`current` may be left out where `own_password_needed` is true."""
 
     current: Annotated[str, StringConstraints(max_length=1000)] | None = None
     password: Secret
-
-
-class LoginViewJson(Model):
-    """`network`: the address it was made from, or its /64; "": not known. `mine`: this is the login that asks."""
-
-    id: str
-    begun: datetime
-    expires: datetime
-    network: str
-    mine: bool
-
-
-class LoginsJson(Model):
-    logins: list[LoginViewJson]
-
-
-class TokenViewJson(Model):
-    id: str
-    name: str
-    created: datetime
-    expires: datetime | None
-
-
-class TokensJson(Model):
-    tokens: list[TokenViewJson]
-
-
-class SchoolJson(Model):
-    id: str
-    name: str
-    province: str
-
-
-class OrganisationJson(Model):
-    id: str
-    parent: str | None
-    kind: OrganisationKind
-    name: str
-    province: str
-
-
-class OrganisationsJson(Model):
-    organisations: list[OrganisationJson]
 
 
 class FirstOrganisationJson(Model):
@@ -108,13 +34,6 @@ class FirstOrganisationJson(Model):
     kind: OrganisationKind = OrganisationKind.SCHOOL
     name: Text
     province: OptionalText = ""
-
-
-class SetupValidJson(Model):
-    """`organisations`: those at the top that are there already; most often none."""
-
-    valid: Literal[True] = True
-    organisations: list[OrganisationJson]
 
 
 class SetupJson(Model):
@@ -135,30 +54,11 @@ class NewOrganisationJson(Model):
     parent: Slug | None = None
 
 
-class MqttCornerJson(Model):
-    """Where a school's devices connect. `host` "": this machine's address in their network, which is not configured."""
-
-    host: str
-    port: int
-    tls: bool
-    reach: Reach
-    username: str
-    discovery_prefix: str
-    own_prefix: str
-    ours: bool  # its passwords are issued here
-    issued: bool  # there is one
-
-
 class OrganisationEditJson(Model):
     """What is left out stays as it is."""
 
     name: Text | None = None
     province: OptionalText | None = None
-
-
-class MqttLoginJson(Model):
-    username: str
-    password: str
 
 
 class NewAccountJson(Model):
@@ -169,24 +69,7 @@ class NewAccountJson(Model):
     password: Secret | None = None
     role: Role
     organisation: Slug
-    language: Language = "vi"
-
-
-class AccountWithRolesJson(Model):
-    """`can`: whether password, logins, tokens and suspension are in my hands; else only the roles shown are."""
-
-    id: str
-    name: str
-    display_name: str
-    language: Language
-    roles: list[RoleJson]
-    suspended: bool
-    own_password_needed: bool
-    can: bool
-
-
-class AccountsJson(Model):
-    accounts: list[AccountWithRolesJson]
+    language: Language = Language.VI
 
 
 class AccountEditJson(Model):
@@ -209,18 +92,3 @@ class ResetJson(Model):
     """`by`: a password that was made for the person, or a link that lets them in once."""
 
     by: Literal["password", "link"] = "password"
-
-
-class GivenJson(Model):
-    """Shown this once. One of them: `password`, or `link`, a path on this address that is good until `expires`."""
-
-    password: str | None = None
-    link: str | None = None
-    expires: datetime | None = None
-
-
-class AddedAccountJson(Model):
-    """`password`: the one that was made, shown this once; null where one was typed."""
-
-    account: AccountWithRolesJson
-    password: str | None

@@ -1,41 +1,12 @@
 """JSON of scenes and their steps."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from controller.web.models.rooms import PropertyName
 from controller.schema import Count, DeviceValue, Key, Model, Number
-from devices.device import CommandState
-from rooms.scene import MAX_DEADLINE, MAX_STEPS, Importance, StepState
-
-
-class StepDeviceJson(Model):
-    id: str
-    name: str
-    type: str
-
-
-class StepJson(Model):
-    id: str
-    device: StepDeviceJson
-    property: str
-    value: bool | int | float | str
-    importance: Importance
-    state: StepState
-    lost: bool
-    code: str
-    since: datetime
-    deadline_s: float
-    reported: bool | int | float | str | None
-    unit: str
-    command: CommandState | None
-    because: str | None
-
-
-class StepsJson(Model):
-    steps: list[StepJson]
+from rooms.scene import MAX_DEADLINE, MAX_STEPS, Importance, Scene, SceneStep
 
 
 class SceneStepJson(Model):
@@ -48,11 +19,28 @@ class SceneStepJson(Model):
     after: Annotated[list[Key], Field(max_length=MAX_STEPS)] = []
     needs: Annotated[list[Key], Field(max_length=MAX_STEPS)] = []
 
+    @classmethod
+    def of(cls, each: SceneStep) -> "SceneStepJson":
+        return cls(
+            id=each.id,
+            device=each.device_id,
+            property=each.property,
+            value=each.value,
+            importance=each.importance,
+            deadline_s=each.deadline.total_seconds(),
+            after=list(each.after),
+            needs=list(each.needs),
+        )
+
 
 class SceneJson(Model):
     name: Key
     version: Count = 0
     steps: Annotated[list[SceneStepJson], Field(max_length=MAX_STEPS)]
+
+    @classmethod
+    def of(cls, each: Scene) -> "SceneJson":
+        return cls(name=each.name, version=each.version, steps=[SceneStepJson.of(step) for step in each.steps])
 
 
 class ScenesJson(Model):

@@ -51,7 +51,7 @@ async def test_one_tap_makes_both_rooms_ready(house: House) -> None:
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         xuan, loi = [await call(views, display) for display in displays]
-        assert [each.room for each in xuan.rooms] == [LOI_ROOM]
+        assert [each.id for each in xuan.rooms] == [LOI_ROOM.id]
         async with (
             publish(house.media(xuan.whip.url), xuan.whip.token, [Picture(200), Tone()]),
             publish(house.media(loi.whip.url), loi.whip.token, [Picture(90), Tone()]),
@@ -61,11 +61,11 @@ async def test_one_tap_makes_both_rooms_ready(house: House) -> None:
                 views.displays.report(display, report())
             view = await house.until_view(views, lambda view: all(each.ready for each in view.sites))
             await house.until_view(views, lambda view: site(view, LOI_ROOM).media.receiving)
-        assert [each.devices for each in view.sites] == [SiteDevices.READY] * 2
-        assert [each.display for each in view.sites] == [SiteDisplay.JOINED] * 2
+        assert [each.devices.state for each in view.sites] == [SiteDevices.READY] * 2
+        assert [each.display.state for each in view.sites] == [SiteDisplay.JOINED] * 2
         assert [each.problems for each in view.sites] == [(), ()]
         seen = [(await call(views, display)).slots for display in displays]
-        assert {slot.room_id for slot in seen[1].values()} <= {XUAN_ROOM.id, None}
+        assert set(seen[1].values()) <= {XUAN_ROOM.id, None}
 
 
 async def test_second_start_and_second_end_change_nothing(house: House) -> None:
@@ -228,7 +228,7 @@ async def test_value_changed_by_hand_is_respected_after_a_restart(house: House) 
                     pass
         orders = len(light.received)
         async with house.conducted() as (_, views):
-            view = await house.until_view(views, lambda view: site(view, XUAN_ROOM).devices is SiteDevices.READY)
+            view = await house.until_view(views, lambda view: site(view, XUAN_ROOM).devices.state is SiteDevices.READY)
             assert states(view, XUAN_ROOM)["dim light"] is StepState.OVERRIDDEN
         assert len(light.received) == orders
 
@@ -382,8 +382,8 @@ async def test_what_a_room_keeps_to_itself_is_the_policy_of_its_bridge(house: Ho
             await conductor.look(LESSON)
 
             def dark() -> bool:
-                slots = bridge_slots(house.nodes.state(LESSON)).get((XUAN_ROOM.id, "here"))
-                return slots is not None and not slots["0"].room_id
+                received = bridge_slots(house.nodes.state(LESSON)).get((XUAN_ROOM.id, "here"))
+                return received is not None and received.slots["0"] is None
 
             await house.until(dark)
             quiet = await call(views, there)

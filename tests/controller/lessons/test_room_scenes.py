@@ -38,7 +38,7 @@ async def test_applied_scene_is_told_step_by_step(stage: Stage, scenes: Scenes, 
     await stage.store.scenes.put(scene(step(device.id), step(device.id, 40, id="dim", property=LEVEL)))
     async with asyncio.timeout(10), running(device.follow()):
         view = await scenes.apply(ROOM.id, "lesson", rights=OWNER, actor="technician")
-    shown = [(each.id, each.state.value, each.device_name, each.reported) for each in view.steps]
+    shown = [(each.id, each.state.value, each.device.name, each.reported) for each in view.steps]
     assert shown == [
         ("on", "confirmed", described().name, "on"),
         ("dim", "confirmed", described().name, 40),

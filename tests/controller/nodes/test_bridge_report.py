@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from controller.nodes.bridge_report import (
+    Received,
     SiteLink,
     SiteMedia,
-    SlotView,
     bridge_slots,
     moving_media,
     present_rooms,
@@ -137,11 +137,11 @@ def test_display_is_told_what_its_slots_carry_and_which_of_its_layers_are_wanted
     )
     guest = replace(guest, subscriptions=(replace(guest.subscriptions[0], slots=slots),))
     bridge = BridgeState(id=BridgeId("lesson"), participants=(host, guest))
-    assert bridge_slots(bridge)["guest", "display"] == {
-        "0": SlotView(room_id=RoomId("host"), flow=Flow.STILL, slides=True),
-        "1": SlotView(),
-        "2": SlotView(room_id=RoomId("host"), flow=Flow.LIVE),
-    }
+    assert bridge_slots(bridge)["guest", "display"] == Received(
+        slots={"0": RoomId("host"), "1": None, "2": RoomId("host")},
+        flows={"0": Flow.STILL, "1": Flow.NONE, "2": Flow.LIVE},
+        slides=("0",),
+    )
     assert wanted_layers(bridge) == {("host", "display"): {"q": True, "f": False}}
     assert present_rooms(bridge) == {"host", "guest"}
     assert (bridge_slots(None), wanted_layers(None), present_rooms(None)) == ({}, {}, frozenset())

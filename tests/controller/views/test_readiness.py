@@ -1,11 +1,19 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from controller.displays.report import Camera, SiteDisplay
-from controller.lessons.steps import StepView
+from controller.lessons.steps import StepDevice, StepView
 from controller.nodes.bridge_report import SiteLink, SiteMedia
-from controller.views.readiness import Sending, SiteDevices, SiteProblem, devices_state, is_ready, problems
+from controller.views.readiness import (
+    Sending,
+    SiteDevices,
+    SiteProblem,
+    SiteProblemCode,
+    devices_state,
+    is_ready,
+    problems,
+)
 from devices.device import DeviceId, DeviceType, PropertyName
 from rooms.scene import Importance, StepId, StepState
 
@@ -22,9 +30,7 @@ def step(
 ) -> StepView:
     return StepView(
         id=StepId("on"),
-        device_id=DeviceId("d1"),
-        device_name=device,
-        device_type=DeviceType.PROJECTOR,
+        device=StepDevice(id=DeviceId("d1"), name=device, type=DeviceType.PROJECTOR),
         property=PropertyName(property),
         value="on",
         importance=importance,
@@ -32,7 +38,7 @@ def step(
         lost=lost,
         code="",
         since=datetime(2026, 3, 2, tzinfo=UTC),
-        deadline=timedelta(seconds=10),
+        deadline_s=10,
         reported=None,
     )
 
@@ -131,8 +137,8 @@ def test_devices_that_nobody_can_reach_are_one_problem() -> None:
     ]
     found = problems(steps, SiteDisplay.JOINED, Camera.OK, FLOWING, devices_reached=False)
     assert found == (
-        SiteProblem(code="devices_unreached", importance=ESSENTIAL),
-        SiteProblem(code="device_refused", importance=USEFUL, device="Điều hòa"),
+        SiteProblem(code=SiteProblemCode.DEVICES_UNREACHED, importance=ESSENTIAL),
+        SiteProblem(code=SiteProblemCode.DEVICE_REFUSED, importance=USEFUL, device="Điều hòa"),
     )
 
 
@@ -147,9 +153,9 @@ def test_problems_of_steps_come_once_and_the_worst_first() -> None:
         step(StepState.CONFIRMED),
     ]
     assert problems(steps, SiteDisplay.ABSENT, Camera.UNKNOWN, SiteMedia()) == (
-        SiteProblem(code="device_refused", importance=ESSENTIAL, device="Máy chiếu"),
-        SiteProblem(code="switched_off", importance=ESSENTIAL, device="Máy chiếu"),
-        SiteProblem(code="display_absent", importance=ESSENTIAL),
-        SiteProblem(code="device_silent", importance=USEFUL),
-        SiteProblem(code="device_offline", importance=COMFORT, device="Đèn"),
+        SiteProblem(code=SiteProblemCode.DEVICE_REFUSED, importance=ESSENTIAL, device="Máy chiếu"),
+        SiteProblem(code=SiteProblemCode.SWITCHED_OFF, importance=ESSENTIAL, device="Máy chiếu"),
+        SiteProblem(code=SiteProblemCode.DISPLAY_ABSENT, importance=ESSENTIAL),
+        SiteProblem(code=SiteProblemCode.DEVICE_SILENT, importance=USEFUL),
+        SiteProblem(code=SiteProblemCode.DEVICE_OFFLINE, importance=COMFORT, device="Đèn"),
     )

@@ -27,9 +27,9 @@ async def test_of_two_displays_the_one_paired_last_gets_the_call(house: House) -
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         assert (await views.display_states.state(older)).call is None
-        assert (await call(views, newer)).lesson_id == LESSON
+        assert (await call(views, newer)).lesson == LESSON
         house.leave(newer)
-        assert (await call(views, older)).lesson_id == LESSON
+        assert (await call(views, older)).lesson == LESSON
 
 
 async def test_waiting_display_shows_the_next_lesson_of_its_room(house: House) -> None:
@@ -150,7 +150,7 @@ async def test_past_lesson_is_shown_with_a_room_that_is_gone(house: House) -> No
     async with house.conducted() as (_, views):
         view = await views.lessons.get(LESSON)
     assert [each.room.id for each in view.sites] == [XUAN_ROOM.id, LOI_ROOM.id]
-    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+    assert [each.devices.state for each in view.sites] == [SiteDevices.IDLE] * 2
 
 
 async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
@@ -160,7 +160,7 @@ async def test_room_without_scenes_is_no_obstacle(house: House) -> None:
         await conductor.start(LESSON, "teacher")
         await house.until(house.held)
         view = await views.lessons.get(LESSON)
-    assert [each.devices for each in view.sites] == [SiteDevices.IDLE] * 2
+    assert [each.devices.state for each in view.sites] == [SiteDevices.IDLE] * 2
     assert [problem.code for problem in view.sites[0].problems] == ["display_absent"]
 
 

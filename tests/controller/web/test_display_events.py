@@ -9,6 +9,7 @@ from sqlalchemy import text
 from controller.changes import ChangeKind
 from rooms.people.account import Role
 from controller.displays.report import Camera, SiteDisplay
+from controller.views.lesson_view import DisplayView
 from controller.web.told import FRESH
 from rooms.lesson import LessonId
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at
@@ -108,9 +109,9 @@ async def test_report_reaches_the_teachers_view(house: House) -> None:
             async with asyncio.timeout(10):
                 async for _ in changes:
                     site = (await house.services.views.lessons.get(LESSON)).sites[0]
-                    if site.camera is not Camera.UNKNOWN:
+                    if site.display.camera is not Camera.UNKNOWN:
                         break
-            assert (site.display, site.camera) == (SiteDisplay.CONNECTED, Camera.OK)
+            assert site.display == DisplayView(state=SiteDisplay.CONNECTED, camera=Camera.OK)
 
 
 async def test_bad_report_is_refused(house: House) -> None:
@@ -118,9 +119,19 @@ async def test_bad_report_is_refused(house: House) -> None:
     page = await house.visitor()
     async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
         await receive(socket, "state")
-        for bad in ({"joined": 1}, {"send_loss": 2}, {"limited": "broken"}):
+        for bad, place in (({"joined": 1}, "/joined"), ({"send_loss": 2}, "/send_loss"), ({"\ud800": "no Unicode"}, "/")):
             await socket.send_json(REPORT | bad)
-            assert (await receive(socket, "error"))["code"] == "invalid-report"
+            refusal = await receive(socket, "error")
+            assert (refusal["code"], str(refusal["detail"]).split(":")[0]) == ("invalid-report", place)
+        assert await close_code(socket) == 1008
+
+
+async def test_what_is_no_message_is_said_to_be_none(house: House) -> None:
+    page = await house.visitor()
+    async with page.socket("/display/events") as socket:
+        for bad, code in (({"type": "dance"}, "unknown-type"), ({}, "unknown-type"), (REPORT, "not-paired")):
+            await socket.send_json(bad)
+            assert (await receive(socket, "error"))["code"] == code
         assert await close_code(socket) == 1008
 
 

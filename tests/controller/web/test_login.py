@@ -27,6 +27,7 @@ async def test_login_gives_me_and_a_cookie_that_no_script_reads(house: House) ->
         "administers": False,
         "own_password_needed": False,
         "csrf": body["csrf"],
+        "timezone": "Asia/Ho_Chi_Minh",
     }
     flags = {part.strip().split("=")[0] for part in cookie.split(";")[1:]}
     assert flags == {"HttpOnly", "Max-Age", "Path", "SameSite"}

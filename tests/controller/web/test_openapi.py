@@ -32,6 +32,29 @@ async def test_document_is_served_and_has_every_route(house: House) -> None:
     assert described == {(route.method, route.path) for route in ROUTES}
 
 
+async def test_document_has_the_websockets(house: House) -> None:
+    visitor = await house.visitor()
+    _, document = await visitor.ask("GET", "/openapi.json")
+    sockets = document["x-websockets"]
+    assert isinstance(sockets, dict)
+    kinds = {
+        path: tuple(sorted(each["discriminator"]["mapping"]) for each in (socket["sends"], socket["takes"]) if "oneOf" in each)
+        for path, socket in sockets.items()
+    }
+    assert kinds == {
+        "/events": (
+            [
+                *("device", "device_removed", "error", "hello", "lesson", "lesson_removed"),
+                *("pong", "room", "room_removed", "watch"),
+            ],
+        ),
+        "/display/events": (
+            ["call", "error", "paired", "pairing", "pong", "state"],
+            ["part", "ping", "report", "sending"],
+        ),
+    }
+
+
 async def test_schemas_of_the_document_are_json_schemas(house: House) -> None:
     visitor = await house.visitor()
     _, document = await visitor.ask("GET", "/openapi.json")

@@ -1,53 +1,86 @@
 """What a display is told: everything once, then what is another."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from controller.web.told import FRESH, Message, Told
+from controller.displays.call import DisplayCall, DisplayState
+from controller.displays.media_tokens import MediaGrant, ScreenGrant
+from controller.schema import NamedJson, SchoolJson
+from controller.web.messages import CallChange
+from controller.web.told import FRESH, Told
+from rooms.floor import Mode
+from rooms.lesson import LessonId
+from rooms.room import DisplayId, RoomId
+from rooms.school import OrganisationId
+from webrtc.shared.state import Flow
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-ROOM = {"id": "r1", "name": "4A"}
+LATER = NOW + timedelta(seconds=1)
+R2 = RoomId("r2")
+SILENT = DisplayState(
+    time=NOW,
+    display=DisplayId("s1"),
+    room=NamedJson(id="r1", name="4A"),
+    school=SchoolJson(id=OrganisationId("le-loi"), name="Trường Lê Lợi", province="Nghệ An"),
+)
 
 
-def state(*, time: str = "8:00", room: Message = ROOM, **call: object) -> Message:
-    given = {"lesson": "l1", "epoch": "e1", "whip": {"token": time}, "speaking": None, "flows": {"0": "live"}}
-    return {"type": "state", "time": time, "room": room, "call": given | call}
+def call(token: str = "first") -> DisplayCall:
+    """Its grants are made at each reading: they have another token each time."""
+    grant = MediaGrant(url="/whip/l1", token=token)
+    return DisplayCall(
+        lesson=LessonId("l1"),
+        title="Toán",
+        epoch="e1",
+        spread_ms=0,
+        whip=grant,
+        whep=grant,
+        screen=ScreenGrant(url=grant.url, token=token, client="s1-screen", epoch="e1"),
+        sharing=None,
+        video=1,
+        audio=1,
+        rooms=(),
+        layers={},
+        mode=Mode.DISCUSSION,
+        floor=None,
+        speaking=None,
+        flows={"0": Flow.LIVE},
+    )
 
 
-def silent(*, room: Message = ROOM) -> Message:
-    return {"type": "state", "time": "8:00", "room": room, "call": None}
+def state(time: datetime = NOW, **changed: object) -> DisplayState:
+    return replace(SILENT, time=time, call=replace(call(time.isoformat()), **changed))  # type: ignore[arg-type]  # fields by name
 
 
 def test_everything_at_first_then_only_what_changes() -> None:
-    told = Told()
-    assert told.next(state(), NOW) == state()
-    assert told.next(state(time="8:01"), NOW) == {}
-    assert told.next(state(speaking="r2"), NOW) == {"type": "call", "call": {"speaking": "r2"}}
-    assert told.next(state(speaking="r2", flows={"0": "still"}), NOW) == {
-        "type": "call",
-        "call": {"flows": {"0": "still"}},
-    }
-    assert told.next(state(flows={"0": "still"}), NOW) == {"type": "call", "call": {"speaking": None}}
+    told, still = Told(), {"0": Flow.STILL}
+    assert told.next(state()) == state()
+    assert told.next(state(LATER)) is None
+    assert told.next(state(speaking=R2)) == CallChange(call={"speaking": R2})
+    assert told.next(state(speaking=R2, flows=still)) == CallChange(call={"flows": still})
+    assert told.next(state(flows=still)) == CallChange(call={"speaking": None})
 
 
 def test_everything_again_of_another_call_and_of_what_is_no_call() -> None:
-    told = Told()
+    told, renamed = Told(), NamedJson(id="r1", name="4B")
+    elsewhere = state(lesson=LessonId("l2"), epoch="e2")
     steps = (
-        silent(),
+        SILENT,
         state(),
         state(epoch="e2"),
-        state(lesson="l2", epoch="e2"),
-        state(lesson="l2", epoch="e2", room={"id": "r1", "name": "4B"}),
-        silent(),
-        silent(room={"id": "r1", "name": "4B"}),
+        elsewhere,
+        replace(elsewhere, room=renamed),
+        SILENT,
+        replace(SILENT, room=renamed),
     )
     for step in steps:
-        assert told.next(step, NOW) == step
-        assert told.next(step, NOW) == {}
+        assert told.next(step) == step
+        assert told.next(step) is None
 
 
 def test_tokens_are_renewed_with_the_first_change_after_a_while() -> None:
     told = Told()
-    told.next(state(), NOW)
-    assert told.next(state(time="8:01"), NOW + FRESH - timedelta(seconds=1)) == {}
-    assert told.next(state(time="8:02"), NOW + FRESH) == state(time="8:02")
-    assert told.next(state(time="8:03"), NOW + FRESH) == {}
+    told.next(state())
+    assert told.next(state(NOW + FRESH - timedelta(seconds=1))) is None
+    assert told.next(state(NOW + FRESH)) == state(NOW + FRESH)
+    assert told.next(state(NOW + FRESH + timedelta(seconds=1))) is None

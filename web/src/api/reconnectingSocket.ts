@@ -1,6 +1,7 @@
 // A WebSocket that reconnects with capped random back-off: when it closes, and when it is silent for too long.
 
 import { Backoff } from "./backoff";
+import type { ClientMessage } from "./types";
 
 export type SocketState = "connecting" | "open" | "waiting" | "stopped";
 
@@ -43,7 +44,7 @@ export class ReconnectingSocket {
   }
 
   /** Returns whether the message was sent. A message is never queued: a later one carries the state of its own time. */
-  send(message: unknown): boolean {
+  send(message: ClientMessage): boolean {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;

@@ -1,5 +1,6 @@
 // The chosen language and what depends on it: words, dates, the document's `lang`.
 
+import { DEFAULT_TIMEZONE } from "../api/contract";
 import type { Language } from "../api/types";
 import type { Words } from "./vi/words";
 
@@ -10,23 +11,23 @@ const TABLES: Record<Language, () => Promise<Words>> = {
   en: async () => (await import("./en/words")).en,
 };
 const LOCALES: Record<Language, string> = { vi: "vi-VN", en: "en-GB" };
-/** The whole country has one time zone; a room's PC may be set to another. */
-const ZONE = "Asia/Ho_Chi_Minh";
 
 const known = (value: string | null | undefined): value is Language => value === "vi" || value === "en";
 
 class LanguageChoice {
+  /** Of the times that are shown: the person's school's; a room's PC may well be set to another. */
+  zone = $state(DEFAULT_TIMEZONE);
   private code = $state<Language>("vi");
   private table = $state.raw<Words | null>(null);
   private wanted: Language = "vi";
   private readonly formats = $derived({
-    time: new Intl.DateTimeFormat(LOCALES[this.code], { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: ZONE }),
+    time: new Intl.DateTimeFormat(LOCALES[this.code], { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: this.zone }),
     day: new Intl.DateTimeFormat(LOCALES[this.code], {
       weekday: "long",
       day: "numeric",
       month: "long",
       year: "numeric",
-      timeZone: ZONE,
+      timeZone: this.zone,
     }),
     moment: new Intl.DateTimeFormat(LOCALES[this.code], {
       day: "2-digit",
@@ -35,7 +36,7 @@ class LanguageChoice {
       hour: "2-digit",
       minute: "2-digit",
       hour12: false,
-      timeZone: ZONE,
+      timeZone: this.zone,
     }),
     number: new Intl.NumberFormat(LOCALES[this.code], { maximumFractionDigits: 1 }),
   });

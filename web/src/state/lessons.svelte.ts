@@ -3,10 +3,12 @@
 import { get, request } from "../api/http";
 import { retryUntilAnswered } from "../api/retry";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
+import { language } from "../i18n/language.svelte";
 import { clock } from "./clock.svelte";
 import { StepDurations } from "./stepDurations";
 import { SyncedList } from "./syncedList";
 import { SyncedStore } from "./syncedStore.svelte";
+import { startOfDay } from "./zone";
 
 /** What a room sends. A member that is absent stays as it is. */
 export interface Sending {
@@ -122,9 +124,7 @@ class Lessons extends SyncedStore {
   }
 }
 
-const DAY_MS = 86_400_000;
-const schoolDay = (at: number): number => Math.floor((at + 7 * 3_600_000) / DAY_MS); // UTC+7, the whole country
-
-const isNear = (lesson: Lesson, now: number): boolean => schoolDay(Date.parse(lesson.start)) === schoolDay(now);
+const isNear = (lesson: Lesson, now: number): boolean =>
+  startOfDay(Date.parse(lesson.start), language.zone) === startOfDay(now, language.zone);
 
 export const lessons = new Lessons();

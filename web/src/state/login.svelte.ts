@@ -1,5 +1,6 @@
 // Who is logged in on this page.
 
+import { EQUIP_ROLES } from "../api/contract";
 import { ApiError, me as readMe, post, setCsrf } from "../api/http";
 import type { Me, Role } from "../api/types";
 import { language } from "../i18n/language.svelte";
@@ -36,6 +37,7 @@ class Login {
     this.hadLogin = true;
     setCsrf(me.csrf);
     language.suggest(me.account.language);
+    language.zone = me.timezone;
     this.state = "in";
   }
 
@@ -58,7 +60,7 @@ class Login {
   }
 
   get mayRooms(): boolean {
-    return this.has("technician") || this.has("administrator");
+    return EQUIP_ROLES.at.some((role) => this.has(role));
   }
 
   get mayLessons(): boolean {

@@ -1,21 +1,22 @@
 // Where a person's roles count: at the organisation where they are held, and for some below a department.
 
+import { ADMINISTER_ROLES, EQUIP_ROLES } from "../api/contract";
 import type { Me, Organisation, Role } from "../api/types";
 
 /** Roles that give a right at the organisation where they are held, and roles that give it below a department. */
 export interface RoleScope {
-  atOrganisation: readonly Role[];
-  belowDepartment: readonly Role[];
+  at: readonly Role[];
+  below: readonly Role[];
 }
 
-export const ROOM_SETUP_SCOPE: RoleScope = { atOrganisation: ["technician", "administrator"], belowDepartment: ["technician"] };
-export const ADMINISTRATOR_SCOPE: RoleScope = { atOrganisation: ["administrator"], belowDepartment: ["administrator"] };
+export const ROOM_SETUP_SCOPE: RoleScope = EQUIP_ROLES;
+export const ADMINISTRATOR_SCOPE: RoleScope = ADMINISTER_ROLES;
 
 /** The organisations where the roles `held` give the right, by name. */
 export function organisationsInScope(organisations: readonly Organisation[], held: Me["roles"], scope: RoleScope): Organisation[] {
   const roots = (wanted: readonly Role[]): Set<string> =>
     new Set(held.filter((each) => wanted.includes(each.role)).map((each) => each.organisation.id));
-  const [at, below] = [roots(scope.atOrganisation), roots(scope.belowDepartment)];
+  const [at, below] = [roots(scope.at), roots(scope.below)];
   return organisations
     .filter((each) => at.has(each.id) || departmentsAbove(organisations, each).some((one) => below.has(one.id)))
     .sort((a, b) => a.name.localeCompare(b.name, "vi"));

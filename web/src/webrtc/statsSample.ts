@@ -1,5 +1,6 @@
 // A connection's getStats(), reduced to the figures that the app shows, reports and decides by.
 
+import { WEAK_LOSS, WEAK_ROUND_TRIP_MS } from "../api/contract";
 import type { SendLimit } from "../api/types";
 
 /** By a slot's mid, or by a layer's rid. */
@@ -149,13 +150,10 @@ export function rise(before: Counters, counters: Counters, counted: (key: string
   );
 }
 
-const WEAK_LOSS = 0.05;
-const WEAK_ROUND_TRIP_S = 0.4;
-
-/** Whether reception between two samples was weak: more than 5 % lost, or a round trip of more than 0.4 s. */
+/** Whether reception between two samples was weak, by the limits of the teacher's page: too much lost, or too long a round trip. */
 export function isWeak(before: Sample, now: Sample): boolean {
   const received = now.packets - before.packets;
   const lost = now.lost - before.lost;
   const share = received + lost > 20 ? lost / (received + lost) : 0;
-  return share > WEAK_LOSS || (now.roundTrip ?? 0) > WEAK_ROUND_TRIP_S;
+  return share > WEAK_LOSS || (now.roundTrip ?? 0) * 1000 > WEAK_ROUND_TRIP_MS;
 }

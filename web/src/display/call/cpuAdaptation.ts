@@ -1,5 +1,7 @@
 // Adapts reception to the CPU: a slow machine requests fewer and smaller pictures by itself. Pure.
 
+import { MOST_THUMBNAILS } from "../../api/contract";
+
 /** The most that a machine requests. `stage`, `thumbnail`: heights in device pixels. */
 export interface ReceiveLimits {
   stage: number;
@@ -23,10 +25,10 @@ export interface CpuAdaptation {
   raisedAt: number | null;
 }
 
-export const NO_LIMITS: ReceiveLimits = { stage: Infinity, thumbnail: Infinity, thumbnails: 8 };
+export const NO_LIMITS: ReceiveLimits = { stage: Infinity, thumbnail: Infinity, thumbnails: MOST_THUMBNAILS };
 export const LADDER: readonly ReceiveLimits[] = [
   NO_LIMITS,
-  { stage: 720, thumbnail: 180, thumbnails: 8 },
+  { stage: 720, thumbnail: 180, thumbnails: MOST_THUMBNAILS },
   { stage: 360, thumbnail: 180, thumbnails: 4 },
   { stage: 360, thumbnail: 180, thumbnails: 1 },
   { stage: 180, thumbnail: 0, thumbnails: 0 },

@@ -1,5 +1,6 @@
 // A device's properties and their values in words. Pure: words are an argument.
 
+import { PRESENTERS } from "../../api/contract";
 import type { Property, Value } from "../../api/types";
 import type { Words } from "../vi/words";
 import { hasKey } from "./hasKey";
@@ -17,7 +18,7 @@ type Formatter = (value: number) => string;
 type ValueKey = keyof Words["value"];
 
 /** Whether muting a device of this type also blanks its picture. */
-export const hasPicture = (type: string): boolean => ["projector", "tv", "ifp"].includes(type);
+export const hasPicture = (type: string): boolean => (PRESENTERS as readonly string[]).includes(type);
 
 /** Properties that have names of their own, apart from their capability's. */
 const BY_NAME: Record<string, keyof Words["property"]> = {

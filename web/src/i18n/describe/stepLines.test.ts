@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Step } from "../../api/types";
+import type { Problem, Step } from "../../api/types";
 import { vi } from "../vi/words";
 import { isCalm, stepLines, worstFirst } from "./stepLines";
 
@@ -26,7 +26,7 @@ function step(id: string, change: Partial<Step>): Step {
   };
 }
 
-const texts = (steps: Step[], mayAct = true, codes: string[] = []): string[] =>
+const texts = (steps: Step[], mayAct = true, codes: Problem["code"][] = []): string[] =>
   stepLines(vi, steps, codes.map((code) => ({ code, importance: "essential", device: null })), NOW, { usualS: () => null, mayAct }).map(
     (line) => line.text + (line.again === undefined ? "" : ` [${line.again.label}]`),
   );

@@ -2,10 +2,10 @@
 
 import { get } from "../../api/http";
 import type { Lesson } from "../../api/types";
+import { startOfDay } from "../../state/zone";
 
 export const KEPT_DAYS = 14;
 const DAY_MS = 86_400_000;
-const ZONE_MS = 7 * 3_600_000; // UTC+7, the whole country
 
 export interface Day {
   fromMs: number;
@@ -16,19 +16,14 @@ export interface PastDay extends Day {
   lessons: Lesson[];
 }
 
-/** The start of today, in ms since 1970. */
-function startOfToday(nowMs: number): number {
-  return Math.floor((nowMs + ZONE_MS) / DAY_MS) * DAY_MS - ZONE_MS;
-}
-
 /** Today's lessons of those that are over. A lesson over midnight belongs to the day of its start. */
-export function todaysLessons(done: readonly Lesson[], nowMs: number): Lesson[] {
-  return done.filter(({ start }) => Date.parse(start) >= startOfToday(nowMs));
+export function todaysLessons(done: readonly Lesson[], nowMs: number, zone: string): Lesson[] {
+  return done.filter(({ start }) => Date.parse(start) >= startOfDay(nowMs, zone));
 }
 
 /** Yesterday first; the last day has only the part that is still kept. */
-export function daysBefore(nowMs: number): Day[] {
-  const todayMs = startOfToday(nowMs);
+export function daysBefore(nowMs: number, zone: string): Day[] {
+  const todayMs = startOfDay(nowMs, zone);
   return Array.from({ length: KEPT_DAYS }, (_, before) => {
     const fromMs = todayMs - (before + 1) * DAY_MS;
     return { fromMs: Math.max(fromMs, nowMs - KEPT_DAYS * DAY_MS), toMs: fromMs + DAY_MS };

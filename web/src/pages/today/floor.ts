@@ -1,10 +1,10 @@
 // Who has the floor, for how long, and who is kept from being heard.
 
+import { LONGEST_FLOOR_S } from "../../api/contract";
 import type { Floor, Lesson, Site } from "../../api/types";
 import { isHostRoom } from "./lessonRules";
 
 const EXTENSION_S = 60;
-const LONGEST_S = 30 * 60;
 
 /** Seconds that the room still has the floor. */
 export function secondsLeft(floor: Floor, now: number): number {
@@ -17,7 +17,7 @@ export function countdown(seconds: number): string {
 
 /** Seconds from now on that give the room one minute more. */
 export function extendedS(floor: Floor, now: number): number {
-  return Math.min(secondsLeft(floor, now) + EXTENSION_S, LONGEST_S);
+  return Math.min(secondsLeft(floor, now) + EXTENSION_S, LONGEST_FLOOR_S);
 }
 
 /** The host's first room needs no floor: it is always heard. */

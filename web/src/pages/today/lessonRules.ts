@@ -1,5 +1,6 @@
 // Which sites of a lesson count, and what the person at this page may do for theirs.
 
+import { REMIND_PAUSE_S } from "../../api/contract";
 import type { Lesson, Site } from "../../api/types";
 
 /** The sites that take part, or may yet. */
@@ -17,10 +18,8 @@ export function mayLeave(lesson: Lesson, site: Site): boolean {
 
 export const mayResume = ({ can }: Lesson, now: number): boolean => can.resume !== null && now < Date.parse(can.resume);
 
-const REMIND_PAUSE_MS = 60_000;
-
 export const mayRemind = (site: Site, now: number): boolean =>
-  site.reminded_at === null || now - Date.parse(site.reminded_at) >= REMIND_PAUSE_MS;
+  site.reminded_at === null || now - Date.parse(site.reminded_at) >= REMIND_PAUSE_S * 1000;
 
 /** Whether none of the person's invited rooms takes part yet: such a person sees no pictures. */
 export const isOutside = (lesson: Lesson): boolean =>
