@@ -53,6 +53,20 @@ export interface AddedAccount {
   password: string | null;
 }
 
+export interface Address {
+  gateway: GatewayName;
+  host: string;
+  port: number;
+  has_password: boolean;
+}
+
+/** `password` left out or null: it stays; "": there is none any more. */
+export interface AddressEdit {
+  host: string;
+  port: number;
+  password?: string | null;
+}
+
 /**
  * A live lesson that the room does not take part in: nobody has answered yet, or the display left it.
  *
@@ -380,6 +394,8 @@ export type Flow = "none" | "live" | "still" | "paused";
 /** How far a property's value can be trusted. */
 export type Freshness = "confirmed" | "assumed" | "stale" | "unknown";
 
+export type GatewayName = "pjlink";
+
 /** Shown this once. One of them: `password`, or `link`, a path on this address that is good until `expires`. */
 export interface Given {
   password: string | null;
@@ -576,6 +592,16 @@ export interface NewAccount {
   role: Role;
   organisation: string;
   language?: Language;
+}
+
+/** A device without MQTT. `host`: its IP address. `name`: "" for what it calls itself. */
+export interface NewDevice {
+  school: string;
+  gateway: GatewayName;
+  host: string;
+  port?: number;
+  password?: string | null;
+  name?: string;
 }
 
 export interface NewDisplay {
