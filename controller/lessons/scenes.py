@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from controller.ids import new_command_id
 from controller.lessons.steps import StepDevice, StepView
 from devices.commands import on_the_way, same
-from devices.device import Availability, Command, CommandState, DeviceId, PropertyName, Value
+from devices.device import Availability, Command, CommandState, DeviceId, DeviceType, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull
 from devices.hub import ChangeKind, DeviceHub
 from rooms.errors import StepNotFound
@@ -280,7 +280,7 @@ def _step_view(
     step: SceneStep, results: Mapping[StepId, StepResult], begun: datetime | None, hub: DeviceHub
 ) -> StepView:
     result = results[step.id]
-    name, type, unit, reported, command, lost = "", "", "", None, None, False
+    name, type, unit, reported, command, lost = "", DeviceType.OTHER, "", None, None, False
     with suppress(DeviceNotFound):
         device = hub.device(step.device_id)
         name, type, reported = device.name, device.type, _heard(hub, step, begun)

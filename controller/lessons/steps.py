@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from devices.device import CommandState, DeviceId, PropertyName, Value
+from devices.device import CommandState, DeviceId, DeviceType, PropertyName, Value
 from rooms.room import RoomId
 from rooms.scene import Importance, StepId, StepState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDevice:
-    """The device that a step is for. `name` and `type` are "" where it is no longer known."""
+    """The device that a step is for. Where it is no longer known `name` is "" and `type` `other`."""
 
     id: DeviceId
     name: str
-    type: str
+    type: DeviceType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from devices.device import (
     CommandState,
     Device,
     DeviceId,
+    DeviceType,
     Kind,
     Property,
     PropertyName,
@@ -85,7 +86,7 @@ class DeviceJson:
     school: str
     room: str | None
     name: str
-    type: str
+    type: DeviceType
     manufacturer: str
     model: str
     serial: str

@@ -182,7 +182,7 @@ export interface Device {
   school: string;
   room: string | null;
   name: string;
-  type: string;
+  type: DeviceType;
   manufacturer: string;
   model: string;
   serial: string;
@@ -202,6 +202,9 @@ export interface DeviceRemoved {
   type: "device_removed";
   id: string;
 }
+
+/** What kind of classroom device it is. A word that we do not know is `OTHER`, also where it was kept earlier. */
+export type DeviceType = "projector" | "motor_screen" | "ifp" | "tv" | "display" | "light" | "dimmer_light" | "relay_light" | "ac" | "fan" | "blind" | "ptz_camera" | "camera" | "mic" | "microphone" | "speaker" | "room_pc" | "panel" | "gateway" | "smart_plug" | "switch" | "co2_sensor" | "occupancy_sensor" | "temperature_sensor" | "environment_sensor" | "contact_sensor" | "other";
 
 export interface Devices {
   devices: Device[];
@@ -987,11 +990,11 @@ export interface StartBlock {
 /** Why the account cannot start a scheduled lesson now; the first of these that holds. */
 export type StartBlockCode = "not_yours" | "no_role" | "too_early" | "too_late" | "no_room" | "room_busy";
 
-/** The device that a step is for. `name` and `type` are "" where it is no longer known. */
+/** The device that a step is for. Where it is no longer known `name` is "" and `type` `other`. */
 export interface StepDevice {
   id: string;
   name: string;
-  type: string;
+  type: DeviceType;
 }
 
 /** Where one step of a scene being applied is. The names of ends are those of a command's ends. */

@@ -5,6 +5,7 @@ import type {
   Capability,
   Cause,
   CommandState,
+  DeviceType,
   Importance,
   LessonKind,
   LessonState,
@@ -23,6 +24,7 @@ type Complete<
     availability: Every<Availability>;
     command: Every<CommandState>;
     connection: { cause: Every<Cause> };
+    deviceType: Every<DeviceType>;
     floor: Record<"mode" | "hint", Record<LessonKind, Every<Mode>>>;
     importance: Every<Importance>;
     lessonState: Every<LessonState>;

@@ -26,7 +26,7 @@ function step(change: Partial<Step>): Step {
   };
 }
 
-const screen = { id: "d2", name: "Màn 100 inch", type: "motor_screen" };
+const screen = { id: "d2", name: "Màn 100 inch", type: "motor_screen" } as const;
 
 describe("steps in words", () => {
   it.each<[string, Partial<Step>]>([
@@ -51,7 +51,7 @@ describe("steps in words", () => {
     ["Màn chiếu đã hạ", { device: screen, property: "cover", value: "closed", state: "confirmed" }],
     ["Màn chiếu đang hạ (còn khoảng 12 giây)", { device: screen, property: "cover", value: "closed", reported: "closing" }],
     ["Điều hoà đã đặt 26 °C", { device: { id: "d3", name: "", type: "ac" }, property: "climate.setpoint", value: 26, state: "confirmed" }],
-    ["Bảng số đã bật", { device: { id: "d4", name: "Bảng số", type: "unheard_of" }, state: "confirmed" }],
+    ["Bảng số đã bật", { device: { id: "d4", name: "Bảng số", type: "other" }, state: "confirmed" }],
   ])("%s", (text, change) => {
     expect(stepText(vi, step(change), NOW, { usualS: 32 })).toBe(text);
   });
@@ -64,7 +64,7 @@ describe("steps in words", () => {
   });
 
   it("names the cause of what was not begun", () => {
-    const camera = { id: "d6", name: "", type: "ptz_camera" };
+    const camera = { id: "d6", name: "", type: "ptz_camera" } as const;
     const on = step({ id: "on", device: camera, state: "timed_out" });
     const view = step({ device: camera, property: "ptz.preset", value: "class", state: "skipped", because: "on" });
     expect(stepText(vi, view, NOW, { among: [on, view] })).toBe("Camera chưa bật nên chưa quay về cả lớp");

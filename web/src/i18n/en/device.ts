@@ -24,6 +24,10 @@ export const device: typeof vi = {
     smart_plug: "Smart plug",
     panel: "Control panel",
     gateway: "Gateway",
+    display: "Screen",
+    switch: "Switch",
+    environment_sensor: "Environment sensor",
+    contact_sensor: "Door sensor",
     other: "Device",
   },
 

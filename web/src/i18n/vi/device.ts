@@ -24,6 +24,10 @@ export const device = {
     smart_plug: "Ổ cắm",
     panel: "Bảng điều khiển",
     gateway: "Bộ kết nối",
+    display: "Màn hình",
+    switch: "Công tắc",
+    environment_sensor: "Cảm biến môi trường",
+    contact_sensor: "Cảm biến cửa",
     other: "Thiết bị",
   },
 
