@@ -31,6 +31,7 @@ STARTERS: dict[str, tuple[str, ...]] = {
     "tests.controller.nodes.test_bridges.following": ("node",),
     "tests.controller.test_main.start": WHOLE,
     "testing.mosquitto.Broker": ("broker",),
+    "tests.e2e.test_demo.test_the_demo_shows_two_classes_after_one_tap": WHOLE,
 }
 _PROGRAMS = {"chromium": ("browser",), "firefox-esr": ("browser",), "firefox": ("browser",), "mosquitto": ("broker",)}
 _MODULES = {"webrtc.node": ("node",), "controller.broker.amqtt": ("broker",), "controller": WHOLE}
