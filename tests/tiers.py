@@ -29,6 +29,7 @@ STARTERS: dict[str, tuple[str, ...]] = {
     "testing.webrtc.nodes.node_process": ("node",),
     "tests.controller.conducted.open_house": ("node",),
     "tests.controller.nodes.test_bridges.following": ("node",),
+    "tests.controller.web.house.open_house": (),  # its broker is not run
     "tests.controller.test_main.start": WHOLE,
     "testing.mosquitto.Broker": ("broker",),
     "tests.e2e.test_demo.test_the_demo_shows_two_classes_after_one_tap": WHOLE,

@@ -85,7 +85,6 @@ export const refusals: typeof vi = {
     "room-not-found": "This room no longer exists. It may just have been deleted.",
     "scene-not-found": "The room no longer has this scene.",
     "setup-done": "The server already has an administrator. Please log in.",
-    "signalling-failed": media,
     "site-not-found": "This room does not take part in the lesson.",
     "store-too-new": "The data belong to a newer version of the program. Please tell the server's administrator.",
     "store-unavailable": `The server cannot open its database yet. ${again}`,

@@ -84,7 +84,6 @@ export const refusals = {
     "room-not-found": "Không còn phòng này. Có thể nó vừa bị xoá.",
     "scene-not-found": "Phòng không còn kịch bản này.",
     "setup-done": "Máy chủ đã có người quản trị. Xin đăng nhập.",
-    "signalling-failed": media,
     "site-not-found": "Phòng này không có trong tiết học.",
     "store-too-new": "Dữ liệu thuộc bản mới hơn của chương trình. Xin báo người quản trị máy chủ.",
     "store-unavailable": `Máy chủ chưa mở được cơ sở dữ liệu. ${again}`,
