@@ -140,7 +140,7 @@ async def measure() -> dict[str, float]:
                 await until(hub, lambda: len(list(hub.devices())) == DEVICES)
                 figures = await _reports(hub, peer)
                 for number in range(AT_ONCE):
-                    hub.claim(device(number).id)
+                    hub.claim(device(number).id, "room")
                 for name, at_once in (("1", 1), (str(AT_ONCE), AT_ONCE)):
                     cuts = statistics.quantiles(await _commands(hub, at_once=at_once), n=100)
                     figures[f"command_confirm_p50_ms_{name}"] = cuts[49] * 1000

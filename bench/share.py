@@ -124,7 +124,7 @@ async def measure(kind: str, seconds: float) -> dict[str, object]:
         assert quiet.stdin is not None
         await until(hub, lambda: sum(each.namespace == QUIET for each in hub.devices()) == 20)
         quiet.stdin.write(b"go\n")
-        hub.claim(device(0).id)
+        hub.claim(device(0).id, "room")
         loud = await stack.enter_async_context(child("bench.share_flood", str(port), kind))
         announced = len(floods()[kind].announced)
         await until(hub, lambda: sum(each.namespace == LOUD for each in hub.devices()) >= announced)

@@ -32,6 +32,7 @@ from controller.config.model import (
     TlsConfig,
 )
 from controller.displays.pairing import Pairing
+from controller.equipment.inventory import Inventory
 from controller.equipment.persistence import DeviceRecords, restore_devices
 from controller.errors import ListenFailed
 from controller.lessons.audience import Audience
@@ -161,6 +162,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             store=store,
             people=people,
             hub=hub,
+            inventory=Inventory(hub),
             conductor=conductor,
             participation=Participation(store, conductor, changes=changes, clock=utc_now),
             showing=showing,

@@ -139,9 +139,9 @@ async def furnish(controller: Controller, school: DemoSchool, *, devices: int) -
         while len(found := await _devices(controller, school)) < devices:
             await anext(news)
     for device in found:
-        if not controller.hub.claimed(device.id):
+        if controller.hub.room_of(device.id) is None:
             await controller.store.devices.claim(device.id, school.room_id)
-            controller.hub.claim(device.id)
+            controller.hub.claim(device.id, school.room_id)
     known = await controller.store.scenes.list(school.room_id)
     for scene in suggested_scenes(school.room_id, found):
         if scene.name not in {each.name for each in known}:

@@ -4,6 +4,7 @@ No I/O here. Dialects make these from wire messages, the registry keeps them, sc
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -185,6 +186,17 @@ class Reported:
     value: Value
     received: datetime  # aware, UTC
     fresh: bool  # False: from the database or a retained message, not heard live since we are connected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRecord:
+    """What is kept of a device over a restart. `reported` values are never `fresh` when read back."""
+
+    device: Device
+    discovery_topic: str
+    discovery_payload: bytes
+    room: str | None = None  # that has claimed it; None: in the inbox
+    reported: Mapping[PropertyName, Reported] = field(default_factory=dict)
 
 
 class CommandState(StrEnum):

@@ -14,6 +14,7 @@ from devices.device import (
     CommandState,
     Device,
     DeviceId,
+    DeviceRecord,
     Namespace,
     PropertyName,
     Reported,
@@ -24,10 +25,10 @@ from devices.intake import Intake
 from devices.mqtt.connection import MqttSettings
 from devices.mqtt.reconnecting import Connected, ReconnectingMqtt
 from devices.problems import Problems
-from devices.registry import DeviceRecord, Registry
+from devices.registry import Registry
 from devices.sender import Sender
 
-__all__ = ["ChangeKind", "DeviceChange", "DeviceHub", "DeviceRecord"]
+__all__ = ["ChangeKind", "DeviceChange", "DeviceHub"]
 
 logger = logging.getLogger(__name__)
 
@@ -111,18 +112,16 @@ class DeviceHub:
             self._births[namespace] = None
         self._births_wanted.set()
 
-    def claim(self, id: DeviceId) -> None:
-        """The device may be commanded from now on. Idempotent. Raises `DeviceNotFound`."""
+    def claim(self, id: DeviceId, room: str) -> None:
+        """The device is in that room, and may be commanded from now on. Idempotent. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
-        if not entry.claimed:
-            entry.claimed = True
+        if self._registry.move(entry, room):
             self._changes.publish(id, ChangeKind.CLAIM)
 
     def release(self, id: DeviceId) -> None:
         """The device may not be commanded any more; pending commands fail as `cancelled`. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
-        if entry.claimed:
-            entry.claimed = False
+        if self._registry.move(entry, None):
             self._sender.cancel(entry)
             self._changes.publish(id, ChangeKind.CLAIM)
             if entry.removed:
@@ -140,6 +139,19 @@ class DeviceHub:
         self._births[namespace] = None
         self._births_wanted.set()
 
+    def keep(self, id: DeviceId) -> None:
+        """The device has been written to the database. Nothing happens where it is unknown by now."""
+        self._registry.keep(id)
+
+    def of_school(self, namespace: Namespace) -> Mapping[DeviceId, Device]:
+        """The school's devices that are kept in the database."""
+        return {id: entry.driver.device for id, entry in self._registry.of_school(namespace).entries.items()}
+
+    def in_school(self, namespace: Namespace) -> tuple[int, int, int]:
+        """Of a school's devices that are kept: a number that changes when they do; how many; how many in rooms."""
+        found = self._registry.of_school(namespace)
+        return found.version, len(found.entries), found.in_rooms
+
     def devices(self) -> Iterable[Device]:
         return [entry.driver.device for entry in self._registry]
 
@@ -147,9 +159,9 @@ class DeviceHub:
         """Raises `DeviceNotFound`."""
         return self._registry.entry(id).driver.device
 
-    def claimed(self, id: DeviceId) -> bool:
-        """Raises `DeviceNotFound`."""
-        return self._registry.entry(id).claimed
+    def room_of(self, id: DeviceId) -> str | None:
+        """The room that has claimed it; None: it is in the inbox. Raises `DeviceNotFound`."""
+        return self._registry.entry(id).room
 
     def availability(self, id: DeviceId) -> tuple[Availability, datetime | None]:
         """The availability, and when the device itself was last heard (None: never). Raises `DeviceNotFound`."""
@@ -181,7 +193,7 @@ class DeviceHub:
         """
         entry = self._registry.entry(command.device_id)
         of = entry.driver.device.property(command.property)
-        if not entry.claimed:
+        if entry.room is None:
             raise DeviceNotClaimed(f"device {command.device_id} is in no room")
         of.checked(command.value)
         return await self._sender.send(entry, command, of, reported=self._registry.fresh(entry, of.name))

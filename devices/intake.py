@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from devices.changes import ChangeKind, Changes
-from devices.device import Acknowledgement, Command, Device, DeviceId, Namespace, Report
+from devices.device import Acknowledgement, Command, Device, DeviceId, DeviceRecord, Namespace, Report
 from devices.dialects.base import Dialect, Driver, Problem
 from devices.errors import InvalidCommand, InvalidPayload
 from devices.mqtt.filters import FilterTree
@@ -22,7 +22,7 @@ from devices.mqtt.reconnecting import ReconnectingMqtt
 from devices.overload import Overloads, topic_of
 from devices.problems import Problems
 from devices.readers import Readers, Topic
-from devices.registry import DeviceRecord, Registry
+from devices.registry import Registry
 from devices.sender import Sender
 from devices.shares import Kind, Lane, Shares, busiest
 
@@ -143,7 +143,7 @@ class Intake:
         begun = time.thread_time_ns()
         driver = self._restored_driver(device, message) if lane.budget_ns > 0 else UnreadableDriver(device)
         self._registry.discovered(driver, message.topic, message.payload)
-        self._registry.restore(device.id, claimed=record.claimed, reported=record.reported)
+        self._registry.restore(device.id, room=record.room, reported=record.reported)
         if lane.budget_ns > 0:
             self._attach(driver)
         else:

@@ -14,22 +14,20 @@ from datetime import datetime
 from devices.availability import Presence
 from devices.changes import ChangeKind
 from devices.commands import CommandQueue
-from devices.device import Availability, Device, DeviceId, Namespace, PropertyName, Report, Reported, Value
+from devices.device import (
+    Availability,
+    DeviceId,
+    DeviceRecord,
+    Namespace,
+    PropertyName,
+    Report,
+    Reported,
+    Value,
+)
 from devices.dialects.base import Driver
 from devices.errors import DeviceNotFound
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRecord:
-    """What is kept of a device over a restart."""
-
-    device: Device
-    discovery_topic: str
-    discovery_payload: bytes
-    claimed: bool
-    reported: Mapping[PropertyName, Reported]
 
 
 @dataclass(slots=True)
@@ -48,11 +46,33 @@ class Entry:
     discovery_payload: bytes
     presence: Presence
     queue: CommandQueue
-    claimed: bool = False
+    kept: bool = False  # what is written of it is read back after a restart
+    room: str | None = None  # that has claimed it; None: in the inbox, and not commanded
     removed: bool = False  # it took its description back while claimed
     values: dict[PropertyName, _Heard] = field(default_factory=dict)
     fresh_from: int = 0  # values heard in an earlier epoch are not fresh: the device has been away since
     due: datetime | None = None  # its next place in the registry's heap
+
+
+class SchoolDevices:
+    """The devices of one school that people can see. `version`: another one when any is described otherwise."""
+
+    __slots__ = ("entries", "in_rooms", "version")
+
+    def __init__(self) -> None:
+        self.entries: dict[DeviceId, Entry] = {}
+        self.in_rooms = 0  # so many of them
+        self.version = 0
+
+    def add(self, entry: Entry) -> None:
+        self.entries[entry.driver.device.id] = entry
+        self.in_rooms += entry.room is not None
+        self.version += 1
+
+    def remove(self, entry: Entry) -> None:
+        del self.entries[entry.driver.device.id]
+        self.in_rooms -= entry.room is not None
+        self.version += 1
 
 
 class Registry:
@@ -61,6 +81,7 @@ class Registry:
     def __init__(self) -> None:
         self._entries: dict[DeviceId, Entry] = {}
         self._per_school: Counter[Namespace] = Counter()
+        self._kept: dict[Namespace, SchoolDevices] = {}
         self._epoch = 0
         self._fresh_from = 0
         self._due: list[tuple[datetime, DeviceId]] = []
@@ -97,6 +118,8 @@ class Registry:
             logger.info("device %s: discovered (%s, %s)", device.id, device.namespace, device.dialect)
             return (ChangeKind.DISCOVERED,)
         changed = entry.driver.device != device or entry.removed or entry.discovery_payload != payload
+        if entry.kept and changed:
+            self.of_school(device.namespace).version += 1
         if entry.removed:
             logger.info("device %s: describes itself again", device.id)
         entry.driver, entry.discovery_topic, entry.discovery_payload = driver, topic, payload
@@ -113,7 +136,7 @@ class Registry:
         entry = self._entries.get(id)
         if entry is None or entry.removed:
             return ()
-        if not entry.claimed:
+        if entry.room is None:
             self.forget(id)
             logger.info("device %s: removed", id)
             return (ChangeKind.REMOVED,)
@@ -127,15 +150,39 @@ class Registry:
         entry = self._entries.pop(id, None)
         if entry is not None:
             self._per_school[entry.driver.device.namespace] -= 1
+            if entry.kept:
+                self.of_school(entry.driver.device.namespace).remove(entry)
 
     def count(self, namespace: Namespace) -> int:
         """How many devices of a school are known."""
         return self._per_school[namespace]
 
-    def restore(self, entry_id: DeviceId, *, claimed: bool, reported: Mapping[PropertyName, Reported]) -> None:
-        """Values and claim of a device from the database. Raises `DeviceNotFound`."""
+    def of_school(self, namespace: Namespace) -> "SchoolDevices":
+        """A school's devices that are kept."""
+        return self._kept.setdefault(namespace, SchoolDevices())
+
+    def keep(self, id: DeviceId) -> None:
+        """The device is in the database, so people can do something with it."""
+        entry = self._entries.get(id)
+        if entry is not None and not entry.kept:
+            entry.kept = True
+            self.of_school(entry.driver.device.namespace).add(entry)
+
+    def move(self, entry: Entry, room: str | None) -> bool:
+        """The device is in that room now; None: in the inbox. False where it is so already."""
+        if entry.room == room:
+            return False
+        self.of_school(entry.driver.device.namespace).in_rooms += entry.kept * (
+            (room is not None) - (entry.room is not None)
+        )
+        entry.room = room
+        return True
+
+    def restore(self, entry_id: DeviceId, *, room: str | None, reported: Mapping[PropertyName, Reported]) -> None:
+        """Values and room of a device from the database. Raises `DeviceNotFound`."""
         entry = self.entry(entry_id)
-        entry.claimed = claimed
+        self.keep(entry_id)
+        self.move(entry, room)
         known = {each.name for each in entry.driver.device.properties}
         entry.values = {name: _Heard(each.value, each.received, -1) for name, each in reported.items() if name in known}
         entry.presence.last_heard = max((each.received for each in entry.values.values()), default=None)
@@ -245,7 +292,7 @@ class Registry:
             device=entry.driver.device,
             discovery_topic=entry.discovery_topic,
             discovery_payload=entry.discovery_payload,
-            claimed=entry.claimed,
+            room=entry.room,
             reported=self.reported(entry),
         )
 

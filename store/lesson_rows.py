@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rooms.errors import SiteNotFound
 from rooms.floor import Floor
+from rooms.folding import folded
 from rooms.lesson import Lesson, LessonId, Site
 from rooms.room import RoomId
 from rooms.scene import StepId
@@ -17,6 +18,7 @@ def new_row(lesson: Lesson) -> LessonRow:
         id=lesson.id,
         title=lesson.title,
         subject=lesson.subject,
+        folded=folded(f"{lesson.title} {lesson.subject}"),
         kind=lesson.kind,
         host_school_id=lesson.host_school_id,
         start_at=lesson.start,

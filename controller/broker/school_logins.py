@@ -16,7 +16,7 @@ from controller.small_file import read_small
 from devices.device import Namespace
 from devices.hub import DeviceHub
 from rooms.errors import StoreUnavailable
-from rooms.school import OrganisationKind, SchoolId
+from rooms.school import SchoolId
 from store import Store
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class MqttLogins:
             await self._take_up()
 
     async def _take_up(self) -> None:
-        schools = await self._schools()
+        schools = self._schools()
         self._hub.set_namespaces({Namespace(each) for each in schools})
         if self._broker is not None:
             hashes = await self._passwords.all()
@@ -119,15 +119,14 @@ class MqttLogins:
         self._hub.doubt(Namespace(school_id))  # the broker has just cut off whoever came with the old one
         return MqttLogin(username=username_of(school_id), password=password)
 
-    async def _schools(self) -> list[SchoolId]:
-        organisations = await self._store.organisations.list()
-        return [each.school_id for each in organisations if each.kind is OrganisationKind.SCHOOL]
+    def _schools(self) -> list[SchoolId]:
+        return [school for top in self._store.tree.tops() for school in sorted(self._store.tree.schools_below(top.id))]
 
     async def _move_in(self) -> None:
         """Take what earlier versions kept in files into the database."""
         if self._broker is None:
             return
-        known, schools = await self._passwords.all(), set(await self._schools())
+        known, schools = await self._passwords.all(), set(self._schools())
         found = {**self._broker.schools, **_kept(self._earlier)}
         new = {school: found[school] for school in schools if school in found and school not in known}
         await self._passwords.put(new)

@@ -10,10 +10,10 @@ from contextlib import suppress
 from itertools import count, islice
 
 from controller.changes import ChangeKind, Changes
-from devices.device import DeviceId, Namespace
+from devices.device import DeviceId, DeviceRecord, Namespace
 from devices.errors import DeviceNotFound
 from devices.hub import ChangeKind as DeviceChangeKind
-from devices.hub import DeviceChange, DeviceHub, DeviceRecord
+from devices.hub import DeviceChange, DeviceHub
 from rooms.errors import DeviceInUse, InvalidValue, RoomsError, StoredDeviceNotFound, StoreUnavailable
 from store import Store
 from store.stored_device import StoredDevice
@@ -42,7 +42,7 @@ async def restore_devices(store: Store, hub: DeviceHub) -> None:
             device=each.device,
             discovery_topic=each.discovery_topic,
             discovery_payload=each.discovery_payload,
-            claimed=each.room_id is not None,
+            room=each.room_id,
             reported=each.reported,
         )
         for each in await store.devices.all()
@@ -126,6 +126,7 @@ class DeviceRecords:
             await self._write(ids)
             for id in ids:
                 del self._found[school][id]
+                self._hub.keep(id)
                 self._changes.publish(ChangeKind.DEVICE, id)
             if not self._found[school]:
                 del self._found[school]

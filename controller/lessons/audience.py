@@ -52,8 +52,8 @@ class People(Protocol):
     async def holder(self, client: str) -> Account | None:
         """Whose login or token that is; None: it has ended."""
 
-    async def rights(self, account: Account) -> Rights:
-        """In the tree of organisations as it is now."""
+    def rights(self, account: Account) -> Rights:
+        """In the tree of organisations as it is whenever they are asked."""
 
 
 class Audience:
@@ -130,7 +130,7 @@ class Audience:
         account = await self._people.holder(guest.login)
         if account is None:
             return await self._is_display(guest)
-        rights = await self._people.rights(account)
+        rights = self._people.rights(account)
         if is_viewer(guest.participant):
             return guest.account_id == account.id and rights.may_watch(lesson)
         site = rights.sharing_site(lesson)

@@ -19,6 +19,7 @@ from controller.nodes.bridges import Nodes
 from devices.hub import DeviceHub
 from rooms.errors import SceneNotFound, StoreUnavailable
 from rooms.lesson import Lesson, LessonState
+from rooms.organisation_tree import OrganisationTree
 from rooms.room import Room, RoomId
 from rooms.scene import Scene, StepId
 from rooms.school import Organisation, OrganisationId
@@ -48,9 +49,17 @@ class Plan:
 
 async def read_plan(store: Store, lesson: Lesson) -> Plan:
     """The lesson's rooms, those deleted since too, and schools. Raises `OrganisationNotFound`."""
-    rooms = await store.rooms.named([site.room_id for site in lesson.sites])
+    return plan_of(lesson, await store.rooms.named([site.room_id for site in lesson.sites]), store.tree)
+
+
+def plan_of(lesson: Lesson, rooms: Mapping[RoomId, Room], tree: OrganisationTree) -> Plan:
+    """`rooms`: the lesson's, and perhaps others. Raises `OrganisationNotFound`."""
     ids = {lesson.host_school_id, *(site.school_id for site in lesson.sites)}
-    return Plan(lesson=lesson, rooms=rooms, schools={id: await store.organisations.get(id) for id in ids})
+    return Plan(
+        lesson=lesson,
+        rooms={site.room_id: rooms[site.room_id] for site in lesson.sites},
+        schools={id: tree.get(id) for id in ids},
+    )
 
 
 async def read_scene(store: Store, room_id: RoomId, name: str) -> Scene | None:

@@ -187,7 +187,9 @@ class SceneRun:
     def _is_there(self, device_id: DeviceId) -> bool:
         """Whether it can be reached and commanded."""
         try:
-            return self._hub.claimed(device_id) and self._hub.availability(device_id)[0] is Availability.ONLINE
+            return (
+                self._hub.room_of(device_id) is not None and self._hub.availability(device_id)[0] is Availability.ONLINE
+            )
         except DeviceNotFound:
             return False
 

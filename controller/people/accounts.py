@@ -8,6 +8,7 @@ from controller.ids import new_id
 from controller.people.password import Match, Passwords
 from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
+from rooms.page import Page, Wanted
 from rooms.people.account import Account, AccountId, Identity, LoginId, Role, RoleAt
 from rooms.people.errors import AccountNotFound, LoginFailed, WrongPassword
 from rooms.people.login_link import LinkId
@@ -84,13 +85,15 @@ class Accounts:
         """Those of these that there are, by id."""
         return {each.id: each for each in await self._rows.accounts_where(ids=ids)}
 
-    async def list(self, organisation_ids: Collection[OrganisationId]) -> tuple[Account, ...]:
-        """Accounts with a role at one of these, by name."""
-        return await self._rows.accounts(organisation_ids)
+    async def page(self, wanted: Wanted, organisation_ids: Collection[OrganisationId] | None = None) -> Page[Account]:
+        """Accounts with a role at one of these, at any where None; by their displayed names."""
+        return await self._rows.page(wanted, organisation_ids)
 
-    async def holding(self, roles: Collection[Role], organisation_id: OrganisationId) -> tuple[Account, ...]:
-        """Accounts with one of these roles at just this organisation that are let in, by name."""
-        return await self._rows.accounts_holding(roles, organisation_id)
+    async def holding(
+        self, roles: Collection[Role], organisation_ids: Collection[OrganisationId]
+    ) -> dict[OrganisationId, list[Account]]:
+        """By organisation, accounts with one of these roles at just that one that are let in, by displayed name."""
+        return await self._rows.accounts_holding(roles, organisation_ids)
 
     async def all(self) -> tuple[Account, ...]:
         """Of the whole database, by name."""
@@ -98,7 +101,7 @@ class Accounts:
 
     async def grant(self, account_id: AccountId, role: RoleAt, *, actor: str) -> Account:
         """Raises `AccountNotFound`, `OrganisationNotFound`."""
-        await self._store.organisations.get(role.organisation_id)
+        self._store.tree.get(role.organisation_id)
         before = await self._rows.account(account_id)
         await self._rows.grant(account_id, role)
         return await self._record_change("account.grant", before, actor)
@@ -106,7 +109,7 @@ class Accounts:
     async def take(self, account_id: AccountId, role: RoleAt, *, actor: str) -> Account:
         """The role is not held any more. Raises `AccountNotFound`, `OnlyRole`, `LastAdministrator`."""
         before = await self._rows.account(account_id)
-        above = (await self.rights(before)).administered_from(role.organisation_id)
+        above = self.rights(before).administered_from(role.organisation_id)
         await self._rows.take(account_id, role, administered_from=above)
         return await self._record_change("account.take", before, actor)
 
@@ -122,7 +125,7 @@ class Accounts:
     async def suspend(self, account_id: AccountId, *, actor: str, forced: bool = False) -> Account:
         """Nobody is let in by it until it is resumed. Raises `AccountNotFound`; `LastAdministrator` unless `forced`."""
         before = await self._rows.account(account_id)
-        rights = await self.rights(before)
+        rights = self.rights(before)
         held = [each.organisation_id for each in before.roles if each.role is Role.ADMINISTRATOR and not forced]
         kept = [rights.administered_from(each) for each in held]
         await self._rows.suspend(account_id, self._clock(), administered_from=kept)
@@ -185,9 +188,9 @@ class Accounts:
     async def any_administrator(self) -> bool:
         return await self._rows.any_administrator()
 
-    async def rights(self, account: Account) -> Rights:
-        """What the account may do, in the tree of organisations as it is now."""
-        return Rights.of(account, await self._store.organisations.list())
+    def rights(self, account: Account) -> Rights:
+        """What the account may do, in the tree of organisations as it is whenever that is asked."""
+        return Rights.of(account, self._store.tree)
 
     async def holder(self, client: str) -> Account | None:
         """Whose login or token `Identity.client` names; None: it has ended, or lets nobody in now."""

@@ -4,7 +4,7 @@ Everything is read afresh from the database, the conductor, the bridge nodes and
 When one of these changes, whoever sees something of it is told to ask again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from controller.displays.presence import Displays
 from controller.displays.report import DisplayReport
 from controller.lessons.audience import Guest, guests_in
 from controller.lessons.conductor import Conductor
-from controller.lessons.lesson_run import Plan, SceneRuns, read_plan
+from controller.lessons.lesson_run import HeldLesson, Plan, SceneRuns, plan_of
 from controller.lessons.participation import may_step_out
 from controller.nodes.bridge_report import (
     SiteMedia,
@@ -36,7 +36,7 @@ from controller.views.readiness import Sending, devices_state, is_ready, problem
 from controller.views.watching import WatchGrant, WatchSlots
 from rooms.errors import InvalidState
 from rooms.lesson import Lesson, LessonId, LessonState, Site
-from rooms.room import Display, DisplayId, RoomId
+from rooms.room import Display, DisplayId, Room, RoomId
 from store import Store
 from webrtc.shared.state import BridgeState
 
@@ -101,16 +101,28 @@ class Showing:
 
     async def view(self, lesson_id: LessonId) -> LessonView:
         """The lesson as it is now. Raises `LessonNotFound`."""
-        lesson = await self._store.lessons.get(lesson_id)
-        held = self._conductor.held(lesson_id)
+        return (await self.views([await self._store.lessons.get(lesson_id)]))[0]
+
+    async def views(self, lessons: Sequence[Lesson]) -> list[LessonView]:
+        """These lessons, as they were just read; one query at most, however many they are."""
+        unheld = {site.room_id for each in lessons if self._held_as(each) is None for site in each.sites}
+        rooms = await self._store.rooms.named(unheld) if unheld else {}
+        return [self._view(each, rooms) for each in lessons]
+
+    def _held_as(self, lesson: Lesson) -> HeldLesson | None:
+        """The lesson as it runs here, if that is with the same rooms."""
+        held = self._conductor.held(lesson.id)
         rooms = [site.room_id for site in lesson.sites]
-        as_held = held is not None and [site.room_id for site in held.plan.lesson.sites] == rooms
-        plan = held.plan if held and as_held else await read_plan(self._store, lesson)
+        return held if held and [site.room_id for site in held.plan.lesson.sites] == rooms else None
+
+    def _view(self, lesson: Lesson, rooms: Mapping[RoomId, Room]) -> LessonView:
+        held, as_held = self._conductor.held(lesson.id), self._held_as(lesson)
+        plan = as_held.plan if as_held else plan_of(lesson, rooms, self._store.tree)
         scenes = held.scenes if held else SceneRuns({})
         sites = tuple(
             self._site_view(site, lesson, plan, scenes, live=lesson.state is LessonState.LIVE) for site in lesson.sites
         )
-        epoch = self._nodes.epoch(lesson_id) if lesson.state is LessonState.LIVE else None
+        epoch = self._nodes.epoch(lesson.id) if lesson.state is LessonState.LIVE else None
         return LessonView(
             lesson=lesson,
             host=plan.schools[lesson.host_school_id],
@@ -206,7 +218,7 @@ class Showing:
         return DisplayState(
             display_id=display_id,
             room=room,
-            school=await self._store.organisations.get(room.school_id),
+            school=self._store.tree.get(room.school_id),
             next=await self._next_lesson(display),
             asking=await self._asking(room.id),
             call=self._call(display.id, room.id),
@@ -217,7 +229,7 @@ class Showing:
         if lesson is None:
             return None
         site = lesson.site(room_id)
-        host = await self._store.organisations.get(lesson.host_school_id)
+        host = self._store.tree.get(lesson.host_school_id)
         return AskingLesson(
             lesson_id=lesson.id,
             title=lesson.title,

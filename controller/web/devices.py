@@ -15,7 +15,8 @@ from controller.web.models.rooms import (
     DevicesQuery,
     DiscoveryProblemJson,
 )
-from controller.web.reading import device_json, device_jsons, schools, visible_device, visible_room
+from controller.web.paging import rest, wanted
+from controller.web.reading import device_json, visible_device, visible_room
 from controller.web.route import Routes
 from devices.device import Command, Device, PropertyName
 from rooms.room import RoomId
@@ -28,21 +29,19 @@ routes = Routes("devices")
 async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
     """The devices of my schools or of one of them, and what is wrong with announcements there."""
     hub = call.services.hub
-    mine = await schools(call.services, call.rights, Right.SEE)
+    mine = call.rights.schools(Right.SEE)
     if query.school is not None:
         id = OrganisationId(query.school)
         call.rights.require(Right.SEE, id, "organisation", id)
         mine &= {SchoolId(id)}
-    corners = {namespace(each) for each in mine}
-    found = [
-        each for each in hub.devices() if each.namespace in corners and query.claimed in (None, hub.claimed(each.id))
-    ]
+    page = call.services.inventory.page(wanted(query, (str, str, str)), mine, claimed=query.claimed)
     problems = [
         DiscoveryProblemJson(topic=each.topic, code=each.code, detail=each.detail)
         for each in hub.problems()
         if not each.topic or _school_of(each.topic) in mine  # no topic: the broker itself, everybody is concerned
     ]
-    return DevicesJson(devices=await device_jsons(call.services, found), problems=problems)
+    devices = [device_json(call.services, each) for each in page.items]
+    return DevicesJson(devices=devices, problems=problems, **rest(page))
 
 
 @routes("POST", "/devices/{device}/claim", problems=(409,))
@@ -51,7 +50,7 @@ async def claim_device(call: Call, body: ClaimJson) -> DeviceJson:
     device = visible_device(call.services, call.rights, Right.EQUIP, call.path("device"))
     room = await visible_room(call.services, call.rights, Right.EQUIP, body.room)
     await call.services.store.devices.claim(device.id, room.id)
-    call.services.hub.claim(device.id)
+    call.services.hub.claim(device.id, room.id)
     return await _moved(call, device, "device.claim", room.id, after={"room": room.id})
 
 
@@ -105,7 +104,7 @@ async def _moved(
     call.changed(ChangeKind.DEVICE, device.id)
     if room_id is not None:
         call.changed(ChangeKind.ROOM, room_id)
-    return await device_json(call.services, device.id)
+    return device_json(call.services, device)
 
 
 def _school_of(topic: str) -> str:

@@ -20,7 +20,6 @@ from controller.web.reading import (
     device_json,
     lesson_view_json,
     room_json,
-    schools,
     visible_device,
 )
 from controller.web.remote import address_of
@@ -28,7 +27,7 @@ from controller.web.services import Services
 from controller.web.shared_reads import PAGE_READS, PageReads
 from controller.web.socket import TRY_AGAIN, Closed, Socket
 from controller.web.sockets import OPEN_SOCKETS, DisplaySockets
-from devices.device import DeviceId
+from devices.device import Device
 from devices.errors import DeviceNotFound
 from rooms.errors import LessonNotFound, RoomNotFound
 from rooms.lesson import LessonId
@@ -49,7 +48,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     check_origin(request, services)
     identity = await identify(request, services)
     check_settled(identity)
-    rights = await services.people.accounts.rights(identity.account)
+    rights = services.people.accounts.rights(identity.account)
     socket = Socket(request, heartbeat_s=HEARTBEAT_S)
     network = network_of(address_of(request, services.trusted_proxies))
     with contextlib.ExitStack() as stack:
@@ -63,8 +62,8 @@ async def events(request: web.Request) -> web.StreamResponse:
         return await socket.run(_listen(socket), feed.run(changes), _watch_login(request, services, own, rights))
 
 
-async def _device_body(services: Services, id: DeviceId) -> str:
-    return (await device_json(services, id)).model_dump_json()
+async def _device_body(services: Services, device: Device) -> str:
+    return device_json(services, device).model_dump_json()
 
 
 async def _room_body(services: Services, displays: DisplaySockets, room: Room) -> str:
@@ -95,7 +94,7 @@ class Feed:
     async def take_stock(self) -> None:
         """Note what can be seen now."""
         store, now = self._services.store, self._services.clock()
-        mine = await schools(self._services, self._rights, Right.SEE)
+        mine = self._rights.schools(Right.SEE)
         corners = {namespace(each) for each in mine}
         self._known |= {(ChangeKind.ROOM, each.id) for each in await store.rooms.list(mine)}
         self._known |= {
@@ -139,7 +138,7 @@ class Feed:
         match change.kind:
             case ChangeKind.DEVICE:
                 device = visible_device(services, rights, Right.SEE, change.id)
-                return await self._reads.bodies.get(change, lambda: _device_body(services, device.id))
+                return await self._reads.bodies.get(change, lambda: _device_body(services, device))
             case ChangeKind.ROOM:
                 room = await self._reads.rooms.get(change, lambda: services.store.rooms.get(RoomId(change.id)))
                 rights.require(Right.SEE, room.school_id, "room", room.id)
@@ -179,5 +178,5 @@ async def _watch_login(request: web.Request, services: Services, own: Subscripti
             check_settled(now)
         except (NotLoggedIn, OwnPasswordNeeded) as error:
             raise Closed(LOGGED_OUT, "logged out") from error
-        if await services.people.accounts.rights(now.account) != rights:
+        if services.people.accounts.rights(now.account) != rights:
             raise Closed(TRY_AGAIN, "other rights")

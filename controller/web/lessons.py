@@ -21,7 +21,8 @@ from controller.web.models.lessons import (
     ViewJson,
     WatchJson,
 )
-from controller.web.reading import lesson_json, organisations, schools, visible_lesson
+from controller.web.paging import rest, wanted
+from controller.web.reading import lesson_json, lesson_view_jsons, visible_lesson
 from controller.web.route import Routes
 from rooms.errors import InvalidState
 from rooms.lesson import EndReason, Lesson, LessonId, LessonState, Site, planned_site
@@ -39,11 +40,13 @@ DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 @routes("GET", "/lessons")
 async def list_lessons(call: Call, query: LessonsQuery) -> LessonsJson:
     """The lessons of my schools as host or guest; today's, by the school's clock, where no time is given."""
-    start, end = await _between(call, query)
-    mine = await schools(call.services, call.rights, Right.SEE)
-    found = await call.services.store.lessons.list(start=start, end=end, school_ids=mine)
-    shown = [each for each in found if call.rights.sees_lesson(each)]
-    return LessonsJson(lessons=[await lesson_json(call.services, call.rights, each.id) for each in shown])
+    start, end = _between(call, query)
+    mine = call.rights.schools(Right.SEE)
+    schools = None if call.services.store.tree.is_all_schools(mine) else mine
+    part = wanted(query, (datetime, str))
+    page = await call.services.store.lessons.page(part, start=start, end=end, school_ids=schools)
+    views = await call.services.showing.views(page.items)
+    return LessonsJson(lessons=await lesson_view_jsons(call.services, call.rights, views), **rest(page))
 
 
 @routes("POST", "/lessons", status=201, problems=(404, 409))
@@ -51,7 +54,7 @@ async def add_lesson(call: Call, body: NewLessonJson) -> LessonJson:
     """Plan a lesson; rooms of other schools are asked for."""
     host = OrganisationId(body.host)
     call.rights.require(Right.PLAN, host, "organisation", host)
-    school = await call.services.store.organisations.get(host)
+    school = call.services.store.tree.get(host)
     _check_times(call, start=body.start, end=body.end)
     lesson = Lesson.planned(
         id=LessonId(new_id("l")),
@@ -195,10 +198,10 @@ async def _sites(call: Call, host: SchoolId, ids: list[str]) -> tuple[Site, ...]
     return tuple(planned_site(host, room.id, room.school_id) for room in await _rooms(call, ids))
 
 
-async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]:
+def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]:
     start, end = query.from_, query.to
     if start is None:
-        zone = await _zone(call)
+        zone = _zone(call)
         day = (end or call.services.clock()).astimezone(zone).date()
         start = datetime.combine(day, time(), zone).astimezone(UTC)
     end = end or start + timedelta(days=1)
@@ -207,10 +210,10 @@ async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]
     return start, end
 
 
-async def _zone(call: Call) -> ZoneInfo:
-    of = await organisations(call.services)
-    homes = [of[each.organisation_id] for each in call.identity.account.roles if each.organisation_id in of]
-    return ZoneInfo(homes[0].timezone if homes else DEFAULT_ZONE)
+def _zone(call: Call) -> ZoneInfo:
+    homes = (call.services.store.tree.find(each.organisation_id) for each in call.identity.account.roles)
+    home = next((each for each in homes if each is not None), None)
+    return ZoneInfo(DEFAULT_ZONE if home is None else home.timezone)
 
 
 def _summary(lesson: Lesson) -> dict[str, object]:

@@ -14,19 +14,22 @@ from controller.web.models.people import (
     OrganisationEditJson,
     OrganisationJson,
     OrganisationsJson,
+    OrganisationsQuery,
 )
+from controller.web.paging import rest, wanted
 from controller.web.route import Routes
+from rooms.organisation_tree import OrganisationTree
 from rooms.school import Organisation, OrganisationId, OrganisationKind, check_parent, ids_from
-from store.store import Store
 
 routes = Routes("organisations")
 
 
 @routes("GET", "/organisations")
-async def list_organisations(call: Call) -> OrganisationsJson:
-    """All organisations: whom a lesson can be held with."""
-    found = await call.services.store.organisations.list()
-    return OrganisationsJson(organisations=[render.organisation(each) for each in found])
+async def list_organisations(call: Call, query: OrganisationsQuery) -> OrganisationsJson:
+    """All organisations: whom a lesson can be held with; or those that I administer."""
+    among = call.rights.organisations(Right.ADMINISTER) if query.administered else None
+    page = call.services.store.tree.page(wanted(query, (str, str)), among, query.kind)
+    return OrganisationsJson(organisations=[render.organisation(each) for each in page.items], **rest(page))
 
 
 @routes("POST", "/organisations", status=201, problems=(404, 409))
@@ -36,9 +39,9 @@ async def add_organisation(call: Call, body: NewOrganisationJson) -> Organisatio
     parent = None if body.parent is None else OrganisationId(body.parent)
     call.rights.require_addition(parent)
     if parent is not None:
-        check_parent(await store.organisations.get(parent))
+        check_parent(store.tree.get(parent))
     added = Organisation(
-        id=OrganisationId(body.id) if body.id else await free_id(store, body.name),
+        id=OrganisationId(body.id) if body.id else free_id(store.tree, body.name),
         parent_id=parent,
         kind=body.kind,
         name=body.name,
@@ -59,7 +62,7 @@ async def edit_organisation(call: Call, body: OrganisationEditJson) -> Organisat
     """Rename a school or department. Its id stays: devices and links have it."""
     id = OrganisationId(call.path("organisation"))
     call.rights.require(Right.ADMINISTER, id, "organisation", id)
-    before = await call.services.store.organisations.get(id)
+    before = call.services.store.tree.get(id)
     after = replace(
         before,
         name=before.name if body.name is None else body.name,
@@ -74,7 +77,7 @@ async def edit_organisation(call: Call, body: OrganisationEditJson) -> Organisat
 @routes("GET", "/schools/{school}/mqtt")
 async def get_mqtt(call: Call) -> MqttCornerJson:
     """Where the school's devices connect, and by which name."""
-    school = await _connected_school(call)
+    school = _connected_school(call)
     corner = await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
     return MqttCornerJson(
         host=corner.address.host,
@@ -92,28 +95,27 @@ async def get_mqtt(call: Call) -> MqttCornerJson:
 @routes("POST", "/schools/{school}/mqtt-password", status=201, problems=(409, 503))
 async def issue_mqtt_password(call: Call) -> MqttLoginJson:
     """A new broker password for the school's gear; the old one ends. It is shown this once."""
-    school = await _connected_school(call)
+    school = _connected_school(call)
     login = await call.services.broker.issue_password(school.school_id)
     await call.record("school.mqtt_password", "organisation", school.id, before={}, after={})
     return MqttLoginJson(username=login.username, password=login.password)
 
 
-async def _connected_school(call: Call) -> Organisation:
+def _connected_school(call: Call) -> Organisation:
     """The school whose devices the person may connect. Raises `OrganisationNotFound`, `HiddenObject`, `Forbidden`."""
     id = OrganisationId(call.path("school"))
     call.rights.require(Right.CONNECT, id, "organisation", id)
-    return await call.services.store.organisations.get(id)
+    return call.services.store.tree.get(id)
 
 
-async def free_id(store: Store, name: str) -> OrganisationId:
+def free_id(tree: OrganisationTree, name: str) -> OrganisationId:
     """An id for a new organisation, made of its name, that none has."""
-    taken = {each.id for each in await store.organisations.list()}
-    return next(each for each in ids_from(name) if each not in taken)
+    return next(each for each in ids_from(name) if each not in tree)
 
 
 async def announce_school(call: Call, id: OrganisationId) -> None:
     """A new school has a corner of the broker; a department has none."""
-    found = await call.services.store.organisations.get(id)
+    found = call.services.store.tree.get(id)
     if found.kind is OrganisationKind.SCHOOL:
         await call.services.broker.school_added(found.school_id)
 

@@ -1,9 +1,10 @@
 """What several handlers read together before they answer: rooms with their devices, lessons with their views."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
+from rooms.people.account import Account
 from rooms.people.rights import ROLES, Right, Rights
 from controller.views.lesson_view import LessonView
 from controller.web import render
@@ -16,22 +17,11 @@ from devices.device import Device, DeviceId
 from rooms.errors import StoredDeviceNotFound
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Room, RoomId
-from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
+from rooms.school import OrganisationId, SchoolId
 
 MOST_STARTERS = 3
 """So many of those who may start a lesson are named."""
 DISPLAY_SOCKETS = web.AppKey("display_sockets", DisplaySockets)
-
-
-async def organisations(services: Services) -> dict[OrganisationId, Organisation]:
-    return {each.id: each for each in await services.store.organisations.list()}
-
-
-async def schools(services: Services, rights: Rights, right: Right) -> frozenset[SchoolId]:
-    """The schools at which `right` is held."""
-    held = rights.organisations(right)
-    listed = await services.store.organisations.list()
-    return frozenset(each.school_id for each in listed if each.kind is OrganisationKind.SCHOOL and each.id in held)
 
 
 async def visible_room(services: Services, rights: Rights, right: Right, room_id: str) -> Room:
@@ -55,44 +45,37 @@ async def visible_lesson(services: Services, rights: Rights, right: Right | None
     return lesson
 
 
-async def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
+def device_json(services: Services, device: Device) -> DeviceJson:
     """Raises `DeviceNotFound`."""
-    try:
-        room_id = await services.store.devices.room_of(device_id)
-    except StoredDeviceNotFound:
-        room_id = None  # just discovered, not yet written
-    return render.device(_now(services, services.hub.device(device_id), {device_id: room_id}))
+    availability, heard = services.hub.availability(device.id)
+    return render.device(
+        DeviceNow(
+            device=device,
+            room_id=services.hub.room_of(device.id),
+            availability=availability,
+            heard=heard,
+            reported=services.hub.reported(device.id),
+            pending=services.hub.pending(device.id),
+        )
+    )
 
 
-async def device_jsons(services: Services, devices: list[Device]) -> list[DeviceJson]:
-    """Those that are kept by now: whoever is shown a device can put it into a room."""
-    rooms = await _rooms_of(devices, services)
-    return [render.device(_now(services, each, rooms)) for each in devices if each.id in rooms]
-
-
-async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Iterable[Room]) -> list[RoomJson]:
+async def room_jsons(services: Services, sockets: DisplaySockets, rooms: Collection[Room]) -> list[RoomJson]:
     """These rooms with all that is in them."""
-    rooms = list(rooms)
-    store = services.store
-    of = await organisations(services)
-    stored = await store.devices.list({room.school_id for room in rooms})
-    known = {device.id: device for device in services.hub.devices()}
-    homes = {each.device.id: each.room_id for each in stored}
-    live = {site.room_id: lesson.id for lesson in await store.lessons.live() for site in lesson.accepted}
+    ids = [room.id for room in rooms]
+    devices = {school: services.inventory.in_rooms(school) for school in {room.school_id for room in rooms}}
+    displays, scenes = await services.store.displays.in_rooms(ids), await services.store.scenes.names_in(ids)
     found = []
     for room in rooms:
-        here = [known[id] for id, home in homes.items() if home == room.id and id in known]
+        plan = services.conductor.plan_in(room.id)
         found.append(
             render.room(
                 room,
-                of[room.school_id],
-                devices=[_now(services, each, homes) for each in here],
-                displays=[
-                    render.display(each, connected=sockets.connected(each.id))
-                    for each in await store.displays.list(room.id)
-                ],
-                scenes=await store.scenes.list(room.id),
-                in_use_by=live.get(room.id),
+                services.store.tree.get(room.school_id),
+                devices=[device_json(services, each) for each in devices[room.school_id].get(room.id, ())],
+                displays=[render.display(each, connected=sockets.connected(each.id)) for each in displays[room.id]],
+                scenes=scenes[room.id],
+                in_use_by=None if plan is None else plan.lesson.id,
             )
         )
     return found
@@ -108,30 +91,18 @@ async def lesson_json(services: Services, rights: Rights, lesson_id: LessonId) -
 
 
 async def lesson_view_json(services: Services, rights: Rights, view: LessonView) -> LessonJson:
-    starters = render.Starters()
-    if render.needs_starters(view, rights):
-        starters = await _starters(services, view.lesson.host_school_id)
-    return render.lesson(view, rights, services.clock(), starters)
+    return (await lesson_view_jsons(services, rights, [view]))[0]
 
 
-async def _starters(services: Services, host: SchoolId) -> render.Starters:
-    held = await services.people.accounts.holding(ROLES[Right.RUN].at, host)
-    names = tuple(each.display_name for each in held)
-    return render.Starters(names=names[:MOST_STARTERS], count=len(names))
+async def lesson_view_jsons(services: Services, rights: Rights, views: Sequence[LessonView]) -> list[LessonJson]:
+    """As whoever has these rights may know them; one query at most, however many they are."""
+    hosts = {view.lesson.host_school_id for view in views if render.needs_starters(view, rights)}
+    starters = await services.people.accounts.holding(ROLES[Right.RUN].at, hosts) if hosts else {}
+    return [
+        render.lesson(view, rights, services.clock(), _starters(starters.get(view.lesson.host_school_id, ())))
+        for view in views
+    ]
 
 
-async def _rooms_of(devices: list[Device], services: Services) -> dict[DeviceId, RoomId | None]:
-    stored = await services.store.devices.list({SchoolId(OrganisationId(each.namespace)) for each in devices})
-    return {each.device.id: each.room_id for each in stored}
-
-
-def _now(services: Services, device: Device, rooms: dict[DeviceId, RoomId | None]) -> DeviceNow:
-    availability, heard = services.hub.availability(device.id)
-    return DeviceNow(
-        device=device,
-        room_id=rooms.get(device.id),
-        availability=availability,
-        heard=heard,
-        reported=services.hub.reported(device.id),
-        pending=services.hub.pending(device.id),
-    )
+def _starters(held: Sequence[Account]) -> render.Starters:
+    return render.Starters(names=tuple(each.display_name for each in held[:MOST_STARTERS]), count=len(held))

@@ -6,8 +6,9 @@ from controller.changes import ChangeKind
 from controller.ids import new_id
 from rooms.people.rights import Right
 from controller.web.call import Call
-from controller.web.models.rooms import NewRoomJson, RoomEditJson, RoomJson, RoomsJson
-from controller.web.reading import DISPLAY_SOCKETS, room_json, room_jsons, schools, visible_room
+from controller.web.models.rooms import NewRoomJson, RoomEditJson, RoomJson, RoomsJson, RoomsQuery
+from controller.web.paging import rest, wanted
+from controller.web.reading import DISPLAY_SOCKETS, room_json, room_jsons, visible_room
 from controller.web.route import Routes
 from rooms.room import Room, RoomId
 from rooms.school import OrganisationId
@@ -16,10 +17,12 @@ routes = Routes("rooms")
 
 
 @routes("GET", "/rooms")
-async def list_rooms(call: Call) -> RoomsJson:
+async def list_rooms(call: Call, query: RoomsQuery) -> RoomsJson:
     """The rooms of my schools."""
-    found = await call.services.store.rooms.list(await schools(call.services, call.rights, Right.SEE))
-    return RoomsJson(rooms=await room_jsons(call.services, call.request.app[DISPLAY_SOCKETS], found))
+    store, mine = call.services.store, call.rights.schools(Right.SEE)
+    page = await store.rooms.page(wanted(query, (str, str, str)), None if store.tree.is_all_schools(mine) else mine)
+    rooms = await room_jsons(call.services, call.request.app[DISPLAY_SOCKETS], page.items)
+    return RoomsJson(rooms=rooms, **rest(page))
 
 
 @routes("POST", "/rooms", status=201, problems=(404, 409))
@@ -27,7 +30,7 @@ async def add_room(call: Call, body: NewRoomJson) -> RoomJson:
     """Add a room to a school."""
     id = OrganisationId(body.school)
     call.rights.require(Right.EQUIP, id, "organisation", id)
-    school = await call.services.store.organisations.get(id)
+    school = call.services.store.tree.get(id)
     room = Room(id=RoomId(new_id("r")), school_id=school.school_id, name=body.name)
     await call.services.store.rooms.add(room)
     await call.record("room.add", "room", room.id, after={"school": id, "name": room.name})

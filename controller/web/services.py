@@ -12,6 +12,7 @@ from controller.broker.school_logins import MqttLogins
 from controller.changes import Changes
 from controller.clock.watch import ClockWatch
 from controller.displays.pairing import Pairing
+from controller.equipment.inventory import Inventory
 from controller.lessons.audience import Audience
 from controller.lessons.conductor import Conductor
 from controller.lessons.participation import Participation
@@ -38,6 +39,7 @@ class Services:
     store: Store
     people: People
     hub: DeviceHub
+    inventory: Inventory
     conductor: Conductor
     participation: Participation
     showing: Showing

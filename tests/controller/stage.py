@@ -57,7 +57,7 @@ class Stage:
         )
         await self.store.devices.save([stored])
         await self.store.devices.claim(id, room.id)
-        self.hub.claim(id)
+        self.hub.claim(id, room.id)
 
     @asynccontextmanager
     async def classroom(self, room: Room, speeds: Speeds = SPEEDS) -> AsyncIterator[SimulatedRoom]:

@@ -49,7 +49,7 @@ def knows(hub: DeviceHub, id: DeviceId) -> bool:
 async def claimed_online(hub: DeviceHub, device: NativeDevice) -> None:
     """Wait until the hub hears the device live, and put it into a room."""
     await until(hub, lambda: knows(hub, device.id))
-    hub.claim(device.id)
+    hub.claim(device.id, "4a")
     await online_again(hub, device)
 
 
@@ -78,7 +78,7 @@ async def test_a_device_that_describes_itself_is_known_with_all_it_can(broker: B
     async with native_device(broker.settings) as device:
         await until(hub, lambda: knows(hub, device.id))
         assert hub.device(device.id) == described()
-        assert not hub.claimed(device.id)
+        assert hub.room_of(device.id) is None
 
 
 async def test_a_command_is_confirmed_when_the_device_reports_it(hub: DeviceHub, device: NativeDevice) -> None:
@@ -211,7 +211,7 @@ async def test_retained_values_and_a_retained_online_are_not_fresh(broker: Broke
             await until(hub, lambda: hub.availability(device.id)[0] is not Availability.UNKNOWN)
             assert hub.availability(device.id) == (Availability.STALE, None)
             assert not hub.reported(device.id)[POWER].fresh
-            hub.claim(device.id)
+            hub.claim(device.id, "4a")
             sending = asyncio.create_task(hub.send(command(device.id, POWER, "on")))
             await device.asked()  # it is asked although it said so once
             await device.report(power="on")
@@ -269,7 +269,7 @@ async def test_garbage_on_every_topic_stops_nothing(
             await device.say(part, payload, retain=False)
     for payload in garbage[1:]:
         await device.say("desc", payload, retain=False)
-    assert hub.claimed(device.id)
+    assert hub.room_of(device.id) == "4a"
     await device.describe()
     sending = asyncio.create_task(hub.send(command(device.id, POWER, "on")))
     await device.asked()
@@ -326,7 +326,7 @@ async def test_a_thousand_commands_at_once_all_end(broker: Broker, hub: DeviceHu
                 tasks.create_task(NativeDevice(device.mqtt, each, 1).describe())
         await until(hub, lambda: len(list(hub.devices())) == 101)
         for each in others:
-            hub.claim(each.id)
+            hub.claim(each.id, "4a")
         async with asyncio.TaskGroup() as sends:
             sending = [
                 sends.create_task(hub.send(command(each.id, LEVEL, number, timeout_s=2)))
@@ -376,7 +376,7 @@ async def test_a_restored_device_is_claimed_and_known_before_the_broker_is(broke
     hub = DeviceHub(connection=broker.settings, dialects=[NativeDialect()], clock=_now)
     hub.restore([record])
     assert hub.device(device.id) == described()
-    assert hub.claimed(device.id)
+    assert hub.room_of(device.id) == "4a"
     assert hub.availability(device.id)[0] is Availability.UNKNOWN
     assert (hub.reported(device.id)[POWER].value, hub.reported(device.id)[POWER].fresh) == ("on", False)
 

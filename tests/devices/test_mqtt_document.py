@@ -48,7 +48,7 @@ async def documented_lamp(broker: Broker) -> AsyncIterator[None]:
 async def test_the_program_in_the_document_is_a_device(broker: Broker) -> None:
     async with running_hub(broker.settings) as hub, documented_lamp(broker):
         await until(hub, lambda: knows(hub, LAMP))
-        hub.claim(LAMP)
+        hub.claim(LAMP, "4a")
         result = await hub.send(command(LAMP, POWER, "on"))
         assert (result.state, hub.reported(LAMP)[POWER].value) == (CommandState.CONFIRMED, "on")
         assert hub.availability(LAMP)[0] is Availability.ONLINE

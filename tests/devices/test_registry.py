@@ -119,7 +119,7 @@ def test_an_unclaimed_device_that_takes_itself_back_is_gone(registry: Registry) 
 
 
 def test_a_claimed_device_that_takes_itself_back_stays_offline_and_deaf(registry: Registry) -> None:
-    registry.entry(DEVICE.id).claimed = True
+    registry.entry(DEVICE.id).room = "4a"
     assert registry.took_back(DEVICE.id) == (ChangeKind.UPDATED, ChangeKind.AVAILABILITY)
     assert registry.apply(report("on")) == ()
     assert registry.entry(DEVICE.id).presence.state is Availability.OFFLINE
@@ -134,10 +134,10 @@ def test_a_description_that_says_the_same_changes_nothing(registry: Registry) ->
 
 def test_restored_values_of_properties_that_are_gone_are_dropped(registry: Registry) -> None:
     old = Reported(value="on", received=NOW, fresh=True)
-    registry.restore(DEVICE.id, claimed=True, reported={POWER: old, type(POWER)("gone"): old})
+    registry.restore(DEVICE.id, room="4a", reported={POWER: old, type(POWER)("gone"): old})
     entry = registry.entry(DEVICE.id)
     assert registry.reported(entry) == {POWER: Reported(value="on", received=NOW, fresh=False)}
-    assert (entry.claimed, entry.presence.state, entry.presence.last_heard) == (True, Availability.UNKNOWN, NOW)
+    assert (entry.room, entry.presence.state, entry.presence.last_heard) == ("4a", Availability.UNKNOWN, NOW)
 
 
 def test_many_that_fall_silent_at_once_are_told_of_in_parts() -> None:

@@ -103,7 +103,7 @@ async def test_next_hub_knows_device_room_and_values_but_not_that_they_are_fresh
     hub = DeviceHub(connection=stage.broker, dialects=[NativeDialect()], clock=AheadClock())
     await restore_devices(stage.store, hub)
     assert hub.device(device.id) == device.device
-    assert hub.claimed(device.id)
+    assert hub.room_of(device.id) == LOI_ROOM.id
     reported = hub.reported(device.id)[POWER]
     assert (reported.value, reported.fresh) == ("on", False)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from controller.people.password import Passwords
 from controller.people.people import People
+from rooms.page import Wanted
 from rooms.people.account import Account, AccountId, Role, RoleAt
 from rooms.people.errors import (
     AccountExists,
@@ -54,8 +55,8 @@ async def test_account_is_found_as_it_was_added(people: People) -> None:
     account = await lan(people)
     assert await people.accounts.get(account.id) == account
     assert await people.accounts.named("lan") == account
-    assert await people.accounts.list({SCHOOL}) == (account,)
-    assert await people.accounts.list({NEW_SCHOOL.id}) == ()
+    assert (await people.accounts.page(Wanted(limit=9), {SCHOOL})).items == (account,)
+    assert (await people.accounts.page(Wanted(limit=9), {NEW_SCHOOL.id})).items == ()
     with pytest.raises(AccountExists):
         await lan(people)
 

@@ -88,7 +88,7 @@ async def test_command_that_was_confirmed_while_we_were_held_up_is_confirmed(bro
         hub.set_namespaces({SCHOOL})
         async with running(hub.run()), native_device(broker.settings) as device:
             await until(hub, lambda: bool(hub.devices()))
-            hub.claim(device.id)
+            hub.claim(device.id, "4a")
             await device.online()
             sending = asyncio.create_task(hub.send(command(device.id, POWER, "on", timeout_s=3.0)))
             await device.asked()

@@ -25,6 +25,7 @@ from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
 from controller.lessons.conductor import Conductor
 from controller.config.model import Address, BridgeConfig, EmbeddedBrokerConfig
+from controller.equipment.inventory import Inventory
 from controller.equipment.persistence import restore_devices
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
@@ -40,9 +41,9 @@ from controller.views.showing import Showing
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
-from devices.device import Capability, Device, DeviceId, Kind, Namespace, Property, PropertyName
+from devices.device import Capability, Device, DeviceId, DeviceRecord, Kind, Namespace, Property, PropertyName
 from devices.dialects.native import NativeDialect, describe, native_id
-from devices.hub import DeviceHub, DeviceRecord
+from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.lesson import Lesson, LessonId
 from rooms.room import Display, DisplayId, Room, RoomId
@@ -158,9 +159,7 @@ class House:
         device = device_of(school, key)
         topic, payload = f"sc/1/{school}/4a/{key}/desc", describe(device)
         await self.store.devices.save([StoredDevice(device=device, discovery_topic=topic, discovery_payload=payload)])
-        record = DeviceRecord(
-            device=device, discovery_topic=topic, discovery_payload=payload, claimed=False, reported={}
-        )
+        record = DeviceRecord(device=device, discovery_topic=topic, discovery_payload=payload)
         self.hub.restore([record])
         return device
 
@@ -229,6 +228,7 @@ async def open_house(
             store=store,
             people=people,
             hub=hub,
+            inventory=Inventory(hub),
             conductor=conductor,
             participation=Participation(store, conductor, changes=changes, clock=clock),
             showing=showing,

@@ -465,5 +465,5 @@ async def _token(house: House, owner: AccountId) -> TokenId:
 async def _taken(house: House, number: int) -> DeviceId:
     id = await _spare(house, number)
     await house.store.devices.claim(id, ROOM)
-    house.hub.claim(id)
+    house.hub.claim(id, ROOM)
     return id

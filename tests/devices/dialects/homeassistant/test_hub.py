@@ -8,9 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devices.device import Availability, Command, CommandId, CommandState, Device, DeviceId, PropertyName, Value
+from devices.device import (
+    Availability,
+    Command,
+    CommandId,
+    CommandState,
+    Device,
+    DeviceId,
+    DeviceRecord,
+    PropertyName,
+    Value,
+)
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
-from devices.hub import DeviceHub, DeviceRecord
+from devices.hub import DeviceHub
 from devices.mqtt.connection import Mqtt, connect
 from devices.mqtt.message import Publish
 from testing.mosquitto import Broker
@@ -70,7 +80,7 @@ async def test_projector_of_three_topics_is_switched_on_and_survives_a_restart_o
             device = whole(hub)
             assert device is not None
             assert (device.type, [each.name for each in device.properties]) == ("projector", NAMES)
-            hub.claim(device.id)
+            hub.claim(device.id, "4a")
             await projector.publish(Publish(f"{BASE}/status", b"online"))
             command = Command(
                 id=CommandId("c1"),
@@ -92,7 +102,7 @@ async def test_projector_of_three_topics_is_switched_on_and_survives_a_restart_o
         async with running_hub(broker, record) as again:
             assert [each.id for each in again.devices()] == [device.id]
             await until(again, lambda: whole(again) == device)
-            assert again.claimed(device.id)
+            assert again.room_of(device.id) == "4a"
 
 
 Config = dict[str, object]
@@ -117,7 +127,7 @@ async def announced(
         return bool(found) and hub.availability(found[0])[0] is not Availability.UNKNOWN
 
     await until(hub, listened_to)
-    hub.claim(found[0])
+    hub.claim(found[0], "4a")
     return found[0]
 
 
