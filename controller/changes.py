@@ -43,9 +43,14 @@ class Subscription:
 
     def put(self, change: Change) -> None:
         if len(self._pending) >= PENDING_LIMIT and change not in self._pending:
-            self._overflowed = True  # the listener is told by the end of its iteration
+            self._overflowed = True
         else:
             self._pending[change] = None
+        self._wake.set()
+
+    def overflow(self) -> None:
+        """It missed something: its iteration ends."""
+        self._overflowed = True
         self._wake.set()
 
     async def any(self) -> None:

@@ -159,6 +159,10 @@ class DeviceHub:
         """Raises `DeviceNotFound`."""
         return self._registry.entry(id).driver.device
 
+    def school_of(self, id: DeviceId) -> Namespace | None:
+        """Whose the device is, or was until it was lately forgotten; None: it is not known."""
+        return self._registry.school_of(id)
+
     def room_of(self, id: DeviceId) -> str | None:
         """The room that has claimed it; None: it is in the inbox. Raises `DeviceNotFound`."""
         return self._registry.entry(id).room

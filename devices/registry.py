@@ -6,7 +6,7 @@ it takes its description back it stays, offline, until a technician releases it.
 
 import heapq
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +26,8 @@ from devices.device import (
 )
 from devices.dialects.base import Driver
 from devices.errors import DeviceNotFound
+
+GONE_LIMIT = 4096
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ class Registry:
     def __init__(self) -> None:
         self._entries: dict[DeviceId, Entry] = {}
         self._per_school: Counter[Namespace] = Counter()
+        self._gone: OrderedDict[DeviceId, Namespace] = OrderedDict()  # the last that were forgotten
         self._kept: dict[Namespace, SchoolDevices] = {}
         self._epoch = 0
         self._fresh_from = 0
@@ -150,8 +153,16 @@ class Registry:
         entry = self._entries.pop(id, None)
         if entry is not None:
             self._per_school[entry.driver.device.namespace] -= 1
+            self._gone[id] = entry.driver.device.namespace
+            if len(self._gone) > GONE_LIMIT:
+                self._gone.popitem(last=False)
             if entry.kept:
                 self.of_school(entry.driver.device.namespace).remove(entry)
+
+    def school_of(self, id: DeviceId) -> Namespace | None:
+        """Whose the device is, or was until lately; None: it is not known."""
+        entry = self._entries.get(id)
+        return self._gone.get(id) if entry is None else entry.driver.device.namespace
 
     def count(self, namespace: Namespace) -> int:
         """How many devices of a school are known."""

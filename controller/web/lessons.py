@@ -21,6 +21,7 @@ from controller.web.models.lessons import (
     ViewJson,
     WatchJson,
 )
+from controller.web.page_changes import PAGE_CHANGES
 from controller.web.paging import rest, wanted
 from controller.web.reading import lesson_json, lesson_view_jsons, visible_lesson
 from controller.web.route import Routes
@@ -45,6 +46,7 @@ async def list_lessons(call: Call, query: LessonsQuery) -> LessonsJson:
     schools = None if call.services.store.tree.is_all_schools(mine) else mine
     part = wanted(query, (datetime, str))
     page = await call.services.store.lessons.page(part, start=start, end=end, school_ids=schools)
+    call.request.app[PAGE_CHANGES].shown(page.items)
     views = await call.services.showing.views(page.items)
     return LessonsJson(lessons=await lesson_view_jsons(call.services, call.rights, views), **rest(page))
 

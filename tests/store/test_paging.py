@@ -58,7 +58,7 @@ async def test_pages_of_rooms_neither_repeat_nor_miss_one_while_others_come_and_
     ("q", "found"),
     [
         ("phong tin hoc", ["Phòng Tin học"]),
-        ("hoc le loi", ["Phòng Tin học"]),
+        ("tin le loi", ["Phòng Tin học"]),
         ("%", []),
         ("tin xuan", []),
     ],
