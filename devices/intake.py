@@ -264,7 +264,7 @@ class Intake:
             if isinstance(work, Message):
                 topic = self._readers.get(work.topic)
                 if topic is not None and len(topic.drivers) == 1:
-                    for driver in topic.drivers.values():
+                    for driver in topic.drivers:
                         self._read(driver, work)
                         return None
                 work = self._steps(school, work)
@@ -282,7 +282,7 @@ class Intake:
         connection = self._connection
         topic = self._readers.get(message.topic)
         if topic is not None:
-            for driver in tuple(topic.drivers.values()):
+            for driver in topic.drivers:
                 self._read(driver, message)
                 yield
                 if connection != self._connection:
@@ -322,7 +322,7 @@ class Intake:
     def _missed(self, name: str) -> None:
         """Something on the topic was not read: what its devices said before is not fresh."""
         topic = self._readers.get(name)
-        for id in topic.drivers if topic is not None else ():
+        for id in [each.device.id for each in topic.drivers] if topic is not None else ():
             self._changes.publish(id, *self._registry.missed(id))
 
     def tick(self, now: datetime) -> None:

@@ -4,6 +4,7 @@ Values change far more often than they need to be written: what changed is gathe
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -37,16 +38,13 @@ KEPT = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.
 
 async def restore_devices(store: Store, hub: DeviceHub) -> None:
     """Give the hub what the database knows, before it connects."""
-    hub.restore(
-        DeviceRecord(
-            device=each.device,
-            discovery_topic=each.discovery_topic,
-            discovery_payload=each.discovery_payload,
-            room=each.room_id,
-            reported=each.reported,
-        )
-        for each in await store.devices.all()
-    )
+    gc.disable()  # all that is made here stays: looking for what does not would take as long as reading
+    try:
+        async for record in store.devices.all():
+            hub.restore([record])
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 class DeviceRecords:

@@ -45,7 +45,7 @@ async def stored(stage: Stage, holds: Callable[[dict[DeviceId, StoredDevice]], b
     """What the database has, once `holds`; each look is a real transaction."""
     async with asyncio.timeout(10):
         while True:
-            devices = {each.device.id: each for each in await stage.store.devices.all()}
+            devices = {each.device.id: each async for each in stage.store.devices.all()}
             if holds(devices):
                 return devices
 
@@ -56,7 +56,7 @@ def power(kept: dict[DeviceId, StoredDevice]) -> Value | None:
 
 async def test_device_is_kept_before_people_hear_of_it(stage: Stage) -> None:
     async with keeping(stage), found(stage) as device:
-        [kept] = await stage.store.devices.all()
+        [kept] = [each async for each in stage.store.devices.all()]
         assert (kept.device, kept.room_id) == (device.device, None)
         await stage.store.devices.claim(device.id, LOI_ROOM.id)
 
@@ -92,7 +92,7 @@ async def test_device_that_took_its_description_back_is_forgotten_unless_it_is_i
             async for _ in changes:
                 if stage.hub.problems():
                     break
-        assert [each.room_id for each in await stage.store.devices.all()] == [LOI_ROOM.id]
+        assert [each.room async for each in stage.store.devices.all()] == [LOI_ROOM.id]
 
 
 async def test_next_hub_knows_device_room_and_values_but_not_that_they_are_fresh(stage: Stage) -> None:
