@@ -69,6 +69,17 @@ class Subscription:
                 del self._pending[change]
                 yield change
 
+    async def batches(self, gather_s: float) -> AsyncIterator[list[Change]]:
+        """As iterating, but all that came within `gather_s` of the first at once."""
+        while not self._overflowed:
+            await self._wake.wait()
+            await asyncio.sleep(gather_s)
+            self._wake.clear()
+            batch = list(self._pending)
+            self._pending.clear()
+            if not self._overflowed:
+                yield batch
+
 
 class Changes:
     """The one place where changes are published and subscribed to."""

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = 16_384
 """Lessons of which it is known who was shown them."""
+GATHER_S = 0.05
+"""A tap changes its lesson several times in a moment, each to be read and sent; pages are sent the last."""
 TO_BE_READ = (ChangeKind.LESSON, ChangeKind.ROOM, ChangeKind.WATCH)
 
 
@@ -72,8 +74,8 @@ class PageChanges:
         """Until cancelled. What belongs to whom is read here, once; pages then find it read."""
         while True:
             with self._changes.subscribe(*TO_BE_READ) as changes:
-                async for change in changes:
-                    if self._pages:
+                async for batch in changes.batches(GATHER_S):
+                    for change in batch if self._pages else ():
                         await self._pass_on(change)
             self._close_all()  # too many came at once: pages read everything again
 

@@ -11,7 +11,7 @@ from controller.web.paging import rest, wanted
 from controller.web.reading import DISPLAY_SOCKETS, room_json, room_jsons, visible_room
 from controller.web.route import Routes
 from rooms.room import Room, RoomId
-from rooms.school import OrganisationId
+from rooms.school import OrganisationId, SchoolId
 
 routes = Routes("rooms")
 
@@ -20,6 +20,8 @@ routes = Routes("rooms")
 async def list_rooms(call: Call, query: RoomsQuery) -> RoomsJson:
     """The rooms of my schools."""
     store, mine = call.services.store, call.rights.schools(Right.SEE)
+    if query.school is not None:
+        mine &= {SchoolId(OrganisationId(query.school))}
     page = await store.rooms.page(wanted(query, (str, str, str)), None if store.tree.is_all_schools(mine) else mine)
     rooms = await room_jsons(call.services, call.request.app[DISPLAY_SOCKETS], page.items)
     return RoomsJson(rooms=rooms, **rest(page))

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from controller.schema import Model, OptionalText
 
-LIMIT = 50
+LIMIT = 30
 MOST = 200
 MOST_ROOMS = 50
 """Rooms come with all that is in them."""

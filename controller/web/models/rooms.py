@@ -108,6 +108,7 @@ class RoomJson(Model):
 
 
 class RoomsQuery(SearchQuery):
+    school: Slug | None = None
     limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MOST_ROOMS, strict=True)] = ROOMS
 
 

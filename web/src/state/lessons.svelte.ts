@@ -1,11 +1,11 @@
 // Today's lessons as the server tells them.
 
-import { get, request } from "../api/http";
+import { request } from "../api/http";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
 import { clock } from "./clock.svelte";
 import { Durations } from "./durations";
 import { insist } from "./insist";
-import { Level } from "./merge";
+import { LongList } from "./longList.svelte";
 import { Reading } from "./reading.svelte";
 
 /** What is left out stays as it is. */
@@ -19,8 +19,14 @@ const SLOW_MS = 5_000; // longer without an answer, and the page says what becom
 export const durations = new Durations(localStorage);
 
 class Lessons extends Reading {
-  list = $state.raw<Lesson[]>([]);
-  private readonly level = new Level<Lesson>();
+  /** By their start; the server searches them, and gives them in pages. */
+  readonly shown = new LongList<Lesson>({
+    path: "/lessons",
+    field: "lessons",
+    place: (lesson) => [new Date(lesson.start).toISOString(), lesson.id],
+    text: (lesson) => `${lesson.title} ${lesson.subject} ${lesson.host.name} ${lesson.host.id}`,
+  });
+  readonly list = $derived(this.shown.items);
 
   readonly live = $derived(this.list.filter((lesson) => lesson.state === "live"));
   readonly upcoming = $derived(this.list.filter((lesson) => lesson.state === "scheduled"));
@@ -39,7 +45,7 @@ class Lessons extends Reading {
     const slow = setTimeout(keep, SLOW_MS);
     try {
       await insist(() => this.change("POST", id, "start"), {
-        over: () => this.level.get(id)?.state !== "scheduled" || (kept && !this.kept.has(id)),
+        over: () => this.shown.get(id)?.state !== "scheduled" || (kept && !this.kept.has(id)),
         unanswered: () => {
           if (!kept) keep();
         },
@@ -96,29 +102,21 @@ class Lessons extends Reading {
   }
 
   protected async read(): Promise<void> {
-    const reading = this.level.reading();
-    reading.finish((await get<{ lessons: Lesson[] }>("/lessons")).lessons);
-    this.show();
+    await this.shown.read();
   }
 
   protected take(event: ServerEvent): void {
     if (event.type === "lesson") this.put(event.lesson);
     else if (event.type === "lesson_removed") {
-      this.level.remove(event.id);
-      this.show();
+      this.shown.remove(event.id);
     }
   }
 
   private put(lesson: Lesson): void {
     // The WebSocket also tells of other days' lessons.
-    if (this.level.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
-    durations.learn(this.level.get(lesson.id), lesson);
-    this.level.put(lesson);
-    this.show();
-  }
-
-  private show(): void {
-    this.list = this.level.all().sort((a, b) => Date.parse(a.start) - Date.parse(b.start) || (a.id < b.id ? -1 : 1));
+    if (this.shown.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
+    durations.learn(this.shown.get(lesson.id), lesson);
+    this.shown.put(lesson);
   }
 }
 

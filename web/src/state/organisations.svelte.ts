@@ -1,10 +1,11 @@
 // Schools and departments, and where this person can add or rename them.
 
-import { get, post, request } from "../api/http";
+import { post, request } from "../api/http";
 import type { Id, Organisation } from "../api/types";
 import { branchesOf } from "./branches";
 import { login } from "./login.svelte";
-import { ADMINISTER, reach } from "./reach";
+import { LongList, readAll } from "./longList.svelte";
+import { folded } from "./places";
 import { Reading } from "./reading.svelte";
 
 export interface NewOrganisation {
@@ -15,9 +16,15 @@ export interface NewOrganisation {
 }
 
 export class Organisations extends Reading {
-  mine = $state.raw<Organisation[]>([]);
-  readonly branches = $derived(branchesOf(this.mine));
-  readonly departments = $derived(this.mine.filter((each) => each.kind === "department"));
+  readonly shown = new LongList<Organisation>({
+    path: "/organisations?administered=true",
+    field: "organisations",
+    place: (organisation) => [folded(organisation.name), organisation.id],
+    text: (organisation) => `${organisation.name} ${organisation.id}`,
+  });
+  /** As a tree, as far as it is shown. */
+  readonly branches = $derived(branchesOf(this.shown.items));
+  departments = $state.raw<Organisation[]>([]);
 
   async add(organisation: NewOrganisation): Promise<void> {
     await post<Organisation>("/organisations", organisation);
@@ -27,12 +34,12 @@ export class Organisations extends Reading {
 
   async rename(id: Id, name: string, province: string): Promise<void> {
     const renamed = await request<Organisation>("PATCH", `/organisations/${id}`, { name, province });
-    this.mine = this.mine.map((each) => (each.id === id ? renamed : each));
+    this.shown.put(renamed);
   }
 
   protected async read(): Promise<void> {
-    const { organisations } = await get<{ organisations: Organisation[] }>("/organisations");
-    this.mine = reach(organisations, login.me?.roles ?? [], ADMINISTER);
+    const departments = "/organisations?administered=true&kind=department";
+    [this.departments] = await Promise.all([readAll<Organisation>(departments, "organisations"), this.shown.read()]);
   }
 
   /** The server tells of no changes to organisations. */
