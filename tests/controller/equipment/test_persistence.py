@@ -57,7 +57,7 @@ def power(kept: dict[DeviceId, StoredDevice]) -> Value | None:
 async def test_device_is_kept_before_people_hear_of_it(stage: Stage) -> None:
     async with keeping(stage), found(stage) as device:
         [kept] = [each async for each in stage.store.devices.all()]
-        assert (kept.device, kept.room_id) == (device.device, None)
+        assert (kept.device, kept.room) == (device.device, None)
         await stage.store.devices.claim(device.id, LOI_ROOM.id)
 
 
