@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from controller.broker.address import Entrance
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.school_logins import MqttLogins
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.clock.watch import ClockWatch
 from controller.config.model import (
     Address,
@@ -57,6 +57,7 @@ from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
 from controller.web.standby import standby_app
+from devices.changes import Changes
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
@@ -109,7 +110,13 @@ async def running(config: Config) -> AsyncIterator[Controller]:
         counted = await stack.enter_async_context(own_time())
         changes = Changes()
         broker, mqtt = await _broker(config, counted, serve)
-        hub = DeviceHub(connection=mqtt, dialects=_dialects(config.mqtt), clock=utc_now, caught_up=counted.caught_up)
+        hub = DeviceHub(
+            connection=mqtt,
+            dialects=_dialects(config.mqtt),
+            clock=utc_now,
+            caught_up=counted.caught_up,
+            changes=changes,
+        )
         await restore_devices(store, hub)
         logins = MqttLogins(
             store, hub, broker, directory=config.data_dir / "broker", entrance=_entrance(config, port=mqtt.port)

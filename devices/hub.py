@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, suppress
 from datetime import datetime
 
-from devices.changes import ChangeKind, Changes, DeviceChange
+from devices.changes import Change, ChangeKind, Changes, Subscription
 from devices.device import (
     Availability,
     Command,
@@ -27,8 +27,6 @@ from devices.mqtt.reconnecting import Connected, ReconnectingMqtt
 from devices.problems import Problems
 from devices.registry import Registry
 from devices.sender import Sender
-
-__all__ = ["ChangeKind", "DeviceChange", "DeviceHub"]
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +52,18 @@ class DeviceHub:
         dialects: Sequence[Dialect],
         clock: Callable[[], datetime],
         caught_up: Callable[[], Awaitable[None]] = _at_once,
+        changes: Changes | None = None,
     ) -> None:
-        """`caught_up`: returns once what came while the event loop was held up has been read."""
+        """`caught_up`: returns once what came while the event loop was held up has been read.
+
+        `changes`: where the hub publishes; one of its own where that is left out.
+        """
         self._clock = clock
         self._caught_up = caught_up
         self._dialects = tuple(dialects)
         self._broker = ReconnectingMqtt(connection, clock=clock)
         self._registry = Registry()
-        self._changes = Changes()
+        self._changes = changes or Changes()
         self._problems = Problems()
         self._wake = asyncio.Event()
         self._asleep_until: datetime | None = None
@@ -116,14 +118,14 @@ class DeviceHub:
         """The device is in that room, and may be commanded from now on. Idempotent. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
         if self._registry.move(entry, room):
-            self._changes.publish(id, ChangeKind.CLAIM)
+            self._changes.publish(ChangeKind.CLAIM, id)
 
     def release(self, id: DeviceId) -> None:
         """The device may not be commanded any more; pending commands fail as `cancelled`. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
         if self._registry.move(entry, None):
             self._sender.cancel(entry)
-            self._changes.publish(id, ChangeKind.CLAIM)
+            self._changes.publish(ChangeKind.CLAIM, id)
             if entry.removed:
                 self.forget(id)
 
@@ -135,7 +137,7 @@ class DeviceHub:
     def doubt(self, namespace: Namespace) -> None:
         """A school's devices may have been cut off without a last will: believe in each again once it is heard."""
         for id in self._registry.doubt(namespace):
-            self._changes.publish(id, ChangeKind.AVAILABILITY)
+            self._changes.publish(ChangeKind.AVAILABILITY, id)
         self._births[namespace] = None
         self._births_wanted.set()
 
@@ -202,14 +204,14 @@ class DeviceHub:
         of.checked(command.value)
         return await self._sender.send(entry, command, of, reported=self._registry.fresh(entry, of.name))
 
-    def changes(
-        self, ids: Collection[DeviceId] | None = None
-    ) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
+    def changes(self, ids: Collection[DeviceId] | None = None) -> AbstractContextManager[Subscription]:
         """What changes from now on, one entry per device and kind until it is taken: a slow reader misses none.
 
-        Of all devices, or of `ids` only. `async with hub.changes() as changes: async for change in changes: ...`
+        Of all devices, or of `ids` only. `with hub.changes() as changes: async for change in changes: ...`
         """
-        return self._changes.subscribe(ids)
+        if ids is None:
+            return self._changes.subscribe(*ChangeKind, limit=None)
+        return self._changes.subscribe(*(Change(kind, id) for id in set(ids) for kind in ChangeKind), limit=None)
 
     async def _listen(self) -> None:
         """Take in what comes from the broker, for ever."""
@@ -245,7 +247,7 @@ class DeviceHub:
     def _disconnected(self) -> None:
         self._intake.disconnected()
         for id in self._registry.disconnected():
-            self._changes.publish(id, ChangeKind.AVAILABILITY)
+            self._changes.publish(ChangeKind.AVAILABILITY, id)
 
     async def _keep_time(self) -> None:
         """Have deadlines, offline and stale devices noticed at their time, for ever."""
@@ -260,7 +262,7 @@ class DeviceHub:
             await self._caught_up()  # what came in time must not be judged as late because we are
             now = self._clock()
             for id in self._registry.tick(now, at_most=DUE_AT_ONCE):
-                self._changes.publish(id, ChangeKind.AVAILABILITY)
+                self._changes.publish(ChangeKind.AVAILABILITY, id)
                 self._sender.poke(id)
             self._sender.tick(now, at_most=DUE_AT_ONCE)
             await asyncio.sleep(0)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import count, islice
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
+from devices.changes import Change, Changes
+from devices.changes import ChangeKind as DeviceChangeKind
 from devices.device import DeviceId, DeviceRecord, Namespace
 from devices.errors import DeviceNotFound
-from devices.hub import ChangeKind as DeviceChangeKind
-from devices.hub import DeviceChange, DeviceHub
+from devices.hub import DeviceHub
 from rooms.errors import DeviceInUse, InvalidValue, RoomsError, StoredDeviceNotFound, StoreUnavailable
 from store import Store
 from store.stored_device import StoredDevice
@@ -73,7 +74,7 @@ class DeviceRecords:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._write_regularly(), name="write device records")
                 tasks.create_task(self._write_what_came(), name="write new devices")
-                async with self._hub.changes() as changes:
+                with self._hub.changes() as changes:
                     async for change in changes:
                         self._follow(change)
         finally:
@@ -83,8 +84,8 @@ class DeviceRecords:
                 async with asyncio.timeout(LAST_WRITE_S):
                     await self._write_dirty()
 
-    def _follow(self, change: DeviceChange) -> None:
-        id = change.device_id
+    def _follow(self, change: Change) -> None:
+        id = DeviceId(change.id)
         if change.kind in DESCRIBED:
             self._described()
         if change.kind is DeviceChangeKind.DISCOVERED:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.lessons.conductor import Conductor
 from controller.nodes.bridge_report import VIEWER, is_viewer
 from controller.nodes.bridges import Nodes
+from devices.changes import Changes
 from rooms.errors import DisplayNotFound, StoreUnavailable
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.people.account import Account

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.lessons.journal import Journal
 from controller.lessons.lesson_run import (
     END_SCENE,
@@ -26,6 +26,7 @@ from controller.lessons.lesson_run import (
 )
 from controller.lessons.timers import Timers
 from controller.nodes.bridges import Nodes
+from devices.changes import Changes
 from devices.hub import DeviceHub
 from rooms.audit import AuditEntry
 from rooms.errors import InvalidState, LessonNotFound, RoomBusy, SiteNotFound, StoreUnavailable

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
+from devices.changes import Changes
 from rooms.audit import AuditEntry
 from rooms.errors import InvalidState
 from rooms.invitation import InvitationState

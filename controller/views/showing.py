@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.displays.call import AskingLesson, CallRoom, DisplayCall, DisplayState, NextLesson
 from controller.displays.media_tokens import Grants, ScreenGrant
 from controller.displays.presence import Displays
@@ -34,6 +34,7 @@ from controller.quality.watch import QualityWatch
 from controller.views.lesson_view import BusyRoom, LessonView, SiteView
 from controller.views.readiness import Sending, devices_state, is_ready, problems
 from controller.views.watching import WatchGrant, WatchSlots
+from devices.changes import Changes
 from rooms.errors import InvalidState
 from rooms.lesson import Lesson, LessonId, LessonState, Site
 from rooms.room import Display, DisplayId, Room, RoomId

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from controller.changes import Change, ChangeKind, Subscription
+from controller.changes import ChangeKind
+from devices.changes import Change, Subscription
 from controller.network import network_of
 from rooms.people.account import Identity
 from rooms.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded

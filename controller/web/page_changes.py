@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from controller.changes import Change, ChangeKind, Changes, Subscription
+from controller.changes import ChangeKind
+from devices.changes import PENDING_LIMIT, Change, Changes, Subscription
 from controller.web.shared_reads import PageReads
 from devices.device import DeviceId
 from devices.hub import DeviceHub
@@ -46,12 +47,12 @@ class PageChanges:
         self._reads = reads
         self._pages: dict[OrganisationId, dict[Subscription, None]] = {}  # none that is empty
         self._shown: OrderedDict[LessonId, frozenset[OrganisationId]] = OrderedDict()
-        changes.on_publish(self._device_changed)
+        changes.on_publish(self._device_changed, ChangeKind.DEVICE)
 
     @contextmanager
     def subscribe(self, homes: Collection[OrganisationId]) -> Iterator[Subscription]:
         """Changes that people with roles at `homes` may see, until the `with` block ends."""
-        page = Subscription()
+        page = Subscription(limit=PENDING_LIMIT)
         for home in homes:
             self._pages.setdefault(home, {})[page] = None
         try:
@@ -81,7 +82,7 @@ class PageChanges:
 
     def _device_changed(self, change: Change) -> None:
         """Devices report often, and whose they are is known without reading."""
-        if change.kind is ChangeKind.DEVICE and self._pages:
+        if self._pages:
             school = self._hub.school_of(DeviceId(change.id))
             if school is not None:
                 self._send(change, {OrganisationId(school)})

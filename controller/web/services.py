@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from controller.broker.school_logins import MqttLogins
-from controller.changes import Changes
+from devices.changes import Changes
 from controller.clock.watch import ClockWatch
 from controller.displays.pairing import Pairing
 from controller.equipment.inventory import Inventory

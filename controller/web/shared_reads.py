@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from aiohttp import web
 
-from controller.changes import Change, Changes
+from controller.changes import ChangeKind
+from devices.changes import Change, Changes
 from controller.views.lesson_view import LessonView
 from controller.web.reading import device_json, lesson_view_json, room_json
 from controller.web.services import Services
@@ -21,6 +22,7 @@ from rooms.people.rights import Rights, Standing
 from rooms.room import Room, RoomId
 
 CAPACITY = 1024
+SHARED = (ChangeKind.LESSON, ChangeKind.ROOM, ChangeKind.DEVICE)
 
 T = TypeVar("T")
 
@@ -42,7 +44,7 @@ class SharedReads(Generic[T]):
 
     def __init__(self, changes: Changes) -> None:
         self._entries: OrderedDict[Change, _Entry[T]] = OrderedDict()
-        changes.on_publish(lambda change: self._entries.pop(change, None))
+        changes.on_publish(lambda change: self._entries.pop(change, None), *SHARED)
 
     async def get(self, change: Change, read: Callable[[], Awaitable[T]]) -> T:
         """Raises what `read` does; that is not kept."""

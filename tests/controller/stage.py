@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.changes import Changes
 from controller.config.model import sqlite_url
 from controller.lessons.scenes import SceneRun
 from demo.simulated.machine import Speeds
 from demo.simulated.room import SimulatedRoom
+from devices.changes import Changes
 from devices.device import Availability, Device, DeviceId
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect

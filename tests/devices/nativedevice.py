@@ -167,9 +167,10 @@ async def native_device(
 
 async def until(hub: DeviceHub, holds: Callable[[], bool]) -> None:
     """Return once `holds`, looking at every change of a device."""
-    async with asyncio.timeout(10), hub.changes() as changes:
-        if holds():
-            return
-        async for _ in changes:
+    async with asyncio.timeout(10):
+        with hub.changes() as changes:
             if holds():
                 return
+            async for _ in changes:
+                if holds():
+                    return

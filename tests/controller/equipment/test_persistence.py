@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from controller.changes import Change, ChangeKind
+from controller.changes import ChangeKind
 from controller.equipment import persistence as device_records
 from controller.equipment.persistence import DeviceRecords, restore_devices
-from devices.device import DeviceId, Namespace, Value
+from devices.changes import Change
+from devices.changes import ChangeKind as DeviceChangeKind
+from devices.device import DeviceId, DeviceRecord, Namespace, Value
 from devices.dialects.native import NativeDialect
-from devices.hub import ChangeKind as DeviceChangeKind
-from devices.hub import DeviceChange, DeviceHub
+from devices.hub import DeviceHub
 from rooms.school import namespace
-from store.stored_device import StoredDevice
 from testing.clock import AheadClock
 from tests.controller.stage import Stage, running
 from tests.devices.nativedevice import POWER, NativeDevice, described, native_device, until
@@ -41,7 +41,7 @@ async def found(stage: Stage) -> AsyncIterator[NativeDevice]:
             yield device
 
 
-async def stored(stage: Stage, holds: Callable[[dict[DeviceId, StoredDevice]], bool]) -> dict[DeviceId, StoredDevice]:
+async def stored(stage: Stage, holds: Callable[[dict[DeviceId, DeviceRecord]], bool]) -> dict[DeviceId, DeviceRecord]:
     """What the database has, once `holds`; each look is a real transaction."""
     async with asyncio.timeout(10):
         while True:
@@ -50,7 +50,7 @@ async def stored(stage: Stage, holds: Callable[[dict[DeviceId, StoredDevice]], b
                 return devices
 
 
-def power(kept: dict[DeviceId, StoredDevice]) -> Value | None:
+def power(kept: dict[DeviceId, DeviceRecord]) -> Value | None:
     return next((each.reported[POWER].value for each in kept.values() if POWER in each.reported), None)
 
 
@@ -139,7 +139,7 @@ async def test_thousands_of_new_devices_of_one_school_do_not_hold_up_another(
         await until(stage.hub, lambda: len(list(stage.hub.devices())) == len(many) + 1)
         records = DeviceRecords(stage.store, stage.hub, stage.changes)
         for device in stage.hub.devices():
-            records._follow(DeviceChange(device.id, DeviceChangeKind.DISCOVERED))
+            records._follow(Change(DeviceChangeKind.DISCOVERED, device.id))
         async with running(records.run()):
             kept = await stored(
                 stage, lambda kept: namespace(XUAN) in {each.device.namespace for each in kept.values()}

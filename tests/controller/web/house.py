@@ -20,7 +20,8 @@ from controller.lessons.audience import Audience
 from controller.broker.address import Entrance
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.school_logins import MqttLogins
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
+from devices.changes import Changes
 from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
 from controller.lessons.conductor import Conductor

@@ -12,7 +12,7 @@ from controller.web.page_changes import PAGE_CHANGES
 from rooms.people.account import Role, RoleAt
 from rooms.lesson import LessonId
 from rooms.room import Room, RoomId
-from rooms.school import SchoolId
+from rooms.school import SchoolId, namespace
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, Visitor, claimed, lesson_at, unclaimed
 from tests.controller.web.sockets import receive
 
@@ -87,7 +87,7 @@ async def test_devices_come_once_each_while_others_come_and_go(house: House) -> 
     new = await house.discovered(HOST, "g")
     later = await ids(technician, f"/devices?cursor={first['next']}", "devices")
     assert not set(seen) & set(later)
-    there = {each.id for each in house.hub.devices() if each.namespace == HOST}
+    there = {each.id for each in house.hub.devices() if each.namespace == namespace(HOST)}
     assert there - set(seen) - set(later) <= {new.id}
 
 
