@@ -5,12 +5,13 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from controller.schema import Key, Model, Moment
-from controller.web.models.paging import PageJson, PageQuery
+from controller.web.models.paging import Limit, PageJson, PageQuery
 
 Action = Annotated[str, StringConstraints(pattern=r"^[a-z_.-]{1,60}$")]
 
 
 class AuditQuery(PageQuery):
+    limit: Limit = 50
     actor: Key | None = None  # an account's id
     action: Action | None = None  # how it begins
     start: Moment | None = None

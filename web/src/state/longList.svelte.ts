@@ -31,13 +31,18 @@ export class LongList<T extends { id: string }> {
   last: Record<string, unknown> = {};
   private next: string | null = null;
   private asked = 0;
+  private reading: Promise<void> = Promise.resolve();
   /** What events said since a reading began; null: gone. */
   private readonly heard = new Map<string, T | null>();
 
   constructor(private readonly options: LongListOptions<T>) {}
 
-  /** Read again as much as is shown, or the first page of what is searched. */
-  async read(): Promise<void> {
+  /** Read again as much as is shown, or the first page of what is searched. Returns once the latest reading is shown. */
+  read(): Promise<void> {
+    return (this.reading = this.readAgain());
+  }
+
+  private async readAgain(): Promise<void> {
     const wanted = this.items.length;
     const q = this.q;
     const number = this.begin();
@@ -45,7 +50,7 @@ export class LongList<T extends { id: string }> {
     let cursor: string | null = null;
     do {
       const page: Page & Record<string, unknown> = await this.ask(q, cursor);
-      if (number !== this.asked) return;
+      if (number !== this.asked) return this.reading;
       found.push(...(page[this.options.field] as T[]));
       cursor = page.next;
       this.finish(page);

@@ -85,6 +85,16 @@ describe("a long list", () => {
   });
 });
 
+it("a reading that a later one has overtaken ends with that", async () => {
+  const things = list();
+  const first = things.read();
+  items = ["x"];
+  const second = things.read();
+  await first;
+  expect(names(things)).toEqual(["x"]);
+  await second;
+});
+
 it("a whole list is read to its end", async () => {
   expect(await readAll<Item>("/things?kind=school", "things")).toEqual(items.map(item));
   expect(asked[1]).toBe("/api/v1/things?kind=school&limit=200&cursor=d");

@@ -112,7 +112,7 @@ class Rooms extends Reading {
 
   protected async read(): Promise<void> {
     await Promise.all([this.shown.read(), this.found.read(), this.named === null ? null : this.reread(this.named.id)]);
-    this.problems = this.found.last.problems as DiscoveryProblem[];
+    this.problems = (this.found.last.problems ?? []) as DiscoveryProblem[];
   }
 
   private async reread(id: string): Promise<void> {
