@@ -4,6 +4,7 @@ import { get } from "../../api/http";
 import type { Lesson } from "../../api/types";
 
 export const KEPT_DAYS = 14;
+const MOST_A_DAY = 100;
 const DAY_MS = 86_400_000;
 const ZONE_MS = 7 * 3_600_000; // UTC+7, the whole country
 
@@ -14,6 +15,8 @@ export interface Day {
 
 export interface PastDay extends Day {
   lessons: Lesson[];
+  /** How many the day had, where that is more than are read. */
+  more: number | null;
 }
 
 /** When today began. */
@@ -35,11 +38,12 @@ export function daysBefore(nowMs: number): Day[] {
   });
 }
 
-/** The lessons held that day that may be looked at, by their start. A day at a time: a department has hundreds of them. */
+/** The lessons held that day that may be looked at, by their start: the first of a department's thousands. */
 export async function readDay(day: Day): Promise<PastDay> {
   const [from, to] = [day.fromMs, day.toMs].map((at) => new Date(at).toISOString());
-  const { lessons } = await get<{ lessons: Lesson[] }>(`/lessons?from=${from}&to=${to}`);
-  return { ...day, lessons: heldIn(lessons, day) };
+  const path = `/lessons?from=${from}&to=${to}&limit=${MOST_A_DAY}`;
+  const { lessons, next, total } = await get<{ lessons: Lesson[]; next: string | null; total: number }>(path);
+  return { ...day, lessons: heldIn(lessons, day), more: next === null ? null : total };
 }
 
 /** A lesson over midnight belongs to the day on which it began. */
