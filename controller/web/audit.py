@@ -47,4 +47,3 @@ def _entry(entry: AuditEntry, accounts: Mapping[AccountId, Account]) -> AuditEnt
         before=None if entry.before is None else dict(entry.before),
         after=None if entry.after is None else dict(entry.after),
     )
-

@@ -20,7 +20,7 @@ from controller.web.reading import device_json, visible_device, visible_room
 from controller.web.route import Routes
 from devices.device import Command, Device, PropertyName
 from rooms.room import RoomId
-from rooms.school import OrganisationId, SchoolId, namespace
+from rooms.school import OrganisationId, SchoolId
 
 routes = Routes("devices")
 

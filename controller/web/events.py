@@ -2,33 +2,29 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
 
 from aiohttp import web
 
 from controller.changes import ChangeKind
-from devices.changes import Change, Subscription
 from controller.network import network_of
-from rooms.people.account import Identity
-from rooms.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded
-from rooms.people.rights import Right, Rights
 from controller.web import render
 from controller.web.call import SERVICES
 from controller.web.guard import check_origin, check_settled, identify
 from controller.web.metrics import METRICS
-from controller.web.reading import visible_device
 from controller.web.page_changes import PAGE_CHANGES
+from controller.web.reading import visible_device
 from controller.web.remote import address_of
 from controller.web.services import Services
 from controller.web.shared_reads import PAGE_READS, PageReads, removed_message
 from controller.web.socket import TRY_AGAIN, Closed, Socket
 from controller.web.sockets import OPEN_SOCKETS
-from devices.device import Device
+from devices.changes import Change, Subscription
 from devices.errors import DeviceNotFound
-from rooms.errors import LessonNotFound, RoomNotFound
+from rooms.errors import LessonNotFound
 from rooms.lesson import LessonId
-from rooms.room import Room, RoomId
-from rooms.school import namespace
+from rooms.people.account import Identity
+from rooms.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded
+from rooms.people.rights import Right, Rights
 
 LOGGED_OUT = 4401
 HEARTBEAT_S = 20.0

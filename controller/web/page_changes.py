@@ -1,4 +1,4 @@
-"""Changes on their way to pages: each goes to the pages of the organisations that may see the thing, and wakes no other.
+"""Changes on their way to pages: each goes to the pages of the organisations that may see it, and wakes no other.
 
 A page waits at the organisations where its account has roles. A thing is of schools, and a change of it goes to each of
 them and to the departments above: some steps, however many pages and schools there are.
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from controller.changes import ChangeKind
-from devices.changes import PENDING_LIMIT, Change, Changes, Subscription
 from controller.web.shared_reads import PageReads
+from devices.changes import PENDING_LIMIT, Change, Changes, Subscription
 from devices.device import DeviceId
 from devices.hub import DeviceHub
 from rooms.errors import LessonNotFound, RoomNotFound, RoomsError

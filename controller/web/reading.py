@@ -4,8 +4,6 @@ from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
-from rooms.people.account import Account
-from rooms.people.rights import ROLES, Right, Rights
 from controller.views.lesson_view import LessonView
 from controller.web import render
 from controller.web.models.lessons import LessonJson
@@ -14,10 +12,11 @@ from controller.web.render import DeviceNow
 from controller.web.services import Services
 from controller.web.sockets import DisplaySockets
 from devices.device import Device, DeviceId
-from rooms.errors import StoredDeviceNotFound
 from rooms.lesson import Lesson, LessonId
+from rooms.people.account import Account
+from rooms.people.rights import ROLES, Right, Rights
 from rooms.room import Room, RoomId
-from rooms.school import OrganisationId, SchoolId
+from rooms.school import OrganisationId
 
 MOST_STARTERS = 3
 """So many of those who may start a lesson are named."""

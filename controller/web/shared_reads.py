@@ -10,11 +10,11 @@ from typing import Generic, TypeVar
 from aiohttp import web
 
 from controller.changes import ChangeKind
-from devices.changes import Change, Changes
 from controller.views.lesson_view import LessonView
 from controller.web.reading import device_json, lesson_view_json, room_json
 from controller.web.services import Services
 from controller.web.sockets import DisplaySockets
+from devices.changes import Change, Changes
 from devices.device import Device
 from rooms.errors import RoomNotFound
 from rooms.lesson import LessonId

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, event
 
 from controller.changes import ChangeKind
 from controller.web.page_changes import PAGE_CHANGES
-from rooms.people.account import Role, RoleAt
 from rooms.lesson import LessonId
+from rooms.people.account import Role, RoleAt
 from rooms.room import Room, RoomId
 from rooms.school import SchoolId, namespace
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, Visitor, claimed, lesson_at, unclaimed
