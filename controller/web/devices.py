@@ -34,7 +34,10 @@ async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
         id = OrganisationId(query.school)
         call.rights.require(Right.SEE, id, "organisation", id)
         mine &= {SchoolId(id)}
-    page = call.services.inventory.page(wanted(query, (str, str, str)), mine, claimed=query.claimed)
+    part = wanted(query, (str, str, str))
+    if part.words:
+        await call.services.inventory.prepare(mine)
+    page = call.services.inventory.page(part, mine, claimed=query.claimed)
     problems = [
         DiscoveryProblemJson(topic=each.topic, code=each.code, detail=each.detail)
         for each in hub.problems()

@@ -28,7 +28,7 @@ class Rooms extends Reading {
     path: "/devices?claimed=false",
     field: "devices",
     place: (device) => [device.school, folded(device.name), device.id],
-    text: (each) => [each.name, each.suggested_room, each.manufacturer, each.model, each.serial, each.id].join(" "),
+    text: (each) => [each.name, each.suggested_room, each.manufacturer, each.model, each.serial].join(" "),
   });
   problems = $state.raw<DiscoveryProblem[]>([]);
   /** The room that the address names, where it is not among those shown. */
