@@ -69,6 +69,7 @@ async def measured(schools: int, *, postgresql: bool) -> tuple[Figures, dict[str
             }
             await server.quiet()  # it still subscribes to what its devices say
             figures |= await _pages(http, server, tokens, size)
+            await server.quiet()  # hundreds of pages have just been closed
             return figures, await _requests(http, server, tokens)
 
 

@@ -14,7 +14,7 @@ import aiohttp
 
 STARTING_S = 300.0
 ENDING_S = 30.0
-QUIET_S, QUIET_SHARE = 2.0, 0.03
+QUIET_S, QUIET_SHARE = 2.0, 0.015
 """How long its CPU is watched, and what share of it is next to nothing."""
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

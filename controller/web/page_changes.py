@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = 16_384
 """Lessons of which it is known who was shown them."""
-GATHER_S = 0.05
+GATHER_S = 0.1
 """A tap changes its lesson several times in a moment, each to be read and sent; pages are sent the last."""
 TO_BE_READ = (ChangeKind.LESSON, ChangeKind.ROOM, ChangeKind.WATCH)
 
