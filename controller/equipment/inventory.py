@@ -38,7 +38,7 @@ class Inventory:
         self._listed: dict[SchoolId, _Listed] = {}
 
     async def prepare(self, schools: Collection[SchoolId]) -> None:
-        """Sort what has changed since it was last searched. For a province that takes a moment; others go on meanwhile."""
+        """Sort what has changed since it was last searched; others go on meanwhile."""
         for school in schools:
             if self._sort(school):
                 await asyncio.sleep(0)
