@@ -20,7 +20,7 @@ from store import Store, open_store
 from tests.rooms.samples import LOI, LOI_ROOM, XUAN, XUAN_OTHER, XUAN_ROOM, plant
 
 NINE = datetime(2026, 3, 2, 2, tzinfo=UTC)
-DAY = {"start": NINE - timedelta(hours=1), "end": NINE + timedelta(hours=9)}
+FROM, TO = NINE - timedelta(hours=1), NINE + timedelta(hours=9)
 DEEP = datetime(2026, 3, 2, 3, tzinfo=UTC)
 
 
@@ -81,7 +81,7 @@ async def test_lessons_are_listed_for_hosts_and_guests_and_for_nobody_else(schoo
         await schools.lessons.add(each)
 
     async def listed(*of: SchoolId, words: tuple[str, ...] = ()) -> list[str]:
-        page = await schools.lessons.page(Wanted(limit=9, words=words), **DAY, school_ids=set(of) or None)
+        page = await schools.lessons.page(Wanted(limit=9, words=words), start=FROM, end=TO, school_ids=set(of) or None)
         assert page.total == len(page.items)
         return [each.id for each in page.items]
 
@@ -89,8 +89,8 @@ async def test_lessons_are_listed_for_hosts_and_guests_and_for_nobody_else(schoo
     assert await listed(LOI) == [linked.id]
     assert await listed(words=("song", "hong")) == [linked.id]
     assert await listed(words=("nguyen", "viet", "toan")) == [own.id]
-    first = await schools.lessons.page(Wanted(limit=1), **DAY, school_ids={XUAN})
-    second = await schools.lessons.page(Wanted(limit=1, after=first.next), **DAY, school_ids={XUAN})
+    first = await schools.lessons.page(Wanted(limit=1), start=FROM, end=TO, school_ids={XUAN})
+    second = await schools.lessons.page(Wanted(limit=1, after=first.next), start=FROM, end=TO, school_ids={XUAN})
     assert [*first.items, *second.items] == [own, linked]
 
 
@@ -115,7 +115,7 @@ Reading = Callable[[Store], Awaitable[Page[Any]]]
 COSTS: dict[str, Reading] = {
     "rooms of all": lambda store: store.rooms.page(Wanted(limit=5, after=("so", "4a", "r"))),
     "rooms of one": lambda store: store.rooms.page(Wanted(limit=5, after=("xuan", "4a", "r")), {XUAN}),
-    "lessons of all": lambda store: store.lessons.page(Wanted(limit=5, after=(DEEP, "l")), **DAY),
+    "lessons of all": lambda store: store.lessons.page(Wanted(limit=5, after=(DEEP, "l")), start=FROM, end=TO),
     "people of all": lambda store: store.people.page(Wanted(limit=5, after=("a", "a")), None),
     "audit of all": lambda store: store.audit.page(AuditFilter(), Wanted(limit=5, after=(7,))),
     "audit of one": lambda store: store.audit.page(
@@ -158,6 +158,14 @@ async def test_a_page_is_read_along_an_index_in_its_order(tmp_path: Path, readin
     assert not any("TEMP" in each or each.startswith("SCAN") for each in plan), plan
 
 
+def _pages_of(limit: int) -> dict[str, Reading]:
+    return {
+        "rooms": lambda store: store.rooms.page(Wanted(limit=limit)),
+        "lessons": lambda store: store.lessons.page(Wanted(limit=limit), start=FROM, end=TO, school_ids={LOI}),
+        "people": lambda store: store.people.page(Wanted(limit=limit), {XUAN}),
+    }
+
+
 async def test_a_page_takes_as_many_queries_however_long_it_is(tmp_path: Path) -> None:
     counts: dict[str, list[int]] = {}
     async with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
@@ -166,12 +174,7 @@ async def test_a_page_takes_as_many_queries_however_long_it_is(tmp_path: Path) -
             await store.lessons.add(lesson(number, f"Tiết {number}", XUAN_ROOM, LOI_ROOM))
             await store.people.add_account(person(f"p{number}", f"Lan {number}", RoleAt(Role.TEACHER, XUAN)), None)
         for limit in (1, 6):
-            readings: dict[str, Reading] = {
-                "rooms": lambda store, limit=limit: store.rooms.page(Wanted(limit=limit)),
-                "lessons": lambda store, limit=limit: store.lessons.page(Wanted(limit=limit), **DAY, school_ids={LOI}),
-                "people": lambda store, limit=limit: store.people.page(Wanted(limit=limit), {XUAN}),
-            }
-            for name, reading in readings.items():
+            for name, reading in _pages_of(limit).items():
                 with statements(store) as asked:
                     await reading(store)
                 counts.setdefault(name, []).append(len(asked))

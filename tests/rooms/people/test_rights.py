@@ -120,8 +120,13 @@ def test_what_may_not_be_seen_does_not_exist_and_what_may_is_forbidden() -> None
 
 def test_loop_in_the_tree_ends() -> None:
     one, two = OrganisationId("one"), OrganisationId("two")
-    looped = Rights({}, {one: two, two: one}, frozenset({one, two}))
-    assert looped.organisations(Right.SEE) == frozenset()
+    looped = OrganisationTree(
+        Organisation(id=id, parent_id=parent, kind=OrganisationKind.DEPARTMENT, name=id)
+        for id, parent in ((one, two), (two, one))
+    )
+    teacher = Rights.of(person(RoleAt(Role.TEACHER, one)), looped)
+    assert teacher.organisations(Right.SEE) == {one, two}
+    assert not Rights.of(person(), looped).organisations(Right.SEE)
 
 
 @pytest.mark.parametrize(
