@@ -47,7 +47,7 @@ class DisplayStates:
         return DisplayState(
             display_id=display_id,
             room=room,
-            school=await self._store.organisations.get(room.school_id),
+            school=self._store.tree.get(room.school_id),
             next=await self._next_lesson(room),
             asking=await self._asking(room.id),
             call=self._call(display.id, room.id),
@@ -58,7 +58,7 @@ class DisplayStates:
         if lesson is None:
             return None
         site = lesson.site(room_id)
-        host = await self._store.organisations.get(lesson.host_school_id)
+        host = self._store.tree.get(lesson.host_school_id)
         return AskingLesson(
             lesson_id=lesson.id,
             title=lesson.title,

@@ -11,6 +11,7 @@ from rooms.people.rights import Right
 from controller.people.secret import new_password
 from controller.web import render
 from controller.web.call import Call
+from controller.web.models.paging import SearchQuery
 from controller.web.models.people import (
     AccountEditJson,
     AccountsJson,
@@ -24,7 +25,7 @@ from controller.web.models.people import (
     SuspensionJson,
     TokensJson,
 )
-from controller.web.reading import organisations
+from controller.web.paging import rest, wanted
 from controller.web.route import Routes
 from rooms.school import OrganisationId
 
@@ -32,12 +33,12 @@ routes = Routes("accounts")
 
 
 @routes("GET", "/accounts")
-async def list_accounts(call: Call) -> AccountsJson:
+async def list_accounts(call: Call, query: SearchQuery) -> AccountsJson:
     """The accounts of the organisations that I administer, with their roles there."""
-    mine = call.rights.organisations(Right.ADMINISTER)
-    of = await organisations(call.services)
-    found = await call.services.people.accounts.list(mine)
-    return AccountsJson(accounts=[render.account(each, of, call.rights) for each in found])
+    mine, tree = call.rights.organisations(Right.ADMINISTER), call.services.store.tree
+    part = wanted(query, (str, str))
+    page = await call.services.people.accounts.page(part, None if len(mine) == len(tree) else mine)
+    return AccountsJson(accounts=[render.account(each, tree, call.rights) for each in page.items], **rest(page))
 
 
 @routes("POST", "/accounts", status=201, problems=(404, 409))
@@ -156,4 +157,4 @@ async def _person(call: Call) -> Account:
 
 
 async def _shown(call: Call, account: Account) -> AccountWithRolesJson:
-    return render.account(account, await organisations(call.services), call.rights)
+    return render.account(account, call.services.store.tree, call.rights)

@@ -55,37 +55,36 @@ from devices.device import (
 )
 from rooms.floor import Mode
 from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonState, Site, StartBlock, start_block
+from rooms.organisation_tree import OrganisationTree
 from rooms.room import Display, Room, RoomId
 from rooms.scene import Scene
-from rooms.school import Organisation, OrganisationId
-
-Names = Mapping[OrganisationId, Organisation]
+from rooms.school import Organisation
 
 
-def me(identity: Identity, organisations: Names) -> MeJson:
+def me(identity: Identity, tree: OrganisationTree) -> MeJson:
     account = identity.account
-    rights = Rights.of(account, organisations.values())
+    rights = Rights.of(account, tree)
     return MeJson(
         account=AccountJson(
             id=account.id, name=account.name, display_name=account.display_name, language=_language(account)
         ),
-        roles=roles(account, organisations),
+        roles=roles(account, tree),
         operator=account.operator,
-        administers=bool(rights.organisations(Right.ADMINISTER)),
+        administers=rights.administers,
         own_password_needed=identity.unsettled,
         csrf=identity.csrf,
     )
 
 
-def roles(account: Account, organisations: Names) -> list[RoleJson]:
+def roles(account: Account, tree: OrganisationTree) -> list[RoleJson]:
     return [
         RoleJson(role=each.role, organisation=NamedJson(id=each.organisation_id, name=found.name))
         for each in account.roles
-        if (found := organisations.get(each.organisation_id)) is not None
+        if (found := tree.find(each.organisation_id)) is not None
     ]
 
 
-def account(each: Account, organisations: Names, rights: Rights) -> AccountWithRolesJson:
+def account(each: Account, tree: OrganisationTree, rights: Rights) -> AccountWithRolesJson:
     """As whoever has these rights may know it: roles elsewhere are not theirs to see."""
     mine = tuple(one for one in each.roles if rights.has(Right.ADMINISTER, one.organisation_id))
     return AccountWithRolesJson(
@@ -93,7 +92,7 @@ def account(each: Account, organisations: Names, rights: Rights) -> AccountWithR
         name=each.name,
         display_name=each.display_name,
         language=_language(each),
-        roles=roles(replace(each, roles=mine), organisations),
+        roles=roles(replace(each, roles=mine), tree),
         suspended=each.suspended is not None,
         own_password_needed=each.password_given,
         can=rights.has_person(each),
@@ -203,9 +202,9 @@ def room(
     each: Room,
     of: Organisation,
     *,
-    devices: Iterable[DeviceNow],
+    devices: Iterable[DeviceJson],
     displays: Iterable[DisplayJson],
-    scenes: Iterable[Scene],
+    scenes: Iterable[str],
     in_use_by: str | None,
 ) -> RoomJson:
     return RoomJson(
@@ -213,9 +212,9 @@ def room(
         name=each.name,
         version=each.version,
         school=school(of),
-        devices=[device(one) for one in devices],
+        devices=list(devices),
         displays=list(displays),
-        scenes=[scene.name for scene in scenes],
+        scenes=list(scenes),
         in_use_by=in_use_by,
     )
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from controller.schema import Key, Model, Moment
+from controller.web.models.paging import Limit, PageJson, PageQuery
 
 Action = Annotated[str, StringConstraints(pattern=r"^[a-z_.-]{1,60}$")]
-Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
-class AuditQuery(Model):
-    cursor: Cursor | None = None  # the `next` of the page before
+class AuditQuery(PageQuery):
+    limit: Limit = 50
     actor: Key | None = None  # an account's id
     action: Action | None = None  # how it begins
     start: Moment | None = None
@@ -38,6 +38,5 @@ class AuditEntryJson(Model):
     after: dict[str, object] | None
 
 
-class AuditJson(Model):
+class AuditJson(PageJson):
     entries: list[AuditEntryJson] = Field(description="the newest first")
-    next: str | None = Field(description="`cursor` of the page of older ones; null after the last")

@@ -12,6 +12,7 @@ from controller.views.readiness import SiteDevices
 from controller.nodes.bridge_report import SiteLink
 from controller.web.models.people import NamedJson, SchoolJson
 from controller.web.models.scenes import StepJson
+from controller.web.models.paging import PageJson, SearchQuery
 from controller.schema import Count, Key, Model, Moment, OptionalText, Slug, Text
 from rooms.floor import FLOOR_LENGTH, LONGEST_FLOOR, SHORTEST_FLOOR, Mode
 from rooms.invitation import InvitationState
@@ -138,12 +139,12 @@ class LessonJson(Model):
     sites: list[SiteJson]
 
 
-class LessonsQuery(Model):
+class LessonsQuery(SearchQuery):
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None
 
 
-class LessonsJson(Model):
+class LessonsJson(PageJson):
     lessons: list[LessonJson]
 
 

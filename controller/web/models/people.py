@@ -7,6 +7,7 @@ from pydantic import StrictBool, StringConstraints
 
 from controller.broker.address import Reach
 from rooms.people.account import ACCOUNT_NAME, Role
+from controller.web.models.paging import PageJson, SearchQuery
 from controller.schema import Model, OptionalText, Secret, Slug, Text
 from rooms.school import OrganisationKind
 
@@ -97,7 +98,12 @@ class OrganisationJson(Model):
     province: str
 
 
-class OrganisationsJson(Model):
+class OrganisationsQuery(SearchQuery):
+    administered: bool = False
+    kind: OrganisationKind | None = None
+
+
+class OrganisationsJson(PageJson):
     organisations: list[OrganisationJson]
 
 
@@ -185,7 +191,7 @@ class AccountWithRolesJson(Model):
     can: bool
 
 
-class AccountsJson(Model):
+class AccountsJson(PageJson):
     accounts: list[AccountWithRolesJson]
 
 

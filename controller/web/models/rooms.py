@@ -4,9 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import BeforeValidator, Field, StrictBool, StringConstraints
 
 from controller.displays.report import Camera, SendLimit
+from controller.web.models.paging import MOST_ROOMS, ROOMS, PageJson, SearchQuery, digits
 from controller.web.models.people import SchoolJson
 from controller.schema import (
     Count,
@@ -70,12 +71,12 @@ class DiscoveryProblemJson(Model):
     detail: str
 
 
-class DevicesQuery(Model):
+class DevicesQuery(SearchQuery):
     school: Slug | None = None
     claimed: bool | None = None
 
 
-class DevicesJson(Model):
+class DevicesJson(PageJson):
     devices: list[DeviceJson]
     problems: list[DiscoveryProblemJson]
 
@@ -152,7 +153,12 @@ class RoomJson(Model):
     in_use_by: str | None
 
 
-class RoomsJson(Model):
+class RoomsQuery(SearchQuery):
+    school: Slug | None = None
+    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MOST_ROOMS, strict=True)] = ROOMS
+
+
+class RoomsJson(PageJson):
     rooms: list[RoomJson]
 
 
