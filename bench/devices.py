@@ -73,12 +73,13 @@ async def _peer(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 async def until(hub: DeviceHub, holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60), hub.changes() as changes:
-        if holds():
-            return
-        async for _ in changes:
+    async with asyncio.timeout(60):
+        with hub.changes() as changes:
             if holds():
                 return
+            async for _ in changes:
+                if holds():
+                    return
 
 
 async def _reports(hub: DeviceHub, peer: asyncio.subprocess.Process) -> dict[str, float]:

@@ -24,9 +24,9 @@ from bench.device_peer import SCHOOL as QUIET
 from bench.devices import mosquitto, now, until
 from bench.share_flood import SCHOOL as LOUD
 from bench.share_flood import floods
-from controller.changes import Changes
 from controller.config.model import sqlite_url
 from controller.equipment.persistence import DeviceRecords
+from devices.changes import Changes
 from devices.device import Command, CommandId
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect

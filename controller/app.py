@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from controller.broker.address import Entrance
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.school_logins import MqttLogins
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.clock.watch import ClockWatch
 from controller.config.model import (
     Address,
@@ -35,6 +35,7 @@ from controller.displays.pairing import Pairing
 from controller.displays.pairing_codes import PairingCodes
 from controller.equipment.addresses import Addresses
 from controller.equipment.claims import Claims
+from controller.equipment.inventory import Inventory
 from controller.equipment.persistence import DeviceRecords, restore_devices
 from controller.equipment.rooms import Rooms
 from controller.errors import ListenFailed
@@ -64,6 +65,7 @@ from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
 from controller.web.standby import standby_app
+from devices.changes import Changes
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect
 from devices.gateways.pjlink import PJLinkGateway
@@ -130,6 +132,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             gateways=(PJLinkGateway(),),
             clock=utc_now,
             caught_up=counted.caught_up,
+            changes=changes,
         )
         await restore_devices(store, hub)
         addresses = Addresses(store, hub, networks=config.gateways.networks, clock=utc_now)
@@ -197,6 +200,7 @@ async def running(config: Config) -> AsyncIterator[Controller]:
             setup=Setup(store, people.accounts, people.links, organisations),
             hub=hub,
             addresses=addresses,
+            inventory=Inventory(hub),
             conductor=conductor,
             planning=planning,
             running=Running(store, conductor, clock=utc_now),

@@ -72,6 +72,18 @@ class SchoolJson:
         return cls(id=each.id, name=each.name, province=each.province)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageJson:
+    """The end of a page.
+
+    `next`: the `cursor` of the next page; null after the last. `total`: how many there are on all pages; null where
+    that is not counted.
+    """
+
+    next: str | None
+    total: int | None
+
+
 class Nothing(Model):
     """Of a route that takes no query: any parameter is refused."""
 

@@ -203,4 +203,4 @@ async def plan_lesson(controller: Controller) -> None:
 
 async def _teachers_rights(controller: Controller, school: DemoSchool) -> Rights:
     teacher = next(person for person in school.people if person.role is Role.TEACHER)
-    return await controller.people.accounts.rights(await controller.people.accounts.named(teacher.name))
+    return controller.people.accounts.rights(await controller.people.accounts.named(teacher.name))

@@ -126,6 +126,8 @@ class CommandQueue:
     Methods that can end commands return how those ended; no command ends twice.
     """
 
+    __slots__ = ("_handed_over_at", "_limit", "_pending", "acknowledges")
+
     def __init__(self, *, acknowledges: bool, limit: int = QUEUE_LIMIT) -> None:
         self.acknowledges = acknowledges
         self._limit = limit

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import replace
 from datetime import datetime
 
 from devices.broker_carrier import BrokerCarrier
 from devices.carrier import Carrier
-from devices.changes import ChangeKind, Changes, DeviceChange
+from devices.changes import Change, ChangeKind, Changes, Subscription
 from devices.device import (
     Availability,
     Command,
@@ -35,8 +35,6 @@ from devices.mqtt.reconnecting import Connected, ReconnectingMqtt
 from devices.problems import Problems
 from devices.registry import Entry, Registry
 from devices.sender import Sender
-
-__all__ = ["ChangeKind", "DeviceChange", "DeviceHub"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,14 +62,18 @@ class DeviceHub:
         pace: Pace | None = None,
         clock: Callable[[], datetime],
         caught_up: Callable[[], Awaitable[None]] = _at_once,
+        changes: Changes | None = None,
     ) -> None:
-        """`caught_up`: returns once what came while the event loop was held up has been read."""
+        """`caught_up`: returns once what came while the event loop was held up has been read.
+
+        `changes`: where the hub publishes; one of its own where that is left out.
+        """
         self._clock = clock
         self._caught_up = caught_up
         self._dialects = tuple(dialects)
         self._broker = ReconnectingMqtt(connection, clock=clock)
         self._registry = Registry()
-        self._changes = Changes()
+        self._changes = changes or Changes()
         self._problems = Problems()
         self._wake = asyncio.Event()
         self._asleep_until: datetime | None = None
@@ -148,17 +150,15 @@ class DeviceHub:
     def claim(self, id: DeviceId, room: str) -> None:
         """The device is in that room, and may be commanded from now on. Idempotent. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
-        if entry.room != room:
-            self._registry.move(entry, room)
-            self._changes.publish(id, ChangeKind.CLAIM)
+        if self._registry.move(entry, room):
+            self._changes.publish(ChangeKind.CLAIM, id)
 
     def release(self, id: DeviceId) -> None:
         """The device may not be commanded any more; pending commands fail as `cancelled`. Raises `DeviceNotFound`."""
         entry = self._registry.entry(id)
-        if entry.room is not None:
-            self._registry.move(entry, None)
+        if self._registry.move(entry, None):
             self._sender.cancel(entry)
-            self._changes.publish(id, ChangeKind.CLAIM)
+            self._changes.publish(ChangeKind.CLAIM, id)
             if entry.removed:
                 self.forget(id)
 
@@ -171,9 +171,22 @@ class DeviceHub:
     def doubt(self, namespace: Namespace) -> None:
         """A school's devices may have been cut off without a last will: believe in each again once it is heard."""
         for id in self._registry.doubt(namespace):
-            self._changes.publish(id, ChangeKind.AVAILABILITY)
+            self._changes.publish(ChangeKind.AVAILABILITY, id)
         self._births[namespace] = None
         self._births_wanted.set()
+
+    def keep(self, id: DeviceId) -> None:
+        """The device has been written to the database. Nothing happens where it is unknown by now."""
+        self._registry.keep(id)
+
+    def of_school(self, namespace: Namespace) -> Mapping[DeviceId, Device]:
+        """The school's devices that are kept in the database."""
+        return {id: entry.driver.device for id, entry in self._registry.of_school(namespace).entries.items()}
+
+    def in_school(self, namespace: Namespace) -> tuple[int, int, int]:
+        """Of a school's devices that are kept: a number that changes when they do; how many; how many in rooms."""
+        found = self._registry.of_school(namespace)
+        return found.version, len(found.entries), found.in_rooms
 
     def devices(self) -> Iterable[Device]:
         return [entry.driver.device for entry in self._registry]
@@ -185,6 +198,10 @@ class DeviceHub:
     def device(self, id: DeviceId) -> Device:
         """Raises `DeviceNotFound`."""
         return self._registry.entry(id).driver.device
+
+    def school_of(self, id: DeviceId) -> Namespace | None:
+        """Whose the device is, or was until it was lately forgotten; None: it is not known."""
+        return self._registry.school_of(id)
 
     def room_of(self, id: DeviceId) -> str | None:
         """The room that has claimed it; None: it is in the inbox. Raises `DeviceNotFound`."""
@@ -225,14 +242,14 @@ class DeviceHub:
         of.checked(command.value)
         return await self._sender.send(entry, command, of, reported=self._registry.fresh(entry, of.name))
 
-    def changes(
-        self, ids: Collection[DeviceId] | None = None
-    ) -> AbstractAsyncContextManager[AsyncIterator[DeviceChange]]:
+    def changes(self, ids: Collection[DeviceId] | None = None) -> AbstractContextManager[Subscription]:
         """What changes from now on, one entry per device and kind until it is taken: a slow reader misses none.
 
-        Of all devices, or of `ids` only. `async with hub.changes() as changes: async for change in changes: ...`
+        Of all devices, or of `ids` only. `with hub.changes() as changes: async for change in changes: ...`
         """
-        return self._changes.subscribe(ids)
+        if ids is None:
+            return self._changes.subscribe(*ChangeKind, limit=None)
+        return self._changes.subscribe(*(Change(kind, id) for id in set(ids) for kind in ChangeKind), limit=None)
 
     async def _listen(self) -> None:
         """Take in what comes from the broker, for ever."""
@@ -268,7 +285,7 @@ class DeviceHub:
     def _disconnected(self) -> None:
         self._intake.disconnected()
         for id in self._registry.disconnected():
-            self._changes.publish(id, ChangeKind.AVAILABILITY)
+            self._changes.publish(ChangeKind.AVAILABILITY, id)
 
     async def _keep_time(self) -> None:
         """Have deadlines, offline and stale devices noticed at their time, for ever."""
@@ -284,7 +301,7 @@ class DeviceHub:
             await self._caught_up()  # what came in time must not be judged as late because we are
             now = self._clock()
             for id in self._registry.tick(now, at_most=DUE_AT_ONCE):
-                self._changes.publish(id, ChangeKind.AVAILABILITY)
+                self._changes.publish(ChangeKind.AVAILABILITY, id)
                 self._sender.poke(id)
             self._broker_carrier.tick(now)
             self._sender.tick(now, at_most=DUE_AT_ONCE)

@@ -172,7 +172,7 @@ class Intake:
             driver = self._restored_driver(device, message)
             self._registry.discovered(driver, message.topic, message.payload)
             self._attach(driver)
-            self._changes.publish(device.id, ChangeKind.UPDATED)
+            self._changes.publish(ChangeKind.UPDATED, device.id)
         yield
 
     def _restored_driver(self, device: Device, message: Message) -> MqttDriver:
@@ -199,7 +199,7 @@ class Intake:
         if isinstance(entry.driver, GatewayDriver):
             self._problems.clear(entry.driver.device.namespace, entry.discovery_topic)
         self._registry.forget(id)
-        self._changes.publish(id, ChangeKind.REMOVED)
+        self._changes.publish(ChangeKind.REMOVED, id)
 
     def take_in(self, messages: Iterable[Message]) -> None:
         """Queue messages of the broker, in order, each for its school, and read what there is time for."""
@@ -317,7 +317,7 @@ class Intake:
             if isinstance(work, Message):
                 topic = self._readers.get(work.topic)
                 if topic is not None and len(topic.drivers) == 1:
-                    for driver in topic.drivers.values():
+                    for driver in topic.drivers:
                         self._read(driver, work)
                         return None
                 work = self._steps(school, work)
@@ -335,7 +335,7 @@ class Intake:
         connection = self._connection
         topic = self._readers.get(message.topic)
         if topic is not None:
-            for driver in tuple(topic.drivers.values()):
+            for driver in topic.drivers:
                 self._read(driver, message)
                 yield
                 if connection != self._connection:
@@ -375,8 +375,9 @@ class Intake:
     def _missed(self, name: str) -> None:
         """Something on the topic was not read: what its devices said before is not fresh."""
         topic = self._readers.get(name)
-        for id in topic.drivers if topic is not None else ():
-            self._changes.publish(id, *self._registry.missed(id))
+        for id in [each.device.id for each in topic.drivers] if topic is not None else ():
+            for kind in self._registry.missed(id):
+                self._changes.publish(kind, id)
 
     def tick(self, now: datetime) -> None:
         """Tell schools that they send too much, or that it is over; listen again to what was too busy."""
@@ -435,7 +436,8 @@ class Intake:
     def _report(self, report: Report) -> None:
         kinds = self._registry.apply(report)
         if kinds:
-            self._changes.publish(report.device_id, *kinds)
+            for kind in kinds:
+                self._changes.publish(kind, report.device_id)
         entry = self._registry.get(report.device_id)
         if entry is not None and len(entry.queue):
             if report.values and not report.retained:
@@ -447,7 +449,7 @@ class Intake:
         if entry is None or retained:
             return
         if self._registry.heard(answer.device_id, now):
-            self._changes.publish(answer.device_id, ChangeKind.AVAILABILITY)
+            self._changes.publish(ChangeKind.AVAILABILITY, answer.device_id)
         self._sender.finish(entry.queue.acknowledged(answer, now))
         self._sender.acknowledged(entry)
 
@@ -464,7 +466,7 @@ class Intake:
         for driver in discovery.drivers:
             self._discovered(driver, namespace, message)
             if not message.retained and self._registry.announced(driver.device.id, message.received):
-                self._changes.publish(driver.device.id, ChangeKind.AVAILABILITY)
+                self._changes.publish(ChangeKind.AVAILABILITY, driver.device.id)
         for id in discovery.removed:
             self._took_back(id, message)
 
@@ -486,7 +488,8 @@ class Intake:
             self._detach(known.driver)
         kinds = self._registry.discovered(driver, message.topic, message.payload)
         self._attach(driver)
-        self._changes.publish(device.id, *kinds)
+        for kind in kinds:
+            self._changes.publish(kind, device.id)
 
     def _took_back(self, id: DeviceId, message: Message) -> None:
         entry = self._registry.get(id)
@@ -494,7 +497,8 @@ class Intake:
             return
         kinds = self._registry.took_back(id)
         self._detach(entry.driver)
-        self._changes.publish(id, *kinds)
+        for kind in kinds:
+            self._changes.publish(kind, id)
         if entry.removed:
             detail = f"{entry.driver.device.name} is in a room, but removed its description"
             self._problem(entry.driver.device.namespace, message, "removed", detail)

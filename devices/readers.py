@@ -1,7 +1,7 @@
 """Which drivers read which topic, and how many there may be: what one message can cost is settled at announcement."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from devices.device import DeviceId, Namespace
 from devices.driver import Driver, GatewayDriver, MqttDriver
@@ -23,7 +23,7 @@ class Topic:
     """Those who read one topic. A topic is of one school."""
 
     school: Namespace
-    drivers: dict[DeviceId, MqttDriver] = field(default_factory=dict)
+    drivers: tuple[MqttDriver, ...] = ()  # most topics have one
     readings: int = 0
     dear: bool = False  # a message on it has taken long
 
@@ -61,7 +61,7 @@ class Readers:
             if topic is None:
                 new += 1
             else:
-                here = topic.drivers.get(device.id)
+                here = next((each for each in topic.drivers if each.device.id == device.id), None)
                 readings += topic.readings - (here.readings(name) if here is not None else 0)
                 if here is None and len(topic.drivers) >= TOPIC_DEVICES_LIMIT:
                     return f"{device.name}: {TOPIC_DEVICES_LIMIT} devices read {name} already"
@@ -83,7 +83,7 @@ class Readers:
             if topic is None:
                 topic = self._topics[name] = Topic(school)
                 self._topics_of[school] += 1
-            topic.drivers[driver.device.id] = driver
+            topic.drivers = (*topic.drivers, driver)
             topic.readings += driver.readings(name)
 
     def detach(self, driver: Driver) -> list[str]:
@@ -97,7 +97,7 @@ class Readers:
         unused = []
         for name in driver.topics:
             topic = self._topics[name]
-            del topic.drivers[driver.device.id]
+            topic.drivers = tuple(each for each in topic.drivers if each is not driver)
             topic.readings -= driver.readings(name)
             if not topic.drivers:
                 del self._topics[name]

@@ -6,7 +6,7 @@ it takes its description back it stays, offline, until a technician releases it.
 
 import heapq
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,8 @@ from devices.device import (
 from devices.driver import Driver, GatewayDriver
 from devices.errors import DeviceNotFound
 
+GONE_LIMIT = 4096
+
 logger = logging.getLogger(__name__)
 
 
@@ -46,11 +48,33 @@ class Entry:
     discovery_payload: bytes
     presence: Presence
     queue: CommandQueue
-    room: str | None = None  # of `Registry.move`: that has claimed it; None: in the inbox, and not commanded
+    kept: bool = False  # what is written of it is read back after a restart
+    room: str | None = None  # that has claimed it; None: in the inbox, and not commanded
     removed: bool = False  # it took its description back while claimed
     values: dict[PropertyName, _Heard] = field(default_factory=dict)
     fresh_from: int = 0  # values heard in an earlier epoch are not fresh: the device has been away since
     due: datetime | None = None  # its next place in the registry's heap
+
+
+class SchoolDevices:
+    """The devices of one school that people can see. `version`: another one when any is described otherwise."""
+
+    __slots__ = ("entries", "in_rooms", "version")
+
+    def __init__(self) -> None:
+        self.entries: dict[DeviceId, Entry] = {}
+        self.in_rooms = 0  # so many of them
+        self.version = 0
+
+    def add(self, entry: Entry) -> None:
+        self.entries[entry.driver.device.id] = entry
+        self.in_rooms += entry.room is not None
+        self.version += 1
+
+    def remove(self, entry: Entry) -> None:
+        del self.entries[entry.driver.device.id]
+        self.in_rooms -= entry.room is not None
+        self.version += 1
 
 
 class Registry:
@@ -60,6 +84,8 @@ class Registry:
         self._entries: dict[DeviceId, Entry] = {}
         self._per_school: Counter[Namespace] = Counter()
         self._rooms: dict[str, set[DeviceId]] = {}
+        self._gone: OrderedDict[DeviceId, Namespace] = OrderedDict()  # the last that were forgotten
+        self._kept: dict[Namespace, SchoolDevices] = {}
         self._epoch = 0
         self._due: list[tuple[datetime, DeviceId]] = []
 
@@ -95,6 +121,8 @@ class Registry:
             logger.info("device %s: discovered (%s, %s)", device.id, device.namespace, device.dialect)
             return (ChangeKind.DISCOVERED,)
         changed = entry.driver.device != device or entry.removed or entry.discovery_payload != payload
+        if entry.kept and changed:
+            self.of_school(device.namespace).version += 1
         if entry.removed:
             logger.info("device %s: describes itself again", device.id)
         entry.driver, entry.discovery_topic, entry.discovery_payload = driver, topic, payload
@@ -126,10 +154,25 @@ class Registry:
         if entry is not None:
             self.move(entry, None)
             self._per_school[entry.driver.device.namespace] -= 1
+            self._gone[id] = entry.driver.device.namespace
+            if len(self._gone) > GONE_LIMIT:
+                self._gone.popitem(last=False)
+            if entry.kept:
+                self.of_school(entry.driver.device.namespace).remove(entry)
 
-    def move(self, entry: Entry, room: str | None) -> None:
-        """Have the device in that room from now on; None: in the inbox."""
+    def school_of(self, id: DeviceId) -> Namespace | None:
+        """Whose the device is, or was until lately; None: it is not known."""
+        entry = self._entries.get(id)
+        return self._gone.get(id) if entry is None else entry.driver.device.namespace
+
+    def move(self, entry: Entry, room: str | None) -> bool:
+        """Have the device in that room from now on; None: in the inbox. False where it is so already."""
+        if entry.room == room:
+            return False
         id = entry.driver.device.id
+        self.of_school(entry.driver.device.namespace).in_rooms += entry.kept * (
+            (room is not None) - (entry.room is not None)
+        )
         if entry.room is not None:
             self._rooms[entry.room].discard(id)
             if not self._rooms[entry.room]:
@@ -137,6 +180,7 @@ class Registry:
         entry.room = room
         if room is not None:
             self._rooms.setdefault(room, set()).add(id)
+        return True
 
     def in_room(self, room: str) -> list[Entry]:
         """By id."""
@@ -146,9 +190,21 @@ class Registry:
         """How many devices of a school are known."""
         return self._per_school[namespace]
 
+    def of_school(self, namespace: Namespace) -> "SchoolDevices":
+        """A school's devices that are kept."""
+        return self._kept.setdefault(namespace, SchoolDevices())
+
+    def keep(self, id: DeviceId) -> None:
+        """The device is in the database, so people can do something with it."""
+        entry = self._entries.get(id)
+        if entry is not None and not entry.kept:
+            entry.kept = True
+            self.of_school(entry.driver.device.namespace).add(entry)
+
     def restore(self, entry_id: DeviceId, *, room: str | None, reported: Mapping[PropertyName, Reported]) -> None:
         """Values and room of a device from the database. Raises `DeviceNotFound`."""
         entry = self.entry(entry_id)
+        self.keep(entry_id)
         self.move(entry, room)
         known = {each.name for each in entry.driver.device.properties}
         entry.values = {name: _Heard(each.value, each.received, -1) for name, each in reported.items() if name in known}

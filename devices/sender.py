@@ -54,7 +54,7 @@ class Sender:
             waiter = self._waiters.pop(result.command.id, None)
             if waiter is not None and not waiter.done():
                 waiter.set_result(result)
-            self._changes.publish(result.command.device_id, ChangeKind.COMMAND)
+            self._changes.publish(ChangeKind.COMMAND, result.command.device_id)
 
     def poke(self, id: DeviceId) -> None:
         """The device may have something that can be sent now."""
@@ -121,7 +121,7 @@ class Sender:
 
     def _moved(self, entry: Entry) -> None:
         self._schedule(entry)
-        self._changes.publish(entry.driver.device.id, ChangeKind.COMMAND)
+        self._changes.publish(ChangeKind.COMMAND, entry.driver.device.id)
 
     def _schedule(self, entry: Entry) -> None:
         due, id = entry.queue.due(self._clock()), entry.driver.device.id

@@ -39,11 +39,3 @@ class AuditFilter:
     start: datetime | None = None
     end: datetime | None = None
     organisations: frozenset[OrganisationId] | None = None  # what administrators of these may read
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """Entries, the newest first; `next`: where the page of older ones begins, None after the last."""
-
-    entries: tuple[AuditEntry, ...]
-    next: int | None

@@ -1,7 +1,6 @@
 """The tree of organisations: departments over schools, of any depth."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from devices.device import Namespace
 from rooms import checks
 from rooms.errors import InvalidValue
+from rooms.folding import folded
 
 OrganisationId = NewType("OrganisationId", str)
 SchoolId = NewType("SchoolId", OrganisationId)
@@ -72,9 +72,7 @@ def check_parent(parent: Organisation) -> None:
 
 def ids_from(name: str) -> Iterator[OrganisationId]:
     """Ids for an organisation of that name, the best first: its letters and digits without accents, then numbered."""
-    spelled = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
-    plain = "".join(each for each in spelled if not unicodedata.combining(each))
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", folded(name)).strip("-")
     short = re.sub(GENERIC, "", slug)
     stem = (short if len(short) >= 2 else slug if len(slug) >= 2 else f"truong-{slug}")[:LONGEST_ID].strip("-")
     yield OrganisationId(stem)

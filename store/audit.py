@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rooms.audit import AuditEntry, AuditFilter, AuditPage
+from rooms.audit import AuditEntry, AuditFilter
+from rooms.page import Page, Wanted
 from rooms.school import OrganisationId
 from store.database import Database
+from store.paging import Order, read_page
 from store.tables import (
     AuditReaderRow,
     AuditRow,
@@ -22,6 +24,8 @@ from store.tables import (
 )
 
 REMOVED_AT_ONCE = 1000  # rows; others write in between
+_LISTED: Order[AuditRow] = Order((AuditRow.id,), lambda row: (row.id,), falling=True)
+_LISTED_OF_READER: Order[AuditRow] = Order((AuditReaderRow.audit_id,), lambda row: (row.id,), falling=True)
 
 
 class Audit:
@@ -59,13 +63,20 @@ class Audit:
         async with self._database.reading() as db:
             return tuple(_entry(row) for row in await db.scalars(query))
 
-    async def page(self, wanted: AuditFilter, *, before: int | None = None, limit: int = 50) -> AuditPage:
-        """The newest of `wanted`; `before`: the `next` of the page before this."""
-        query = _page(wanted, before).limit(limit + 1)
+    async def page(self, meant: AuditFilter, wanted: Wanted) -> Page[AuditEntry]:
+        """The newest of `meant` first. They are not counted: there are very many."""
+        query, order = select(AuditRow).where(*_conditions(meant)), _LISTED
+        theirs = meant.organisations
+        if theirs is not None and len(theirs) == 1:
+            # One organisation's entries are few among all: they are gone through. Those of many are most of all.
+            query = query.join(AuditReaderRow, AuditReaderRow.audit_id == AuditRow.id)
+            query = query.where(AuditReaderRow.organisation_id == next(iter(theirs)))
+            order = _LISTED_OF_READER
+        elif theirs is not None:
+            of_them = AuditReaderRow.organisation_id.in_(theirs)
+            query = query.where(exists().where(AuditReaderRow.audit_id == AuditRow.id, of_them))
         async with self._database.reading() as db:
-            rows = list(await db.scalars(query))
-        more = len(rows) > limit
-        return AuditPage(tuple(_entry(row) for row in rows[:limit]), rows[limit - 1].id if more else None)
+            return await read_page(db, query, order, wanted, _entry, counted=False)
 
     async def forget(self, until: datetime) -> int:
         """Remove what is older, a part at a time; how many entries that were."""
@@ -79,26 +90,6 @@ class Audit:
             removed += len(ids)
             if len(ids) < REMOVED_AT_ONCE:
                 return removed
-
-
-def _page(wanted: AuditFilter, before: int | None) -> Select[AuditRow]:
-    """Along an index that has the wanted order, so that a page costs what it shows, not what there is.
-
-    One organisation's entries are few among all: they are gone through. Those of many are most of all.
-    """
-    place: ColumnElement[int] = AuditRow.__table__.c.id
-    query = select(AuditRow).where(*_conditions(wanted))
-    theirs = wanted.organisations
-    if theirs is not None and len(theirs) == 1:
-        place = AuditReaderRow.__table__.c.audit_id
-        query = query.join(AuditReaderRow, AuditReaderRow.audit_id == AuditRow.id)
-        query = query.where(AuditReaderRow.organisation_id == next(iter(theirs)))
-    elif theirs is not None:
-        readers = exists().where(AuditReaderRow.audit_id == AuditRow.id, AuditReaderRow.organisation_id.in_(theirs))
-        query = query.where(readers)
-    if before is not None:
-        query = query.where(place < before)
-    return query.order_by(place.desc())
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:

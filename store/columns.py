@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import DateTime, Dialect, Enum
+from sqlalchemy import DateTime, Dialect, Enum, Text
 from sqlalchemy.types import TypeDecorator
 
 
@@ -25,6 +25,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+FOLDED = Text().with_variant(Text(collation="C"), "postgresql")
+"""What people search and lists are sorted by (`rooms.folding`), in the same order in both databases."""
 
 
 def words(kind: type[StrEnum]) -> Enum:

@@ -1,8 +1,8 @@
 """Devices in the database: what discovery said, what they last reported, which room has them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 
-from sqlalchemy import Table, or_, select, update
+from sqlalchemy import Row, Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,17 @@ from rooms.school import SchoolId
 from store.database import Database
 from store.rooms import lock_rooms
 from store.stored_device import check_record, device_from_json, device_to_json, reported_from_json, reported_to_json
-from store.tables import Base, DeviceRow, OrganisationRow
+from store.tables import Base, DeviceRow, JsonObject, OrganisationRow
+
+READ_AT_ONCE = 1_000
+_KEPT = select(
+    DeviceRow.id,
+    DeviceRow.device,
+    DeviceRow.discovery_topic,
+    DeviceRow.discovery_payload,
+    DeviceRow.room_id,
+    DeviceRow.reported,
+)
 
 
 class Devices:
@@ -37,10 +47,18 @@ class Devices:
             await _check_schools(db, {record.device.namespace for record in latest.values()})
             await db.execute(self._upsert, values)
 
-    async def all(self) -> tuple[DeviceRecord, ...]:
-        """All devices, by id."""
-        async with self._database.reading() as db:
-            return tuple(_stored(row) for row in await db.scalars(select(DeviceRow).order_by(DeviceRow.id)))
+    async def all(self) -> AsyncIterator[DeviceRecord]:
+        """All devices, by id; there are many, so they are read in parts."""
+        last = ""
+        while True:
+            query = _KEPT.where(DeviceRow.id > last).order_by(DeviceRow.id).limit(READ_AT_ONCE)
+            async with self._database.reading() as db:
+                rows = (await db.execute(query)).all()
+            for row in rows:
+                yield _record(row)
+            if len(rows) < READ_AT_ONCE:
+                return
+            last = rows[-1].id
 
     async def get(self, device_id: DeviceId) -> DeviceRecord:
         """Raises `StoredDeviceNotFound`."""
@@ -124,6 +142,16 @@ def _values(record: DeviceRecord) -> dict[str, object]:
         "discovery_payload": record.discovery_payload,
         "reported": reported_to_json(record.reported),
     }
+
+
+def _record(row: Row[str, JsonObject, str, bytes, str | None, JsonObject]) -> DeviceRecord:
+    return DeviceRecord(
+        device=device_from_json(row.device),
+        discovery_topic=row.discovery_topic,
+        discovery_payload=row.discovery_payload,
+        room=row.room_id,
+        reported=reported_from_json(row.reported) if row.reported else {},
+    )
 
 
 def _stored(row: DeviceRow) -> DeviceRecord:

@@ -1,5 +1,6 @@
 """Displays in the database, known by the hash of their secret."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -57,6 +58,13 @@ class Displays:
         async with self._database.reading() as db:
             displays = [_display(row) for row in await db.scalars(query)]
         return tuple(sorted(displays, key=lambda each: (each.name, each.id)))
+
+    async def in_rooms(self, room_ids: Collection[RoomId]) -> Mapping[RoomId, tuple[Display, ...]]:
+        """Displays of these rooms, by name; none of a room without."""
+        query = select(DisplayRow).where(DisplayRow.room_id.in_(room_ids))
+        async with self._database.reading() as db:
+            found = sorted((_display(row) for row in await db.scalars(query)), key=lambda each: (each.name, each.id))
+        return {id: tuple(each for each in found if each.room_id == id) for id in room_ids}
 
     async def touch(self, display_id: DisplayId, now: datetime) -> None:
         """Note that it was seen. Nothing happens where it is unknown."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rooms.floor import Floor
+from rooms.folding import folded
 from rooms.lesson import Lesson, LessonId, Site
 from rooms.room import RoomId
 from rooms.scene import StepId
@@ -23,6 +24,7 @@ def columns_of(lesson: Lesson) -> dict[str, object]:
     return {
         "title": lesson.title,
         "subject": lesson.subject,
+        "folded": folded(f"{lesson.title} {lesson.subject}"),
         "kind": lesson.kind,
         "start_at": lesson.start,
         "end_at": lesson.end,

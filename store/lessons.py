@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Subquery, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,17 +29,23 @@ from rooms.errors import (
 )
 from rooms.floor import Floor, Mode
 from rooms.invitation import InvitationState
-from rooms.lesson import EndReason, Lesson, LessonId, LessonState, planned_site
+from rooms.lesson import MAX_LENGTH, EndReason, Lesson, LessonId, LessonState, planned_site
 from rooms.lesson_changes import answered, reminded, with_floor, with_mode, with_overridden, with_sending
 from rooms.lesson_moves import cancelled, ended, moved_by_time, reinstated, replanned, resumed, started
+from rooms.organisation_tree import OrganisationTree
+from rooms.page import Page, Wanted
+from rooms.people.rights import SEES_NOTHING
 from rooms.room import RoomId
 from rooms.scene import StepId
 from rooms.school import SchoolId
 from store.audit import Audit
 from store.database import Database, Joined
 from store.lesson_rows import columns_of, lesson_of, new_row, set_sites
+from store.paging import Order, having, read_page
 from store.rooms import lock_rooms
 from store.tables import LessonRow, OrganisationRow, SiteRow
+
+_LISTED: Order[LessonRow] = Order((LessonRow.start_at, LessonRow.id), lambda row: (row.start_at, row.id))
 
 
 class LessonChange(NamedTuple):
@@ -63,8 +69,9 @@ class _UnwrittenEnd(NamedTuple):
 class Lessons:
     """Lessons with their sites. An end that could not be written is read as if it were, and written before all else."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tree: OrganisationTree) -> None:
         self._database = database
+        self._tree = tree
         self._unwritten: dict[LessonId, _UnwrittenEnd] = {}
 
     async def add(self, lesson: Lesson) -> None:
@@ -93,13 +100,29 @@ class Lessons:
         self, *, start: datetime, end: datetime, school_ids: Collection[SchoolId] | None = None
     ) -> tuple[Lesson, ...]:
         """Lessons that touch `start` to `end` with one of these schools as host or guest (None: any); by start."""
-        query = select(LessonRow).where(LessonRow.start_at < end, LessonRow.end_at > start)
+        query = select(LessonRow).where(_touching(start, end))
         if school_ids is not None:
-            guest = exists().where(SiteRow.lesson_id == LessonRow.id, SiteRow.school_id.in_(school_ids))
-            query = query.where(or_(LessonRow.host_school_id.in_(school_ids), guest))
+            mine = _of_schools(school_ids, start, end)
+            query = query.join(mine, mine.c.id == LessonRow.id)
         async with self._database.reading() as db:
             rows = await db.scalars(query.order_by(LessonRow.start_at, LessonRow.id))
             return tuple(self._shown(lesson_of(row)) for row in rows)
+
+    async def page(
+        self, wanted: Wanted, *, start: datetime, end: datetime, school_ids: Collection[SchoolId] | None = None
+    ) -> Page[Lesson]:
+        """As `list`, but for invitations that were taken back or have expired; words of the host's name count, too."""
+        query = select(LessonRow).where(_touching(start, end))
+        if school_ids is not None:
+            mine = _of_schools(school_ids, start, end, SiteRow.invitation.not_in(SEES_NOTHING))
+            query = query.join(mine, mine.c.id == LessonRow.id)
+        if wanted.words:
+            query = query.where(having(wanted.words, LessonRow.folded, self._of_host))
+        async with self._database.reading() as db:
+            return await read_page(db, query, _LISTED, wanted, lambda row: self._shown(lesson_of(row)))
+
+    def _of_host(self, word: str) -> ColumnElement[bool]:
+        return LessonRow.host_school_id.in_(self._tree.named_like(word))
 
     async def live(self) -> tuple[Lesson, ...]:
         """All live lessons, by start."""
@@ -292,6 +315,21 @@ def _taken_anew(before: Lesson, after: Lesson) -> frozenset[RoomId]:
 
 def _plan(lesson: Lesson, rooms: frozenset[RoomId]) -> object:
     return lesson.state, lesson.start, lesson.end, rooms
+
+
+def _touching(start: datetime, end: datetime) -> ColumnElement[bool]:
+    """With what lets an index be used: none lasts longer than `MAX_LENGTH`."""
+    return and_(LessonRow.start_at < end, LessonRow.end_at > start, LessonRow.start_at > start - MAX_LENGTH)
+
+
+def _of_schools(
+    school_ids: Collection[SchoolId], start: datetime, end: datetime, *of_guest: ColumnElement[bool]
+) -> Subquery:
+    """Ids of lessons at that time with one of these as host, or as a guest; found from the school, not by the time."""
+    hosted = select(LessonRow.id).where(LessonRow.host_school_id.in_(school_ids), _touching(start, end))
+    of_site = select(SiteRow.lesson_id).join(LessonRow, LessonRow.id == SiteRow.lesson_id)
+    joined = of_site.where(SiteRow.school_id.in_(school_ids), _touching(start, end), *of_guest)
+    return hosted.union(joined).subquery()
 
 
 def _check_planned(lesson: Lesson) -> None:

@@ -2,20 +2,28 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.errors import AlreadyExists, OrganisationNotFound
+from rooms.organisation_tree import OrganisationTree
 from rooms.school import Organisation, OrganisationId
 from store.database import Database
 from store.tables import OrganisationRow
 
 
 class Organisations:
-    """The tree of departments and schools."""
+    """The tree of departments and schools. `tree`: the same in memory, which follows what is written here."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tree: OrganisationTree) -> None:
         self._database = database
+        self.tree = tree
+
+    async def read(self) -> None:
+        """Take into `tree` what is in the database. One process at a time works on it, so this is done once."""
+        for each in await self.list():
+            self.tree.put(each)
 
     async def add(self, organisation: Organisation) -> None:
         """Raises `AlreadyExists`, and `OrganisationNotFound` for an unknown parent."""
@@ -37,6 +45,7 @@ class Organisations:
                 await db.flush()
             except IntegrityError as error:
                 raise AlreadyExists(f"there is an organisation {organisation.id}") from error
+            self._follow(db, organisation)
 
     async def rename(self, organisation: Organisation) -> None:
         """Its name and province are as here. Raises `OrganisationNotFound`."""
@@ -45,6 +54,11 @@ class Organisations:
             if row is None:
                 raise OrganisationNotFound(f"no organisation {organisation.id}")
             row.name, row.province = organisation.name, organisation.province
+            self._follow(db, _organisation(row))
+
+    def _follow(self, db: AsyncSession, organisation: Organisation) -> None:
+        """Once the transaction has succeeded, which may have more to do."""
+        event.listen(db.sync_session, "after_commit", lambda _: self.tree.put(organisation), once=True)
 
     async def get(self, organisation_id: OrganisationId) -> Organisation:
         """Raises `OrganisationNotFound`."""
@@ -64,20 +78,6 @@ class Organisations:
         """All, by name."""
         async with self._database.reading() as db:
             return _by_name(await db.scalars(select(OrganisationRow)))
-
-    async def children(self, organisation_id: OrganisationId) -> tuple[Organisation, ...]:
-        """Those directly below, by name."""
-        async with self._database.reading() as db:
-            rows = await db.scalars(select(OrganisationRow).where(OrganisationRow.parent_id == organisation_id))
-            return _by_name(rows)
-
-    async def below(self, organisation_id: OrganisationId) -> tuple[Organisation, ...]:
-        """The organisation itself and all below it, at any depth, by name; none where it is unknown."""
-        ids = select(OrganisationRow.id).where(OrganisationRow.id == organisation_id).cte(recursive=True)
-        ids = ids.union(select(OrganisationRow.id).where(OrganisationRow.parent_id == ids.c.id))
-        async with self._database.reading() as db:
-            rows = await db.scalars(select(OrganisationRow).where(OrganisationRow.id.in_(select(ids.c.id))))
-            return _by_name(rows)
 
 
 def _by_name(rows: Iterable[OrganisationRow]) -> tuple[Organisation, ...]:

@@ -4,10 +4,12 @@ import contextlib
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.folding import folded
+from rooms.page import Page, Wanted
 from rooms.people.account import Account, AccountId, Language, LoginId, LoginView, Role, RoleAt, TokenId, TokenView
 from rooms.people.errors import (
     AccountExists,
@@ -21,7 +23,10 @@ from rooms.people.errors import (
 from rooms.people.login_link import Link, LinkId, LinkKind
 from rooms.school import OrganisationId
 from store.database import Database
+from store.paging import Order, having, read_page
 from store.people_tables import AccountRow, KeyRow, LinkRow, LoginRow, RoleRow, TokenRow
+
+_LISTED: Order[AccountRow] = Order((AccountRow.folded, AccountRow.id), lambda row: (row.folded, row.id))
 
 
 class PeopleStore:
@@ -36,6 +41,7 @@ class PeopleStore:
             id=account.id,
             name=account.name,
             display_name=account.display_name,
+            folded=_folded(account),
             language=account.language,
             password_hash=password_hash,
             created_at=account.created,
@@ -66,22 +72,30 @@ class PeopleStore:
             row = (await db.scalars(select(AccountRow).where(AccountRow.name == name))).one_or_none()
             return None if row is None else (_account(row), row.password_hash)
 
-    async def accounts(self, organisation_ids: Collection[OrganisationId]) -> tuple[Account, ...]:
-        """Accounts that hold a role at one of these, by name."""
-        here = exists().where(RoleRow.account_id == AccountRow.id, RoleRow.organisation_id.in_(organisation_ids))
+    async def page(self, wanted: Wanted, organisation_ids: Collection[OrganisationId] | None) -> Page[Account]:
+        """Accounts that hold a role at one of these, at any where None; by their displayed names."""
+        here = exists().where(RoleRow.account_id == AccountRow.id)
+        if organisation_ids is not None:
+            here = here.where(RoleRow.organisation_id.in_(organisation_ids))
+        query = select(AccountRow).where(here, having(wanted.words, AccountRow.folded))
         async with self._database.reading() as db:
-            rows = await db.scalars(select(AccountRow).where(here).order_by(AccountRow.name))
-            return tuple(_account(row) for row in rows)
+            return await read_page(db, query, _LISTED, wanted, _account)
 
-    async def accounts_holding(self, roles: Collection[Role], organisation_id: OrganisationId) -> tuple[Account, ...]:
-        """Accounts that hold one of these roles just here and are let in, by name."""
-        here = exists().where(
-            RoleRow.account_id == AccountRow.id, RoleRow.organisation_id == organisation_id, RoleRow.role.in_(roles)
+    async def accounts_holding(
+        self, roles: Collection[Role], organisation_ids: Collection[OrganisationId]
+    ) -> dict[OrganisationId, list[Account]]:
+        """By organisation, accounts that hold one of these roles just there and are let in, by displayed name."""
+        held = and_(RoleRow.account_id == AccountRow.id, RoleRow.role.in_(roles))
+        here = select(AccountRow).where(
+            exists().where(held, RoleRow.organisation_id.in_(organisation_ids)), AccountRow.suspended_at.is_(None)
         )
-        let_in = select(AccountRow).where(here, AccountRow.suspended_at.is_(None))
+        found: dict[OrganisationId, list[Account]] = {each: [] for each in organisation_ids}
         async with self._database.reading() as db:
-            rows = await db.scalars(let_in.order_by(AccountRow.display_name, AccountRow.name))
-            return tuple(_account(row) for row in rows)
+            accounts = [_account(row) for row in await db.scalars(here.order_by(AccountRow.folded, AccountRow.id))]
+        for account in accounts:
+            for id in {each.organisation_id for each in account.roles if each.role in roles} & found.keys():
+                found[id].append(account)
+        return found
 
     async def accounts_where(
         self, *, names: Collection[str] = (), ids: Collection[AccountId] = ()
@@ -158,7 +172,11 @@ class PeopleStore:
 
     async def edit(self, account: Account) -> None:
         """Its displayed name and language are as here."""
-        values = {"display_name": account.display_name, "language": account.language}
+        values = {
+            "display_name": account.display_name,
+            "folded": _folded(account),
+            "language": account.language,
+        }
         async with self._database.writing() as db:
             await db.execute(update(AccountRow).where(AccountRow.id == account.id).values(**values))
 
@@ -403,6 +421,10 @@ def _login(row: LoginRow) -> LoginView:
 
 def _token(row: TokenRow) -> TokenView:
     return TokenView(id=TokenId(row.id), name=row.name, created=row.created_at, expires=row.expires_at)
+
+
+def _folded(account: Account) -> str:
+    return folded(f"{account.display_name} {account.name}")
 
 
 def _account(row: AccountRow) -> Account:

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, false, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from rooms.people.account import Role
 from rooms.people.login_link import LinkKind
-from store.columns import UtcDateTime, words
+from store.columns import FOLDED, UtcDateTime, words
 from store.tables import ID, ORGANISATION_ID, Base
 
 HASH = String(64)  # SHA-256, hex
@@ -15,10 +15,12 @@ HASH = String(64)  # SHA-256, hex
 
 class AccountRow(Base):
     __tablename__ = "accounts"
+    __table_args__ = (Index("ix_accounts_listed", "folded", "id"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(40), unique=True)
     display_name: Mapped[str] = mapped_column(Text)
+    folded: Mapped[str] = mapped_column(FOLDED, server_default=text("''"))  # of the displayed name and the name
     language: Mapped[str] = mapped_column(String(10))
     password_hash: Mapped[str | None] = mapped_column(Text)  # None: logs in by link or token only
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

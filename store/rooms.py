@@ -3,24 +3,33 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Select, delete, exists, select
+from sqlalchemy import ColumnElement, Select, delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.errors import AlreadyExists, InvalidValue, OrganisationNotFound, RoomInUse, RoomNotFound, VersionConflict
+from rooms.folding import folded
 from rooms.invitation import InvitationState
 from rooms.lesson import LessonState
+from rooms.organisation_tree import OrganisationTree
+from rooms.page import Page, Wanted
 from rooms.room import Room, RoomId
 from rooms.school import OrganisationId, OrganisationKind, SchoolId
 from store.database import Database
+from store.paging import Order, having, read_page
 from store.tables import DeviceRow, DisplayRow, LessonRow, OrganisationRow, RoomRow, SceneRow, SiteRow
+
+_LISTED: Order[RoomRow] = Order(
+    (RoomRow.school_id, RoomRow.folded, RoomRow.id), lambda row: (row.school_id, row.folded, row.id)
+)
 
 
 class Rooms:
     """Rooms of schools. A deleted room is kept where past lessons name it, and found by `named` only."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tree: OrganisationTree) -> None:
         self._database = database
+        self._tree = tree
 
     async def add(self, room: Room) -> None:
         """Raises `OrganisationNotFound`, `InvalidValue` (not a school), `AlreadyExists` (id, or name in its school)."""
@@ -30,7 +39,15 @@ class Rooms:
                 raise OrganisationNotFound(f"no school {room.school_id}")
             if school.kind is not OrganisationKind.SCHOOL:
                 raise InvalidValue(f"{room.school_id} is a {school.kind}; rooms belong to schools")
-            db.add(RoomRow(id=room.id, school_id=room.school_id, name=room.name, version=room.version))
+            db.add(
+                RoomRow(
+                    id=room.id,
+                    school_id=room.school_id,
+                    name=room.name,
+                    folded=folded(room.name),
+                    version=room.version,
+                )
+            )
             await _flush_named(db, room)
 
     async def get(self, room_id: RoomId) -> Room:
@@ -50,6 +67,19 @@ class Rooms:
             rooms = [_room(row) for row in await db.scalars(query)]
         return tuple(sorted(rooms, key=lambda each: (each.school_id, each.name, each.id)))
 
+    async def page(self, wanted: Wanted, school_ids: Collection[SchoolId] | None = None) -> Page[Room]:
+        """Rooms of these schools, of all where None; by school id and name. Words of the school's name count, too."""
+        query = select(RoomRow).where(RoomRow.deleted_at.is_(None))
+        if school_ids is not None:
+            query = query.where(RoomRow.school_id.in_(school_ids))
+        if wanted.words:
+            query = query.where(having(wanted.words, RoomRow.folded, self._of_school))
+        async with self._database.reading() as db:
+            return await read_page(db, query, _LISTED, wanted, _room)
+
+    def _of_school(self, word: str) -> ColumnElement[bool]:
+        return RoomRow.school_id.in_(self._tree.named_like(word))
+
     async def named(self, room_ids: Collection[RoomId]) -> Mapping[RoomId, Room]:
         """These rooms, deleted ones too: what a past lesson's page shows. Unknown ids are left out."""
         async with self._database.reading() as db:
@@ -62,7 +92,7 @@ class Rooms:
             (row,) = await lock_rooms(db, [room.id])
             if row.version != expected_version:
                 raise VersionConflict(f"room {room.id}", expected=expected_version, current=row.version)
-            row.name = room.name
+            row.name, row.folded = room.name, folded(room.name)
             row.version += 1
             await _flush_named(db, room)
             return _room(row)

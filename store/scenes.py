@@ -61,6 +61,15 @@ class Scenes:
             scenes = [_scene(row) for row in await db.scalars(select(SceneRow).where(SceneRow.room_id == room_id))]
         return tuple(sorted(scenes, key=lambda each: each.name))
 
+    async def names_in(self, room_ids: Collection[RoomId]) -> Mapping[RoomId, tuple[str, ...]]:
+        """The names of these rooms' scenes, in order."""
+        query = select(SceneRow.room_id, SceneRow.name).where(SceneRow.room_id.in_(room_ids))
+        names: dict[RoomId, list[str]] = {id: [] for id in room_ids}
+        async with self._database.reading() as db:
+            for room_id, name in await db.execute(query):
+                names[RoomId(room_id)].append(name)
+        return {id: tuple(sorted(found)) for id, found in names.items()}
+
 
 async def _check_devices(db: AsyncSession, scene: Scene) -> None:
     """A scene commands devices of its own room only: otherwise its author would rule another school's."""

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from rooms.errors import StoreUnavailable
+from rooms.organisation_tree import OrganisationTree
 from store.audit import Audit
 from store.clock import ClockStore
 from store.database import Database, Joined
@@ -27,20 +28,24 @@ from store.tables import Base
 
 
 class Store:
-    """All that is kept, by noun. Each method of these is one transaction, or part of one that `transaction` began."""
+    """All that is kept, by noun. Each method of these is one transaction, or part of one that `transaction` began.
+
+    `tree`: all organisations, in memory.
+    """
 
     metadata: MetaData = Base.metadata
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tree: OrganisationTree) -> None:
         self._database = database
         self.engine: AsyncEngine = database.engine
-        self.organisations = Organisations(database)
-        self.rooms = Rooms(database)
+        self.tree = tree
+        self.organisations = Organisations(database, tree)
+        self.rooms = Rooms(database, tree)
         self.displays = Displays(database)
         self.devices = Devices(database)
         self.device_addresses = DeviceAddresses(database)
         self.scenes = Scenes(database)
-        self.lessons = Lessons(database)
+        self.lessons = Lessons(database, tree)
         self.audit = Audit(database)
         self.people = PeopleStore(database)
         self.mqtt_passwords = MqttPasswords(database)
@@ -55,7 +60,7 @@ class Store:
         """
         await self.lessons.catch_up()  # what ended without the database is over for this transaction, too
         async with self._database.writing() as db:
-            yield Store(Joined(self._database, db))
+            yield Store(Joined(self._database, db), self.tree)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """One consistent view of the database; nothing may be written. Raises `StoreUnavailable`."""
@@ -80,6 +85,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
         raise StoreUnavailable(f"{parsed.render_as_string(hide_password=True)} cannot be opened: {reason}") from error
     engine = make_engine(parsed)
     try:
-        yield Store(Database(engine))
+        store = Store(Database(engine), OrganisationTree())
+        await store.organisations.read()
+        yield store
     finally:
         await engine.dispose()

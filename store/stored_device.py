@@ -1,13 +1,15 @@
 """A device as it is kept over a restart: whether it can be, and its JSON."""
 
 import math
+import sys
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
-from devices.device import Device, DeviceRecord, PropertyName, Reported, Value
+from devices.device import Device, DeviceRecord, Namespace, Property, PropertyName, Reported, Value
 from rooms import checks
 from rooms.errors import InvalidValue
 
@@ -20,7 +22,10 @@ class _KeptValue:
     received: datetime
 
 
+SHARED_LIMIT, SHARED_LENGTH = 1024, 8192
+"""Of properties that devices share: how many, and the longest JSON."""
 _DEVICE = TypeAdapter(Device)
+_PROPERTIES = TypeAdapter(tuple[Property, ...])
 _KEPT_VALUES = TypeAdapter(dict[PropertyName, _KeptValue])
 
 
@@ -40,8 +45,31 @@ def device_to_json(device: Device) -> dict[str, object]:
 
 
 def device_from_json(fields: Mapping[str, object]) -> Device:
-    """The device whose `device_to_json` this is."""
-    return _DEVICE.validate_python(fields)
+    """The device whose `device_to_json` this is. Many are described alike, and share their properties."""
+    device = _DEVICE.validate_python({**fields, "properties": ()})
+    properties = _PROPERTIES_READ.get(fields.get("properties", ()))
+    return replace(device, properties=properties, namespace=Namespace(sys.intern(device.namespace)))
+
+
+class _Shared:
+    """Properties as they were read, by their JSON."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, tuple[Property, ...]] = OrderedDict()
+
+    def get(self, raw: object) -> tuple[Property, ...]:
+        said = repr(raw)
+        known = self._known.get(said)
+        if known is None:
+            known = _PROPERTIES.validate_python(raw)
+            if len(said) <= SHARED_LENGTH:
+                self._known[said] = known
+            if len(self._known) > SHARED_LIMIT:
+                self._known.popitem(last=False)
+        return known
+
+
+_PROPERTIES_READ = _Shared()
 
 
 def reported_to_json(reported: Mapping[PropertyName, Reported]) -> dict[str, object]:

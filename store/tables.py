@@ -25,7 +25,7 @@ from rooms.floor import Mode
 from rooms.invitation import InvitationState
 from rooms.lesson import EndReason, LessonKind, LessonState
 from rooms.school import OrganisationKind
-from store.columns import UtcDateTime, words
+from store.columns import FOLDED, UtcDateTime, words
 
 ID = String(64)
 ORGANISATION_ID = String(40)
@@ -69,11 +69,20 @@ class RoomRow(Base):
             sqlite_where=text("deleted_at IS NULL"),
             postgresql_where=text("deleted_at IS NULL"),
         ),
+        Index(
+            "ix_rooms_listed",
+            "school_id",
+            "folded",
+            "id",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"))
     name: Mapped[str] = mapped_column(Text)
+    folded: Mapped[str] = mapped_column(FOLDED, server_default=text("''"))  # of the name
     version: Mapped[int]
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -127,14 +136,19 @@ class SceneRow(Base):
 
 class LessonRow(Base):
     __tablename__ = "lessons"
-    __table_args__ = (Index(None, "state", "start_at"),)
+    __table_args__ = (
+        Index(None, "state", "start_at"),
+        Index("ix_lessons_listed", "start_at", "id"),
+        Index("ix_lessons_of_host", "host_school_id", "start_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     title: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)
+    folded: Mapped[str] = mapped_column(FOLDED, server_default=text("''"))  # of title and subject
     kind: Mapped[LessonKind] = mapped_column(words(LessonKind))
-    host_school_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
-    start_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    host_school_id: Mapped[str] = mapped_column(ForeignKey("organisations.id"))
+    start_at: Mapped[datetime] = mapped_column(UtcDateTime)
     end_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[LessonState] = mapped_column(words(LessonState))
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -23,7 +23,8 @@ EXCEPTIONS = {("controller/__main__.py", "demo")}
 
 ORDER: Mapping[str, str] = {
     "rooms": """
-        errors checks school audit room floor invitation scene lesson lesson_moves lesson_changes people suggestion
+        errors checks folding page school organisation_tree audit room floor invitation scene lesson lesson_moves
+        lesson_changes people suggestion
     """,
     "devices": """
         errors scale device availability turns mqtt driver changes commands shares dialects overload problems readers
@@ -31,7 +32,7 @@ ORDER: Mapping[str, str] = {
     """,
     "webrtc": "errors shared rtp sdp transport estimation forwarding selection bridge node",
     "store": """
-        columns engine database tables people_tables stored_device migrate migrations leadership
+        columns engine database tables people_tables paging stored_device migrate migrations leadership
         organisations rooms displays devices scenes audit device_addresses lesson_rows lessons people mqtt_passwords
         quality clock store
     """,

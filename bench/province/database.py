@@ -128,6 +128,7 @@ def _rooms(size: Size) -> Iterator[dict[str, object]]:
                 "id": room_id(school, number),
                 "school_id": school_id(school),
                 "name": f"Phòng {number:02}",
+                "folded": f"phong {number:02}",
                 "version": 1,
                 "deleted_at": None,
             }
@@ -186,6 +187,7 @@ def _lessons(size: Size, now: datetime) -> Iterator[dict[str, object]]:
                 "id": lesson_id(school, number),
                 "title": f"Tiết {number + 1}",
                 "subject": "Toán",
+                "folded": f"tiet {number + 1} toan",
                 "kind": LessonKind.LESSON,
                 "host_school_id": school_id(school),
                 "start_at": start,
@@ -242,6 +244,7 @@ def _account(name: str, now: datetime) -> dict[str, object]:
         "id": f"a-{name}",
         "name": name,
         "display_name": name,
+        "folded": f"{name} {name}",
         "language": "vi",
         "password_hash": None,
         "created_at": now,

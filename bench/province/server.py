@@ -14,6 +14,8 @@ import aiohttp
 
 STARTING_S = 300.0
 ENDING_S = 30.0
+QUIET_S, QUIET_SHARE = 2.0, 0.015
+"""How long its CPU is watched, and what share of it is next to nothing."""
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -33,6 +35,15 @@ class Server:
             with suppress(FileNotFoundError):  # it ended meanwhile
                 total_ns += int((task / "schedstat").read_text().split()[0])
         return total_ns / 1e9
+
+    async def quiet(self) -> None:
+        """Return once it does next to nothing. Raises `TimeoutError`."""
+        async with asyncio.timeout(STARTING_S):
+            busy = True
+            while busy:
+                before = self.cpu_s()
+                await asyncio.sleep(QUIET_S)
+                busy = self.cpu_s() - before > QUIET_S * QUIET_SHARE
 
     def resident_kb(self) -> float:
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_BYTES / 1000

@@ -20,7 +20,7 @@ from devices.hub import DeviceHub
 from rooms.audit import AuditEntry
 from rooms.errors import StoreUnavailable
 from rooms.people.rights import Right, Rights
-from rooms.school import OrganisationId, OrganisationKind, SchoolId
+from rooms.school import OrganisationId, SchoolId
 from store import Store
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class MqttLogins:
             await self._take_up()
 
     async def _take_up(self) -> None:
-        schools = await self._schools()
+        schools = self._schools()
         self._hub.set_namespaces({Namespace(each) for each in schools})
         if self._broker is not None:
             await self._let_in(self._broker, {}, schools)
@@ -117,7 +117,7 @@ class MqttLogins:
     ) -> None:
         """Those of these schools, of all where None, that have a password: as it is written, or `new`."""
         hashes = {**await self._passwords.all(), **new}
-        schools = await self._schools() if schools is None else schools
+        schools = self._schools() if schools is None else schools
         await broker.set_schools({each: hashes[each] for each in schools if each in hashes})
 
     async def school_added(self) -> None:
@@ -153,7 +153,7 @@ class MqttLogins:
         `BrokerUnavailable` or `StoreUnavailable` where it cannot be given now: then the old one stays.
         """
         rights.require(Right.CONNECT, id, "organisation", id)
-        school_id = (await self._store.organisations.get(id)).school_id
+        school_id = self._store.tree.get(id).school_id
         if self._broker is None:
             raise PasswordsElsewhere("the configured broker gives out its own passwords")
         password = secrets.token_urlsafe(18)
@@ -181,15 +181,14 @@ class MqttLogins:
             after={},
         )
 
-    async def _schools(self) -> list[SchoolId]:
-        organisations = await self._store.organisations.list()
-        return [each.school_id for each in organisations if each.kind is OrganisationKind.SCHOOL]
+    def _schools(self) -> list[SchoolId]:
+        return [school for top in self._store.tree.tops() for school in sorted(self._store.tree.schools_below(top.id))]
 
     async def _move_in(self) -> None:
         """Take what earlier versions kept in files into the database."""
         if self._broker is None:
             return
-        known, schools = await self._passwords.all(), set(await self._schools())
+        known, schools = await self._passwords.all(), set(self._schools())
         found = {**self._broker.schools, **_kept(self._earlier)}
         new = {school: found[school] for school in schools if school in found and school not in known}
         await self._passwords.put(new)

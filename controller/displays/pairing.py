@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.displays.pairing_codes import PairingCodes
 from controller.displays.presence import Displays
 from controller.ids import new_id
 from controller.lessons.conductor import Conductor
 from controller.nodes.bridges import Nodes
 from controller.people.secret import hash_of, new_secret
+from devices.changes import Changes
 from rooms.audit import AuditEntry
 from rooms.people.rights import Right, Rights
 from rooms.room import Display, DisplayId, RoomId

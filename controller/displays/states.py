@@ -57,7 +57,7 @@ class DisplayStates:
             time=self._clock(),
             display=display_id,
             room=NamedJson(id=room.id, name=room.name),
-            school=SchoolJson.of(await self._store.organisations.get(room.school_id)),
+            school=SchoolJson.of(self._store.tree.get(room.school_id)),
             next=await self._next_lesson(room),
             asking=await self._asking(room.id),
             call=self._call(display.id, room.id),
@@ -68,7 +68,7 @@ class DisplayStates:
         if lesson is None:
             return None
         site = lesson.site(room_id)
-        host = await self._store.organisations.get(lesson.host_school_id)
+        host = self._store.tree.get(lesson.host_school_id)
         return AskingLesson(
             lesson=lesson.id,
             title=lesson.title,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.ids import new_command_id
+from devices.changes import Changes
 from devices.device import Command, CommandResult, Device, DeviceId, DeviceRecord, PropertyName, Value
 from devices.errors import DeviceNotFound
 from devices.hub import DeviceHub

@@ -4,16 +4,18 @@ Values change far more often than they need to be written: what changed is gathe
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import count, islice
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
+from devices.changes import Change, Changes
+from devices.changes import ChangeKind as DeviceChangeKind
 from devices.device import DeviceId, DeviceRecord, Namespace
 from devices.errors import DeviceNotFound
-from devices.hub import ChangeKind as DeviceChangeKind
-from devices.hub import DeviceChange, DeviceHub
+from devices.hub import DeviceHub
 from rooms.errors import DeviceInUse, InvalidValue, RoomsError, StoredDeviceNotFound, StoreUnavailable
 from store import Store
 from store.stored_device import check_record
@@ -37,7 +39,14 @@ KEPT = (DeviceChangeKind.DISCOVERED, DeviceChangeKind.UPDATED, DeviceChangeKind.
 
 async def restore_devices(store: Store, hub: DeviceHub) -> None:
     """Give the hub what the database knows, before it connects."""
-    hub.restore(await store.devices.all(), await store.device_addresses.all())
+    addresses = {each.device_id: (each,) for each in await store.device_addresses.all()}
+    gc.disable()  # all that is made here stays: looking for what does not would take as long as reading
+    try:
+        async for record in store.devices.all():
+            hub.restore([record], addresses.get(record.device.id, ()))
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 class DeviceRecords:
@@ -66,7 +75,7 @@ class DeviceRecords:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._write_regularly(), name="write device records")
                 tasks.create_task(self._write_what_came(), name="write new devices")
-                async with self._hub.changes() as changes:
+                with self._hub.changes() as changes:
                     async for change in changes:
                         self._follow(change)
         finally:
@@ -76,8 +85,8 @@ class DeviceRecords:
                 async with asyncio.timeout(LAST_WRITE_S):
                     await self._write_dirty()
 
-    def _follow(self, change: DeviceChange) -> None:
-        id = change.device_id
+    def _follow(self, change: Change) -> None:
+        id = DeviceId(change.id)
         if change.kind is DeviceChangeKind.CLAIM:
             return  # whoever put it there, or took it out, says so
         if change.kind in DESCRIBED:
@@ -119,6 +128,7 @@ class DeviceRecords:
             await self._write(ids)
             for id in ids:
                 del self._found[school][id]
+                self._hub.keep(id)
                 self._changes.publish(ChangeKind.DEVICE, id)
             if not self._found[school]:
                 del self._found[school]

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.ids import new_id
+from devices.changes import Changes
 from rooms.audit import AuditEntry
 from rooms.people.rights import Right, Rights
 from rooms.room import Room, RoomId
@@ -29,7 +30,7 @@ class Rooms:
         Raises `HiddenObject`, `Forbidden`, `OrganisationNotFound`, `InvalidValue` (no school), `AlreadyExists`.
         """
         rights.require(Right.EQUIP, school_id, "organisation", school_id)
-        school = await self._store.organisations.get(school_id)
+        school = self._store.tree.get(school_id)
         room = Room(id=id or RoomId(new_id("r")), school_id=school.school_id, name=name)
         async with self._store.transaction() as tx:
             await tx.rooms.add(room)

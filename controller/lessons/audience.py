@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.lessons.conductor import Conductor
 from controller.nodes.bridge_report import VIEWER, is_viewer
 from controller.nodes.bridges import Nodes
+from devices.changes import Changes
 from rooms.errors import DisplayNotFound, StoreUnavailable
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.people.account import Account
@@ -52,8 +53,8 @@ class People(Protocol):
     async def holder(self, client: str) -> Account | None:
         """Whose login or token that is; None: it has ended."""
 
-    async def rights(self, account: Account) -> Rights:
-        """In the tree of organisations as it is now."""
+    def rights(self, account: Account) -> Rights:
+        """In the tree of organisations as it is whenever they are asked."""
 
 
 class Audience:
@@ -130,7 +131,7 @@ class Audience:
         account = await self._people.holder(guest.login)
         if account is None:
             return await self._is_display(guest)
-        rights = await self._people.rights(account)
+        rights = self._people.rights(account)
         if is_viewer(guest.participant):
             return guest.account_id == account.id and rights.may_watch(lesson)
         site = rights.sharing_site(lesson)

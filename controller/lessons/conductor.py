@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.lessons.due import RESTART_PAUSE_S, Due
 from controller.lessons.endings import Endings, just_ended
 from controller.lessons.jobs import Jobs, stop
@@ -20,6 +20,7 @@ from controller.lessons.moves import TIME, LessonMoves
 from controller.lessons.scenes import SceneRun
 from controller.lessons.strays import close_stray
 from controller.nodes.bridges import Nodes
+from devices.changes import Changes
 from devices.hub import DeviceHub
 from rooms.errors import InvalidState, LessonNotFound, RoomBusy, SiteNotFound, StoreUnavailable
 from rooms.lesson import EARLIEST_START, EndReason, Lesson, LessonId, LessonState, can_resume, gives_way

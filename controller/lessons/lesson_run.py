@@ -19,6 +19,7 @@ from controller.nodes.errors import NodeUnavailable
 from devices.hub import DeviceHub
 from rooms.errors import StoreUnavailable
 from rooms.lesson import Lesson, LessonState
+from rooms.organisation_tree import OrganisationTree
 from rooms.room import Room, RoomId
 from rooms.scene import LESSON_SCENE, StepId
 from rooms.school import Organisation, OrganisationId
@@ -45,10 +46,18 @@ class Plan:
 
 
 async def read_plan(store: Store, lesson: Lesson) -> Plan:
-    """The lesson's rooms, those deleted since too, and schools, however many in two queries."""
-    rooms = await store.rooms.named([site.room_id for site in lesson.sites])
+    """The lesson's rooms, those deleted since too, and schools. Raises `OrganisationNotFound`."""
+    return plan_of(lesson, await store.rooms.named([site.room_id for site in lesson.sites]), store.tree)
+
+
+def plan_of(lesson: Lesson, rooms: Mapping[RoomId, Room], tree: OrganisationTree) -> Plan:
+    """`rooms`: the lesson's, and perhaps others. Raises `OrganisationNotFound`."""
     ids = {lesson.host_school_id, *(site.school_id for site in lesson.sites)}
-    return Plan(lesson=lesson, rooms=rooms, schools=await store.organisations.named(ids))
+    return Plan(
+        lesson=lesson,
+        rooms={site.room_id: rooms[site.room_id] for site in lesson.sites},
+        schools={id: tree.get(id) for id in ids},
+    )
 
 
 class SceneRuns:

@@ -51,7 +51,7 @@ class Planning(LessonActions):
         """
         rights.require(Right.PLAN, wanted.host, "organisation", wanted.host)
         async with self._store.transaction() as tx:
-            school = await tx.organisations.get(wanted.host)
+            school = tx.tree.get(wanted.host)
             lesson = Lesson.planned(
                 id=LessonId(new_id("l")),
                 title=wanted.title,

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.lessons.errors import RoomInUse
 from controller.lessons.scenes import SceneRun
 from controller.lessons.steps import SceneView
+from devices.changes import Changes
 from devices.errors import DeviceNotFound
 from devices.hub import DeviceHub
 from rooms.audit import AuditEntry

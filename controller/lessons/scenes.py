@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from controller.ids import new_command_id
 from controller.lessons.steps import StepDevice, StepView
+from devices.changes import ChangeKind
 from devices.commands import on_the_way, same
 from devices.device import Availability, Command, CommandState, DeviceId, DeviceType, PropertyName, Value
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound, QueueFull
-from devices.hub import ChangeKind, DeviceHub
+from devices.hub import DeviceHub
 from rooms.errors import StepNotFound
 from rooms.scene import Scene, SceneStep, StepId, StepResult, StepState, skippable, startable
 
@@ -95,11 +96,12 @@ class SceneRun:
             if self.results[step.id].state is StepState.RUNNING:
                 self._move(step, StepState.WAITING)  # its task ended with the run before
         devices = {step.device_id for step in self.scene.steps}
-        async with asyncio.TaskGroup() as tasks, self._hub.changes(devices) as changes:
-            tasks.create_task(self._advance(tasks), name=f"scene {self.scene.name} of room {self.scene.room_id}")
-            async for change in changes:
-                if change.kind in COMPARED_AFTER:
-                    self._compare(change.device_id)
+        with self._hub.changes(devices) as changes:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._advance(tasks), name=f"scene {self.scene.name} of room {self.scene.room_id}")
+                async for change in changes:
+                    if change.kind in COMPARED_AFTER:
+                        self._compare(DeviceId(change.id))
 
     async def _advance(self, tasks: asyncio.TaskGroup) -> None:
         while True:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from controller.people.people import People
 from rooms.audit import AuditEntry, AuditFilter
+from rooms.page import Wanted
 from rooms.people.account import AccountId
 from store.store import Store
 
@@ -23,10 +24,11 @@ async def audit_lines(
     """The newest entries, the last of them last. `actor`: an account's name or id, or how the log names it."""
     named = await people.accounts.with_names([actor]) if actor else {}
     id = named[actor].id if actor in named else actor
-    page = await store.audit.page(AuditFilter(actor=id, action=action, start=start, end=end), limit=limit)
-    ids = {AccountId(each) for entry in page.entries for each in (entry.actor, entry.object_id)}
+    meant = AuditFilter(actor=id, action=action, start=start, end=end)
+    page = await store.audit.page(meant, Wanted(limit=limit))
+    ids = {AccountId(each) for entry in page.items for each in (entry.actor, entry.object_id)}
     names = {id: account.name for id, account in (await people.accounts.with_ids(ids)).items()}
-    return [_line(entry, names) for entry in reversed(page.entries)]
+    return [_line(entry, names) for entry in reversed(page.items)]
 
 
 def read_moment(text: str) -> datetime:

@@ -9,6 +9,7 @@ from controller.ids import new_id
 from controller.people.password import Match, Passwords
 from controller.people.throttle import Throttle
 from rooms.audit import AuditEntry
+from rooms.page import Page, Wanted
 from rooms.people.account import Account, AccountId, Identity, Language, LoginId, Role, RoleAt
 from rooms.people.errors import AccountNotFound, LoginFailed, WrongPassword
 from rooms.people.rights import Right, Rights
@@ -119,13 +120,15 @@ class Accounts:
         """Those of these that there are, by id."""
         return {each.id: each for each in await self._rows.accounts_where(ids=ids)}
 
-    async def list(self, organisation_ids: Collection[OrganisationId]) -> tuple[Account, ...]:
-        """Accounts with a role at one of these, by name."""
-        return await self._rows.accounts(organisation_ids)
+    async def page(self, wanted: Wanted, organisation_ids: Collection[OrganisationId] | None = None) -> Page[Account]:
+        """Accounts with a role at one of these, at any where None; by their displayed names."""
+        return await self._rows.page(wanted, organisation_ids)
 
-    async def holding(self, roles: Collection[Role], organisation_id: OrganisationId) -> tuple[Account, ...]:
-        """Accounts with one of these roles at just this organisation that are let in, by name."""
-        return await self._rows.accounts_holding(roles, organisation_id)
+    async def holding(
+        self, roles: Collection[Role], organisation_ids: Collection[OrganisationId]
+    ) -> dict[OrganisationId, list[Account]]:
+        """By organisation, accounts with one of these roles at just that one that are let in, by displayed name."""
+        return await self._rows.accounts_holding(roles, organisation_ids)
 
     async def all(self) -> tuple[Account, ...]:
         """Of the whole database, by name."""
@@ -134,7 +137,7 @@ class Accounts:
     async def grant(self, account_id: AccountId, role: RoleAt, *, rights: Rights, actor: str) -> Account:
         """Raises `AccountNotFound`, `HiddenObject`, `Forbidden`, `OrganisationNotFound`."""
         await self._permit_role(account_id, role, rights)
-        await self._store.organisations.get(role.organisation_id)
+        self._store.tree.get(role.organisation_id)
         async with self._changing("account.grant", account_id, actor) as change:
             await change.rows.grant(account_id, role)
         return change.after
@@ -150,7 +153,7 @@ class Accounts:
         Raises `AccountNotFound`, `HiddenObject`, `Forbidden`, `OnlyRole`, `LastAdministrator`.
         """
         account = await self._permit_role(account_id, role, rights)
-        above = (await self.rights(account)).administered_from(role.organisation_id)
+        above = self.rights(account).administered_from(role.organisation_id)
         async with self._changing("account.take", account_id, actor) as change:
             await change.rows.take(account_id, role, administered_from=above)
         return change.after
@@ -177,7 +180,7 @@ class Accounts:
         Raises `AccountNotFound`, `HiddenObject`, `Forbidden`; `LastAdministrator` unless `forced`.
         """
         account = await self._permit(account_id, rights)
-        own = await self.rights(account)
+        own = self.rights(account)
         held = [each.organisation_id for each in account.roles if each.role is Role.ADMINISTRATOR and not forced]
         kept = [own.administered_from(each) for each in held]
         async with self._changing("account.suspend", account_id, actor) as change:
@@ -267,9 +270,9 @@ class Accounts:
     async def any_administrator(self) -> bool:
         return await self._rows.any_administrator()
 
-    async def rights(self, account: Account) -> Rights:
-        """What the account may do, in the tree of organisations as it is now."""
-        return Rights.of(account, await self._store.organisations.list())
+    def rights(self, account: Account) -> Rights:
+        """What the account may do, in the tree of organisations as it is whenever that is asked."""
+        return Rights.of(account, self._store.tree)
 
     async def holder(self, client: str) -> Account | None:
         """Whose login or token `Identity.client` names; None: it has ended, or lets nobody in now."""

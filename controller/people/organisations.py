@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controller.broker.school_logins import MqttLogins
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.people.accounts import Accounts
+from devices.changes import Changes
 from rooms.audit import AuditEntry
+from rooms.organisation_tree import OrganisationTree
 from rooms.people.account import AccountId, Role, RoleAt
 from rooms.people.rights import Right, Rights
 from rooms.school import Organisation, OrganisationId, OrganisationKind, check_parent, ids_from
@@ -24,10 +26,10 @@ class NewOrganisation:
     id: OrganisationId | None = None
     parent: OrganisationId | None = None
 
-    async def named(self, tx: Store) -> Organisation:
+    def named(self, tree: OrganisationTree) -> Organisation:
         """With an id that none has, or the one that was given."""
         return Organisation(
-            id=self.id or await _free_id(tx, self.name),
+            id=self.id or _free_id(tree, self.name),
             parent_id=self.parent,
             kind=self.kind,
             name=self.name,
@@ -57,8 +59,8 @@ class Organisations:
         rights.require_addition(new.parent)
         async with self._store.transaction() as tx:
             if new.parent is not None:
-                check_parent(await tx.organisations.get(new.parent))
-            added = await new.named(tx)
+                check_parent(tx.tree.get(new.parent))
+            added = new.named(tx.tree)
             await self.write(tx, added, actor=actor)
             if administrator is not None:
                 role = RoleAt(Role.ADMINISTRATOR, added.id)
@@ -121,10 +123,9 @@ class Organisations:
         )
 
 
-async def _free_id(tx: Store, name: str) -> OrganisationId:
+def _free_id(tree: OrganisationTree, name: str) -> OrganisationId:
     """An id for a new organisation, made of its name, that none has."""
-    taken = {each.id for each in await tx.organisations.list()}
-    return next(each for each in ids_from(name) if each not in taken)
+    return next(each for each in ids_from(name) if each not in tree)
 
 
 def _summary(each: Organisation) -> dict[str, object]:

@@ -53,6 +53,6 @@ class Setup:
                 return await tx.organisations.get(first.id)
             except OrganisationNotFound:
                 pass
-        added = await first.named(tx)
+        added = first.named(tx.tree)
         await self._organisations.write(tx, added, actor=ACTOR)
         return added

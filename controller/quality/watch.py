@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.displays.report import DisplayReport
 from controller.lessons.conductor import Conductor
 from controller.nodes.bridges import Nodes
 from controller.quality.history import SAMPLE_S, History, row
 from controller.quality.verdict import NODE_LOST, Figures, Freezes, Recent, SiteQuality, Steady, figures, judge_all
+from devices.changes import Changes
 from rooms.errors import StoreUnavailable
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.room import RoomId

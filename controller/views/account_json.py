@@ -1,15 +1,14 @@
 """People as pages are sent them: whoever is logged in, and the accounts that administrators look after. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from controller.schema import NamedJson
+from controller.schema import NamedJson, PageJson
+from rooms.organisation_tree import OrganisationTree
 from rooms.people.account import Account, AccountId, Identity, Language, LoginId, LoginView, Role, TokenView
 from rooms.people.rights import Right, Rights
-from rooms.school import DEFAULT_TIMEZONE, Organisation, OrganisationId
-
-Names = Mapping[OrganisationId, Organisation]
+from rooms.school import DEFAULT_TIMEZONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +44,19 @@ class MeJson:
     timezone: str
 
     @classmethod
-    def of(cls, identity: Identity, organisations: Names) -> "MeJson":
+    def of(cls, identity: Identity, tree: OrganisationTree) -> "MeJson":
         account = identity.account
-        rights = Rights.of(account, organisations.values())
+        rights = Rights.of(account, tree)
         return cls(
             account=AccountJson(
                 id=account.id, name=account.name, display_name=account.display_name, language=account.language
             ),
-            roles=_roles(account, organisations),
+            roles=_roles(account, tree),
             operator=account.operator,
-            administers=bool(rights.organisations(Right.ADMINISTER)),
+            administers=rights.administers,
             own_password_needed=identity.unsettled,
             csrf=identity.csrf,
-            timezone=home_timezone(account, organisations),
+            timezone=home_timezone(account, tree),
         )
 
 
@@ -76,7 +75,7 @@ class AccountWithRolesJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountsJson:
+class AccountsJson(PageJson):
     accounts: list[AccountWithRolesJson]
 
 
@@ -129,21 +128,22 @@ class GivenJson:
     expires: datetime | None = None
 
 
-def _roles(account: Account, organisations: Names) -> list[HeldRole]:
+def _roles(account: Account, tree: OrganisationTree) -> list[HeldRole]:
     return [
         HeldRole(role=each.role, organisation=NamedJson(id=each.organisation_id, name=found.name))
         for each in account.roles
-        if (found := organisations.get(each.organisation_id)) is not None
+        if (found := tree.find(each.organisation_id)) is not None
     ]
 
 
-def home_timezone(account: Account, organisations: Names) -> str:
+def home_timezone(account: Account, tree: OrganisationTree) -> str:
     """That of the first organisation where the person holds a role."""
-    homes = [organisations[each.organisation_id] for each in account.roles if each.organisation_id in organisations]
-    return homes[0].timezone if homes else DEFAULT_TIMEZONE
+    homes = (tree.find(each.organisation_id) for each in account.roles)
+    home = next((each for each in homes if each is not None), None)
+    return DEFAULT_TIMEZONE if home is None else home.timezone
 
 
-def account_as_seen(each: Account, organisations: Names, rights: Rights) -> AccountWithRolesJson:
+def account_as_seen(each: Account, tree: OrganisationTree, rights: Rights) -> AccountWithRolesJson:
     """As whoever has these rights may know it: roles elsewhere are not theirs to see."""
     mine = tuple(one for one in each.roles if rights.has(Right.ADMINISTER, one.organisation_id))
     return AccountWithRolesJson(
@@ -151,7 +151,7 @@ def account_as_seen(each: Account, organisations: Names, rights: Rights) -> Acco
         name=each.name,
         display_name=each.display_name,
         language=each.language,
-        roles=_roles(replace(each, roles=mine), organisations),
+        roles=_roles(replace(each, roles=mine), tree),
         suspended=each.suspended is not None,
         own_password_needed=each.password_given,
         can=rights.has_person(each),

@@ -6,7 +6,7 @@ Pages learn of a followed lesson from the conductor itself.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.displays.presence import Displays
 from controller.lessons.conductor import Conductor
 from controller.lessons.lesson_run import Plan
@@ -21,6 +21,7 @@ from controller.nodes.bridge_report import (
     wanted_layers,
 )
 from controller.nodes.bridges import Nodes
+from devices.changes import Changes
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.room import RoomId
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from controller.schema import PageJson
 from devices.device import (
     Availability,
     Capability,
@@ -126,7 +127,7 @@ class DiscoveryProblemJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DevicesJson:
+class DevicesJson(PageJson):
     devices: list[DeviceJson]
     problems: list[DiscoveryProblemJson]
 

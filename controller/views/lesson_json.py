@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from controller.schema import NamedJson
+from controller.schema import NamedJson, PageJson
 from controller.views.lesson_view import LessonView, SiteView
 from rooms.floor import Mode
 from rooms.lesson import (
@@ -92,7 +92,7 @@ class LessonJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LessonsJson:
+class LessonsJson(PageJson):
     lessons: list[LessonJson]
 
 

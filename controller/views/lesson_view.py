@@ -1,16 +1,17 @@
 """A lesson as its people see it: what is ready at each of its sites. Times are aware UTC.
 
-All of a lesson that is held here is in memory: its row, rooms, scenes, displays and media. Of others the rooms and
-schools are read.
+All of a lesson that is held here is in memory: its row, rooms, scenes, displays and media. Of others the
+rooms are read; schools always are in memory.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.displays.presence import Displays
 from controller.displays.report import Camera, SiteDisplay
 from controller.lessons.conductor import Conductor
-from controller.lessons.lesson_run import Plan, SceneRuns, read_plan
+from controller.lessons.lesson_run import HeldLesson, Plan, SceneRuns, plan_of
 from controller.lessons.steps import StepView
 from controller.nodes.bridge_report import SiteMedia, moving_media
 from controller.nodes.bridges import Nodes
@@ -20,7 +21,7 @@ from controller.schema import NamedJson, SchoolJson
 from controller.views.readiness import Sending, SiteDevices, SiteProblem, devices_state, is_ready, problems
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState, Site
-from rooms.room import Room
+from rooms.room import Room, RoomId
 from store import Store
 
 
@@ -102,10 +103,23 @@ class LessonViews:
 
     async def of(self, lesson: Lesson) -> LessonView:
         """The same of a lesson that has just been read or written."""
+        return (await self.of_all([lesson]))[0]
+
+    async def of_all(self, lessons: Sequence[Lesson]) -> list[LessonView]:
+        """The same of these lessons; one query at most, however many they are."""
+        unheld = {site.room_id for each in lessons if self._held_as(each) is None for site in each.sites}
+        rooms = await self._store.rooms.named(unheld) if unheld else {}
+        return [self._view(each, rooms) for each in lessons]
+
+    def _held_as(self, lesson: Lesson) -> HeldLesson | None:
+        """The lesson as it runs here, if that is with the same rooms."""
         held = self._conductor.held(lesson.id)
         rooms = [site.room_id for site in lesson.sites]
-        as_held = held is not None and [site.room_id for site in held.plan.lesson.sites] == rooms
-        plan = held.plan if held and as_held else await read_plan(self._store, lesson)
+        return held if held and [site.room_id for site in held.plan.lesson.sites] == rooms else None
+
+    def _view(self, lesson: Lesson, rooms: Mapping[RoomId, Room]) -> LessonView:
+        held, as_held = self._conductor.held(lesson.id), self._held_as(lesson)
+        plan = as_held.plan if as_held else plan_of(lesson, rooms, self._store.tree)
         scenes = held.scenes if held else SceneRuns({})
         live = lesson.state is LessonState.LIVE
         return LessonView(

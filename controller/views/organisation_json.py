@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from controller.schema import PageJson
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 
 
@@ -20,7 +21,7 @@ class OrganisationJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrganisationsJson:
+class OrganisationsJson(PageJson):
     organisations: list[OrganisationJson]
 
 

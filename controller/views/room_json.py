@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.schema import SchoolJson
+from controller.schema import PageJson, SchoolJson
 from controller.views.device_json import DeviceJson
 from rooms.lesson import LessonId
 from rooms.room import Display, DisplayId, Room, RoomId
-from rooms.scene import Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class RoomJson:
         *,
         devices: Iterable[DeviceJson],
         displays: Iterable[DisplayJson],
-        scenes: Iterable[Scene],
+        scenes: Iterable[str],
         in_use_by: LessonId | None,
     ) -> "RoomJson":
         return cls(
@@ -57,11 +56,11 @@ class RoomJson:
             school=school,
             devices=list(devices),
             displays=list(displays),
-            scenes=[scene.name for scene in scenes],
+            scenes=list(scenes),
             in_use_by=in_use_by,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoomsJson:
+class RoomsJson(PageJson):
     rooms: list[RoomJson]

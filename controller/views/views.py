@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Self
 
-from controller.changes import Changes
 from controller.displays.media_tokens import Grants
 from controller.displays.presence import Displays
 from controller.displays.states import DisplayStates
@@ -16,6 +15,7 @@ from controller.quality.watch import QualityWatch
 from controller.views.announcements import Announcements, announce_room
 from controller.views.lesson_view import LessonViews
 from controller.views.watching import Watching
+from devices.changes import Changes
 from store import Store
 
 

@@ -11,6 +11,7 @@ from rooms.people.rights import Right
 from controller.people.secret import new_password
 from controller.views.account_json import AccountsJson, AccountWithRolesJson, AddedAccountJson, GivenJson, LoginsJson, TokensJson, account_as_seen
 from controller.web.call import Call
+from controller.web.models.paging import SearchQuery
 from controller.web.models.people import (
     AccountEditJson,
     NewAccountJson,
@@ -18,7 +19,7 @@ from controller.web.models.people import (
     ResetJson,
     SuspensionJson,
 )
-from controller.web.reading import organisations
+from controller.web.paging import rest, wanted
 from controller.web.route import Routes
 from rooms.school import OrganisationId
 
@@ -26,12 +27,12 @@ routes = Routes("accounts")
 
 
 @routes("GET", "/accounts")
-async def list_accounts(call: Call) -> AccountsJson:
+async def list_accounts(call: Call, query: SearchQuery) -> AccountsJson:
     """The accounts of the organisations that I administer, with their roles there."""
-    mine = call.rights.organisations(Right.ADMINISTER)
-    of = await organisations(call.services)
-    found = await call.services.people.accounts.list(mine)
-    return AccountsJson(accounts=[account_as_seen(each, of, call.rights) for each in found])
+    mine, tree = call.rights.organisations(Right.ADMINISTER), call.services.store.tree
+    part = wanted(query, (str, str))
+    page = await call.services.people.accounts.page(part, None if len(mine) == len(tree) else mine)
+    return AccountsJson(accounts=[account_as_seen(each, tree, call.rights) for each in page.items], **rest(page))
 
 
 @routes("POST", "/accounts", status=201, problems=(404, 409))
@@ -151,4 +152,4 @@ async def _person(call: Call) -> Account:
 
 
 async def _shown(call: Call, account: Account) -> AccountWithRolesJson:
-    return account_as_seen(account, await organisations(call.services), call.rights)
+    return account_as_seen(account, call.services.store.tree, call.rights)

@@ -1,21 +1,17 @@
 """The audit log, for administrators: what concerns their organisations and their people."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 
 from rooms.people.account import Account, AccountId
 from rooms.people.errors import Forbidden
 from rooms.people.rights import Right
 from controller.web.call import Call
-from controller.web.errors import InvalidRequest
 from controller.web.models.audit import AuditActorJson, AuditEntryJson, AuditJson, AuditAboutJson, AuditQuery
+from controller.web.paging import rest, wanted
 from controller.web.route import Routes
 from rooms.audit import AuditEntry, AuditFilter
 
 routes = Routes("audit")
-
-PAGE = 50
 
 
 @routes("GET", "/audit", problems=(403,))
@@ -24,16 +20,12 @@ async def list_audit(call: Call, query: AuditQuery) -> AuditJson:
     mine = call.rights.organisations(Right.ADMINISTER)
     if not mine:
         raise Forbidden(f"needs the right to {Right.ADMINISTER.value}")
-    wanted = AuditFilter(
+    meant = AuditFilter(
         actor=query.actor, action=query.action, start=query.start, end=query.end, organisations=frozenset(mine)
     )
-    before = None if query.cursor is None else _read(query.cursor)
-    page = await call.services.store.audit.page(wanted, before=before, limit=PAGE)
-    accounts = await call.services.people.accounts.with_ids({AccountId(id) for each in page.entries for id in _ids(each)})
-    return AuditJson(
-        entries=[_entry(each, accounts) for each in page.entries],
-        next=None if page.next is None else _cursor(page.next),
-    )
+    page = await call.services.store.audit.page(meant, wanted(query, (int,)))
+    accounts = await call.services.people.accounts.with_ids({AccountId(id) for each in page.items for id in _ids(each)})
+    return AuditJson(entries=[_entry(each, accounts) for each in page.items], **rest(page))
 
 
 def _ids(entry: AuditEntry) -> tuple[str, ...]:
@@ -54,18 +46,3 @@ def _entry(entry: AuditEntry, accounts: Mapping[AccountId, Account]) -> AuditEnt
         before=None if entry.before is None else dict(entry.before),
         after=None if entry.after is None else dict(entry.after),
     )
-
-
-def _cursor(place: int) -> str:
-    return base64.urlsafe_b64encode(str(place).encode()).decode().rstrip("=")
-
-
-def _read(cursor: str) -> int:
-    """Raises `InvalidRequest`."""
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError):
-        text = ""
-    if not text.isdecimal() or len(text) > 18:
-        raise InvalidRequest((("/query/cursor", "is not the `next` of a page"),))
-    return int(text)

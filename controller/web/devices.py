@@ -14,11 +14,12 @@ from controller.web.models.rooms import (
     GatewayName,
     NewDeviceJson,
 )
-from controller.web.reading import device_json, schools, visible_device
+from controller.web.paging import rest, wanted
+from controller.web.reading import device_json, visible_device
 from controller.web.route import Routes
 from devices.device import DeviceAddress, DeviceId, PropertyName
 from rooms.room import RoomId
-from rooms.school import OrganisationId, SchoolId, namespace
+from rooms.school import OrganisationId, SchoolId
 
 routes = Routes("devices")
 
@@ -27,21 +28,22 @@ routes = Routes("devices")
 async def list_devices(call: Call, query: DevicesQuery) -> DevicesJson:
     """The devices of my schools or of one of them, and what is wrong with announcements there."""
     hub = call.services.hub
-    mine = await schools(call.services, call.rights, Right.SEE)
+    mine = call.rights.schools(Right.SEE)
     if query.school is not None:
         id = OrganisationId(query.school)
         call.rights.require(Right.SEE, id, "organisation", id)
         mine &= {SchoolId(id)}
-    corners = {namespace(each) for each in mine}
-    found = [
-        each for each in hub.devices() if each.namespace in corners and query.claimed in (None, hub.room_of(each.id) is not None)
-    ]
+    part = wanted(query, (str, str, str))
+    if part.words:
+        await call.services.inventory.prepare(mine)
+    page = call.services.inventory.page(part, mine, claimed=query.claimed)
     problems = [
         DiscoveryProblemJson(topic=each.topic, code=each.code, detail=each.detail)
         for each in hub.problems()
         if not each.topic or _school_of(each.topic) in mine  # no topic: the broker itself, everybody is concerned
     ]
-    return DevicesJson(devices=[device_json(call.services, each.id) for each in found], problems=problems)
+    devices = [device_json(call.services, each) for each in page.items]
+    return DevicesJson(devices=devices, problems=problems, **rest(page))
 
 
 @routes("POST", "/devices", status=201, problems=(404, 409))
@@ -57,7 +59,7 @@ async def connect_device(call: Call, body: NewDeviceJson) -> DeviceJson:
         rights=call.rights,
         actor=call.actor,
     )
-    return device_json(call.services, id)
+    return _device(call, id)
 
 
 @routes("GET", "/devices/{device}/address")
@@ -86,7 +88,7 @@ async def claim_device(call: Call, body: ClaimJson) -> DeviceJson:
     """Put a device into a room; it can be commanded from then on."""
     id = DeviceId(call.path("device"))
     await call.services.claims.claim(id, RoomId(body.room), rights=call.rights, actor=call.actor)
-    return device_json(call.services, id)
+    return _device(call, id)
 
 
 @routes("POST", "/devices/{device}/release")
@@ -94,7 +96,7 @@ async def release_device(call: Call) -> DeviceJson:
     """Take a device out of its room; it is commanded no more."""
     id = DeviceId(call.path("device"))
     await call.services.claims.release(id, rights=call.rights, actor=call.actor)
-    return device_json(call.services, id)
+    return _device(call, id)
 
 
 @routes("DELETE", "/devices/{device}", problems=(409,))
@@ -115,6 +117,11 @@ async def send_command(call: Call, body: CommandJson) -> CommandResultJson:
         actor=call.actor,
     )
     return CommandResultJson.of(result)
+
+
+def _device(call: Call, id: DeviceId) -> DeviceJson:
+    """Raises `DeviceNotFound`."""
+    return device_json(call.services, call.services.hub.device(id))
 
 
 def _address(address: DeviceAddress) -> AddressJson:

@@ -6,7 +6,8 @@ import logging
 
 from aiohttp import web
 
-from controller.changes import Change, ChangeKind, Subscription
+from controller.changes import ChangeKind
+from devices.changes import Change, Subscription
 from controller.network import network_of
 from controller.displays.errors import PairingFull
 from controller.displays.pairing_codes import PairingCodes

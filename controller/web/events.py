@@ -2,50 +2,33 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
 
 from aiohttp import web
 
-from controller.changes import Change, ChangeKind, Subscription
+from controller.changes import ChangeKind
 from controller.network import network_of
+from controller.web.call import SERVICES
+from controller.web.guard import check_origin, check_settled, identify
+from controller.web.messages import FROM_PAGE, DeviceRemoved, Hello, LessonRemoved, Pong
+from controller.web.metrics import METRICS
+from controller.web.page_changes import PAGE_CHANGES
+from controller.web.reading import visible_device
+from controller.web.remote import address_of
+from controller.web.services import Services
+from controller.web.shared_reads import PAGE_READS, PageReads, text_of
+from controller.web.socket import TRY_AGAIN, Closed, Socket
+from controller.web.sockets import OPEN_SOCKETS
+from devices.changes import Change, Subscription
+from devices.errors import DeviceNotFound
+from rooms.errors import LessonNotFound
+from rooms.lesson import LessonId
 from rooms.people.account import Identity
 from rooms.people.errors import HiddenObject, NotLoggedIn, OwnPasswordNeeded
 from rooms.people.rights import Right, Rights
-from controller.schema import json_text
-from controller.web.call import SERVICES
-from controller.web.guard import check_origin, check_settled, identify
-from controller.web.messages import FROM_PAGE, DeviceRemoved, Hello, LessonRemoved, Pong, Removed, RoomRemoved
-from controller.web.metrics import METRICS
-from controller.web.reading import (
-    device_json,
-    lesson_view_json,
-    room_json,
-    schools,
-    visible_device,
-)
-from controller.web.remote import address_of
-from controller.web.services import Services
-from controller.web.shared_reads import PAGE_READS, PageReads
-from controller.web.socket import TRY_AGAIN, Closed, Socket
-from controller.web.sockets import OPEN_SOCKETS
-from devices.device import DeviceId
-from devices.errors import DeviceNotFound
-from rooms.errors import LessonNotFound, RoomNotFound
-from rooms.lesson import LessonId
-from rooms.room import Room, RoomId
-from rooms.school import namespace
 
 LOGGED_OUT = 4401
 HEARTBEAT_S = 20.0
 RECHECK_EVERY_S = 30.0
-KNOWN_LESSONS_BEFORE = timedelta(days=1)
-KNOWN_LESSONS_AFTER = timedelta(days=14)
-REMOVED: dict[ChangeKind, type[Removed]] = {
-    ChangeKind.LESSON: LessonRemoved,
-    ChangeKind.DEVICE: DeviceRemoved,
-    ChangeKind.ROOM: RoomRemoved,
-}
-TOLD = (ChangeKind.LESSON, ChangeKind.DEVICE, ChangeKind.ROOM, ChangeKind.WATCH)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -54,104 +37,70 @@ async def events(request: web.Request) -> web.StreamResponse:
     check_origin(request, services)
     identity = await identify(request, services)
     check_settled(identity)
-    rights = await services.people.accounts.rights(identity.account)
+    rights = services.people.accounts.rights(identity.account)
     socket = Socket(request, heartbeat_s=HEARTBEAT_S)
     network = network_of(address_of(request, services.trusted_proxies))
     with contextlib.ExitStack() as stack:
         stack.enter_context(request.app[OPEN_SOCKETS].one(identity.client, network))
-        changes = stack.enter_context(services.changes.subscribe(*TOLD))
+        changes = stack.enter_context(request.app[PAGE_CHANGES].subscribe(rights.homes))
         own = stack.enter_context(services.changes.subscribe(Change(ChangeKind.ACCOUNT, identity.account.id)))
         feed = Feed(socket, services, request.app[PAGE_READS], identity, rights)
-        await feed.take_stock()
         await socket.open()
         stack.enter_context(request.app[METRICS].sockets.labels("page").track_inprogress())
         return await socket.run(_listen(socket), feed.run(changes), _watch_login(request, services, own, rights))
 
 
-async def _device_body(services: Services, id: DeviceId) -> str:
-    return json_text(device_json(services, id))
-
-
-async def _room_body(services: Services, room: Room) -> str:
-    return json_text(await room_json(services, room))
-
-
 class Feed:
-    """What one page is told. It is told that a thing is gone only if it could have seen the thing."""
+    """What one page is sent, of what it may see."""
 
     def __init__(
-        self,
-        socket: Socket,
-        services: Services,
-        reads: PageReads,
-        identity: Identity,
-        rights: Rights,
+        self, socket: Socket, services: Services, reads: PageReads, identity: Identity, rights: Rights
     ) -> None:
         self._socket = socket
         self._services = services
         self._reads = reads
         self._identity = identity
         self._rights = rights
-        self._known: set[tuple[ChangeKind, str]] = set()
-        self._told: dict[str, int] = {}  # of each lesson, the hash of its last message
-
-    async def take_stock(self) -> None:
-        """Note what can be seen now."""
-        store, now = self._services.store, self._services.clock()
-        mine = await schools(self._services, self._rights, Right.SEE)
-        corners = {namespace(each) for each in mine}
-        self._known |= {(ChangeKind.ROOM, each.id) for each in await store.rooms.list(mine)}
-        self._known |= {
-            (ChangeKind.DEVICE, each.id) for each in self._services.hub.devices() if each.namespace in corners
-        }
-        lessons = await store.lessons.list(
-            start=now - KNOWN_LESSONS_BEFORE, end=now + KNOWN_LESSONS_AFTER, school_ids=mine
-        )
-        self._known |= {(ChangeKind.LESSON, each.id) for each in lessons if self._rights.sees_lesson(each)}
+        self._sent: dict[str, int] = {}  # of each lesson, the hash of its last message
 
     async def run(self, changes: Subscription) -> None:
         await self._socket.send(Hello(time=self._services.clock()))
         async for change in changes:
-            if change.kind is ChangeKind.WATCH:
-                await self._watch(LessonId(change.id))
-            else:
-                await self._tell(change)
+            match change.kind:
+                case ChangeKind.WATCH:
+                    await self._watch(LessonId(change.id))
+                case ChangeKind.LESSON:
+                    await self._lesson(change)
+                case ChangeKind.ROOM:
+                    await self._room(change)
+                case _:
+                    await self._device(change)
         raise Closed(TRY_AGAIN, "too far behind")
 
-    async def _tell(self, change: Change) -> None:
-        kind = change.kind.value
+    async def _device(self, change: Change) -> None:
         try:
-            body = await self._read(change)
-        except (DeviceNotFound, RoomNotFound, LessonNotFound, HiddenObject):
-            if (change.kind, change.id) in self._known:
-                self._known.discard((change.kind, change.id))
-                self._told.pop(change.id, None)
-                await self._socket.send(REMOVED[change.kind](id=change.id))
-            return
-        self._known.add((change.kind, change.id))
-        if change.kind is ChangeKind.LESSON:
-            # Whoever sees little of a lesson must not see from our messages when something happens in it.
-            before, self._told[change.id] = self._told.get(change.id), hash(body)
-            if before == self._told[change.id]:
-                return
-        await self._socket.send_text(f'{{"type":"{kind}","{kind}":{body}}}')
+            device = visible_device(self._services, self._rights, Right.SEE, change.id)
+        except DeviceNotFound:
+            await self._socket.send_bytes(text_of(DeviceRemoved(id=change.id)))
+        except HiddenObject:
+            pass  # the account's rights are other ones by now, and the page is about to be closed
+        else:
+            await self._socket.send_bytes(await self._reads.device_message(change, device))
 
-    async def _read(self, change: Change) -> str:
-        """The thing's JSON, if it may be seen."""
-        services, rights = self._services, self._rights
-        match change.kind:
-            case ChangeKind.DEVICE:
-                device = visible_device(services, rights, Right.SEE, change.id)
-                return await self._reads.bodies.get(change, lambda: _device_body(services, device.id))
-            case ChangeKind.ROOM:
-                room = await self._reads.rooms.get(change, lambda: services.store.rooms.get(RoomId(change.id)))
-                rights.require(Right.SEE, room.school_id, "room", room.id)
-                return await self._reads.bodies.get(change, lambda: _room_body(services, room))
-            case _:
-                id = LessonId(change.id)
-                view = await self._reads.lessons.get(change, lambda: services.views.lessons.get(id))
-                rights.require_lesson(None, view.lesson)
-                return json_text(await lesson_view_json(services, rights, view))
+    async def _room(self, change: Change) -> None:
+        room = await self._reads.room(change)
+        if self._rights.has(Right.SEE, room.school_id):
+            await self._socket.send_bytes(await self._reads.room_message(change))
+
+    async def _lesson(self, change: Change) -> None:
+        try:
+            message = await self._reads.lesson_message(change, self._rights)
+        except (LessonNotFound, HiddenObject):
+            message = text_of(LessonRemoved(id=change.id))
+        # Whoever sees little of a lesson must not see from our messages when something happens in it.
+        before, self._sent[change.id] = self._sent.get(change.id), hash(message)
+        if before != self._sent[change.id]:
+            await self._socket.send_bytes(message)
 
     async def _watch(self, lesson_id: LessonId) -> None:
         account_id, login = self._identity.account.id, self._identity.client
@@ -179,5 +128,5 @@ async def _watch_login(request: web.Request, services: Services, own: Subscripti
             check_settled(now)
         except (NotLoggedIn, OwnPasswordNeeded) as error:
             raise Closed(LOGGED_OUT, "logged out") from error
-        if await services.people.accounts.rights(now.account) != rights:
+        if services.people.accounts.rights(now.account) != rights:
             raise Closed(TRY_AGAIN, "other rights")

@@ -17,7 +17,9 @@ from controller.web.models.lessons import (
     ScreenJson,
     ViewJson,
 )
-from controller.web.reading import answered, lesson_json, organisations, schools, visible_lesson
+from controller.web.page_changes import PAGE_CHANGES
+from controller.web.paging import rest, wanted
+from controller.web.reading import answered, lesson_json, lesson_view_jsons, visible_lesson
 from controller.web.route import Routes
 from rooms.lesson import LessonId
 from rooms.people.rights import Right
@@ -34,11 +36,14 @@ FARTHEST = timedelta(days=2 * 366)
 @routes("GET", "/lessons")
 async def list_lessons(call: Call, query: LessonsQuery) -> LessonsJson:
     """The lessons of my schools as host or guest; today's, by the school's clock, where no time is given."""
-    start, end = await _between(call, query)
-    mine = await schools(call.services, call.rights, Right.SEE)
-    found = await call.services.store.lessons.list(start=start, end=end, school_ids=mine)
-    shown = [each for each in found if call.rights.sees_lesson(each)]
-    return LessonsJson(lessons=[await lesson_json(call.services, call.rights, each) for each in shown])
+    start, end = _between(call, query)
+    mine = call.rights.schools(Right.SEE)
+    schools = None if call.services.store.tree.is_all_schools(mine) else mine
+    part = wanted(query, (datetime, str))
+    page = await call.services.store.lessons.page(part, start=start, end=end, school_ids=schools)
+    call.request.app[PAGE_CHANGES].shown(page.items)
+    views = await call.services.views.lessons.of_all(page.items)
+    return LessonsJson(lessons=await lesson_view_jsons(call.services, call.rights, views), **rest(page))
 
 
 @routes("POST", "/lessons", status=201, problems=(404, 409))
@@ -151,10 +156,10 @@ def _check_times(call: Call, *, start: datetime | None, end: datetime | None) ->
         raise InvalidRequest((("/body/start", f"within {FARTHEST.days} days"),))
 
 
-async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]:
+def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]:
     start, end = query.from_, query.to
     if start is None:
-        zone = await _zone(call)
+        zone = _zone(call)
         day = (end or call.services.clock()).astimezone(zone).date()
         start = datetime.combine(day, time(), zone).astimezone(UTC)
     end = end or start + timedelta(days=1)
@@ -163,6 +168,5 @@ async def _between(call: Call, query: LessonsQuery) -> tuple[datetime, datetime]
     return start, end
 
 
-async def _zone(call: Call) -> ZoneInfo:
-    of = await organisations(call.services)
-    return ZoneInfo(home_timezone(call.identity.account, of))
+def _zone(call: Call) -> ZoneInfo:
+    return ZoneInfo(home_timezone(call.identity.account, call.services.store.tree))

@@ -13,7 +13,6 @@ from controller.views.organisation_json import OrganisationJson, SetupValidJson
 from controller.web.call import Call
 from controller.web.guard import BROWSER_COOKIE, LOGIN_COOKIE, cookie_name
 from controller.web.models.people import LinkJson, LoginJson, SetupJson
-from controller.web.reading import organisations
 from controller.web.route import Routes
 from rooms.school import OrganisationId
 
@@ -47,7 +46,7 @@ async def log_out(call: Call) -> None:
 @routes("GET", "/me", unsettled=True)
 async def get_me(call: Call) -> MeJson:
     """Who is logged in, with which roles, and the token that each change has to carry."""
-    return MeJson.of(call.identity, await organisations(call.services))
+    return MeJson.of(call.identity, call.services.store.tree)
 
 
 @routes("POST", "/setup/check", public=True, problems=(404, 429))
@@ -57,8 +56,8 @@ async def check_setup(call: Call, body: LinkJson) -> SetupValidJson:
     Asked in a body: addresses are logged.
     """
     await call.services.people.links.check(SETS_UP, body.token, address=call.address)
-    there = await call.services.store.organisations.list()
-    return SetupValidJson(organisations=[OrganisationJson.of(each) for each in there if each.parent_id is None])
+    there = call.services.store.tree.tops()
+    return SetupValidJson(organisations=[OrganisationJson.of(each) for each in there])
 
 
 @routes("POST", "/setup", public=True, status=201, problems=(404, 409, 429))
@@ -101,4 +100,4 @@ async def _logged_in(call: Call, login: NewLogin) -> MeJson:
     life_s = int(LOGIN_LIFE.total_seconds())
     call.set_cookie(cookie_name(LOGIN_COOKIE, call.services), login.secret, max_age_s=life_s)
     call.set_cookie(cookie_name(BROWSER_COOKIE, call.services), login.browser, max_age_s=BROWSER_LIFE_S)
-    return MeJson.of(login.identity, await organisations(call.services))
+    return MeJson.of(login.identity, call.services.store.tree)

@@ -8,7 +8,9 @@ from controller.web.call import Call
 from controller.web.models.people import (
     NewOrganisationJson,
     OrganisationEditJson,
+    OrganisationsQuery,
 )
+from controller.web.paging import rest, wanted
 from controller.web.route import Routes
 from rooms.school import OrganisationId
 
@@ -16,10 +18,11 @@ routes = Routes("organisations")
 
 
 @routes("GET", "/organisations")
-async def list_organisations(call: Call) -> OrganisationsJson:
-    """All organisations: whom a lesson can be held with."""
-    found = await call.services.store.organisations.list()
-    return OrganisationsJson(organisations=[OrganisationJson.of(each) for each in found])
+async def list_organisations(call: Call, query: OrganisationsQuery) -> OrganisationsJson:
+    """All organisations: whom a lesson can be held with; or those that I administer."""
+    among = call.rights.organisations(Right.ADMINISTER) if query.administered else None
+    page = call.services.store.tree.page(wanted(query, (str, str)), among, query.kind)
+    return OrganisationsJson(organisations=[OrganisationJson.of(each) for each in page.items], **rest(page))
 
 
 @routes("POST", "/organisations", status=201, problems=(404, 409))
@@ -57,7 +60,7 @@ async def get_mqtt(call: Call) -> MqttCorner:
     """Where the school's devices connect, and by which name."""
     id = OrganisationId(call.path("school"))
     call.rights.require(Right.CONNECT, id, "organisation", id)
-    school = await call.services.store.organisations.get(id)
+    school = call.services.store.tree.get(id)
     return await call.services.broker.corner(school.school_id, asked_host=call.request.url.host or "")
 
 

@@ -1,8 +1,7 @@
 """What several handlers read together before they answer: rooms with their devices, lessons with their views."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 
-from rooms.people.rights import ROLES, Right, Rights
 from controller.schema import SchoolJson
 from controller.views.device_json import DeviceJson, DeviceNow
 from controller.views.lesson_json import LessonJson, Starters, lesson_as_seen, needs_starters
@@ -12,22 +11,13 @@ from controller.web.call import Call
 from controller.web.services import Services
 from devices.device import Device, DeviceId
 from rooms.lesson import Lesson, LessonId
+from rooms.people.account import Account
+from rooms.people.rights import ROLES, Right, Rights
 from rooms.room import Room, RoomId
-from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
+from rooms.school import OrganisationId
 
 MOST_STARTERS = 3
 """So many of those who may start a lesson are named."""
-
-
-async def organisations(services: Services) -> dict[OrganisationId, Organisation]:
-    return {each.id: each for each in await services.store.organisations.list()}
-
-
-async def schools(services: Services, rights: Rights, right: Right) -> frozenset[SchoolId]:
-    """The schools at which `right` is held."""
-    held = rights.organisations(right)
-    listed = await services.store.organisations.list()
-    return frozenset(each.school_id for each in listed if each.kind is OrganisationKind.SCHOOL and each.id in held)
 
 
 async def visible_room(services: Services, rights: Rights, right: Right, room_id: str) -> Room:
@@ -51,30 +41,37 @@ async def visible_lesson(services: Services, rights: Rights, right: Right | None
     return lesson
 
 
-def device_json(services: Services, device_id: DeviceId) -> DeviceJson:
+def device_json(services: Services, device: Device) -> DeviceJson:
     """Raises `DeviceNotFound`."""
-    return DeviceJson.of(_now(services, services.hub.device(device_id)))
+    availability, heard = services.hub.availability(device.id)
+    return DeviceJson.of(
+        DeviceNow(
+            device=device,
+            room=services.hub.room_of(device.id),
+            availability=availability,
+            heard=heard,
+            reported=services.hub.reported(device.id),
+            pending=services.hub.pending(device.id),
+        )
+    )
 
 
-async def room_jsons(services: Services, rooms: Iterable[Room]) -> list[RoomJson]:
+async def room_jsons(services: Services, rooms: Collection[Room]) -> list[RoomJson]:
     """These rooms with all that is in them."""
-    rooms = list(rooms)
-    store = services.store
-    of = await organisations(services)
-    live = {site.room_id: lesson.id for lesson in await store.lessons.live() for site in lesson.accepted}
+    ids = [room.id for room in rooms]
+    connected = services.views.displays.connected
+    displays, scenes = await services.store.displays.in_rooms(ids), await services.store.scenes.names_in(ids)
     found = []
     for room in rooms:
+        plan = services.conductor.plan_in(room.id)
         found.append(
             RoomJson.of(
                 room,
-                SchoolJson.of(of[room.school_id]),
-                devices=[DeviceJson.of(_now(services, each)) for each in services.hub.in_room(room.id)],
-                displays=[
-                    DisplayJson.of(each, connected=services.views.displays.connected(each.id))
-                    for each in await store.displays.list(room.id)
-                ],
-                scenes=await store.scenes.list(room.id),
-                in_use_by=live.get(room.id),
+                SchoolJson.of(services.store.tree.get(room.school_id)),
+                devices=[device_json(services, each) for each in services.hub.in_room(room.id)],
+                displays=[DisplayJson.of(each, connected=connected(each.id)) for each in displays[room.id]],
+                scenes=scenes[room.id],
+                in_use_by=None if plan is None else plan.lesson.id,
             )
         )
     return found
@@ -96,25 +93,18 @@ async def answered(call: Call, lesson: Lesson) -> LessonJson:
 
 
 async def lesson_view_json(services: Services, rights: Rights, view: LessonView) -> LessonJson:
-    starters = Starters()
-    if needs_starters(view, rights):
-        starters = await _starters(services, view.lesson.host_school_id)
-    return lesson_as_seen(view, rights, services.clock(), starters)
+    return (await lesson_view_jsons(services, rights, [view]))[0]
 
 
-async def _starters(services: Services, host: SchoolId) -> Starters:
-    held = await services.people.accounts.holding(ROLES[Right.RUN].at, host)
-    names = tuple(each.display_name for each in held)
-    return Starters(names=names[:MOST_STARTERS], count=len(names))
+async def lesson_view_jsons(services: Services, rights: Rights, views: Sequence[LessonView]) -> list[LessonJson]:
+    """As whoever has these rights may know them; one query at most, however many they are."""
+    hosts = {view.lesson.host_school_id for view in views if needs_starters(view, rights)}
+    starters = await services.people.accounts.holding(ROLES[Right.RUN].at, hosts) if hosts else {}
+    return [
+        lesson_as_seen(view, rights, services.clock(), _starters(starters.get(view.lesson.host_school_id, ())))
+        for view in views
+    ]
 
 
-def _now(services: Services, device: Device) -> DeviceNow:
-    availability, heard = services.hub.availability(device.id)
-    return DeviceNow(
-        device=device,
-        room=services.hub.room_of(device.id),
-        availability=availability,
-        heard=heard,
-        reported=services.hub.reported(device.id),
-        pending=services.hub.pending(device.id),
-    )
+def _starters(held: Sequence[Account]) -> Starters:
+    return Starters(names=tuple(each.display_name for each in held[:MOST_STARTERS]), count=len(held))

@@ -3,20 +3,24 @@
 from rooms.people.rights import Right
 from controller.views.room_json import RoomJson, RoomsJson
 from controller.web.call import Call
-from controller.web.models.rooms import NewRoomJson, RoomEditJson
-from controller.web.reading import room_json, room_jsons, schools, visible_room
+from controller.web.models.rooms import NewRoomJson, RoomEditJson, RoomsQuery
+from controller.web.paging import rest, wanted
+from controller.web.reading import room_json, room_jsons, visible_room
 from controller.web.route import Routes
 from rooms.room import Room, RoomId
-from rooms.school import OrganisationId
+from rooms.school import OrganisationId, SchoolId
 
 routes = Routes("rooms")
 
 
 @routes("GET", "/rooms")
-async def list_rooms(call: Call) -> RoomsJson:
+async def list_rooms(call: Call, query: RoomsQuery) -> RoomsJson:
     """The rooms of my schools."""
-    found = await call.services.store.rooms.list(await schools(call.services, call.rights, Right.SEE))
-    return RoomsJson(rooms=await room_jsons(call.services, found))
+    store, mine = call.services.store, call.rights.schools(Right.SEE)
+    if query.school is not None:
+        mine &= {SchoolId(OrganisationId(query.school))}
+    page = await store.rooms.page(wanted(query, (str, str, str)), None if store.tree.is_all_schools(mine) else mine)
+    return RoomsJson(rooms=await room_jsons(call.services, page.items), **rest(page))
 
 
 @routes("POST", "/rooms", status=201, problems=(404, 409))

@@ -61,7 +61,7 @@ class Route:
             call.who = await identify(request, services)
             if not self.unsettled:
                 check_settled(call.who)
-            call.known_rights = await services.people.accounts.rights(call.who.account)
+            call.known_rights = services.people.accounts.rights(call.who.account)
         arguments: dict[str, BaseModel] = {}
         query = _query(request, self.query)
         if self.query is not Nothing:

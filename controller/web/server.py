@@ -4,6 +4,7 @@ import asyncio
 import functools
 import json
 import logging
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -31,6 +32,7 @@ from controller.web.media_proxy import add_media_proxy
 from controller.web.metrics import METRICS, WebMetrics
 from controller.web.middlewares import add_headers, named, rim
 from controller.web.openapi import openapi
+from controller.web.page_changes import PAGE_CHANGES, PageChanges
 from controller.web.route import API, Route, add_routes
 from controller.web.services import Services
 from controller.web.shared_reads import PAGE_READS, PageReads
@@ -59,10 +61,12 @@ def make_app(services: Services) -> web.Application:
     app[METRICS] = WebMetrics(services.registry)
     app[SHARES] = Shares()
     app[OPEN_SOCKETS] = OpenSockets()
-    app[PAGE_READS] = PageReads(services.changes)
+    app[PAGE_READS] = PageReads(services)
+    app[PAGE_CHANGES] = PageChanges(services.changes, services.hub, services.store.tree, app[PAGE_READS])
     app[STOPPING] = asyncio.Event()
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_stop)
+    app.cleanup_ctx.append(_pass_changes_on)
     add_routes(app, ROUTES)
     for socket in SOCKETS:
         app.router.add_get(API + socket.path, socket.handler)
@@ -92,6 +96,13 @@ def _without_traceback(record: logging.LogRecord) -> bool:
         record.levelno, record.levelname = logging.INFO, "INFO"
         record.msg, record.args = "not HTTP: %s", (error.__class__.__name__,)
     return True
+
+
+async def _pass_changes_on(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[PAGE_CHANGES].run(), name="changes for pages")
+    yield
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def _stop(app: web.Application) -> None:

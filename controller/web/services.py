@@ -9,11 +9,12 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from controller.broker.school_logins import MqttLogins
-from controller.changes import Changes
+from devices.changes import Changes
 from controller.clock.watch import ClockWatch
 from controller.equipment.addresses import Addresses
 from controller.displays.pairing import Pairing
 from controller.equipment.claims import Claims
+from controller.equipment.inventory import Inventory
 from controller.equipment.rooms import Rooms
 from controller.lessons.audience import Audience
 from controller.lessons.conductor import Conductor
@@ -48,6 +49,7 @@ class Services:
     setup: Setup
     hub: DeviceHub
     addresses: Addresses
+    inventory: Inventory
     conductor: Conductor
     planning: Planning
     running: Running

@@ -73,6 +73,10 @@ class Socket:
     async def send_text(self, text: str) -> None:
         await self._sent(self.ws.send_str(text))
 
+    async def send_bytes(self, text: bytes) -> None:
+        """`text` in UTF-8, as many pages may be sent it."""
+        await self._sent(self.ws.send_frame(text, WSMsgType.TEXT))
+
     async def _sent(self, sending: Coroutine[None, None, None]) -> None:
         try:
             async with self._own_time.timeout(SEND_TIMEOUT_S):

@@ -5,8 +5,11 @@ Topics: `sc/1/<school>/<room>/<device>/` + `desc`, `state`, `avail` (retained), 
 
 import json
 import re
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 from devices.device import (
     Acknowledgement,
@@ -43,6 +46,10 @@ SILENT_INTERVALS = 2.5
 """A device that promises to report every `interval_s` is stale after this many."""
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,32}){0,2}")
+_KINDS = {each.value: each for each in Kind}
+_CAPABILITIES = {each.value: each for each in Capability}
+SHARED_LIMIT, SHARED_LENGTH = 1024, 4096
+"""Of descriptions that devices share: how many, and the longest."""
 
 
 class NativeDialect:
@@ -71,7 +78,7 @@ class NativeDialect:
         format = jsontext.integer(desc, "format")
         if format is None or format < FORMAT:
             raise InvalidPayload('"format" must be 1')
-        properties, problems = _read_properties(desc, message.topic)
+        described = _read_properties(desc)
         interval_s = jsontext.number(desc, "interval_s")
         device = Device(
             id=id,
@@ -85,14 +92,17 @@ class NativeDialect:
             serial=_text(desc, "serial"),
             firmware=_text(desc, "firmware"),
             suggested_room=_text(desc, "room") or room,
-            properties=properties,
+            properties=described.properties,
         )
         driver = NativeDriver(
             device,
             base,
+            kinds=described.kinds,
             acknowledges=desc.get("acknowledges") is not False,
             interval=timedelta(seconds=interval_s) if interval_s and 0 < interval_s <= 86_400 else None,
         )
+        wrong = described.wrong
+        problems = (Problem(message.topic, "invalid_property", wrong),) if wrong else ()
         return Discovery(drivers=(driver,), problems=problems)
 
     def birth(self, namespace: Namespace) -> tuple[Publish, ...]:
@@ -103,7 +113,30 @@ class NativeDialect:
 class NativeDriver:
     """One native device. It remembers the boot that the device is in, to tell a late last will from a real one."""
 
-    def __init__(self, device: Device, base: str, *, acknowledges: bool, interval: timedelta | None) -> None:
+    __slots__ = (
+        "_ack_topic",
+        "_availability_topic",
+        "_boot",
+        "_command_topic",
+        "_ended_boot",
+        "_kinds",
+        "_order",
+        "_state_topic",
+        "acknowledges",
+        "device",
+        "stale_after",
+    )
+
+    def __init__(
+        self,
+        device: Device,
+        base: str,
+        *,
+        kinds: Mapping[str, Kind],
+        acknowledges: bool,
+        interval: timedelta | None,
+    ) -> None:
+        """`kinds`: of the device's properties, by name."""
         self.device = device
         self.acknowledges = acknowledges
         self.stale_after = interval * SILENT_INTERVALS if interval is not None else None
@@ -111,7 +144,7 @@ class NativeDriver:
         self._state_topic = f"{base}/state"
         self._ack_topic = f"{base}/ack"
         self._availability_topic = f"{base}/avail"
-        self._kinds: dict[str, Kind] = {each.name: each.kind for each in device.properties}
+        self._kinds = kinds
         self._boot: int | None = None
         self._ended_boot: int | None = None  # the one whose will we heard
         self._order = (0, 0)  # seq and t of the last live state of this boot
@@ -246,22 +279,55 @@ def _text(source: dict[str, object], key: str) -> str:
     return jsontext.text(source.get(key), limit=TEXT_LIMIT) or ""
 
 
-def _read_properties(desc: dict[str, object], topic: str) -> tuple[tuple[Property, ...], tuple[Problem, ...]]:
-    """The properties that can be understood, and what is wrong with the others."""
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """The properties that can be understood, the kinds of their values, and what is wrong with the others."""
+
+    properties: tuple[Property, ...]
+    kinds: Mapping[str, Kind]
+    wrong: str
+
+    @classmethod
+    def of(cls, raw: Mapping[str, object]) -> Self:
+        properties: list[Property] = []
+        wrong: list[str] = []
+        for name, each in raw.items():
+            try:
+                properties.append(_read_property(name, each))
+            except InvalidPayload as error:
+                wrong.append(f"{name[:64]}: {error}")
+        return cls(tuple(properties), {each.name: each.kind for each in properties}, "; ".join(wrong)[:1000])
+
+
+class _Descriptions:
+    """What was read, by what was said: most devices are described like many others, and share it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, _Described] = OrderedDict()
+
+    def read(self, raw: Mapping[str, object]) -> _Described:
+        said = repr(raw)
+        if len(said) > SHARED_LENGTH:
+            return _Described.of(raw)
+        known = self._known.get(said)
+        if known is None:
+            known = self._known[said] = _Described.of(raw)
+            if len(self._known) > SHARED_LIMIT:
+                self._known.popitem(last=False)
+        return known
+
+
+_descriptions = _Descriptions()
+
+
+def _read_properties(desc: dict[str, object]) -> _Described:
+    """Raises `InvalidPayload`."""
     raw = desc.get("properties")
     if not isinstance(raw, dict):
         raise InvalidPayload('"properties" must be an object')
     if len(raw) > PROPERTIES_LIMIT:
         raise InvalidPayload(f"more than {PROPERTIES_LIMIT} properties")
-    properties: list[Property] = []
-    wrong: list[str] = []
-    for name, each in raw.items():
-        try:
-            properties.append(_read_property(name, each))
-        except InvalidPayload as error:
-            wrong.append(f"{name[:64]}: {error}")
-    problems = (Problem(topic, "invalid_property", "; ".join(wrong)[:1000]),) if wrong else ()
-    return tuple(properties), problems
+    return _descriptions.read(raw)
 
 
 def _read_property(name: str, raw: object) -> Property:
@@ -271,7 +337,7 @@ def _read_property(name: str, raw: object) -> Property:
     if not isinstance(raw, dict):
         raise InvalidPayload("must be an object")
     kind = raw.get("kind")
-    if not isinstance(kind, str) or kind not in set(Kind):
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise InvalidPayload(f"kind must be one of {', '.join(Kind)}")
     capability = raw.get("capability")
     options = raw.get("options", [])
@@ -285,10 +351,8 @@ def _read_property(name: str, raw: object) -> Property:
     step = jsontext.number(raw, "step")
     return Property(
         name=PropertyName(name),
-        capability=Capability(capability)
-        if isinstance(capability, str) and capability in set(Capability)
-        else Capability.OTHER,
-        kind=Kind(kind),
+        capability=_CAPABILITIES.get(capability, Capability.OTHER) if isinstance(capability, str) else Capability.OTHER,
+        kind=_KINDS[kind],
         unit=_text(raw, "unit")[:16],
         minimum=jsontext.number(raw, "minimum"),
         maximum=jsontext.number(raw, "maximum"),

@@ -5,16 +5,17 @@ everything below; what happens in a lesson is left to the schools. Whoever may n
 does not exist (`HiddenObject`, 404); whoever sees it but may not do this is refused (`Forbidden`, 403).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonState, Site
+from rooms.organisation_tree import OrganisationTree
 from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import Forbidden, HiddenObject
 from rooms.room import RoomId
-from rooms.school import Organisation, OrganisationId, OrganisationKind
+from rooms.school import OrganisationId, OrganisationKind, SchoolId
 
 
 class Right(StrEnum):
@@ -63,6 +64,8 @@ ROLES: Mapping[Right, Given] = {
     Right.OPERATE: Given(at=frozenset()),  # no role gives it: `Account.operator`, set at the shell
 }
 
+Standing = tuple[frozenset[Role], frozenset[Role]]
+
 SEES_NOTHING = frozenset({InvitationState.REVOKED, InvitationState.EXPIRED})
 TAKES_NO_PART = SEES_NOTHING | {InvitationState.DECLINED}
 
@@ -72,35 +75,66 @@ class Rights:
     """What one account may do, in a tree of organisations. `operator`: whether it may operate what all share."""
 
     _held: Mapping[OrganisationId, frozenset[Role]]
-    _parents: Mapping[OrganisationId, OrganisationId | None]
-    _departments: frozenset[OrganisationId]
+    _tree: OrganisationTree
     operator: bool = False
 
     @classmethod
-    def of(cls, account: Account, organisations: Iterable[Organisation]) -> "Rights":
+    def of(cls, account: Account, tree: OrganisationTree) -> "Rights":
+        """In the tree as it is whenever these rights are asked for."""
         held: dict[OrganisationId, frozenset[Role]] = {}
         for each in account.roles:
             held[each.organisation_id] = held.get(each.organisation_id, frozenset()) | {each.role}
-        tree = list(organisations)
-        return cls(
-            held,
-            {each.id: each.parent_id for each in tree},
-            frozenset(each.id for each in tree if each.kind is OrganisationKind.DEPARTMENT),
-            account.operator,
-        )
+        return cls(held, tree, account.operator)
+
+    @property
+    def homes(self) -> frozenset[OrganisationId]:
+        """Where roles are held: what they give lies there and below."""
+        return frozenset(self._held)
 
     def has(self, right: Right, organisation_id: OrganisationId) -> bool:
         """Never at an organisation that does not exist."""
         if right is Right.OPERATE:
             return self.operator
         given = ROLES[right]
-        if organisation_id in self._parents and self._at(organisation_id) & given.at:
+        if organisation_id in self._tree and self._at(organisation_id) & given.at:
             return True
         return bool(given.below) and any(self._at(each) & given.below for each in self._above(organisation_id))
 
     def organisations(self, right: Right) -> frozenset[OrganisationId]:
         """Everywhere the account has `right`."""
-        return frozenset(each for each in self._parents if self.has(right, each))
+        if right is Right.OPERATE:
+            return frozenset(self._tree) if self.operator else frozenset()
+        given = ROLES[right]
+        found: set[OrganisationId] = set()
+        for home, roles in self._held.items():
+            if home in self._tree and roles & given.at:
+                found.add(home)
+            if roles & given.below and self._is_department(home):
+                found.update(each.id for each in self._tree.below(home) if each.id != home)
+        return frozenset(found)
+
+    def schools(self, right: Right) -> frozenset[SchoolId]:
+        """The schools at which the account has `right`."""
+        given = ROLES[right]
+        found: frozenset[SchoolId] = frozenset()
+        for home, roles in self._held.items():
+            if self._is_department(home):
+                found |= self._tree.schools_below(home) if roles & given.below else frozenset()
+            elif home in self._tree and roles & given.at:
+                found |= {SchoolId(home)}
+        return found
+
+    def standing(self, organisation_id: OrganisationId) -> Standing:
+        """The roles held there, and at departments above: two accounts with the same have the same rights there."""
+        none: frozenset[Role] = frozenset()
+        if organisation_id not in self._tree:
+            return none, none
+        return self._at(organisation_id), none.union(*(self._at(each) for each in self._above(organisation_id)))
+
+    @property
+    def administers(self) -> bool:
+        """Whether it administers anything."""
+        return any(roles & ROLES[Right.ADMINISTER].at and home in self._tree for home, roles in self._held.items())
 
     def administered_from(self, organisation_id: OrganisationId) -> frozenset[OrganisationId]:
         """Where administrators of that organisation hold their role: there, or at a department above it."""
@@ -223,18 +257,16 @@ class Rights:
         taking_part = {site.school_id for site in lesson.sites if site.invitation == InvitationState.ACCEPTED}
         return any(self.has(right, school) for school in {lesson.host_school_id, *taking_part})
 
+    def _is_department(self, organisation_id: OrganisationId) -> bool:
+        found = self._tree.find(organisation_id)
+        return found is not None and found.kind is OrganisationKind.DEPARTMENT
+
     def _at(self, organisation_id: OrganisationId) -> frozenset[Role]:
         return self._held.get(organisation_id, frozenset())
 
     def _above(self, organisation_id: OrganisationId) -> Iterator[OrganisationId]:
         """The departments above it. A school above it, as older data may have, gives nothing."""
-        seen = {organisation_id}  # a tree with a loop would be a fault; it must not hang a request
-        at = self._parents.get(organisation_id)
-        while at is not None and at in self._parents and at not in seen:
-            seen.add(at)
-            if at in self._departments:
-                yield at
-            at = self._parents[at]
+        return (each.id for each in self._tree.above(organisation_id) if each.kind is OrganisationKind.DEPARTMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,5 +296,5 @@ class _OwnersRights(Rights):
         pass
 
 
-OWNER: Rights = _OwnersRights({}, {}, frozenset(), operator=True)
+OWNER: Rights = _OwnersRights({}, OrganisationTree(), operator=True)
 """The rights of whoever owns this machine: for commands at its shell and programs that set it up. They may do all."""

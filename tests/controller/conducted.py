@@ -11,7 +11,6 @@ from datetime import timedelta
 
 import aiohttp
 
-from controller.changes import Changes
 from controller.config.model import Address, BridgeConfig, LocalNodesConfig
 from controller.displays.call import DisplayCall
 from controller.displays.report import Camera, DisplayReport
@@ -20,6 +19,7 @@ from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
 from controller.views.lesson_view import LessonView, SiteView
 from controller.views.views import Views
+from devices.changes import Changes
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState
 from rooms.room import Display, DisplayId, Room

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.changes import Changes
 from controller.config.model import sqlite_url
 from controller.equipment.claims import Claims
 from controller.lessons.room_scenes import Scenes
 from controller.lessons.scenes import SceneRun
 from demo.simulated.machine import Speeds
 from demo.simulated.room import SimulatedRoom
+from devices.changes import Changes
 from devices.device import Availability, Device, DeviceId
 from devices.dialects.homeassistant.dialect import HomeAssistantDialect
 from devices.dialects.native import NativeDialect

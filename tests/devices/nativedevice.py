@@ -166,9 +166,10 @@ async def native_device(
 
 async def until(hub: DeviceHub, holds: Callable[[], bool]) -> None:
     """Return once `holds`, looking at every change of a device."""
-    async with asyncio.timeout(30), hub.changes() as changes:
-        if holds():
-            return
-        async for _ in changes:
+    async with asyncio.timeout(30):
+        with hub.changes() as changes:
             if holds():
                 return
+            async for _ in changes:
+                if holds():
+                    return

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devices.changes import ChangeKind, DeviceChange
+from devices.changes import Change, ChangeKind
 from devices.device import Availability, CommandState, DeviceId, Namespace
 from devices.dialects.native import NativeDialect, describe
 from devices.errors import DeviceNotClaimed, DeviceNotFound, InvalidCommand, PropertyNotFound
@@ -382,15 +382,16 @@ async def test_a_restored_device_is_claimed_and_known_before_the_broker_is(broke
 
 
 async def test_changes_are_told_once_per_device_and_kind(broker: Broker, hub: DeviceHub) -> None:
-    async with native_device(broker.settings, silent=True) as device, hub.changes() as changes:
-        await device.describe()
-        for level in range(50):
-            await device.report(level=level)
-        await until(hub, lambda: knows(hub, device.id))
-        await until(hub, lambda: hub.reported(device.id)[LEVEL].value == 49 if hub.reported(device.id) else False)
-        seen = [await anext(changes) for _ in range(3)]
+    with hub.changes() as changes:
+        async with native_device(broker.settings, silent=True) as device:
+            await device.describe()
+            for level in range(50):
+                await device.report(level=level)
+            await until(hub, lambda: knows(hub, device.id))
+            await until(hub, lambda: hub.reported(device.id)[LEVEL].value == 49 if hub.reported(device.id) else False)
+            seen = [await anext(changes) for _ in range(3)]
     assert set(seen) == {
-        DeviceChange(device.id, kind) for kind in (ChangeKind.DISCOVERED, ChangeKind.REPORTED, ChangeKind.AVAILABILITY)
+        Change(kind, device.id) for kind in (ChangeKind.DISCOVERED, ChangeKind.REPORTED, ChangeKind.AVAILABILITY)
     }
 
 

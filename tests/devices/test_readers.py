@@ -45,7 +45,7 @@ def test_a_topic_has_its_readers_until_the_last_is_gone() -> None:
     readers.attach(b)
     topic = readers.get("x")
     assert topic is not None
-    assert (list(topic.drivers.values()), topic.readings, topic.school) == ([a, b], 4, "le-loi")
+    assert (list(topic.drivers), topic.readings, topic.school) == ([a, b], 4, "le-loi")
     assert readers.detach(a) == ["y"]
     assert (topic.readings, readers.get("y")) == (3, None)
     assert readers.detach(b) == ["x"]

@@ -1,8 +1,12 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from rooms.errors import AlreadyExists, OrganisationNotFound
+from rooms.page import Wanted
 from rooms.school import Organisation, OrganisationId, OrganisationKind
-from store import Store
+from store import Store, open_store
 
 
 def organisation(name: str, parent: str | None = None) -> Organisation:
@@ -27,10 +31,33 @@ async def test_a_tree_of_any_depth_is_kept(store: Store) -> None:
         await store.organisations.add(each)
     assert await store.organisations.get(OrganisationId("phong")) == TREE[3]
     assert await store.organisations.list() == tuple(sorted(TREE, key=lambda each: each.name))
-    assert await store.organisations.children(OrganisationId("so-1")) == (TREE[3], TREE[4])
-    assert await store.organisations.below(OrganisationId("so-1")) == (TREE[3], TREE[1], TREE[4], TREE[5])
-    assert await store.organisations.below(OrganisationId("truong-3")) == (TREE[6],)
-    assert await store.organisations.below(OrganisationId("nobody")) == ()
+
+
+async def test_the_tree_in_memory_follows_what_is_written_and_nothing_else(store: Store) -> None:
+    await store.organisations.add(TREE[0])
+    with pytest.raises(AlreadyExists):
+        await _add_and_rename(store, TREE[0])
+    assert store.tree.page(Wanted(limit=9)).items == (TREE[0],)
+    await _add_and_rename(store, TREE[2])
+    assert store.tree.children(TREE[0].id) == (TREE[1], TREE[2])
+    assert store.tree.get(TREE[0].id).name == "Bộ khác"
+
+
+async def _add_and_rename(store: Store, last: Organisation) -> None:
+    async with store.transaction() as together:
+        await together.organisations.add(TREE[1])
+        await together.organisations.rename(replace(TREE[0], name="Bộ khác"))
+        assert TREE[1].id not in store.tree
+        await together.organisations.add(last)
+
+
+async def test_the_tree_is_read_when_the_store_is_opened(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'kept.db'}"
+    async with open_store(url) as store:
+        for each in TREE:
+            await store.organisations.add(each)
+    async with open_store(url) as store:
+        assert store.tree.page(Wanted(limit=9)).items == await store.organisations.list()
 
 
 async def test_what_does_not_fit_the_tree_is_refused(store: Store) -> None:

@@ -1,36 +1,44 @@
 """JSON of the audit log."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
-from controller.schema import Key, Model, Moment
+from controller.schema import Key, Moment, PageJson
+from controller.web.models.paging import Limit, PageQuery
 
 Action = Annotated[str, StringConstraints(pattern=r"^[a-z_.-]{1,60}$")]
-Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
-class AuditQuery(Model):
-    cursor: Cursor | None = None  # the `next` of the page before
+class AuditQuery(PageQuery):
+    limit: Limit = 50
     actor: Key | None = None  # an account's id
     action: Action | None = None  # how it begins
     start: Moment | None = None
     end: Moment | None = None
 
 
-class AuditActorJson(Model):
-    id: str  # an account's id, or what acted: "time", "operator lan", "network 192.0.2.1"
-    name: str | None  # of an account
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditActorJson:
+    """`id`: an account's id, or what acted: "time", "operator lan", "network 192.0.2.1". `name`: of an account."""
+
+    id: str
+    name: str | None
 
 
-class AuditAboutJson(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditAboutJson:
+    """`name`: of an account."""
+
     kind: str
     id: str
-    name: str | None  # of an account
+    name: str | None
 
 
-class AuditEntryJson(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntryJson:
     at: datetime
     actor: AuditActorJson
     action: str
@@ -39,6 +47,8 @@ class AuditEntryJson(Model):
     after: dict[str, object] | None
 
 
-class AuditJson(Model):
-    entries: list[AuditEntryJson] = Field(description="the newest first")
-    next: str | None = Field(description="`cursor` of the page of older ones; null after the last")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditJson(PageJson):
+    """The newest first."""
+
+    entries: list[AuditEntryJson]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
+from controller.web.models.paging import SearchQuery
 from controller.schema import Count, Key, Model, Moment, OptionalText, Slug, Text
 from rooms.floor import FLOOR_LENGTH, LONGEST_FLOOR, SHORTEST_FLOOR, Mode
 from rooms.lesson import MAX_SITES, LessonKind
@@ -12,7 +13,7 @@ RoomKeys = Annotated[list[Key], Field(min_length=1, max_length=MAX_SITES)]
 FloorSeconds = Annotated[Count, Field(ge=int(SHORTEST_FLOOR.total_seconds()), le=int(LONGEST_FLOOR.total_seconds()))]
 
 
-class LessonsQuery(Model):
+class LessonsQuery(SearchQuery):
     from_: Annotated[Moment | None, Field(alias="from")] = None
     to: Moment | None = None
 

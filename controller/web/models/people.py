@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import StrictBool, StringConstraints
 
+from controller.web.models.paging import SearchQuery
 from controller.schema import Model, OptionalText, Secret, Slug, Text
 from rooms.people.account import ACCOUNT_NAME, LONGEST_ACCOUNT_NAME, Language, Role
 from rooms.school import OrganisationKind
@@ -25,6 +26,11 @@ class OwnPasswordJson(Model):
 
     current: Annotated[str, StringConstraints(max_length=1000)] | None = None
     password: Secret
+
+
+class OrganisationsQuery(SearchQuery):
+    administered: bool = False
+    kind: OrganisationKind | None = None
 
 
 class FirstOrganisationJson(Model):

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
+from controller.web.models.paging import MOST_ROOMS, ROOMS, SearchQuery, digits
 from controller.schema import (
     DeviceValue,
     Key,
@@ -21,8 +22,7 @@ from controller.schema import (
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 
- 
-class DevicesQuery(Model):
+class DevicesQuery(SearchQuery):
     school: Slug | None = None
     claimed: bool | None = None
 
@@ -68,6 +68,11 @@ class CommandJson(Model):
     property: PropertyName
     value: DeviceValue
     timeout_s: Annotated[Number, Field(ge=0.1, le=120)] = 10
+
+
+class RoomsQuery(SearchQuery):
+    school: Slug | None = None
+    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MOST_ROOMS, strict=True)] = ROOMS
 
 
 class NewRoomJson(Model):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.changes import Change, ChangeKind
+from controller.changes import ChangeKind
 from controller.displays.errors import PairingCodeNotFound
+from devices.changes import Change
 from rooms.errors import DisplayNotFound, InvalidValue
 from rooms.people.account import Role
 from rooms.people.errors import Forbidden, HiddenObject
@@ -59,7 +60,7 @@ async def test_only_those_who_equip_the_rooms_school_pair_and_unpair(
 ) -> None:
     pairing, id = house.services.pairing, await house.display()
     [account] = [each for (at, held), each in house.accounts.items() if (at, held) == (school, role)]
-    rights = await house.people.accounts.rights(account)
+    rights = house.people.accounts.rights(account)
     code = pairing.codes.offer(print, "10.0.0.1").code
     with pytest.raises(refusal):
         await pairing.pair(code, ROOM.id, "Tivi", rights=rights, actor=account.id)

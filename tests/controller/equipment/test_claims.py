@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from controller.changes import Change, ChangeKind
+from controller.changes import ChangeKind
+from devices.changes import Change
 from devices.device import Availability, CommandState, DeviceId
 from devices.errors import DeviceNotClaimed, DeviceNotFound
 from rooms.errors import DeviceInUse, DeviceOfAnotherSchool, InvalidValue
@@ -17,7 +18,7 @@ from rooms.school import SchoolId
 from tests.controller.equipment.test_persistence import found, keeping
 from tests.controller.stage import UNRECORDABLE, Stage, running
 from tests.devices.nativedevice import POWER, NativeDevice, until
-from tests.rooms.samples import LOI, LOI_ROOM, LOI_SCHOOL, XUAN, XUAN_ROOM, XUAN_SCHOOL
+from tests.rooms.samples import LOI, LOI_ROOM, XUAN, XUAN_ROOM
 
 LATER = timedelta(seconds=5)
 
@@ -32,7 +33,7 @@ async def device(stage: Stage) -> AsyncIterator[NativeDevice]:
 def rights(stage: Stage, role: Role, school: SchoolId) -> Rights:
     held = (RoleAt(role, school),)
     account = Account(id=AccountId("a"), name="a", display_name="A", roles=held, created=stage.clock())
-    return Rights.of(account, [LOI_SCHOOL, XUAN_SCHOOL])
+    return Rights.of(account, stage.store.tree)
 
 
 async def recorded(stage: Stage) -> list[tuple[str, object, object]]:
@@ -53,7 +54,7 @@ async def test_claim_and_release_are_kept_recorded_and_announced_once(stage: Sta
     end = Change(ChangeKind.ROOM, "end")
     with stage.changes.subscribe() as changes:
         stream = aiter(changes)
-        async with stage.hub.changes({device.id}) as hub_changes:
+        with stage.hub.changes({device.id}) as hub_changes:
             for _ in range(2):
                 await stage.claims.claim(device.id, LOI_ROOM.id, rights=OWNER, actor="lan")
                 assert await kept_in(stage, device.id) == LOI_ROOM.id
@@ -123,7 +124,7 @@ async def test_a_forgotten_device_is_gone_and_one_in_a_room_is_not_forgotten(
         await claims.forget(device.id, rights=OWNER, actor="lan")
     await claims.release(device.id, rights=OWNER, actor="lan")
     await claims.forget(device.id, rights=OWNER, actor="lan")
-    assert await stage.store.devices.all() == ()
+    assert [each async for each in stage.store.devices.all()] == []
     with pytest.raises(DeviceNotFound):
         stage.hub.device(device.id)
     assert (await recorded(stage))[-1][0] == "device.delete"

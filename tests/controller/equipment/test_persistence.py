@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from controller.changes import Change, ChangeKind
+from controller.changes import ChangeKind
 from controller.equipment import persistence as device_records
 from controller.equipment.persistence import DeviceRecords, restore_devices
+from devices.changes import Change
+from devices.changes import ChangeKind as DeviceChangeKind
 from devices.device import DeviceId, DeviceRecord, Namespace, Value
 from devices.dialects.native import NativeDialect
-from devices.hub import ChangeKind as DeviceChangeKind
-from devices.hub import DeviceChange, DeviceHub
+from devices.hub import DeviceHub
 from rooms.school import namespace
 from testing.clock import AheadClock
 from tests.controller.stage import Stage, running
@@ -44,7 +45,7 @@ async def stored(stage: Stage, holds: Callable[[dict[DeviceId, DeviceRecord]], b
     """What the database has, once `holds`; each look is a real transaction."""
     async with asyncio.timeout(10):
         while True:
-            devices = {each.device.id: each for each in await stage.store.devices.all()}
+            devices = {each.device.id: each async for each in stage.store.devices.all()}
             if holds(devices):
                 return devices
 
@@ -55,7 +56,7 @@ def power(kept: dict[DeviceId, DeviceRecord]) -> Value | None:
 
 async def test_device_is_kept_before_people_hear_of_it(stage: Stage) -> None:
     async with keeping(stage), found(stage) as device:
-        [kept] = await stage.store.devices.all()
+        [kept] = [each async for each in stage.store.devices.all()]
         assert (kept.device, kept.room) == (device.device, None)
         await stage.store.devices.claim(device.id, LOI_ROOM.id)
 
@@ -91,7 +92,7 @@ async def test_device_that_took_its_description_back_is_forgotten_unless_it_is_i
             async for _ in changes:
                 if stage.hub.problems():
                     break
-        assert [each.room for each in await stage.store.devices.all()] == [LOI_ROOM.id]
+        assert [each.room async for each in stage.store.devices.all()] == [LOI_ROOM.id]
 
 
 async def test_next_hub_knows_device_room_and_values_but_not_that_they_are_fresh(stage: Stage) -> None:
@@ -138,7 +139,7 @@ async def test_thousands_of_new_devices_of_one_school_do_not_hold_up_another(
         await until(stage.hub, lambda: len(list(stage.hub.devices())) == len(many) + 1)
         records = DeviceRecords(stage.store, stage.hub, stage.changes)
         for device in stage.hub.devices():
-            records._follow(DeviceChange(device.id, DeviceChangeKind.DISCOVERED))
+            records._follow(Change(DeviceChangeKind.DISCOVERED, device.id))
         async with running(records.run()):
             kept = await stored(
                 stage, lambda kept: namespace(XUAN) in {each.device.namespace for each in kept.values()}

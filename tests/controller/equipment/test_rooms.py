@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.changes import Change, ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.config.model import sqlite_url
 from controller.equipment.rooms import Rooms
+from devices.changes import Change, Changes
 from rooms.errors import InvalidValue, RoomInUse, RoomNotFound, VersionConflict
 from rooms.people.rights import OWNER
 from store import Store, open_store

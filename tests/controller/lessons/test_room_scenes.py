@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from controller.changes import Change, ChangeKind
+from controller.changes import ChangeKind
 from controller.lessons.errors import RoomInUse
 from controller.lessons.room_scenes import Scenes
+from devices.changes import Change
 from rooms.errors import InvalidValue, SceneNotFound, VersionConflict
 from rooms.people.rights import OWNER
 from rooms.scene import Scene, StepId

@@ -8,11 +8,11 @@ from argon2 import PasswordHasher
 
 from controller.broker.address import Entrance
 from controller.broker.school_logins import MqttLogins
-from controller.changes import Changes
 from controller.config.model import Address
 from controller.people.organisations import Organisations
 from controller.people.password import Passwords
 from controller.people.people import People
+from devices.changes import Changes
 from devices.dialects.native import NativeDialect
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings

@@ -2,9 +2,10 @@
 
 import pytest
 
-from controller.changes import Change, ChangeKind, Changes
+from controller.changes import ChangeKind
 from controller.people.organisations import NewOrganisation, Organisations
 from controller.people.people import People
+from devices.changes import Change, Changes
 from devices.hub import DeviceHub
 from rooms.errors import InvalidValue
 from rooms.people.account import Role, RoleAt

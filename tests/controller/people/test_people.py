@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from controller.people.password import Passwords
 from controller.people.people import People
 from rooms.errors import InvalidValue
+from rooms.page import Wanted
 from rooms.people.account import Account, Role, RoleAt
 from rooms.people.errors import (
     AccountExists,
@@ -61,8 +62,8 @@ async def test_account_is_found_as_it_was_added(people: People) -> None:
     account = await lan(people)
     assert await people.accounts.get(account.id) == account
     assert await people.accounts.named("lan") == account
-    assert await people.accounts.list({SCHOOL}) == (account,)
-    assert await people.accounts.list({OrganisationId("kim-dong")}) == ()
+    assert (await people.accounts.page(Wanted(limit=9), {SCHOOL})).items == (account,)
+    assert (await people.accounts.page(Wanted(limit=9), {OrganisationId("kim-dong")})).items == ()
     with pytest.raises(AccountExists):
         await lan(people)
 

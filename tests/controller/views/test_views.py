@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from controller.changes import Change, ChangeKind, Subscription
+from controller.changes import ChangeKind
 from controller.displays.media_tokens import Grants
 from controller.nodes.bridge_report import SiteMedia, present_rooms
 from controller.views.readiness import SiteDevices
 from controller.views.watching import WATCHING
 from demo.whip_client import play, publish
+from devices.changes import Change, Subscription
 from rooms.errors import InvalidState
 from rooms.scene import Scene
 from tests.controller.conducted import LESSON, House, call, open_house, report, site

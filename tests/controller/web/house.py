@@ -24,13 +24,15 @@ from controller.lessons.audience import Audience
 from controller.broker.address import Entrance
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.school_logins import MqttLogins
-from controller.changes import ChangeKind, Changes
+from controller.changes import ChangeKind
+from devices.changes import Changes
 from rooms.people.rights import OWNER
 from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
 from controller.lessons.conductor import Conductor
 from controller.config.model import Address, BridgeConfig, EmbeddedBrokerConfig
 from controller.equipment.addresses import Addresses
+from controller.equipment.inventory import Inventory
 from controller.equipment.persistence import restore_devices
 from controller.nodes.bridges import Nodes
 from controller.processes.own_time import own_time
@@ -249,6 +251,7 @@ async def open_house(
             setup=Setup(store, people.accounts, people.links, organisations),
             hub=hub,
             addresses=Addresses(store, hub, networks=[ip_network("127.0.0.0/8")], clock=clock),
+            inventory=Inventory(hub),
             conductor=conductor,
             planning=Planning(store, conductor, clock=clock),
             running=Running(store, conductor, clock=clock),

@@ -121,7 +121,7 @@ async def test_unexpected_error_is_a_number_for_the_user_and_a_traceback_for_the
     async def broken(*_: object) -> None:
         raise KeyError("not for the user")
 
-    monkeypatch.setattr(Rooms, "list", broken)
+    monkeypatch.setattr(Rooms, "page", broken)
     program = await house.program(HOST, Role.TEACHER)
     status, problem = await program.ask("GET", "/rooms")
     assert (status, problem["type"]) == (500, "/problems/internal-error")

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from controller.changes import Change, ChangeKind, Changes
+from controller.changes import ChangeKind
+from devices.changes import Change, Changes
 from controller.web.shared_reads import CAPACITY, SharedReads
 
 LESSON = Change(ChangeKind.LESSON, "l1")

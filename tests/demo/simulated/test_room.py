@@ -77,9 +77,10 @@ class House:
         return self.hub.availability(self.device(type).id)[0]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20), self.hub.changes() as changes:
-            while not condition():
-                await anext(changes)
+        async with asyncio.timeout(20):
+            with self.hub.changes() as changes:
+                while not condition():
+                    await anext(changes)
 
 
 @asynccontextmanager

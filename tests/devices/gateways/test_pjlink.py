@@ -51,7 +51,7 @@ async def test_a_projector_is_known_before_it_answers_and_described_once_it_does
 async def test_power_is_seen_warming_and_confirmed_once_it_is_on_and_then_more_is_known() -> None:
     async with reached() as (hub, simulated):
         seen: list[Value] = []
-        async with hub.changes([ID]) as changes:
+        with hub.changes([ID]) as changes:
             sending = asyncio.create_task(send(hub, "power", "on"))
             async for change in changes:
                 if change.kind is ChangeKind.REPORTED and values(hub)["power"] not in seen[-1:]:
@@ -179,7 +179,7 @@ async def test_a_projector_that_is_gone_is_offline_and_its_commands_expire_unsen
 async def test_silence_while_it_switches_on_is_no_absence() -> None:
     async with reached(Manners(quiet_s=4), speeds=replace(SPEEDS, warm_up_s=4.1)) as (hub, simulated):
         states = []
-        async with hub.changes([ID]) as changes:
+        with hub.changes([ID]) as changes:
             sending = asyncio.create_task(send(hub, "power", "on", timeout_s=20))
             async for change in changes:
                 states.append(hub.availability(ID)[0])

@@ -9,6 +9,7 @@ import pytest
 
 from rooms.invitation import InvitationState
 from rooms.lesson import Lesson, LessonId, LessonState
+from rooms.organisation_tree import OrganisationTree
 from rooms.people.account import Account, AccountId, Role, RoleAt
 from rooms.people.errors import Forbidden, HiddenObject
 from rooms.people.rights import OWNER, ROLES, Given, Right, Rights
@@ -61,7 +62,7 @@ def person(*roles: RoleAt, operator: bool = False) -> Account:
 
 
 def rights(role: Role, at: OrganisationId, *, operator: bool = False) -> Rights:
-    return Rights.of(person(RoleAt(role, at), operator=operator), TREE)
+    return Rights.of(person(RoleAt(role, at), operator=operator), OrganisationTree(TREE))
 
 
 def lesson(invitation: InvitationState = InvitationState.PENDING) -> Lesson:
@@ -116,14 +117,14 @@ def test_a_role_above_gives_nothing_that_it_does_not_give_where_it_is_held() -> 
 
 
 def test_several_roles_add_up() -> None:
-    both = Rights.of(person(RoleAt(Role.TEACHER, AN), RoleAt(Role.ADMINISTRATOR, OFFICE)), TREE)
+    both = Rights.of(person(RoleAt(Role.TEACHER, AN), RoleAt(Role.ADMINISTRATOR, OFFICE)), OrganisationTree(TREE))
     assert both.organisations(Right.RUN) == {AN}
     assert both.organisations(Right.ADMINISTER) == {OFFICE, AN, BINH}
 
 
 def test_operation_is_no_role_and_gives_nothing_else() -> None:
     assert rights(Role.ADMINISTRATOR, DEPARTMENT).has(Right.OPERATE, DEPARTMENT) is False
-    operator = Rights.of(person(operator=True), TREE)
+    operator = Rights.of(person(operator=True), OrganisationTree(TREE))
     operator.require_operation()
     operator.require_addition(None)
     assert {right for right in Right if operator.organisations(right)} == {Right.OPERATE}
@@ -147,8 +148,13 @@ def test_what_may_not_be_seen_does_not_exist_and_what_may_is_forbidden() -> None
 
 def test_loop_in_the_tree_ends() -> None:
     one, two = OrganisationId("one"), OrganisationId("two")
-    looped = Rights({}, {one: two, two: one}, frozenset({one, two}))
-    assert looped.organisations(Right.SEE) == frozenset()
+    looped = OrganisationTree(
+        Organisation(id=id, parent_id=parent, kind=OrganisationKind.DEPARTMENT, name=id)
+        for id, parent in ((one, two), (two, one))
+    )
+    teacher = Rights.of(person(RoleAt(Role.TEACHER, one)), looped)
+    assert teacher.organisations(Right.SEE) == {one, two}
+    assert not Rights.of(person(), looped).organisations(Right.SEE)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ export interface AccountWithRoles {
 }
 
 export interface Accounts {
+  next: string | null;
+  total: number | null;
   accounts: AccountWithRoles[];
 }
 
@@ -80,17 +82,21 @@ export interface AskingLesson {
   reminded_at: string | null;
 }
 
+/** The newest first. */
 export interface Audit {
-  entries: AuditEntry[];
   next: string | null;
+  total: number | null;
+  entries: AuditEntry[];
 }
 
+/** `name`: of an account. */
 export interface AuditAbout {
   kind: string;
   id: string;
   name: string | null;
 }
 
+/** `id`: an account's id, or what acted: "time", "operator lan", "network 192.0.2.1". `name`: of an account. */
 export interface AuditActor {
   id: string;
   name: string | null;
@@ -207,6 +213,8 @@ export interface DeviceRemoved {
 export type DeviceType = "projector" | "motor_screen" | "ifp" | "tv" | "display" | "light" | "dimmer_light" | "relay_light" | "ac" | "fan" | "blind" | "ptz_camera" | "camera" | "mic" | "microphone" | "speaker" | "room_pc" | "panel" | "gateway" | "smart_plug" | "switch" | "co2_sensor" | "occupancy_sensor" | "temperature_sensor" | "environment_sensor" | "contact_sensor" | "other";
 
 export interface Devices {
+  next: string | null;
+  total: number | null;
   devices: Device[];
   problems: DiscoveryProblem[];
 }
@@ -503,6 +511,8 @@ export interface LessonRemoved {
 export type LessonState = "scheduled" | "live" | "ended" | "cancelled";
 
 export interface Lessons {
+  next: string | null;
+  total: number | null;
   lessons: Lesson[];
 }
 
@@ -710,6 +720,8 @@ export interface OrganisationEdit {
 export type OrganisationKind = "department" | "school";
 
 export interface Organisations {
+  next: string | null;
+  total: number | null;
   organisations: Organisation[];
 }
 
@@ -813,6 +825,8 @@ export interface RoomRemoved {
 }
 
 export interface Rooms {
+  next: string | null;
+  total: number | null;
   rooms: Room[];
 }
 

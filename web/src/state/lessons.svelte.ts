@@ -1,12 +1,12 @@
 // Today's lessons, and what a person does with them.
 
-import { get, request } from "../api/http";
+import { request } from "../api/http";
 import { retryUntilAnswered } from "../api/retry";
 import type { Lesson, Mode, ServerEvent } from "../api/types";
 import { language } from "../i18n/language.svelte";
 import { clock } from "./clock.svelte";
+import { LongList } from "./longList.svelte";
 import { StepDurations } from "./stepDurations";
-import { SyncedList } from "./syncedList";
 import { SyncedStore } from "./syncedStore.svelte";
 import { startOfDay } from "./zone";
 
@@ -21,8 +21,14 @@ const SLOW_MS = 5_000; // after this long without an answer, the page says that 
 export const durations = new StepDurations(localStorage);
 
 class Lessons extends SyncedStore {
-  list = $state.raw<Lesson[]>([]);
-  private readonly synced = new SyncedList<Lesson>();
+  /** By their start; the server searches them, and gives them in pages. */
+  readonly shown = new LongList<Lesson>({
+    path: "/lessons",
+    field: "lessons",
+    place: (lesson) => [new Date(lesson.start).toISOString(), lesson.id],
+    text: (lesson) => `${lesson.title} ${lesson.subject} ${lesson.host.name} ${lesson.host.id}`,
+  });
+  readonly list = $derived(this.shown.items);
 
   readonly live = $derived(this.list.filter((lesson) => lesson.state === "live"));
   readonly upcoming = $derived(this.list.filter((lesson) => lesson.state === "scheduled"));
@@ -41,7 +47,7 @@ class Lessons extends SyncedStore {
     const slow = setTimeout(showRetrying, SLOW_MS);
     try {
       await retryUntilAnswered(() => this.change("POST", id, "start"), {
-        isSettled: () => this.synced.get(id)?.state !== "scheduled" || (shown && !this.unansweredStarts.has(id)),
+        isSettled: () => this.shown.get(id)?.state !== "scheduled" || (shown && !this.unansweredStarts.has(id)),
         onUnanswered: () => {
           if (!shown) showRetrying();
         },
@@ -98,29 +104,21 @@ class Lessons extends SyncedStore {
   }
 
   protected async load(): Promise<void> {
-    const reading = this.synced.beginRead();
-    reading.finish((await get<{ lessons: Lesson[] }>("/lessons")).lessons);
-    this.show();
+    await this.shown.read();
   }
 
   protected onEvent(event: ServerEvent): void {
     if (event.type === "lesson") this.put(event.lesson);
     else if (event.type === "lesson_removed") {
-      this.synced.remove(event.id);
-      this.show();
+      this.shown.remove(event.id);
     }
   }
 
   private put(lesson: Lesson): void {
     // The WebSocket also carries lessons of other days.
-    if (this.synced.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
-    durations.learn(this.synced.get(lesson.id), lesson);
-    this.synced.put(lesson);
-    this.show();
-  }
-
-  private show(): void {
-    this.list = this.synced.all().sort((a, b) => Date.parse(a.start) - Date.parse(b.start) || (a.id < b.id ? -1 : 1));
+    if (this.shown.get(lesson.id) === undefined && lesson.state !== "live" && !isNear(lesson, clock.now)) return;
+    durations.learn(this.shown.get(lesson.id), lesson);
+    this.shown.put(lesson);
   }
 }
 

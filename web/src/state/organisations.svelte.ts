@@ -1,10 +1,11 @@
 // Schools and departments, and where this person can add or rename them.
 
-import { get, post, request } from "../api/http";
+import { post, request } from "../api/http";
 import type { Id, Organisation } from "../api/types";
 import { login } from "./login.svelte";
+import { LongList, readAll } from "./longList.svelte";
 import { treeLines } from "./organisationTree";
-import { ADMINISTRATOR_SCOPE, organisationsInScope } from "./roleScope";
+import { folded } from "./places";
 import { SyncedStore } from "./syncedStore.svelte";
 
 export interface NewOrganisation {
@@ -15,9 +16,15 @@ export interface NewOrganisation {
 }
 
 export class Organisations extends SyncedStore {
-  list = $state.raw<Organisation[]>([]);
-  readonly tree = $derived(treeLines(this.list));
-  readonly departments = $derived(this.list.filter((each) => each.kind === "department"));
+  readonly shown = new LongList<Organisation>({
+    path: "/organisations?administered=true",
+    field: "organisations",
+    place: (organisation) => [folded(organisation.name), organisation.id],
+    text: (organisation) => `${organisation.name} ${organisation.id}`,
+  });
+  /** As far as it is shown. */
+  readonly tree = $derived(treeLines(this.shown.items));
+  departments = $state.raw<Organisation[]>([]);
 
   async add(organisation: NewOrganisation): Promise<void> {
     await post<Organisation>("/organisations", organisation);
@@ -27,12 +34,12 @@ export class Organisations extends SyncedStore {
 
   async rename(id: Id, name: string, province: string): Promise<void> {
     const renamed = await request<Organisation>("PATCH", `/organisations/${id}`, { name, province });
-    this.list = this.list.map((each) => (each.id === id ? renamed : each));
+    this.shown.put(renamed);
   }
 
   protected async load(): Promise<void> {
-    const { organisations } = await get<{ organisations: Organisation[] }>("/organisations");
-    this.list = organisationsInScope(organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
+    const departments = "/organisations?administered=true&kind=department";
+    [this.departments] = await Promise.all([readAll<Organisation>(departments, "organisations"), this.shown.read()]);
   }
 
   /** The server sends no event about organisations. */

@@ -1,16 +1,44 @@
 // The accounts that an administrator manages, and the organisations where an account can have roles.
 
-import { get, post, put, remove } from "../api/http";
+import { ApiError, get, post, put, remove } from "../api/http";
 import type { AccountWithRoles, Given, Id, LoginView, NewAccount, Organisation, Role, TokenView } from "../api/types";
 import { login } from "./login.svelte";
+import { LongList, readAll } from "./longList.svelte";
+import { folded } from "./places";
 import { ADMINISTRATOR_SCOPE, organisationsInScope, schoolsUnder } from "./roleScope";
 import { SyncedStore } from "./syncedStore.svelte";
 
 export class People extends SyncedStore {
-  list = $state.raw<AccountWithRoles[]>([]);
+  readonly shown = new LongList<AccountWithRoles>({
+    path: "/accounts",
+    field: "accounts",
+    place: (person) => [folded(`${person.display_name} ${person.name}`), person.id],
+    text: (person) => `${person.display_name} ${person.name}`,
+  });
+  /** The person that the address names, where that is not among those shown. */
+  private named = $state.raw<AccountWithRoles | null>(null);
   /** Organisations where this administrator can give roles. */
   organisations = $state.raw<Organisation[]>([]);
   private all = $state.raw<Organisation[]>([]);
+
+  get list(): readonly AccountWithRoles[] {
+    return this.shown.items;
+  }
+
+  get(id: string): AccountWithRoles | undefined {
+    return this.shown.get(id) ?? (this.named?.id === id ? this.named : undefined);
+  }
+
+  /** Have that person, wherever they stand in the list. */
+  async open(id: string): Promise<void> {
+    if (this.shown.get(id) !== undefined) return;
+    try {
+      this.named = await get<AccountWithRoles>(`/accounts/${id}`);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      this.named = null;
+    }
+  }
 
   /** At how many schools a role at this organisation counts. */
   schoolCount(organisation: Id): number {
@@ -24,7 +52,7 @@ export class People extends SyncedStore {
   /** Returns the password that the server generated for the new person. */
   async add(account: NewAccount): Promise<string | null> {
     const added = await post<{ account: AccountWithRoles; password: string | null }>("/accounts", account);
-    this.show([...this.list, added.account]);
+    this.replace(added.account);
     return added.password;
   }
 
@@ -64,23 +92,20 @@ export class People extends SyncedStore {
   }
 
   protected async load(): Promise<void> {
-    const [found, all] = await Promise.all([
-      get<{ accounts: AccountWithRoles[] }>("/accounts"),
-      get<{ organisations: Organisation[] }>("/organisations"),
+    const [all] = await Promise.all([
+      readAll<Organisation>("/organisations", "organisations"),
+      this.shown.read(),
+      this.named === null ? null : this.open(this.named.id),
     ]);
-    this.all = all.organisations;
-    this.organisations = organisationsInScope(all.organisations, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
-    this.show(found.accounts);
+    this.all = all;
+    this.organisations = organisationsInScope(all, login.me?.roles ?? [], ADMINISTRATOR_SCOPE);
   }
 
   /** The server sends no event about accounts: the page reloads them when it opens and after a reconnect. */
   protected onEvent(): void {}
 
   private replace(account: AccountWithRoles): void {
-    this.show([...this.list.filter((each) => each.id !== account.id), account]);
-  }
-
-  private show(list: AccountWithRoles[]): void {
-    this.list = list.sort((a, b) => a.display_name.localeCompare(b.display_name, "vi") || (a.name < b.name ? -1 : 1));
+    this.shown.put(account);
+    if (this.named?.id === account.id) this.named = account;
   }
 }

@@ -1,8 +1,9 @@
 // Rooms with their devices, and the devices that are in no room yet.
 
-import { get, post, remove, request } from "../api/http";
+import { ApiError, get, post, remove, request } from "../api/http";
 import type { CommandResult, Device, DiscoveryProblem, Room, RoomDisplay, ServerEvent, Step, Value } from "../api/types";
-import { SyncedList } from "./syncedList";
+import { LongList, readAll } from "./longList.svelte";
+import { folded } from "./places";
 import { SyncedStore } from "./syncedStore.svelte";
 
 const at = encodeURIComponent;
@@ -15,11 +16,59 @@ const SCENE_TIMEOUT_MS = 180_000;
 export const commandTimeoutS = (property: string): number => (/^(power|cover|climate)/.test(property) ? SLOW_S : QUICK_S);
 
 class Rooms extends SyncedStore {
-  list = $state.raw<Room[]>([]);
-  inbox = $state.raw<Device[]>([]);
+  /** By school and name; the server searches them, and gives them in pages. */
+  readonly shown = new LongList<Room>({
+    path: "/rooms",
+    field: "rooms",
+    place: (room) => [room.school.id, folded(room.name), room.id],
+    text: (room) => `${room.name} ${room.school.name} ${room.school.id}`,
+  });
+  /** Devices that are in no room. */
+  readonly found = new LongList<Device>({
+    path: "/devices?claimed=false",
+    field: "devices",
+    place: (device) => [device.school, folded(device.name), device.id],
+    text: (each) => [each.name, each.suggested_room, each.manufacturer, each.model, each.serial].join(" "),
+  });
   problems = $state.raw<DiscoveryProblem[]>([]);
-  private readonly rooms = new SyncedList<Room>();
-  private readonly devices = new SyncedList<Device>();
+  /** The room that the address names, where it is not among those shown. */
+  private named = $state.raw<Room | null>(null);
+  private ofSchools = $state.raw<ReadonlyMap<string, readonly Room[]>>(new Map());
+
+  get list(): readonly Room[] {
+    return this.shown.items;
+  }
+
+  get inbox(): readonly Device[] {
+    return this.found.items;
+  }
+
+  get(id: string): Room | undefined {
+    return this.shown.get(id) ?? (this.named?.id === id ? this.named : undefined);
+  }
+
+  /** Have that room, wherever it stands in the list. */
+  async open(id: string): Promise<void> {
+    if (this.get(id) !== undefined) return;
+    try {
+      this.named = await get<Room>(`/rooms/${at(id)}`);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      this.named = null;
+    }
+  }
+
+  /** A school's rooms: for a device of it to be put into one. Asked for where not all rooms are shown. */
+  ofSchool(school: string): readonly Room[] {
+    const own = this.list.filter((room) => room.school.id === school);
+    return this.shown.q === "" && !this.shown.more ? own : (this.ofSchools.get(school) ?? own);
+  }
+
+  async readSchool(school: string): Promise<void> {
+    if ((this.shown.q === "" && !this.shown.more) || this.ofSchools.has(school)) return;
+    const rooms = await readAll<Room>(`/rooms?school=${at(school)}`, "rooms", 50);
+    this.ofSchools = new Map([...this.ofSchools, [school, rooms]]);
+  }
 
   async command(device: Device, property: string, value: Value): Promise<CommandResult> {
     const timeoutS = commandTimeoutS(property);
@@ -41,8 +90,7 @@ class Rooms extends SyncedStore {
 
   async forget(device: string): Promise<void> {
     await remove(`/devices/${at(device)}`);
-    this.devices.remove(device);
-    this.show();
+    this.found.remove(device);
   }
 
   async create(school: string, name: string): Promise<Room> {
@@ -67,16 +115,13 @@ class Rooms extends SyncedStore {
   }
 
   protected async load(): Promise<void> {
-    const readingRooms = this.rooms.beginRead();
-    const readingDevices = this.devices.beginRead();
-    const [rooms, found] = await Promise.all([
-      get<{ rooms: Room[] }>("/rooms"),
-      get<{ devices: Device[]; problems: DiscoveryProblem[] }>("/devices?claimed=false"),
-    ]);
-    readingRooms.finish(rooms.rooms);
-    readingDevices.finish([...rooms.rooms.flatMap((room) => room.devices), ...found.devices]);
-    this.problems = found.problems;
-    this.show();
+    await Promise.all([this.shown.read(), this.found.read(), this.named === null ? null : this.reread(this.named.id)]);
+    this.problems = (this.found.last.problems ?? []) as DiscoveryProblem[];
+  }
+
+  private async reread(id: string): Promise<void> {
+    this.named = null;
+    await this.open(id);
   }
 
   protected onEvent(event: ServerEvent): void {
@@ -85,15 +130,15 @@ class Rooms extends SyncedStore {
         this.putRoom(event.room);
         break;
       case "room_removed":
-        this.rooms.remove(event.id);
-        this.show();
+        this.shown.remove(event.id);
+        if (this.named?.id === event.id) this.named = null;
         break;
       case "device":
         this.putDevice(event.device);
         break;
       case "device_removed":
-        this.devices.remove(event.id);
-        this.show();
+        this.found.remove(event.id);
+        for (const room of this.holding(event.id)) this.putRoom(without(room, event.id));
         break;
       default:
         break;
@@ -101,28 +146,30 @@ class Rooms extends SyncedStore {
   }
 
   private putRoom(room: Room): void {
-    this.rooms.put(room);
-    for (const device of room.devices) this.devices.put(device);
-    this.show();
+    this.shown.put(room);
+    if (this.named?.id === room.id) this.named = room;
   }
 
   private putDevice(device: Device): void {
-    this.devices.put(device);
-    this.show();
+    if (device.room === null) this.found.put(device);
+    else this.found.remove(device.id);
+    for (const room of this.holding(device.id)) if (room.id !== device.room) this.putRoom(without(room, device.id));
+    const room = device.room === null ? undefined : this.get(device.room);
+    if (room !== undefined) this.putRoom({ ...room, devices: [...without(room, device.id).devices, device] });
   }
 
-  /** Device events are newer than a room's own copy of its devices, so the lists take devices by their ids. */
-  private show(): void {
-    const devices = this.devices.all().sort((a, b) => Number(usable(b)) - Number(usable(a)) || a.name.localeCompare(b.name, "vi"));
-    this.list = this.rooms
-      .all()
-      .map((room) => ({ ...room, devices: devices.filter((device) => device.room === room.id) }))
-      .sort((a, b) => a.school.name.localeCompare(b.school.name, "vi") || a.name.localeCompare(b.name, "vi"));
-    this.inbox = devices.filter((device) => device.room === null);
+  private holding(device: string): Room[] {
+    const rooms = this.named === null ? this.list : [...this.list, this.named];
+    return rooms.filter((room) => room.devices.some((each) => each.id === device));
   }
 }
 
-/** Devices that can be controlled come before those that only report. */
+const without = (room: Room, device: string): Room => ({ ...room, devices: room.devices.filter((each) => each.id !== device) });
+
+/** A room's devices as they are shown: those that can be controlled come before those that only report. */
+export const sortedDevices = (devices: readonly Device[]): Device[] =>
+  [...devices].sort((a, b) => Number(usable(b)) - Number(usable(a)) || a.name.localeCompare(b.name, "vi") || (a.id < b.id ? -1 : 1));
+
 const usable = (device: Device): boolean => device.properties.some((property) => property.settable);
 
 export const rooms = new Rooms();

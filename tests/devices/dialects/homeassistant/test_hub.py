@@ -54,9 +54,10 @@ async def running_hub(broker: Broker, *records: DeviceRecord) -> AsyncIterator[D
 
 
 async def until(hub: DeviceHub, condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20), hub.changes() as changes:
-        while not condition():
-            await anext(changes)
+    async with asyncio.timeout(20):
+        with hub.changes() as changes:
+            while not condition():
+                await anext(changes)
 
 
 def whole(hub: DeviceHub) -> Device | None:

@@ -4,6 +4,7 @@ import { audit } from "./audit";
 import { connection } from "./connection";
 import { device } from "./device";
 import { lesson } from "./lesson";
+import { list } from "./list";
 import { people } from "./people";
 import { refusals } from "./refusals";
 import { rooms } from "./rooms";
@@ -17,6 +18,7 @@ export const en: Words = {
   ...connection,
   ...device,
   ...lesson,
+  list,
   ...people,
   ...refusals,
   ...rooms,

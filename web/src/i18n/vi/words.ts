@@ -6,6 +6,7 @@ import { audit } from "./audit";
 import { connection } from "./connection";
 import { device } from "./device";
 import { lesson } from "./lesson";
+import { list } from "./list";
 import { people } from "./people";
 import { refusals } from "./refusals";
 import { rooms } from "./rooms";
@@ -19,6 +20,7 @@ export const vi = {
   ...connection,
   ...device,
   ...lesson,
+  list,
   ...people,
   ...refusals,
   ...rooms,

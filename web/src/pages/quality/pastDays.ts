@@ -5,6 +5,7 @@ import type { Lesson } from "../../api/types";
 import { startOfDay } from "../../state/zone";
 
 export const KEPT_DAYS = 14;
+const MOST_A_DAY = 100;
 const DAY_MS = 86_400_000;
 
 export interface Day {
@@ -14,6 +15,8 @@ export interface Day {
 
 export interface PastDay extends Day {
   lessons: Lesson[];
+  /** How many the day had, where that is more than are read. */
+  more: number | null;
 }
 
 /** Today's lessons of those that are over. A lesson over midnight belongs to the day of its start. */
@@ -30,11 +33,12 @@ export function daysBefore(nowMs: number, zone: string): Day[] {
   });
 }
 
-/** That day's ended lessons whose connections this person may see. One day per request: a department has hundreds a day. */
+/** The first of that day's ended lessons whose connections this person may see, by their start. A department has thousands. */
 export async function loadDay(day: Day): Promise<PastDay> {
   const [from, to] = [day.fromMs, day.toMs].map((at) => new Date(at).toISOString());
-  const { lessons } = await get<{ lessons: Lesson[] }>(`/lessons?from=${from}&to=${to}`);
-  return { ...day, lessons: endedOn(lessons, day) };
+  const path = `/lessons?from=${from}&to=${to}&limit=${MOST_A_DAY}`;
+  const { lessons, next, total } = await get<{ lessons: Lesson[]; next: string | null; total: number }>(path);
+  return { ...day, lessons: endedOn(lessons, day), more: next === null ? null : total };
 }
 
 /** A lesson over midnight belongs to the day of its start. */
