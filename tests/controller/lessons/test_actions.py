@@ -195,10 +195,11 @@ async def test_a_lesson_of_many_rooms_is_read_in_as_many_queries_as_one_of_one(h
                 changed=lambda: None,
             )
         assert scenes.runs.keys() == {site.room_id for site in lesson.accepted}
-        return len(found)
+        # The conductor reads lessons meanwhile: it takes up what is live.
+        return sum(bool(re.search(r"\bFROM (rooms|organisations|scenes)\b", each)) for each in found)
 
     one = lesson_at(LESSON, house.clock())
     own, guest = one.sites
     other = replace(guest, room_id=ROOMS[OTHER].id, school_id=OTHER)
     three = replace(one, sites=(own, *(replace(each, invitation=InvitationState.ACCEPTED) for each in (guest, other))))
-    assert await asked(three) == await asked(replace(one, sites=(own,)))
+    assert await asked(three) == await asked(replace(one, sites=(own,))) == 2  # organisations are in memory
