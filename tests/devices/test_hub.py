@@ -334,7 +334,9 @@ async def test_a_thousand_commands_at_once_all_end(broker: Broker, hub: DeviceHu
                 for each in others
             ]
         states = [each.result().state for each in sending]
-    assert states == [CommandState.SUPERSEDED] * 900 + [CommandState.TIMED_OUT] * 100
+    assert states[:900] == [CommandState.SUPERSEDED] * 900
+    # On a slow machine a deadline may pass before its command is sent.
+    assert set(states[900:]) <= {CommandState.TIMED_OUT, CommandState.EXPIRED}
 
 
 async def test_commands_to_the_wrong_address_are_refused(hub: DeviceHub, device: NativeDevice) -> None:

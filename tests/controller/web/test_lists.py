@@ -134,7 +134,7 @@ async def test_organisations_are_those_that_one_administers_or_of_one_kind(house
 @pytest.mark.parametrize("path", ["/rooms", "/lessons", "/devices", "/accounts", "/organisations", "/me"])
 async def test_a_list_asks_the_database_as_often_however_long_it_is(house: House, path: str) -> None:
     administrator = await house.program(HOST, Role.ADMINISTRATOR)
-    counts = [await _asked(house, administrator, path)]
+    counts = [await _least_asked(house, administrator, path)]
     for number in range(5):
         await house.store.rooms.add(Room(id=RoomId(f"r{number}"), school_id=HOST, name=f"{number}E"))
         await house.discovered(HOST, f"more-{number}")
@@ -143,8 +143,13 @@ async def test_a_list_asks_the_database_as_often_however_long_it_is(house: House
         await house.people.accounts.add(
             name=f"lan{number}", display_name="Lan", roles=[RoleAt(Role.TEACHER, HOST)], rights=OWNER, actor="test"
         )
-    counts.append(await _asked(house, administrator, path))
+    counts.append(await _least_asked(house, administrator, path))
     assert counts[0] == counts[1] <= 8
+
+
+async def _least_asked(house: House, visitor: Visitor, path: str) -> int:
+    """Of several times: the conductor reads, too, now and then."""
+    return min([await _asked(house, visitor, path) for _ in range(3)])
 
 
 async def _asked(house: House, visitor: Visitor, path: str) -> int:
