@@ -4,12 +4,16 @@ What belongs to the whole person (password, logins, tokens, suspension) is for t
 person is; roles are for those who administer the organisation concerned.
 """
 
-from rooms.people.account import Account, AccountId, Role, RoleAt, TokenId
-from rooms.people.errors import HiddenObject
-from rooms.people.login_link import RESET_LIFE
-from rooms.people.rights import Right
 from controller.people.secret import new_password
-from controller.views.account_json import AccountsJson, AccountWithRolesJson, AddedAccountJson, GivenJson, LoginsJson, TokensJson, account_as_seen
+from controller.views.account_json import (
+    AccountsJson,
+    AccountWithRolesJson,
+    AddedAccountJson,
+    GivenJson,
+    LoginsJson,
+    TokensJson,
+    account_as_seen,
+)
 from controller.web.call import Call
 from controller.web.models.paging import SearchQuery
 from controller.web.models.people import (
@@ -21,6 +25,10 @@ from controller.web.models.people import (
 )
 from controller.web.paging import rest, wanted
 from controller.web.route import Routes
+from rooms.people.account import Account, AccountId, Role, RoleAt, TokenId
+from rooms.people.errors import HiddenObject
+from rooms.people.login_link import RESET_LIFE
+from rooms.people.rights import Right
 from rooms.school import OrganisationId
 
 routes = Routes("accounts")

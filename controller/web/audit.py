@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from rooms.people.account import Account, AccountId
-from rooms.people.errors import Forbidden
-from rooms.people.rights import Right
 from controller.web.call import Call
-from controller.web.models.audit import AuditActorJson, AuditEntryJson, AuditJson, AuditAboutJson, AuditQuery
+from controller.web.models.audit import AuditAboutJson, AuditActorJson, AuditEntryJson, AuditJson, AuditQuery
 from controller.web.paging import rest, wanted
 from controller.web.route import Routes
 from rooms.audit import AuditEntry, AuditFilter
+from rooms.people.account import Account, AccountId
+from rooms.people.errors import Forbidden
+from rooms.people.rights import Right
 
 routes = Routes("audit")
 

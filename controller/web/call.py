@@ -7,12 +7,12 @@ from datetime import datetime
 from aiohttp import web
 
 from controller.changes import ChangeKind
-from rooms.people.account import Identity
-from rooms.people.rights import Rights
 from controller.web.errors import PreconditionFailed, PreconditionRequired
 from controller.web.remote import address_of
 from controller.web.services import Services
 from rooms.audit import AuditEntry
+from rooms.people.account import Identity
+from rooms.people.rights import Rights
 
 SERVICES = web.AppKey("services", Services)
 

@@ -2,7 +2,7 @@
 
 Of an answer that holds a secret beside something that whoever asks can choose, its compressed length gives the secret
 away byte by byte (BREACH). So an answer whose model has a token or a password in it is never compressed, whatever else
-is in it, and neither is any answer to a request that changes something. Files of the app are compressed when it is built.
+is in it, and neither is any answer to a request that changes something. Files of the app are compressed by its build.
 """
 
 from typing import Any

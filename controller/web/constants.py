@@ -3,8 +3,8 @@
 Each is the value that the server itself goes by, so that no page has a second one.
 """
 
-from controller.quality.verdict import WEAK_LOSS, WEAK_ROUND_TRIP_MS
 from controller.displays.states import MOST_PICTURES
+from controller.quality.verdict import WEAK_LOSS, WEAK_ROUND_TRIP_MS
 from rooms.floor import LONGEST_FLOOR
 from rooms.lesson import REMIND_PAUSE
 from rooms.people.account import ACCOUNT_NAME, LONGEST_ACCOUNT_NAME, LONGEST_DISPLAY_NAME, Role

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from rooms.people.rights import Right
 from controller.views.device_json import CommandResultJson, DeviceJson, DevicesJson, DiscoveryProblemJson
 from controller.web.call import Call
 from controller.web.models.rooms import (
@@ -18,6 +17,7 @@ from controller.web.paging import rest, wanted
 from controller.web.reading import device_json, visible_device
 from controller.web.route import Routes
 from devices.device import DeviceAddress, DeviceId, PropertyName
+from rooms.people.rights import Right
 from rooms.room import RoomId
 from rooms.school import OrganisationId, SchoolId
 

@@ -7,25 +7,25 @@ import logging
 from aiohttp import web
 
 from controller.changes import ChangeKind
-from devices.changes import Change, Subscription
-from controller.network import network_of
+from controller.displays.call import DisplayState
 from controller.displays.errors import PairingFull
 from controller.displays.pairing_codes import PairingCodes
-from controller.people.secret import hash_of
 from controller.displays.report import DisplayReport
-from controller.displays.call import DisplayState
+from controller.network import network_of
+from controller.people.secret import hash_of
 from controller.web.call import SERVICES
 from controller.web.displays import DISPLAY_COOKIE, DISPLAY_COOKIE_PATH, DISPLAY_COOKIE_S
-from controller.web.guard import BROWSER_COOKIE, check_origin, cookie_name
-from controller.web.metrics import METRICS
 from controller.web.errors import problem_type
+from controller.web.guard import BROWSER_COOKIE, check_origin, cookie_name
 from controller.web.messages import FROM_DISPLAY, DisplayPart, DisplaySending, Paired, PairingCode, Ping, Pong, Refusal
+from controller.web.metrics import METRICS
 from controller.web.remote import address_of
 from controller.web.services import Services
 from controller.web.shares import KNOWN
 from controller.web.socket import TRY_AGAIN, Closed, Socket
 from controller.web.sockets import OPEN_SOCKETS
 from controller.web.told import Told
+from devices.changes import Change, Subscription
 from rooms.errors import DisplayNotFound, RoomsError, StoreUnavailable
 from rooms.lesson import LessonId
 from rooms.people.rights import DisplayRights
@@ -57,15 +57,15 @@ async def display_events(request: web.Request) -> web.StreamResponse:
         await socket.open()
         stack.enter_context(request.app[METRICS].sockets.labels("display").track_inprogress())
         if display is None:
-            return await socket.run(_pair(socket, services.pairing.codes, network), _listen(socket, None), _breathe(socket))
+            return await socket.run(
+                _pair(socket, services.pairing.codes, network), _listen(socket, None), _breathe(socket)
+            )
         request[KNOWN] = True
         return await _serve(request, socket, services, display)
 
 
-async def _keep_known(
-    request: web.Request, socket: Socket, services: Services, display: Display, secret: str
-) -> None:
-    """Have it keep its credential, and be known as a browser of ours: what others ask from its school is not its own."""
+async def _keep_known(request: web.Request, socket: Socket, services: Services, display: Display, secret: str) -> None:
+    """Have it keep its credential and be known as a browser of ours, so that its school's other requests are not its own."""
     name = cookie_name(BROWSER_COOKIE, services)
     browser = await services.people.logins.noted(request.cookies.get(name), display.id)
     for cookie, value, path in ((DISPLAY_COOKIE, secret, DISPLAY_COOKIE_PATH), (name, browser, "/")):

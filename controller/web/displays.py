@@ -1,11 +1,11 @@
 """Displays: paired to a room by the code they show, unpaired again."""
 
-from rooms.people.errors import LoginFailed
 from controller.people.secret import hash_of
 from controller.views.room_json import DisplayJson
 from controller.web.call import Call
 from controller.web.models.rooms import DisplayCredentialJson, NewDisplayJson
 from controller.web.route import API, Routes
+from rooms.people.errors import LoginFailed
 from rooms.room import DisplayId, RoomId
 
 routes = Routes("displays")

@@ -15,9 +15,17 @@ from pydantic import ValidationError
 from controller.config.errors import ConfigError
 from controller.errors import ControllerError
 from controller.operator.errors import ControllerAway, DutyChanged, OperatorRefused
-from rooms.people.errors import HiddenObject, LoginFailed, LoginsBusy, NotLoggedIn, PeopleError, TooManyAttempts, WeakPassword
 from devices.errors import DevicesError, QueueFull
 from rooms.errors import RoomsError, VersionConflict
+from rooms.people.errors import (
+    HiddenObject,
+    LoginFailed,
+    LoginsBusy,
+    NotLoggedIn,
+    PeopleError,
+    TooManyAttempts,
+    WeakPassword,
+)
 from webrtc.errors import WebrtcError
 
 OURS = (ControllerError, DevicesError, RoomsError, WebrtcError)
@@ -174,9 +182,7 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, WeakPassword):
         more["reason"] = error.reason.value
     if isinstance(error, InvalidRequest):
-        more["errors"] = [
-            {"where": where, "code": code, "detail": what} for where, what, code in error.errors
-        ]
+        more["errors"] = [{"where": where, "code": code, "detail": what} for where, what, code in error.errors]
     # What does not exist and what must not be seen are answered in the same words.
     detail = "" if status == 404 else str(error)[:1000]
     return Problem(type=words, title=_title(words), status=status, detail=detail, headers=headers, more=more)
@@ -188,7 +194,7 @@ def problem_type(error: Exception) -> str:
 
 
 def problem_types() -> tuple[str, ...]:
-    """Every `type` that an answer can have, without `/problems/`: each error of ours, and what aiohttp itself raises."""
+    """Every `type` that an answer can have, without `/problems/`: each error of ours, and what aiohttp raises."""
     own = {_words(each.__name__) for base in OURS for each in _below(base)}
     http = {_of_http(each).type for each in RAISED_BY_AIOHTTP}
     none = {_words(each.__name__) for each in (PeopleError, HiddenObject, WebError, *OF_THE_SHELL)}

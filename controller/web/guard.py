@@ -4,12 +4,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from rooms.people.account import Identity
-from rooms.people.errors import NotLoggedIn, OwnPasswordNeeded
 from controller.people.secret import equal
 from controller.web.errors import CsrfRefused, OriginRefused
 from controller.web.names import is_loopback
 from controller.web.services import Services
+from rooms.people.account import Identity
+from rooms.people.errors import NotLoggedIn, OwnPasswordNeeded
 
 LOGIN_COOKIE = "nhipcau_login"
 BROWSER_COOKIE = "nhipcau_browser"

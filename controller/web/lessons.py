@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from controller.lessons.planning import LessonEdit, NewLesson
 from controller.displays.media_tokens import ScreenGrant
+from controller.lessons.planning import LessonEdit, NewLesson
 from controller.views.account_json import home_timezone
 from controller.views.lesson_json import LessonJson, LessonsJson
 from controller.views.watching import WatchGrant
@@ -19,7 +19,7 @@ from controller.web.models.lessons import (
 )
 from controller.web.page_changes import PAGE_CHANGES
 from controller.web.paging import rest, wanted
-from controller.web.reading import answered, lesson_json, lesson_view_jsons, visible_lesson
+from controller.web.reading import answered, lesson_view_jsons, visible_lesson
 from controller.web.route import Routes
 from rooms.lesson import LessonId
 from rooms.people.rights import Right

@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import TypedDict
 
 from controller.people.browsers import LIFE_S as BROWSER_LIFE_S
-from rooms.people.errors import LoginNotFound
 from controller.people.links import SETS_UP
 from controller.people.logins import LOGIN_LIFE, NewLogin
 from controller.people.organisations import NewOrganisation
@@ -14,6 +13,7 @@ from controller.web.call import Call
 from controller.web.guard import BROWSER_COOKIE, LOGIN_COOKIE, cookie_name
 from controller.web.models.people import LinkJson, LoginJson, SetupJson
 from controller.web.route import Routes
+from rooms.people.errors import LoginNotFound
 from rooms.school import OrganisationId
 
 routes = Routes("login")

@@ -39,7 +39,11 @@ def known_names(config: HttpConfig) -> frozenset[str] | None:
 def check_host(request: web.Request, services: Services) -> None:
     """Raises `HostRefused`. A proxy of ours has chosen by the name already, and may say its own."""
     host = host_of(request.host)
-    if services.names is None or parse_address(host) is not None or is_trusted(request.remote, services.trusted_proxies):
+    if (
+        services.names is None
+        or parse_address(host) is not None
+        or is_trusted(request.remote, services.trusted_proxies)
+    ):
         return
     if host not in services.names and f"*.{host.partition('.')[2]}" not in services.names:
         raise HostRefused("this server is not called so; `http.public_url` of its configuration says how")

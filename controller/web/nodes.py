@@ -1,8 +1,8 @@
 """Bridge nodes: they make themselves known, and whoever runs the installation sees them and drains them."""
 
 from controller.nodes.lease import Registration
-from controller.web.call import Call
 from controller.nodes.models import NodeDutyJson, NodeJson, NodeLeaseJson, NodeRegistrationJson, NodesJson
+from controller.web.call import Call
 from controller.web.route import Routes
 from controller.web.shares import KNOWN
 

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the routes and the WebSockets that are served.
 
-OpenAPI has no WebSockets: they stand in `x-websockets`, by path, with the schemas of what each `sends` and `takes`. And it
-has no values: those that pages go by, as the server does, stand in `x-constants`.
+OpenAPI has no WebSockets: they stand in `x-websockets`, by path, with the schemas of what each `sends` and `takes`. Nor
+has it values: those that pages and the server go by stand in `x-constants`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core.core_schema import DataclassField, ModelField, TypedDictField
 
+from controller.schema import KEY_PATTERN, Nothing, adapter
 from controller.web.constants import CONSTANTS
 from controller.web.errors import FIELD_CODES, problem_types
 from controller.web.guard import CSRF_HEADER, LOGIN_COOKIE, SAFE_METHODS
 from controller.web.route import API, Route
 from controller.web.socket_route import SocketRoute
-from controller.schema import KEY_PATTERN, Nothing, adapter
 
 Json = dict[str, Any]
 Schemas = Mapping[tuple[int, JsonSchemaMode], Json]
@@ -95,7 +95,11 @@ def _schemas(routes: Sequence[Route], sockets: Sequence[SocketRoute]) -> tuple[S
     ]
     schemas, definitions = TypeAdapter.json_schemas(inputs, ref_template=REFERENCES, schema_generator=Served)
     components: Json = definitions["$defs"]
-    some = {"title": "DisplayCallChange", "description": "What is another in a call: some of its fields.", "required": []}
+    some = {
+        "title": "DisplayCallChange",
+        "description": "What is another in a call: some of its fields.",
+        "required": [],
+    }
     components["DisplayCallChange"] = {**components["DisplayCall"], **some}
     components["CallChange"]["properties"]["call"] = {"$ref": REFERENCES.format(model="DisplayCallChange")}
     return schemas, components

@@ -10,11 +10,11 @@ import struct
 from aiohttp import web
 
 from controller.changes import ChangeKind
+from controller.clock.models import ClockJson
+from controller.nodes.models import NodeDutyJson, NodesJson
 from controller.web.call import SERVICES, Call
 from controller.web.metrics import METRICS
 from controller.web.middlewares import rim
-from controller.clock.models import ClockJson
-from controller.nodes.models import NodeDutyJson, NodesJson
 from controller.web.nodes import change_duty, shown
 from controller.web.route import Routes, add_routes
 from rooms.audit import AuditEntry

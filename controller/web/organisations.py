@@ -1,8 +1,7 @@
 """Schools and departments, and the schools' passwords at the broker."""
 
-from controller.people.organisations import NewOrganisation
-from rooms.people.rights import Right
 from controller.broker.school_logins import MqttCorner, MqttLogin
+from controller.people.organisations import NewOrganisation
 from controller.views.organisation_json import OrganisationJson, OrganisationsJson
 from controller.web.call import Call
 from controller.web.models.people import (
@@ -12,6 +11,7 @@ from controller.web.models.people import (
 )
 from controller.web.paging import rest, wanted
 from controller.web.route import Routes
+from rooms.people.rights import Right
 from rooms.school import OrganisationId
 
 routes = Routes("organisations")

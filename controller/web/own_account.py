@@ -1,10 +1,10 @@
 """What a person has in their own hands: the password, the logins, the API tokens."""
 
-from rooms.people.account import LoginId, TokenId
-from controller.web.call import Call
 from controller.views.account_json import LoginsJson, TokensJson
+from controller.web.call import Call
 from controller.web.models.people import OwnPasswordJson
 from controller.web.route import Routes
+from rooms.people.account import LoginId, TokenId
 
 routes = Routes("own account")
 
@@ -48,6 +48,4 @@ async def list_own_tokens(call: Call) -> TokensJson:
 async def revoke_own_token(call: Call) -> None:
     """Revoke one of my API tokens."""
     id = TokenId(call.path("token"))
-    await call.services.people.tokens.revoke(
-        id, call.identity.account.id, rights=call.rights, actor=call.actor
-    )
+    await call.services.people.tokens.revoke(id, call.identity.account.id, rights=call.rights, actor=call.actor)

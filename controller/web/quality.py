@@ -29,7 +29,9 @@ async def lesson_quality(call: Call, query: LessonQualityQuery) -> LessonQuality
         title=lesson.title,
         live=lesson.state is LessonState.LIVE,
         sites=[
-            _site(call, lesson.id, each, histories.get(RoomId(each.room.id)), OVERVIEW if query.room is None else CAPACITY)
+            _site(
+                call, lesson.id, each, histories.get(RoomId(each.room.id)), OVERVIEW if query.room is None else CAPACITY
+            )
             for each in sites
         ],
     )

@@ -3,12 +3,12 @@
 from aiohttp import web
 
 from controller.network import network_of
-from rooms.people.errors import LoginFailed, NotLoggedIn, TooManyAttempts
 from controller.people.refusals import Refusal
 from controller.web.errors import Problem
 from controller.web.guard import IDENTITY
 from controller.web.remote import address_of
 from controller.web.services import Services
+from rooms.people.errors import LoginFailed, NotLoggedIn, TooManyAttempts
 
 STATUSES = frozenset({403, 421, 429})
 GUESSES = frozenset({"login-failed", "link-not-found", "pairing-code-not-found"})  # of what is secret

@@ -1,12 +1,12 @@
 """Rooms, with everything in them."""
 
-from rooms.people.rights import Right
 from controller.views.room_json import RoomJson, RoomsJson
 from controller.web.call import Call
 from controller.web.models.rooms import NewRoomJson, RoomEditJson, RoomsQuery
 from controller.web.paging import rest, wanted
 from controller.web.reading import room_json, room_jsons, visible_room
 from controller.web.route import Routes
+from rooms.people.rights import Right
 from rooms.room import Room, RoomId
 from rooms.school import OrganisationId, SchoolId
 

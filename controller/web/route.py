@@ -15,11 +15,11 @@ from typing import Any, get_type_hints
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from controller.schema import KEY_PATTERN, Nothing, adapter
 from controller.web.call import SERVICES, Call
 from controller.web.compression import holds_secret, json_answer
 from controller.web.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
 from controller.web.guard import SAFE_METHODS, check_origin, check_settled, identify
-from controller.schema import KEY_PATTERN, Nothing, adapter
 
 API = "/api/v1"
 PUBLIC_LIMIT_B = 16 * 1024  # of a body from somebody nobody knows
@@ -67,7 +67,9 @@ class Route:
         if self.query is not Nothing:
             arguments["query"] = query
         if self.body is not None:
-            arguments["body"] = await _body(request, self.body, PUBLIC_LIMIT_B if self.public else request.client_max_size)
+            arguments["body"] = await _body(
+                request, self.body, PUBLIC_LIMIT_B if self.public else request.client_max_size
+            )
         answer = await self.handler(call, **arguments)
         if self.answer is None:
             return call.finish(web.Response(status=call.status))
@@ -156,7 +158,7 @@ async def _body(request: web.Request, model: type[BaseModel], most_b: int) -> Ba
 
 
 def parse_json(data: bytes | str) -> object:
-    """What `data` says in JSON, UTF-8, without the NaN and Infinity that Python would take, nor very wide. Raises `InvalidJson`."""
+    """What `data` says in JSON, in UTF-8. Raises `InvalidJson`, also for NaN and Infinity and for what is very wide."""
     try:
         text = data if isinstance(data, str) else data.decode()
         parsed: object = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_narrow)

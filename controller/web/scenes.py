@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from rooms.people.rights import Right
 from controller.lessons.steps import StepsJson
 from controller.web.call import Call
 from controller.web.errors import InvalidRequest, PreconditionRequired
@@ -11,6 +10,7 @@ from controller.web.reading import visible_room
 from controller.web.route import Routes
 from devices.device import DeviceId, PropertyName
 from rooms.errors import VersionConflict
+from rooms.people.rights import Right
 from rooms.room import RoomId
 from rooms.scene import Scene, SceneStep, StepId
 
@@ -30,9 +30,7 @@ async def put_scene(call: Call, body: SceneJson) -> SceneJson:
     scene = _scene(RoomId(call.path("room")), call.path("name"), body)
     expected = call.given_version()
     try:
-        stored = await call.services.scenes.put(
-            scene, expected_version=expected, rights=call.rights, actor=call.actor
-        )
+        stored = await call.services.scenes.put(scene, expected_version=expected, rights=call.rights, actor=call.actor)
     except VersionConflict as error:
         if expected is None:
             raise PreconditionRequired("this scene exists; say in If-Match which version this changes") from error

@@ -9,10 +9,9 @@ from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from controller.broker.school_logins import MqttLogins
-from devices.changes import Changes
 from controller.clock.watch import ClockWatch
-from controller.equipment.addresses import Addresses
 from controller.displays.pairing import Pairing
+from controller.equipment.addresses import Addresses
 from controller.equipment.claims import Claims
 from controller.equipment.inventory import Inventory
 from controller.equipment.rooms import Rooms
@@ -32,6 +31,7 @@ from controller.processes.own_time import OwnTime
 from controller.processes.write_test import WriteTest
 from controller.quality.watch import QualityWatch
 from controller.views.views import Views
+from devices.changes import Changes
 from devices.hub import DeviceHub
 from store.store import Store
 

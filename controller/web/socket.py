@@ -49,7 +49,7 @@ class Socket:
     """A WebSocket that is sent and read as JSON objects."""
 
     def __init__(self, request: web.Request, *, heartbeat_s: float) -> None:
-        """`heartbeat_s`: of silence, in our own time, before the page is asked whether it is there; half of it after."""
+        """`heartbeat_s`: after so much silence, in our own time, the page is asked; it has half as long to answer."""
         self._request = request
         self._own_time = request.app[SERVICES].own_time
         self._heartbeat_s = heartbeat_s

@@ -1,6 +1,6 @@
 """The built browser app: one page for all its addresses, and its assets, whose names change with their content.
 
-The app's build says in `pages.json` which addresses are pages (`/rooms/{room}`), and leaves compressed copies beside its
+The app's build says in `pages.json` which addresses are pages (`/rooms/{room}`). It leaves compressed copies beside its
 files (`index.html.gz`, `.br`), which aiohttp sends to those who take them.
 """
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
-from controller.web.call import SERVICES
 from controller.schema import KEY_PATTERN
+from controller.web.call import SERVICES
 
 log = logging.getLogger(__name__)
 

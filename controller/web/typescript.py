@@ -1,7 +1,7 @@
 """The served document as TypeScript: what the browser app's `web/src/api/contract.ts` has to be.
 
-`make contract` writes that file. It is kept in the repository, since the app is built where the controller's own packages
-are not installed, and editors find it; a test holds that it is what the server serves.
+`make contract` writes that file. It is kept in the repository: the app is built where the controller's own packages are
+not installed, and editors find it. A test holds that it is what the server serves.
 """
 
 import json

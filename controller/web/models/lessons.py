@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
-from controller.web.models.paging import SearchQuery
 from controller.schema import Count, Key, Model, Moment, OptionalText, Slug, Text
+from controller.web.models.paging import SearchQuery
 from rooms.floor import FLOOR_LENGTH, LONGEST_FLOOR, SHORTEST_FLOOR, Mode
 from rooms.lesson import MAX_SITES, LessonKind
 

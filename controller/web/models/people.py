@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import StrictBool, StringConstraints
 
-from controller.web.models.paging import SearchQuery
 from controller.schema import Model, OptionalText, Secret, Slug, Text
+from controller.web.models.paging import SearchQuery
 from rooms.people.account import ACCOUNT_NAME, LONGEST_ACCOUNT_NAME, Language, Role
 from rooms.school import OrganisationKind
 

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from controller.web.models.paging import MOST_ROOMS, ROOMS, SearchQuery, digits
 from controller.schema import (
     DeviceValue,
     Key,
@@ -18,6 +17,7 @@ from controller.schema import (
     Slug,
     Text,
 )
+from controller.web.models.paging import MOST_ROOMS, ROOMS, SearchQuery, digits
 
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
 

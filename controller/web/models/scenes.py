@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from controller.web.models.rooms import PropertyName
 from controller.schema import Count, DeviceValue, Key, Model, Number
+from controller.web.models.rooms import PropertyName
 from rooms.scene import MAX_DEADLINE, MAX_STEPS, Importance, Scene, SceneStep
 
 

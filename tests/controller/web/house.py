@@ -10,57 +10,66 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from ipaddress import ip_network
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from argon2 import PasswordHasher
 
-from controller.lessons.audience import Audience
 from controller.broker.address import Entrance
 from controller.broker.embedded import EmbeddedBroker
 from controller.broker.school_logins import MqttLogins
 from controller.changes import ChangeKind
-from devices.changes import Changes
-from rooms.people.rights import OWNER
-from store.clock import ClockStore
 from controller.clock.watch import ClockWatch, Machine
-from controller.lessons.conductor import Conductor
 from controller.config.model import Address, BridgeConfig, EmbeddedBrokerConfig
-from controller.equipment.addresses import Addresses
-from controller.equipment.inventory import Inventory
-from controller.equipment.persistence import restore_devices
-from controller.nodes.bridges import Nodes
-from controller.processes.own_time import own_time
 from controller.displays.pairing import Pairing
 from controller.displays.pairing_codes import PairingCodes
+from controller.equipment.addresses import Addresses
 from controller.equipment.claims import Claims
+from controller.equipment.inventory import Inventory
+from controller.equipment.persistence import restore_devices
 from controller.equipment.rooms import Rooms
+from controller.lessons.audience import Audience
+from controller.lessons.conductor import Conductor
 from controller.lessons.participation import Participation
 from controller.lessons.planning import Planning
-from controller.lessons.running import Running
-from rooms.people.account import Account, Role, RoleAt
-from controller.people.password import Passwords
-from controller.people.organisations import Organisations
-from controller.people.people import People
-from controller.people.secret import hash_of
-from controller.people.refusals import Refusals
 from controller.lessons.room_scenes import Scenes
+from controller.lessons.running import Running
+from controller.nodes.bridges import Nodes
+from controller.people.organisations import Organisations
+from controller.people.password import Passwords
+from controller.people.people import People
+from controller.people.refusals import Refusals
+from controller.people.secret import hash_of
 from controller.people.setup import Setup
+from controller.processes.own_time import own_time
 from controller.views.views import Views
 from controller.web.remote import idle_connections
 from controller.web.server import make_app
 from controller.web.services import Services
-from devices.device import Capability, Device, DeviceId, DeviceRecord, DeviceType, Kind, Namespace, Property, PropertyName
+from devices.changes import Changes
+from devices.device import (
+    Capability,
+    Device,
+    DeviceId,
+    DeviceRecord,
+    DeviceType,
+    Kind,
+    Namespace,
+    Property,
+    PropertyName,
+)
 from devices.dialects.native import NativeDialect, describe, native_id
 from devices.gateways.pjlink import PJLinkGateway
 from devices.hub import DeviceHub
 from devices.mqtt.connection import MqttSettings
 from rooms.lesson import Lesson, LessonId
+from rooms.people.account import Account, Role, RoleAt
+from rooms.people.rights import OWNER
 from rooms.room import Display, DisplayId, Room, RoomId
 from rooms.scene import Scene, SceneStep, StepId
 from rooms.school import Organisation, OrganisationId, OrganisationKind, SchoolId
@@ -364,7 +373,8 @@ async def _invite(people: People) -> Accounts:
             display_name=f"{role} {school}",
             password=PASSWORD,
             roles=[RoleAt(role, school)],
-            rights=OWNER, actor="test",
+            rights=OWNER,
+            actor="test",
         )
         for school in ROOMS
         for role in Role

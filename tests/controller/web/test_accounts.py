@@ -1,11 +1,9 @@
 """What people were given is taken back: by themselves and by their administrators, at once."""
 
-from typing import Any
-
 import pytest
 
-from rooms.people.rights import OWNER
 from rooms.people.account import Account, AccountId, Role, RoleAt
+from rooms.people.rights import OWNER
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from tests.controller.web.house import HOST, OTHER, PASSWORD, House, Visitor
 from tests.controller.web.sockets import close_code, receive

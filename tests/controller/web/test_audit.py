@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rooms.people.account import Role
 from controller.people.refusals import MANY, MOST_ENTRIES, MOST_KEPT, Refusal
+from rooms.people.account import Role
 from tests.controller.web.house import GUEST, HOST, OTHER, ROOMS, House, Visitor
 
 TEACHER = f"teacher.{HOST}"

@@ -6,13 +6,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from rooms.people.account import Role
 from controller.web.compression import takes_gzip
 from controller.web.server import ROUTES
+from rooms.people.account import Role
 from tests.controller.web.house import HOST, House
 
 
-async def raw(house: House, path: str, *, token: str | None = None, accepted: str = "gzip") -> tuple[bytes, dict[str, str]]:
+async def raw(
+    house: House, path: str, *, token: str | None = None, accepted: str = "gzip"
+) -> tuple[bytes, dict[str, str]]:
     """The body as it came over the wire, and its headers."""
     headers = {"Accept-Encoding": accepted} | ({"Authorization": f"Bearer {token}"} if token else {})
     async with (

@@ -1,18 +1,16 @@
 """Displays: from the pairing code to the state that they follow."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from controller.changes import ChangeKind
-from rooms.people.account import Role
 from controller.displays.report import Camera, SiteDisplay
 from controller.views.lesson_view import DisplayView
 from controller.web.told import FRESH
-from rooms.lesson import LessonId
-from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at
+from rooms.people.account import Role
+from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House
 from tests.controller.web.sockets import close_code, receive
 
 ROOM = ROOMS[HOST]
@@ -119,7 +117,11 @@ async def test_bad_report_is_refused(house: House) -> None:
     page = await house.visitor()
     async with page.socket("/display/events", Cookie="nhipcau_display=display-secret") as socket:
         await receive(socket, "state")
-        for bad, place in (({"joined": 1}, "/joined"), ({"send_loss": 2}, "/send_loss"), ({"\ud800": "no Unicode"}, "/")):
+        for bad, place in (
+            ({"joined": 1}, "/joined"),
+            ({"send_loss": 2}, "/send_loss"),
+            ({"\ud800": "no Unicode"}, "/"),
+        ):
             await socket.send_json(REPORT | bad)
             refusal = await receive(socket, "error")
             assert (refusal["code"], str(refusal["detail"]).split(":")[0]) == ("invalid-report", place)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import controller.app  # noqa: F401  # with every part of the running service come all of its errors
-from rooms.people.account import Role
 from controller.web.errors import FIELD_CODES, problem_types
+from rooms.people.account import Role
 from tests.controller.web.house import HOST, ROOMS, House
 
 KNOWN_TO_THE_APP = Path(__file__).parents[3] / "web" / "src" / "api" / "problems.json"

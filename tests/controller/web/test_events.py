@@ -9,8 +9,8 @@ import pytest
 from yarl import URL
 
 from controller.changes import ChangeKind
-from rooms.people.rights import OWNER
 from rooms.people.account import Role
+from rooms.people.rights import OWNER
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, claimed
 from tests.controller.web.sockets import close_code, receive
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rooms.people.account import Role
 from rooms.invitation import InvitationState
+from rooms.people.account import Role
 from tests.controller.web.house import GUEST, HOST, LESSON, OTHER, ROOMS, House, Visitor
 
 PATH = f"/lessons/{LESSON}"

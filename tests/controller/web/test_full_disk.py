@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rooms.people.account import Role
 from rooms.invitation import InvitationState
+from rooms.people.account import Role
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, open_house
 from tests.filesystem import small_disk
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rooms.people.account import Role
 from rooms.lesson import EndReason, LessonId
+from rooms.people.account import Role
 from rooms.room import RoomId
 from store import Store
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, lesson_at

@@ -124,7 +124,9 @@ async def test_change_with_a_cookie_needs_the_csrf_token(house: House, csrf: str
     assert [room.name for room in await house.store.rooms.list([HOST])] == ["4A"]
 
 
-@pytest.mark.parametrize("header", ["Authorization: Bearer \udcff", "Cookie: nhipcau_login=\udcff", "Cookie: nhipcau_browser=\udcff.a.b"])
+@pytest.mark.parametrize(
+    "header", ["Authorization: Bearer \udcff", "Cookie: nhipcau_login=\udcff", "Cookie: nhipcau_browser=\udcff.a.b"]
+)
 async def test_secret_that_is_no_text_is_wrong_as_any_other(house: House, header: str) -> None:
     url = URL(house.url)
     async with asyncio.timeout(10):

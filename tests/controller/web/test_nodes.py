@@ -11,23 +11,21 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from controller.config.model import BridgeConfig, Secret, TurnConfig
-from controller.nodes.errors import RegistrationRefused
-from controller.nodes.node import NodeState
-from controller.nodes.http import node_session
 from controller.nodes.bridges import Nodes
-from controller.processes.own_time import own_time
-from rooms.people.account import Role
+from controller.nodes.errors import RegistrationRefused
+from controller.nodes.http import node_session
 from controller.nodes.lease import Registration
-from tests.controller.stage import running
-from tests.controller.nodes.test_bridges import Watched
-from tests.controller.web.house import HOST, House, open_house
-from testing.webrtc.nodes import CONTROL, SECRET, Node, node_process, token
-from tests.webrtc.pictures import Picture
+from controller.nodes.node import NodeState
+from controller.processes.own_time import own_time
 from demo.whip_client import publish
+from testing.webrtc.nodes import CONTROL, SECRET, Node, node_process, token
+from tests.controller.nodes.test_bridges import Watched
+from tests.controller.stage import running
+from tests.controller.web.house import House, open_house
+from tests.webrtc.pictures import Picture
 from webrtc.shared.policy import Policy
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import jsonschema_rs
 
-from rooms.people.account import Role
 from controller.web.server import ROUTES
+from rooms.people.account import Role
 from testing.rounds import rounds
 from tests.controller.web.house import HOST, House
 
@@ -38,7 +38,9 @@ async def test_document_has_the_websockets(house: House) -> None:
     sockets = document["x-websockets"]
     assert isinstance(sockets, dict)
     kinds = {
-        path: tuple(sorted(each["discriminator"]["mapping"]) for each in (socket["sends"], socket["takes"]) if "oneOf" in each)
+        path: tuple(
+            sorted(each["discriminator"]["mapping"]) for each in (socket["sends"], socket["takes"]) if "oneOf" in each
+        )
         for path, socket in sockets.items()
     }
     assert kinds == {

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from rooms.people.rights import OWNER
-from rooms.people.account import Role, RoleAt
 from rooms.invitation import InvitationState
+from rooms.people.account import Role, RoleAt
+from rooms.people.rights import OWNER
 from rooms.school import Organisation, OrganisationId, OrganisationKind
 from tests.controller.web.house import GUEST, HOST, LESSON, PASSWORD, ROOMS, House, Visitor
 
@@ -82,7 +81,8 @@ async def test_a_department_sees_states_and_neither_watches_nor_answers(house: H
             display_name="Sở",
             password=PASSWORD,
             roles=[RoleAt(role, department.id)],
-            rights=OWNER, actor="test",
+            rights=OWNER,
+            actor="test",
         )
     room = replace(ROOMS[HOST], id=type(ROOMS[HOST].id)("an-4a"), school_id=type(ROOMS[HOST].school_id)(below))
     await house.store.rooms.add(room)

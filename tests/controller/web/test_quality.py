@@ -3,10 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from rooms.people.account import Role
 from controller.quality.history import UNKNOWN, History
-from store.quality import QualityStore
 from rooms.invitation import InvitationState
+from rooms.people.account import Role
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House
 
 PATH = f"/lessons/{LESSON}/quality"

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from rooms.people.rights import OWNER
-from rooms.people.account import AccountId, Role, RoleAt, TokenId
 from controller.web.server import ROUTES
 from devices.device import DeviceId
 from rooms.lesson import LessonId
+from rooms.people.account import AccountId, Role, RoleAt, TokenId
+from rooms.people.rights import OWNER
 from rooms.room import Room, RoomId
-from rooms.school import namespace
 from tests.controller.web.house import (
     GUEST,
     HOST,

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
-from rooms.people.account import Role
 from controller.web.health import Latest
+from rooms.people.account import Role
 from store.rooms import Rooms
-from tests.controller.web.house import HOST, ROOMS, House, open_house
 from testing.webrtc.nodes import node_here
+from tests.controller.web.house import HOST, ROOMS, House, open_house
 
 
 async def test_health_tells_the_parts(house: House) -> None:

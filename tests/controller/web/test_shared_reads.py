@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from controller.changes import ChangeKind
-from devices.changes import Change, Changes
 from controller.web.shared_reads import CAPACITY, SharedReads
+from devices.changes import Change, Changes
 
 LESSON = Change(ChangeKind.LESSON, "l1")
 

@@ -6,8 +6,8 @@ import time
 import aiohttp
 import pytest
 
-from rooms.people.account import Role
 from controller.web.shares import BURST_S, MOST_KEPT, SHARE, SHARES, Metered, Shares
+from rooms.people.account import Role
 from tests.controller.web.house import HOST, House
 from tests.controller.web.sockets import receive
 

@@ -1,4 +1,4 @@
-"""A room's part in a live lesson over the API and by its display: answered late, reminded, kept quiet, left, resumed."""
+"""A room's part in a live lesson, over the API and by its display: answered late, reminded, muted, left, resumed."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from rooms.people.account import Role
 from rooms.lesson import LessonId
+from rooms.people.account import Role
 from rooms.school import SchoolId
 from tests.controller.web.house import GUEST, HOST, LESSON, ROOMS, House, Visitor, lesson_at
 from tests.controller.web.sockets import Json, WebSocket, receive

@@ -30,7 +30,9 @@ def test_each_kind_of_schema_has_its_type() -> None:
     }
     document = {
         "x-constants": {"LONGEST_S": 5, "ROLES": ["teacher"]},
-        "x-websockets": {"/events": {"sends": {"oneOf": [{"type": "string"}, {"const": 1}]}, "takes": {"type": "null"}}},
+        "x-websockets": {
+            "/events": {"sends": {"oneOf": [{"type": "string"}, {"const": 1}]}, "takes": {"type": "null"}}
+        },
         "components": {
             "schemas": {
                 "LessonJson-Output": lesson,
@@ -39,7 +41,9 @@ def test_each_kind_of_schema_has_its_type() -> None:
             }
         },
     }
-    assert contract(document).removeprefix(HEAD) == '''
+    assert (
+        contract(document).removeprefix(HEAD)
+        == """
 export const LONGEST_S = 5;
 export const ROLES = ["teacher"] as const;
 
@@ -68,4 +72,5 @@ export type EventsSends = string | 1;
 
 /** What the WebSocket /events takes. */
 export type EventsTakes = null;
-'''
+"""
+    )
