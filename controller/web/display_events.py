@@ -65,7 +65,7 @@ async def display_events(request: web.Request) -> web.StreamResponse:
 
 
 async def _keep_known(request: web.Request, socket: Socket, services: Services, display: Display, secret: str) -> None:
-    """Have it keep its credential and be known as a browser of ours, so that its school's other requests are not its own."""
+    """Have it keep its credential, and be a known browser: what others ask from its school is then not its own."""
     name = cookie_name(BROWSER_COOKIE, services)
     browser = await services.people.logins.noted(request.cookies.get(name), display.id)
     for cookie, value, path in ((DISPLAY_COOKIE, secret, DISPLAY_COOKIE_PATH), (name, browser, "/")):
