@@ -10,6 +10,7 @@ from devices.device import (
     Availability,
     Capability,
     Command,
+    CommandCode,
     CommandResult,
     CommandState,
     Device,
@@ -141,7 +142,7 @@ class CommandResultJson:
     property: PropertyName
     value: Value
     state: CommandState
-    code: str
+    code: CommandCode | str  # ours, or the device's own word
     at: datetime
 
     @classmethod

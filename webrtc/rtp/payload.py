@@ -196,21 +196,24 @@ def _read_leb128(packet: bytes, at: int) -> tuple[int, int]:
     raise IndexError
 
 
-READ_PICTURE: Mapping[str, Callable[[bytes], Picture]] = {
-    "VP8": read_vp8,
-    "H264": read_h264,
-    "VP9": read_vp9,
-    "AV1": read_av1,
+class VideoFormat(NamedTuple):
+    """What must be read of a video codec before it can be forwarded."""
+
+    picture: Callable[[bytes], Picture]
+    size: Callable[[bytes], Size]
+
+
+VIDEO_FORMATS: Mapping[str, VideoFormat] = {
+    "VP8": VideoFormat(read_vp8, _size_vp8),
+    "H264": VideoFormat(read_h264, _size_h264),
+    "VP9": VideoFormat(read_vp9, _size_vp9),
+    "AV1": VideoFormat(read_av1, _size_av1),
 }
-_READ_SIZE: Mapping[str, Callable[[bytes], Size]] = {
-    "VP8": _size_vp8,
-    "H264": _size_h264,
-    "VP9": _size_vp9,
-    "AV1": _size_av1,
-}
+"""All that we forward: nothing else is agreed to (`webrtc/sdp/answer.py`)."""
+READ_PICTURE: Mapping[str, Callable[[bytes], Picture]] = {name: each.picture for name, each in VIDEO_FORMATS.items()}
 
 
 def read_size(codec: str, packet: bytes) -> Size:
     """How large the picture is that this packet, which begins a keyframe, begins."""
-    read = _READ_SIZE.get(codec)
-    return read(packet) if read is not None else UNKNOWN_SIZE
+    known = VIDEO_FORMATS.get(codec)
+    return known.size(packet) if known is not None else UNKNOWN_SIZE

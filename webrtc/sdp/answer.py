@@ -10,6 +10,7 @@ from dataclasses import replace
 from zlib import crc32
 
 from webrtc.errors import UnsupportedSdp
+from webrtc.rtp.payload import VIDEO_FORMATS
 from webrtc.sdp.offer import Answer, Candidate, Codec, Kind, LocalParameters, Offer, OfferedSection, Section, Setup
 
 MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -174,7 +175,7 @@ def _choose_rtx(offered: OfferedSection, codecs: tuple[Codec, ...]) -> dict[int,
 def _is_ours(codec: Codec, kind: Kind) -> bool:
     if kind == "audio":  # RFC 7587 7, RFC 2198; a RED of anything else is none for us
         return (codec.name, codec.clock_rate, codec.channels) in (("OPUS", 48000, 2), ("RED", 48000, 2))
-    if codec.clock_rate != 90000:
+    if codec.clock_rate != 90000 or codec.name not in VIDEO_FORMATS:
         return False
     match codec.name:
         case "H264":  # RFC 6184 8.1: mode 1 of the baseline profile (66)
@@ -182,8 +183,8 @@ def _is_ours(codec: Codec, kind: Kind) -> bool:
             return codec.parameters.get("packetization-mode") == "1" and baseline
         case "VP9" | "AV1":  # their first profile, 8 bits and 4:2:0, which is what they have without the parameter
             return codec.parameters.get("profile-id", "0") == "0" and codec.parameters.get("profile", "0") == "0"
-        case name:
-            return name == "VP8"
+        case _:
+            return True
 
 
 def _is_constrained(codec: Codec) -> bool:

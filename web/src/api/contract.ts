@@ -168,6 +168,9 @@ export interface Command {
   timeout_s?: number;
 }
 
+/** Why a command ended as it did, in our words; a device may give others of its own. */
+export type CommandCode = "already" | "too_late" | "not_sent" | "broker_away" | "broker_lost" | "device_offline" | "device_removed" | "no_report" | "in_transition" | "contradicted" | "cancelled" | "failed" | "unsupported" | "internal_error" | "busy" | "rejected" | "device_fault" | "authentication_refused";
+
 /** How a command ended. `command`: its id. */
 export interface CommandResult {
   command: string;
@@ -175,7 +178,7 @@ export interface CommandResult {
   property: string;
   value: boolean | number | string;
   state: CommandState;
-  code: string;
+  code: CommandCode | string;
   at: string;
 }
 

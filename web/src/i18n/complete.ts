@@ -4,6 +4,7 @@ import type {
   Availability,
   Capability,
   Cause,
+  CommandCode,
   CommandState,
   DeviceType,
   Importance,
@@ -25,6 +26,7 @@ type Complete<
     command: Every<CommandState>;
     connection: { cause: Every<Cause> };
     deviceType: Every<DeviceType>;
+    failureCode: Every<CommandCode>;
     floor: Record<"mode" | "hint", Record<LessonKind, Every<Mode>>>;
     importance: Every<Importance>;
     lessonState: Every<LessonState>;
