@@ -59,6 +59,7 @@ class Addresses:
             await tx.device_addresses.add(address)
             await tx.audit.add(self._entry("device.connect", address, actor))
         self._hub.connect(address)
+        self._hub.keep(address.device_id)
         return address.device_id
 
     async def change(

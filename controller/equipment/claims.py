@@ -106,6 +106,7 @@ class Claims:
     def _take_in(self, record: DeviceRecord) -> None:
         assert record.room is not None
         try:
+            self._hub.keep(record.device.id)
             self._hub.claim(record.device.id, record.room)
         except DeviceNotFound:  # it took its description back while this was written; now it stays, as missing
             self._hub.restore([record])

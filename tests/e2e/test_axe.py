@@ -246,4 +246,5 @@ async def test_every_page_is_accessible(tmp_path: Path, browser: Browser) -> Non
                 await displays(looks, house, display, ours)
                 await lessons(looks, house, teacher, administrator, display, ours, theirs)
     assert len(looks.states) > 40
+    assert looks.unseen() == []
     assert looks.found == {}, "\n".join(f"{state}: {found}" for state, found in looks.found.items())

@@ -133,7 +133,7 @@ async def test_the_lessons_end_ends_it(lesson: Lesson) -> None:
     await lesson.teacher.get_by_test_id("share-screen").click()
     await lesson.expect_stage(shared=True)
     await lesson.house.end_lesson(lesson.id)
-    await lesson.teacher.wait_for_function("captured.getTracks()[0].readyState === 'ended'")
+    await lesson.teacher.wait_for_function("() => captured.getTracks()[0].readyState === 'ended'")
 
 
 async def test_where_no_screen_can_be_captured_there_is_no_button(lesson: Lesson) -> None:
