@@ -20,6 +20,10 @@ class MqttPasswords:
             rows = await db.scalars(select(MqttPasswordRow))
             return {SchoolId(OrganisationId(row.school_id)): row.password_hash for row in rows}
 
+    async def has(self, school_id: SchoolId) -> bool:
+        async with self._database.reading() as db:
+            return await db.get(MqttPasswordRow, school_id) is not None
+
     async def put(self, hashes: Mapping[SchoolId, str]) -> None:
         """Set these schools' hashes."""
         async with self._database.writing() as db:

@@ -37,7 +37,7 @@ ORDER: Mapping[str, str] = {
         quality clock store
     """,
     "controller": """
-        errors ids network schema changes small_file certificate config processes clock broker nodes people
+        errors ids network schema changes audit_lines small_file certificate config processes clock broker nodes people
         equipment lessons displays quality views operator web app __main__
     """,
     "demo": "simulated whip_client cast picture companion classroom schools demo",

@@ -143,7 +143,7 @@ class MqttLogins:
             discovery_prefix=self._entrance.discovery_prefix(school_id),
             own_prefix=f"sc/1/{school_id}/",
             ours=self._broker is not None,
-            issued=school_id in await self._passwords.all(),
+            issued=await self._passwords.has(school_id),
         )
 
     async def issue_password(self, id: OrganisationId, *, rights: Rights, actor: str) -> MqttLogin:

@@ -1,8 +1,9 @@
 """Displays get into a room by the code that they show, and out of it again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
+from controller.audit_lines import AuditLines
 from controller.changes import ChangeKind
 from controller.displays.pairing_codes import PairingCodes
 from controller.displays.presence import Displays
@@ -11,7 +12,6 @@ from controller.lessons.conductor import Conductor
 from controller.nodes.bridges import Nodes
 from controller.people.secret import hash_of, new_secret
 from devices.changes import Changes
-from rooms.audit import AuditEntry
 from rooms.people.rights import Right, Rights
 from rooms.room import Display, DisplayId, RoomId
 from store import Store
@@ -38,6 +38,7 @@ class Pairing:
         self._nodes = nodes
         self._changes = changes
         self._clock = clock
+        self._lines = AuditLines("display", clock)
 
     async def pair(self, code: str, room_id: RoomId, name: str, *, rights: Rights, actor: str) -> Display:
         """Pair the display that shows `code` to the room. Where this fails, the code stays good.
@@ -51,7 +52,7 @@ class Pairing:
             display = Display(id=DisplayId(new_id("s")), room_id=room_id, name=name, paired_at=self._clock())
             async with self._store.transaction() as tx:
                 await tx.displays.add(display, hash_of(secret))
-                await tx.audit.add(self._entry(actor, "display.pair", display.id, after=_summary(display)))
+                await tx.audit.add(self._lines.entry(actor, "display.pair", display.id, after=_summary(display)))
         tell(secret)
         self._changes.publish(ChangeKind.ROOM, room_id)
         return display
@@ -66,31 +67,12 @@ class Pairing:
         rights.require(Right.EQUIP, room.school_id, "display", display_id)
         async with self._store.transaction() as tx:
             await tx.displays.delete(display_id)
-            await tx.audit.add(self._entry(actor, "display.unpair", display_id, before=_summary(display)))
+            await tx.audit.add(self._lines.entry(actor, "display.unpair", display_id, before=_summary(display)))
         self._displays.unpair(display_id)
         plan = self._conductor.plan_in(room.id)
         if plan is not None:
             self._nodes.exclude(plan.lesson.id, participant=room.id, client=display_id)
         self._changes.publish(ChangeKind.ROOM, room.id)
-
-    def _entry(
-        self,
-        actor: str,
-        action: str,
-        id: DisplayId,
-        *,
-        before: Mapping[str, object] | None = None,
-        after: Mapping[str, object] | None = None,
-    ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="display",
-            object_id=id,
-            before=before,
-            after=after,
-        )
 
 
 def _summary(display: Display) -> dict[str, object]:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from controller.audit_lines import AuditLines
 from controller.ids import new_id
 from controller.network import IPNetwork, parse_address
 from devices.device import DeviceAddress, DeviceId, DeviceRecord
 from devices.hub import DeviceHub
-from rooms.audit import AuditEntry
 from rooms.errors import InvalidAddress
 from rooms.people.rights import Right, Rights
 from rooms.school import OrganisationId, SchoolId, namespace
@@ -24,7 +24,7 @@ class Addresses:
         self._store = store
         self._hub = hub
         self._networks = networks
-        self._clock = clock
+        self._lines = AuditLines("device", clock)
 
     async def add(
         self,
@@ -57,7 +57,7 @@ class Addresses:
         async with self._store.transaction() as tx:
             await tx.devices.save([record])
             await tx.device_addresses.add(address)
-            await tx.audit.add(self._entry("device.connect", address, actor))
+            await tx.audit.add(self._lines.entry(actor, "device.connect", address.device_id, after=_public(address)))
         self._hub.connect(address)
         self._hub.keep(address.device_id)
         return address.device_id
@@ -76,7 +76,9 @@ class Addresses:
             before = await tx.device_addresses.get(device_id)
             address = replace(before, host=host, port=port, password=before.password if password is None else password)
             await tx.device_addresses.change(address)
-            await tx.audit.add(self._entry("device.address", address, actor, before))
+            await tx.audit.add(
+                self._lines.entry(actor, "device.address", device_id, before=_public(before), after=_public(address))
+            )
         self._hub.connect(address)
         return address
 
@@ -87,19 +89,6 @@ class Addresses:
         if not any(address in network for network in self._networks):
             raise InvalidAddress(f"{address} is in none of the networks that `gateways.networks` allows")
         return str(address)
-
-    def _entry(
-        self, action: str, address: DeviceAddress, actor: str, before: DeviceAddress | None = None
-    ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="device",
-            object_id=address.device_id,
-            before=None if before is None else _public(before),
-            after=_public(address),
-        )
 
 
 def _public(address: DeviceAddress) -> dict[str, object]:

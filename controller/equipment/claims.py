@@ -1,16 +1,16 @@
 """Devices put into rooms, taken out again, forgotten and commanded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from controller.audit_lines import AuditLines
 from controller.changes import ChangeKind
 from controller.ids import new_command_id
 from devices.changes import Changes
 from devices.device import Command, CommandResult, Device, DeviceId, DeviceRecord, PropertyName, Value
 from devices.errors import DeviceNotFound
 from devices.hub import DeviceHub
-from rooms.audit import AuditEntry
 from rooms.people.rights import Right, Rights
 from rooms.room import RoomId
 from rooms.school import OrganisationId
@@ -25,6 +25,7 @@ class Claims:
         self._hub = hub
         self._changes = changes
         self._clock = clock
+        self._lines = AuditLines("device", clock)
 
     async def claim(self, device_id: DeviceId, room_id: RoomId, *, rights: Rights, actor: str) -> None:
         """Put a device into a room; it can be commanded from then on. Nothing happens where it is there already.
@@ -38,7 +39,7 @@ class Claims:
             await tx.devices.save([record])  # it may have been found a moment ago
             await tx.devices.claim(device_id, room_id)
             if record.room is None:
-                await tx.audit.add(self._entry(actor, "device.claim", device, after={"room": room_id}))
+                await tx.audit.add(self._lines.entry(actor, "device.claim", device.id, after={"room": room_id}))
         self._take_in(replace(record, room=room_id))
         self._announce(device_id, room_id)
 
@@ -53,7 +54,7 @@ class Claims:
             if room_id is None:
                 return
             await tx.devices.release(device_id)
-            await tx.audit.add(self._entry(actor, "device.release", device, before={"room": room_id}))
+            await tx.audit.add(self._lines.entry(actor, "device.release", device.id, before={"room": room_id}))
         self._hub.release(device_id)
         self._announce(device_id, RoomId(room_id))
 
@@ -66,7 +67,7 @@ class Claims:
         before = {"school": device.namespace, "name": device.name}
         async with self._store.transaction() as tx:
             await tx.devices.delete(device_id)
-            await tx.audit.add(self._entry(actor, "device.delete", device, before=before))
+            await tx.audit.add(self._lines.entry(actor, "device.delete", device.id, before=before))
         self._hub.forget(device_id)
         self._changes.publish(ChangeKind.DEVICE, device_id)
 
@@ -95,7 +96,7 @@ class Claims:
             actor=actor,
         )
         result = await self._hub.send(command)
-        await self._store.audit.add(self._entry(actor, "device.command", device, after=result.to_json()))
+        await self._store.audit.add(self._lines.entry(actor, "device.command", device.id, after=result.to_json()))
         return result
 
     def _permitted(self, right: Right, device_id: DeviceId, rights: Rights) -> Device:
@@ -114,22 +115,3 @@ class Claims:
     def _announce(self, device_id: DeviceId, room_id: RoomId) -> None:
         self._changes.publish(ChangeKind.DEVICE, device_id)
         self._changes.publish(ChangeKind.ROOM, room_id)
-
-    def _entry(
-        self,
-        actor: str,
-        action: str,
-        device: Device,
-        *,
-        before: Mapping[str, object] | None = None,
-        after: Mapping[str, object] | None = None,
-    ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="device",
-            object_id=device.id,
-            before=before,
-            after=after,
-        )

@@ -1,13 +1,13 @@
 """The rooms of schools: added, renamed, deleted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from controller.audit_lines import AuditLines
 from controller.changes import ChangeKind
 from controller.ids import new_id
 from devices.changes import Changes
-from rooms.audit import AuditEntry
 from rooms.people.rights import Right, Rights
 from rooms.room import Room, RoomId
 from rooms.school import OrganisationId
@@ -21,6 +21,7 @@ class Rooms:
         self._store = store
         self._changes = changes
         self._clock = clock
+        self._lines = AuditLines("room", clock)
 
     async def add(
         self, school_id: OrganisationId, name: str, *, rights: Rights, actor: str, id: RoomId | None = None
@@ -34,7 +35,9 @@ class Rooms:
         room = Room(id=id or RoomId(new_id("r")), school_id=school.school_id, name=name)
         async with self._store.transaction() as tx:
             await tx.rooms.add(room)
-            await tx.audit.add(self._entry(actor, "room.add", room.id, after={"school": school_id, "name": room.name}))
+            await tx.audit.add(
+                self._lines.entry(actor, "room.add", room.id, after={"school": school_id, "name": room.name})
+            )
         self._changes.publish(ChangeKind.ROOM, room.id)
         return room
 
@@ -45,7 +48,7 @@ class Rooms:
             before = await tx.rooms.get(room_id)
             renamed = await tx.rooms.update(replace(room, name=name), expected_version)
             await tx.audit.add(
-                self._entry(actor, "room.edit", room_id, before={"name": before.name}, after={"name": name})
+                self._lines.entry(actor, "room.edit", room_id, before={"name": before.name}, after={"name": name})
             )
         self._changes.publish(ChangeKind.ROOM, room_id)
         return renamed
@@ -59,29 +62,10 @@ class Rooms:
         before = {"school": room.school_id, "name": room.name}
         async with self._store.transaction() as tx:
             await tx.rooms.delete(room_id, self._clock())
-            await tx.audit.add(self._entry(actor, "room.delete", room_id, before=before))
+            await tx.audit.add(self._lines.entry(actor, "room.delete", room_id, before=before))
         self._changes.publish(ChangeKind.ROOM, room_id)  # by which its displays' pages go
 
     async def _permitted(self, room_id: RoomId, rights: Rights) -> Room:
         room = await self._store.rooms.get(room_id)
         rights.require(Right.EQUIP, room.school_id, "room", room_id)
         return room
-
-    def _entry(
-        self,
-        actor: str,
-        action: str,
-        room_id: RoomId,
-        *,
-        before: Mapping[str, object] | None = None,
-        after: Mapping[str, object] | None = None,
-    ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="room",
-            object_id=room_id,
-            before=before,
-            after=after,
-        )

@@ -6,7 +6,7 @@ of the clock all end in that one comparison.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -63,6 +63,7 @@ class Conductor:
         self._moves = LessonMoves(store, grace=grace, clock=clock)
         self._due = Due(self.look, self._jobs, grace=grace, clock=clock, believed=clock_believed)
         self._live: dict[LessonId, tuple[LiveLesson, asyncio.Task[None]]] = {}
+        self._ruling: dict[RoomId, LessonId] = {}  # the live lesson that each room takes part in
         self._endings = Endings(self._jobs)
         self._follow_listeners: list[Callable[[Lesson], None]] = []
         self._bridge_listeners: list[Callable[[Plan], None]] = []
@@ -174,10 +175,8 @@ class Conductor:
 
     def plan_in(self, room_id: RoomId) -> Plan | None:
         """The plan of the live lesson that rules the room."""
-        for live, _ in self._live.values():
-            if room_id in _parts(live.plan.lesson):
-                return live.plan
-        return None
+        ruling = self._ruling.get(room_id)
+        return None if ruling is None else self._live[ruling][0].plan
 
     def in_lesson(self, room_id: RoomId) -> bool:
         """Whether a live lesson rules the room."""
@@ -226,6 +225,7 @@ class Conductor:
             elif task is not None:
                 await stop(task)
                 del self._live[lesson.id]
+                self._rule(lesson.id, had=had)
             if just_ended(lesson, self._clock()) and self._endings.of(lesson.id) is None:
                 self._endings.begin(await self._resting(lesson))
             self._due.set(lesson)
@@ -261,10 +261,18 @@ class Conductor:
             await stop(task)
         live = LiveLesson(plan, scenes, store=self._store, nodes=self._nodes, before=was)
         self._live[lesson.id] = (live, self._jobs.begin(self._hold(live), f"lesson {lesson.id}"))
+        self._rule(lesson.id, had=was.taking_part if was else (), has=live.taking_part)
         for site in left:  # from now on nothing is given to them, and what was given is void
             self._nodes.exclude(lesson.id, participant=site.room_id)
         if resting is not None:
             self._endings.begin(resting)
+
+    def _rule(self, lesson_id: LessonId, *, had: Iterable[RoomId], has: Iterable[RoomId] = ()) -> None:
+        """The live lesson `had` these rooms, and `has` those from now on."""
+        for room_id in had:
+            if self._ruling.get(room_id) == lesson_id:  # another one may have taken it over
+                del self._ruling[room_id]
+        self._ruling.update(dict.fromkeys(has, lesson_id))
 
     async def _hold(self, live: LiveLesson) -> None:
         """One lesson's failure ends nothing but itself, and it is taken up again."""
@@ -303,11 +311,11 @@ class Conductor:
         """A node said something new about a bridge ("": a node came or went)."""
         if not self._jobs.open:
             return  # taking up looks at all of them
-        for id, (live, _) in self._live.items():
-            if bridge in ("", id):
-                live.wake()
-                for listener in self._bridge_listeners:
-                    listener(live.plan)
+        concerned = [self._live.get(LessonId(bridge))] if bridge else list(self._live.values())
+        for live, _ in filter(None, concerned):
+            live.wake()
+            for listener in self._bridge_listeners:
+                listener(live.plan)
         if bridge and bridge not in self._live and bridge in self._nodes.held():
             closing = close_stray(LessonId(bridge), store=self._store, nodes=self._nodes, following=self._following)
             self._jobs.begin(closing, f"close stray bridge {bridge}")

@@ -1,8 +1,9 @@
 """A room's scenes outside lessons: written, suggested, tried out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
+from controller.audit_lines import AuditLines
 from controller.changes import ChangeKind
 from controller.lessons.errors import RoomInUse
 from controller.lessons.scenes import SceneRun
@@ -10,7 +11,6 @@ from controller.lessons.steps import SceneView
 from devices.changes import Changes
 from devices.errors import DeviceNotFound
 from devices.hub import DeviceHub
-from rooms.audit import AuditEntry
 from rooms.people.rights import Right, Rights
 from rooms.room import RoomId
 from rooms.scene import Scene
@@ -34,6 +34,7 @@ class Scenes:
         self._hub = hub
         self._changes = changes
         self._clock = clock
+        self._lines = AuditLines("room", clock)
         self._in_lesson = in_lesson
 
     async def put(self, scene: Scene, *, expected_version: int | None, rights: Rights, actor: str) -> Scene:
@@ -78,7 +79,7 @@ class Scenes:
         view = SceneView(room_id=room_id, name=name, steps=run.views())
         states = {each.id: each.state.value for each in view.steps}
         after = {"scene": name, "steps": states}
-        await self._store.audit.add(self._entry(actor, "scene.apply", room_id, before=None, after=after))
+        await self._store.audit.add(self._lines.entry(actor, "scene.apply", room_id, before=None, after=after))
         return view
 
     async def _permit(self, right: Right, room_id: RoomId, rights: Rights) -> None:
@@ -98,27 +99,8 @@ class Scenes:
         stored = await tx.scenes.put(scene, expected_version)
         before = None if stored.version == 1 else {"version": stored.version - 1}
         after = {"scene": stored.name, **_summary(stored)}
-        await tx.audit.add(self._entry(actor, "scene.put", scene.room_id, before=before, after=after))
+        await tx.audit.add(self._lines.entry(actor, "scene.put", scene.room_id, before=before, after=after))
         return stored
-
-    def _entry(
-        self,
-        actor: str,
-        action: str,
-        room_id: RoomId,
-        *,
-        before: Mapping[str, object] | None,
-        after: Mapping[str, object],
-    ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="room",
-            object_id=room_id,
-            before=before,
-            after=after,
-        )
 
 
 def _summary(scene: Scene) -> dict[str, object]:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from controller.audit_lines import AuditLines
 from controller.ids import new_id
 from controller.people.password import Match, Passwords
 from controller.people.throttle import Throttle
@@ -50,6 +51,7 @@ class Accounts:
         self._rows = store.people
         self._passwords = passwords
         self._clock = clock
+        self._lines = AuditLines("account", clock)
         self._changed = changed
         self._own = Throttle(burst=5, interval=timedelta(seconds=30), clock=clock)
 
@@ -321,18 +323,11 @@ class Accounts:
         account: Account,
         *,
         before: dict[str, object] | None = None,
-        after: dict[str, object] | None = None,
+        after: dict[str, object],
     ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="account",
-            object_id=account.id,
-            before=before,
-            after=after,
-            organisations=account.organisations,
-        )
+        """Administrators of all organisations where the account has a role may read it."""
+        organisations = account.organisations
+        return self._lines.entry(actor, action, account.id, before=before, after=after, organisations=organisations)
 
 
 def _names(account: Account) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from controller.audit_lines import AuditLines
 from controller.ids import new_id
 from controller.network import network_of
 from controller.people.accounts import Accounts
@@ -53,6 +54,7 @@ class Logins:
         self._rows = store.people
         self._accounts = accounts
         self._clock = clock
+        self._lines = AuditLines("account", clock)
         self._browsers = Browsers(store.people)
         self._guesses = Guesses(clock=clock)
         self._links = Throttle(burst=100, interval=timedelta(seconds=1), clock=clock)
@@ -172,15 +174,8 @@ class Logins:
 
     def _entry(self, action: str, login_id: LoginId | None, account: Account, network: str | None) -> AuditEntry:
         said = {"login": login_id, "network": network}
-        return AuditEntry(
-            at=self._clock(),
-            actor=account.id,
-            action=action,
-            object_kind="account",
-            object_id=account.id,
-            after={name: value for name, value in said.items() if value is not None},
-            organisations=account.organisations,
-        )
+        after = {name: value for name, value in said.items() if value is not None}
+        return self._lines.entry(account.id, action, account.id, after=after, organisations=account.organisations)
 
 
 def _identity(secret: str, login_id: LoginId, expires: datetime, account: Account) -> Identity:

@@ -1,14 +1,14 @@
 """Schools and departments: added, renamed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from controller.audit_lines import AuditLines
 from controller.broker.school_logins import MqttLogins
 from controller.changes import ChangeKind
 from controller.people.accounts import Accounts
 from devices.changes import Changes
-from rooms.audit import AuditEntry
 from rooms.organisation_tree import OrganisationTree
 from rooms.people.account import AccountId, Role, RoleAt
 from rooms.people.rights import Right, Rights
@@ -47,7 +47,7 @@ class Organisations:
         self._accounts = accounts
         self._logins = logins
         self._changes = changes
-        self._clock = clock
+        self._lines = AuditLines("organisation", clock)
 
     async def add(
         self, new: NewOrganisation, *, rights: Rights, actor: str, administrator: AccountId | None = None
@@ -89,38 +89,19 @@ class Organisations:
             if after != before:
                 await tx.organisations.rename(after)
                 said = (_summary(before), _summary(after))
-                await tx.audit.add(self._entry(actor, "organisation.edit", id, before=said[0], after=said[1]))
+                await tx.audit.add(self._lines.entry(actor, "organisation.edit", id, before=said[0], after=said[1]))
         return after
 
     async def write(self, tx: Store, added: Organisation, *, actor: str) -> None:
         """As part of what `tx` does; `follow` once it is done. Raises `AlreadyExists`, `OrganisationNotFound`."""
         await tx.organisations.add(added)
-        await tx.audit.add(self._entry(actor, "organisation.add", added.id, after=_summary(added)))
+        await tx.audit.add(self._lines.entry(actor, "organisation.add", added.id, after=_summary(added)))
 
     async def follow(self, added: Organisation, *, actor: str) -> None:
         """A new school has a corner of the broker; and the actor's rights reach there, too."""
         if added.kind is OrganisationKind.SCHOOL:
             await self._logins.school_added()
         self._changes.publish(ChangeKind.ACCOUNT, actor)
-
-    def _entry(
-        self,
-        actor: str,
-        action: str,
-        id: OrganisationId,
-        *,
-        before: Mapping[str, object] | None = None,
-        after: Mapping[str, object],
-    ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="organisation",
-            object_id=id,
-            before=before,
-            after=after,
-        )
 
 
 def _free_id(tree: OrganisationTree, name: str) -> OrganisationId:

@@ -1,13 +1,13 @@
 """API tokens: for programs, with the rights of the account they were made for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from controller.audit_lines import AuditLines
 from controller.ids import new_id
 from controller.people.accounts import Accounts
 from controller.people.secret import hash_of, new_secret
-from rooms.audit import AuditEntry
-from rooms.people.account import Account, AccountId, Identity, TokenId, TokenView
+from rooms.people.account import AccountId, Identity, TokenId, TokenView
 from rooms.people.errors import InvalidAccount
 from rooms.people.rights import Rights
 from store.store import Store
@@ -32,6 +32,7 @@ class Tokens:
         self._rows = store.people
         self._accounts = accounts
         self._clock = clock
+        self._lines = AuditLines("token", clock)
         self._changed = changed
 
     async def create(
@@ -50,7 +51,9 @@ class Tokens:
         after = {"account": account.id, "name": name}
         async with self._store.transaction() as tx:
             await tx.people.add_token(token_id, account.id, name, hash_of(secret), now=now, expires=now + life)
-            await tx.audit.add(self._entry("token.create", token_id, account, actor, after=after))
+            await tx.audit.add(
+                self._lines.entry(actor, "token.create", token_id, organisations=account.organisations, after=after)
+            )
         return token_id, secret
 
     async def list(self, account_id: AccountId) -> tuple[TokenView, ...]:
@@ -66,7 +69,11 @@ class Tokens:
         account = await self._accounts.own_or_permitted(account_id, rights, actor)
         async with self._store.transaction() as tx:
             await tx.people.delete_token(token_id, account_id)
-            await tx.audit.add(self._entry("token.revoke", token_id, account, actor, before={"account": account_id}))
+            await tx.audit.add(
+                self._lines.entry(
+                    actor, "token.revoke", token_id, organisations=account.organisations, before={"account": account_id}
+                )
+            )
         self._changed(account_id)
 
     async def find(self, secret: str) -> Identity | None:
@@ -76,24 +83,3 @@ class Tokens:
             return None
         token_id, expires, account = found
         return Identity(account=account, token_id=token_id, expires=expires)
-
-    def _entry(
-        self,
-        action: str,
-        token_id: TokenId,
-        account: Account,
-        actor: str,
-        *,
-        before: Mapping[str, object] | None = None,
-        after: Mapping[str, object] | None = None,
-    ) -> AuditEntry:
-        return AuditEntry(
-            at=self._clock(),
-            actor=actor,
-            action=action,
-            object_kind="token",
-            object_id=token_id,
-            before=before,
-            after=after,
-            organisations=account.organisations,
-        )
